@@ -3,25 +3,26 @@
  * Straight-line code on top of an event loop. Every function that begins work at a participant returns a *call*;
  * ipcmark_await() ends it. One after the other, or at the same time:
  *
- *     if (ipcmark_await(ipcmark_publish(run, 1, &options)) != IPCMARK_DONE) …
+ *     if (ipcmark_await(ipcmark_publish(trial, 1, &options)) != IPCMARK_DONE) …
  *
- *     ipcmark_call *first = ipcmark_publish(run, 1, &options), *second = ipcmark_publish(run, 2, &options);
+ *     ipcmark_call *first = ipcmark_publish(trial, 1, &options), *second = ipcmark_publish(trial, 2, &options);
  *     ipcmark_await(first), ipcmark_await(second);
  *
  *   session   one a process: signals, the guard, how slow the machine is
- *   run       one a case or cell: a private directory, an implementation under test, its participants
+ *   trial     one a case or cell: a private directory, an implementation under test, its participants
  *   participant   one agent process; it may die or hang at any time, which is a result and never an abort
- *   endpoint  a publisher or subscriber in a participant, by an id that is unique in the run; opened again (in another
- *             participant, after a death), it is the same endpoint in its next epoch
+ *   endpoint  a publisher or subscriber in a participant, by an id that is unique in the trial; opened again (in
+ * another participant, after a death), it is the same endpoint in its next epoch
  *
- * Nothing is left: participants are killed with ipcmark_run_close(), on Ctrl-C, and, by the guard process, even after
+ * Nothing is left: participants are killed with ipcmark_trial_close(), on Ctrl-C, and, by the guard process, even after
  * SIGKILL of the coordinator; directories go with them.
  *
  * Rules for all functions
  *  - To be called from one thread, the one that opened the session. Not from signal handlers.
- *  - Only ipcmark_await…() and ipcmark_wait() and ipcmark_participant_start() and the closes let time pass; each ends by
- *    a deadline. Deadlines stretch with ipcmark_session_scale().
- *  - Pointers that a function returns are owned by the run (by the session: until its close), those passed in are copied.
+ *  - Only ipcmark_await…() and ipcmark_wait() and ipcmark_participant_start() and the closes let time pass; each ends
+ * by a deadline. Deadlines stretch with ipcmark_session_scale().
+ *  - Pointers that a function returns are owned by the trial (by the session: until its close), those passed in are
+ * copied.
  *  - Option structs: all zero is a sensible default; `const …Options *` may be NULL.
  *  - int results: 0 or more is success, -errno is failure, with the words in ipcmark_session_text().
  */
@@ -34,12 +35,14 @@
 
 #include <cjson/cJSON.h>
 
+#include "ipcmark/history.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct ipcmark_session ipcmark_session;
-typedef struct ipcmark_run ipcmark_run;
+typedef struct ipcmark_trial ipcmark_trial;
 typedef struct ipcmark_participant ipcmark_participant;
 
 /* ---- session ------------------------------------------------------------------------------------------------- */
@@ -71,7 +74,7 @@ typedef struct {
 typedef struct {
     char name[64], version[64], language[32], summary[160], homepage[160];
     uint64_t capabilities; /* IPCMARK_CAP_… of driver.h */
-    bool broker;           /* started by the run as a participant of its own, before the first endpoint */
+    bool broker;           /* started by the trial as a participant of its own, before the first endpoint */
     uint64_t max_message_bytes, max_publishers, max_subscribers; /* 0: no limit */
 } ipcmark_implementation;
 
@@ -81,66 +84,68 @@ int ipcmark_probe(ipcmark_session *, const ipcmark_target *, ipcmark_implementat
 const char *ipcmark_capability_name(unsigned bit_number); /* NULL after the last */
 uint64_t ipcmark_capability_bit(const char *name);        /* 0: unknown */
 
-/* ---- run ------------------------------------------------------------------------------------------------------ */
+/* ---- trial ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     ipcmark_target target;
-    uint64_t seed;              /* of bodies; participants get it in hello */
-    const char *name;           /* for texts: "DEL-001" */
-    unsigned ping_interval_ms;  /* default of endpoints; 0: 100 */
-    size_t max_message_bytes;   /* 0: 64 KiB */
-    bool no_journal;            /* default of participants; true in benchmarks */
-    double deadline_seconds;    /* of each call, before the scale; 0: 10 */
-} ipcmark_run_options;
+    uint64_t seed;             /* of bodies; participants get it in hello */
+    const char *name;          /* for texts: "DEL-001" */
+    unsigned ping_interval_ms; /* default of endpoints; 0: 100 */
+    size_t max_message_bytes;  /* 0: 64 KiB */
+    bool no_journal;           /* default of participants; true in benchmarks */
+    double deadline_seconds;   /* of each call, before the scale; 0: 10 */
+} ipcmark_trial_options;
 
-int ipcmark_run_open(ipcmark_run **out, ipcmark_session *, const ipcmark_run_options *);
-/* Kills what still runs, then removes the run's directory, or moves it to `keep` (which must not exist) if not NULL. */
-int ipcmark_run_close(ipcmark_run *, const char *keep);
-/* The run's directory: journal.*, history, PARTICIPANT.stderr; "files/" for discovery. Input of the checker once
- * ipcmark_run_stop() has returned. */
-const char *ipcmark_run_directory(const ipcmark_run *);
-const char *ipcmark_run_files(const ipcmark_run *);
-uint64_t ipcmark_run_id(const ipcmark_run *); /* drawn anew for each run; in every payload */
+int ipcmark_trial_open(ipcmark_trial **out, ipcmark_session *, const ipcmark_trial_options *);
+/* Kills what still runs, then removes the trial's directory, or moves it to `keep` (which must not exist) if not NULL.
+ */
+int ipcmark_trial_close(ipcmark_trial *, const char *keep);
+/* The folder that ipcmark_history_load() reads once ipcmark_trial_stop() has returned: history.jsonl, journals/; beside
+ * them PARTICIPANT.stderr, and files/ for discovery. */
+const char *ipcmark_trial_directory(const ipcmark_trial *);
+const char *ipcmark_trial_files(const ipcmark_trial *);
+const char *ipcmark_trial_name(const ipcmark_trial *); /* 16 hex digits, drawn anew for each trial; in every payload */
+/* What the checker is to demand. run, capabilities and ready are filled in here; the last one counts. Without it: what
+ * is all zero but for those. */
+int ipcmark_trial_expect(ipcmark_trial *, const struct ipcmark_expectation *);
+/* Writes into the history what the caller saw itself: a wrong count, a missed bound, an error of its own (class NONE).
+ */
+int ipcmark_trial_observe(ipcmark_trial *, enum ipcmark_class, const char *text);
 /* Stops every live participant (op "stop", then SIGKILL at the deadline, which is trouble), and counts what is left:
- * processes, files in discovery directories. 0: nothing. The rest is described by ipcmark_run_leftovers(). */
-int ipcmark_run_stop(ipcmark_run *);
-const char *ipcmark_run_leftovers(const ipcmark_run *); /* a line each; "" if there is nothing, or before the stop */
+ * processes, files in discovery directories. 0: nothing. The rest is described by ipcmark_trial_leftovers(). */
+int ipcmark_trial_stop(ipcmark_trial *);
+const char *
+ipcmark_trial_leftovers(const ipcmark_trial *); /* a line each; "" if there is nothing, or before the stop */
 /* Another private discovery directory, for isolation clauses; files left in it count too. NULL on failure. */
-const char *ipcmark_run_new_directory(ipcmark_run *);
+const char *ipcmark_trial_new_directory(ipcmark_trial *);
 
-/* What went wrong without being asked for, in the order of time. A call that fails says so itself; these are for the end
- * of a case. */
-typedef enum {
-    IPCMARK_CRASHED = 1, /* exited or was killed, undeclared: a failure of the implementation */
-    IPCMARK_HUNG,        /* did not answer by the deadline: a failure of the implementation */
-    IPCMARK_MALFORMED,   /* a line that is not protocol, or an event "fatal": an error of the agent */
-    IPCMARK_LEFTOVER     /* found by ipcmark_run_stop() */
-} ipcmark_trouble_kind;
+/* What went wrong without being asked for, in the order of time. A call that fails says so itself; these are for the
+ * end of a case. All of them are observations in the history already. */
 typedef struct {
-    ipcmark_trouble_kind kind;
+    enum ipcmark_class class_; /* IPCMARK_CRASHED, _HUNG, _LEFTOVER; or NONE: the agent broke the protocol, an error */
     const ipcmark_participant *participant; /* NULL for leftovers */
-    const char *text;                       /* names the participant and the request; shows the line; the last stderr */
+    const char *text; /* names the participant and the request; shows the line; the end of its stderr */
     uint64_t at_ns;
 } ipcmark_trouble;
-size_t ipcmark_run_troubles(const ipcmark_run *);
-const ipcmark_trouble *ipcmark_run_trouble(const ipcmark_run *, size_t index);
+size_t ipcmark_trial_troubles(const ipcmark_trial *);
+const ipcmark_trouble *ipcmark_trial_trouble(const ipcmark_trial *, size_t index);
 
 /* Lets `milliseconds` pass (not stretched) while answers and deaths are taken in. For idle phases and settling times,
  * never in place of an await. Returns early with false when interrupted. */
-bool ipcmark_wait(ipcmark_run *, unsigned milliseconds);
+bool ipcmark_wait(ipcmark_trial *, unsigned milliseconds);
 
 /* ---- participants --------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    const char *name;              /* NULL: "p1", "p2", … */
-    const char *cpus;              /* "0" or "0,2-3": it may run there only; NULL: anywhere */
-    const char *const *params;     /* "key=value", NULL-terminated: added to the driver's */
-    bool flip_journal;             /* other than the run's default */
+    const char *name;          /* NULL: "p1", "p2", … */
+    const char *cpus;          /* "0" or "0,2-3": it may run there only; NULL: anywhere */
+    const char *const *params; /* "key=value", NULL-terminated: added to the driver's */
+    bool flip_journal;         /* other than the trial's default */
 } ipcmark_participant_options;
 
 /* Starts a process and says hello to it. NULL on failure, in words in ipcmark_session_text(). The failure is a trouble
- * of the run as well. */
-ipcmark_participant *ipcmark_participant_start(ipcmark_run *, const ipcmark_participant_options *);
+ * of the trial as well. */
+ipcmark_participant *ipcmark_participant_start(ipcmark_trial *, const ipcmark_participant_options *);
 const char *ipcmark_participant_name(const ipcmark_participant *);
 const ipcmark_implementation *ipcmark_participant_implementation(const ipcmark_participant *);
 int ipcmark_participant_pid(const ipcmark_participant *);
@@ -151,6 +156,8 @@ bool ipcmark_participant_alive(const ipcmark_participant *);
 int ipcmark_kill(ipcmark_participant *);   /* SIGKILL now; does not wait: see ipcmark_await_exit() */
 int ipcmark_pause(ipcmark_participant *);  /* SIGSTOP, returns when it has stopped */
 int ipcmark_resume(ipcmark_participant *); /* SIGCONT */
+/* From now on, until the second call, this participant is held back beyond its backlog on purpose: an OVERLOAD. */
+int ipcmark_overload(ipcmark_participant *, bool begins);
 /* Declares that it may die, for faults of the caller's own making (fault points of a test build). */
 void ipcmark_expect_exit(ipcmark_participant *);
 /* Waits until it is reaped. status: as of waitpid. -ETIMEDOUT, -EINTR when interrupted. */
@@ -162,21 +169,21 @@ typedef enum {
     IPCMARK_PENDING = -1,
     IPCMARK_DONE = 0,    /* answered "ok" */
     IPCMARK_REFUSED,     /* answered with an error object: see code, definite */
-    IPCMARK_LATE,        /* no answer by the deadline; a trouble of the run too */
+    IPCMARK_OVERDUE,     /* no answer by the deadline; a trouble of the trial too */
     IPCMARK_GONE,        /* the participant died first */
     IPCMARK_GARBLED,     /* the participant sent what is not protocol; it has been killed */
     IPCMARK_INTERRUPTED, /* Ctrl-C */
     IPCMARK_INVALID      /* no such endpoint, or the like: a mistake of the caller */
 } ipcmark_status;
 
-/* Read only. Lives as long as the run. */
+/* Read only. Lives as long as the trial. */
 typedef struct {
     ipcmark_status status;
     const char *op;
-    const char *text;    /* "" when done, else a sentence that names the participant */
-    const char *code;    /* of a refusal: "EAGAIN", "not_supported", …; else "" */
-    bool definite;       /* of a refusal: it had no effect */
-    const cJSON *reply;  /* of a call that is done, else NULL */
+    const char *text;            /* "" when done, else a sentence that names the participant */
+    const char *code;            /* of a refusal: "EAGAIN", "not_supported", …; else "" */
+    bool definite;               /* of a refusal: it had no effect */
+    const cJSON *reply;          /* of a call that is done, else NULL */
     uint64_t begun_ns, ended_ns; /* CLOCK_MONOTONIC */
 } ipcmark_call;
 
@@ -187,75 +194,78 @@ bool ipcmark_ended(ipcmark_call *); /* takes in what has arrived, without waitin
 double ipcmark_reply_number(const ipcmark_call *, const char *name, double otherwise);
 uint64_t ipcmark_reply_count(const ipcmark_call *, const char *name);
 
-/* Any op of PROTOCOL.md, extensions included. fields: an object, taken over; may be NULL. deadline_seconds 0: the run's. */
+/* Any op of PROTOCOL.md, extensions included. fields: an object, taken over; may be NULL. deadline_seconds 0: the
+ * run's. */
 ipcmark_call *ipcmark_request(ipcmark_participant *, const char *op, cJSON *fields, double deadline_seconds);
 
 /* ---- endpoints ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
-    uint32_t endpoint;         /* 0: a new id, which is written back to *endpoint of the open call */
+    uint16_t endpoint;         /* 0: a new id, which is written back to *endpoint of the open call */
     const char *channel;       /* NULL: "channel" */
-    const char *directory;     /* NULL: the run's ipcmark_run_files() */
-    unsigned ping_interval_ms; /* 0: the run's */
+    const char *directory;     /* NULL: the trial's ipcmark_trial_files() */
+    unsigned ping_interval_ms; /* 0: the trial's */
     const char *const *params; /* "key=value", NULL-terminated: added to the participant's */
     bool count_only;           /* subscriber: count and check, but read no clock for each message (throughput) */
 } ipcmark_endpoint_options;
 
 /* *endpoint receives the id at once, before the call is awaited. */
-ipcmark_call *ipcmark_open_publisher(ipcmark_participant *, uint32_t *endpoint, const ipcmark_endpoint_options *);
-ipcmark_call *ipcmark_open_subscriber(ipcmark_participant *, uint32_t *endpoint, const ipcmark_endpoint_options *);
-ipcmark_call *ipcmark_close(ipcmark_run *, uint32_t endpoint);
-/* Until exactly `count` peers are connected; refused with ETIMEDOUT after timeout_seconds (stretched; 0: the run's
+ipcmark_call *ipcmark_open_publisher(ipcmark_participant *, uint16_t *endpoint, const ipcmark_endpoint_options *);
+ipcmark_call *ipcmark_open_subscriber(ipcmark_participant *, uint16_t *endpoint, const ipcmark_endpoint_options *);
+ipcmark_call *ipcmark_close(ipcmark_trial *, uint16_t endpoint);
+/* Until exactly `count` peers are connected; refused with ETIMEDOUT after timeout_seconds (stretched; 0: the trial's
  * deadline). Reply: count, at_ns (when it was seen). */
-ipcmark_call *ipcmark_wait_peers(ipcmark_run *, uint32_t endpoint, unsigned count, double timeout_seconds);
-ipcmark_call *ipcmark_peers(ipcmark_run *, uint32_t endpoint); /* reply: count */
+ipcmark_call *ipcmark_wait_peers(ipcmark_trial *, uint16_t endpoint, unsigned count, double timeout_seconds);
+ipcmark_call *ipcmark_peers(ipcmark_trial *, uint16_t endpoint); /* reply: count */
 
 typedef enum { IPCMARK_INSIDE, IPCMARK_BEFORE, IPCMARK_AFTER } ipcmark_moment; /* of the driver's publish */
 
 typedef struct {
-    uint64_t count;          /* messages of each thread; 0: until `seconds` are over */
-    double seconds;          /* 0: until `count` are sent; both: whichever is first */
-    const size_t *sizes;     /* bytes of each message in turn, over and over; NULL: 64 */
+    uint64_t count;      /* messages of each thread; 0: until `seconds` are over */
+    double seconds;      /* 0: until `count` are sent; both: whichever is first */
+    const size_t *sizes; /* bytes of each message in turn, over and over; NULL: 64 */
     size_t sizes_count;
-    unsigned parts;          /* of each message; 0: 1 */
-    double rate;             /* messages a second of each thread, open loop; 0: as fast as publish returns */
-    unsigned threads;        /* 0: 1 */
-    uint64_t start_at_ns;    /* CLOCK_MONOTONIC, for participants to start together; 0: at once */
-    uint64_t kill_self_at;   /* SIGKILL between the INVOKE of the n-th message (from 1) of thread 0 and its outcome; 0: never */
+    unsigned parts;        /* of each message; 0: 1 */
+    double rate;           /* messages a second of each thread, open loop; 0: as fast as publish returns */
+    unsigned threads;      /* 0: 1 */
+    uint64_t start_at_ns;  /* CLOCK_MONOTONIC, for participants to start together; 0: at once */
+    uint64_t kill_self_at; /* SIGKILL between the INVOKE of the n-th message (from 1) of thread 0 and its outcome; 0:
+                              never */
     ipcmark_moment kill_self_moment;
     bool overwrite;          /* scribble over the parts right after publish returned */
-    double deadline_seconds; /* 0: the run's, plus the time that rate or seconds ask for */
+    double deadline_seconds; /* 0: the trial's, plus the time that rate or seconds ask for */
 } ipcmark_publish_options;
 
 /* Reply: attempted, ok, failed, unknown, first_ns, last_ns (start of the first and end of the last publish),
  * achieved_rate, last (array of [thread, highest sequence invoked]). A death by kill_self_at is declared. */
-ipcmark_call *ipcmark_publish(ipcmark_run *, uint32_t endpoint, const ipcmark_publish_options *);
+ipcmark_call *ipcmark_publish(ipcmark_trial *, uint16_t endpoint, const ipcmark_publish_options *);
 /* One message on each thread that this publisher has used in its present epoch: what ipcmark_drain() waits for. */
-ipcmark_call *ipcmark_sentinel(ipcmark_run *, uint32_t endpoint);
+ipcmark_call *ipcmark_sentinel(ipcmark_trial *, uint16_t endpoint);
 /* Until the subscriber has received, of each thread of each of these publishers, the last message that an awaited
  * publish or sentinel says was invoked. Refused with ETIMEDOUT after timeout_seconds. Reply: received. */
-ipcmark_call *ipcmark_drain(ipcmark_run *, uint32_t subscriber, const uint32_t *publishers, size_t count,
+ipcmark_call *ipcmark_drain(ipcmark_trial *, uint16_t subscriber, const uint16_t *publishers, size_t count,
                             double timeout_seconds);
 
 typedef struct {
     unsigned delay_us;    /* the handler takes so long */
-    uint32_t reply;       /* a publisher of the same participant that sends each message back; 0: none */
+    uint16_t reply;       /* a publisher of the same participant that sends each message back; 0: none */
     uint64_t close_after; /* the handler closes its subscriber at the n-th message from now; 0: never */
 } ipcmark_handler_options;
-ipcmark_call *ipcmark_handler(ipcmark_run *, uint32_t subscriber, const ipcmark_handler_options *);
+ipcmark_call *ipcmark_handler(ipcmark_trial *, uint16_t subscriber, const ipcmark_handler_options *);
 
 /* Sends `count` messages of `size` bytes, each when the reply to the one before has come back to `subscriber`, a
  * subscriber of the same participant. Reply: count, histogram (of round trips, as in results/FORMAT.md). */
-ipcmark_call *ipcmark_ping(ipcmark_run *, uint32_t publisher, uint32_t subscriber, uint64_t count, size_t size,
+ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscriber, uint64_t count, size_t size,
                            uint64_t idle_us);
 
-/* Of a participant: user_ns, system_ns, voluntary_switches, involuntary_switches, resident_bytes, descriptors, threads. */
+/* Of a participant: user_ns, system_ns, voluntary_switches, involuntary_switches, resident_bytes, descriptors, threads.
+ */
 ipcmark_call *ipcmark_process_stats(ipcmark_participant *);
 /* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, first_ns, last_ns, histogram (from the scheduled
  * time), histogram_uncorrected, and, of the time from from_ns to to_ns (0, 0: all), window: {messages, bytes, from_ns,
  * to_ns} with the exact times of the first and last sample inside it, so that messages / (to_ns - from_ns) is a rate.
  * Of a publisher: attempted, ok, failed, unknown. reset: count from here, after this reply. */
-ipcmark_call *ipcmark_stats(ipcmark_run *, uint32_t endpoint, uint64_t from_ns, uint64_t to_ns, bool reset);
+ipcmark_call *ipcmark_stats(ipcmark_trial *, uint16_t endpoint, uint64_t from_ns, uint64_t to_ns, bool reset);
 
 #ifdef __cplusplus
 }
