@@ -160,8 +160,8 @@ struct ipcmark_journal_view {
     int uncommitted; /* the last record was begun and not committed: legal only if the writer was killed */
 };
 
-/* Reads a journal of either form, also one that is still being written. -EBADMSG with `problem` in words: this is not a
- * journal, or it was damaged; else -errno. The caller frees the view. */
+/* Reads a journal of either form, after its writer is gone. -EBADMSG with `problem` in words: this is not a journal, or it
+ * was damaged; else -errno. The caller frees the view. */
 int ipcmark_journal_read(struct ipcmark_journal_view *out, const char *path, char *problem, size_t problem_size);
 void ipcmark_journal_view_free(struct ipcmark_journal_view *view);
 
