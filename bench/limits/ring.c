@@ -1,0 +1,164 @@
+#include "ring.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONTROL_BYTES = 4096, TELL_BYTES = RING_CAPACITY / 16 };
+
+/*  0               8               16 … 16 + size
+ *  | commit        | size  | zero  | the message | up to a multiple of 64 */
+struct record {
+    atomic_ullong commit; /* the record's position + 1: zeroed memory and older records have another */
+    uint32_t size, zero;
+};
+static_assert(sizeof(struct record) == 16, "as the framing of the rows says");
+
+struct shared {
+    _Alignas(128) atomic_ullong tail; /* written by the consumer: bytes that it has done with */
+};
+
+struct ring {
+    struct shared *shared;
+    unsigned char *data;
+    uint64_t position;   /* our own: the producer's next byte, or the consumer's */
+    uint64_t told;       /* consumer: the tail as stored last; producer: as loaded last */
+};
+
+static size_t record_bytes(size_t size)
+{
+    return (sizeof(struct record) + size + 63) & ~(size_t)63;
+}
+
+int ring_memory_create(int *out, unsigned count)
+{
+    int fd = memfd_create("bare-ring", MFD_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (ftruncate(fd, (off_t)count * (CONTROL_BYTES + RING_CAPACITY)) != 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    *out = fd;
+    return 0;
+}
+
+/* The data twice, in the middle of one reservation, so that nothing else can come between. */
+static unsigned char *map_twice(int fd, off_t offset)
+{
+    unsigned char *base = mmap(NULL, 2 * (size_t)RING_CAPACITY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (base == MAP_FAILED)
+        return NULL;
+    for (size_t half = 0; half < 2; ++half)
+        if (mmap(base + half * RING_CAPACITY, RING_CAPACITY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
+                 fd, offset) == MAP_FAILED) {
+            munmap(base, 2 * (size_t)RING_CAPACITY);
+            return NULL;
+        }
+    return base;
+}
+
+int ring_attach(struct ring **out, int fd, unsigned index)
+{
+    off_t offset = (off_t)index * (CONTROL_BYTES + RING_CAPACITY);
+    struct ring *ring = calloc(1, sizeof *ring);
+
+    if (ring == NULL)
+        return -ENOMEM;
+    ring->shared = mmap(NULL, CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+    ring->data = map_twice(fd, offset + CONTROL_BYTES);
+    if (ring->shared == MAP_FAILED || ring->data == NULL) {
+        ring_detach(ring);
+        return -ENOMEM;
+    }
+    *out = ring;
+    return 0;
+}
+
+void ring_detach(struct ring *ring)
+{
+    if (ring == NULL)
+        return;
+    if (ring->shared != MAP_FAILED)
+        munmap(ring->shared, CONTROL_BYTES);
+    if (ring->data != NULL)
+        munmap(ring->data, 2 * (size_t)RING_CAPACITY);
+    free(ring);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static __attribute__((noinline)) int wait_for_room(struct ring *ring, size_t bytes)
+{
+    uint64_t since = 0, before = ring->told;
+
+    for (unsigned long looks = 1;; ++looks) {
+        ring->told = atomic_load_explicit(&ring->shared->tail, memory_order_acquire);
+        if (ring->position + bytes - ring->told <= RING_CAPACITY)
+            return 0;
+        if (looks % 65536 != 0)
+            continue;
+        if (since == 0 || ring->told != before)
+            since = now_ns(), before = ring->told;
+        else if (now_ns() - since > 1000000000u)
+            return -ETIME;
+    }
+}
+
+__attribute__((noinline)) int ring_publish(void *object, const ipcmark_part *parts, size_t count)
+{
+    struct ring *ring = object;
+    size_t size = parts[0].size, bytes = record_bytes(size);
+    struct record *record = (struct record *)(void *)(ring->data + ring->position % RING_CAPACITY);
+
+    if (count != 1 || bytes > RING_CAPACITY)
+        return -EMSGSIZE;
+    if (ring->position + bytes - ring->told > RING_CAPACITY) {
+        int result = wait_for_room(ring, bytes);
+        if (result < 0)
+            return result;
+    }
+    memcpy(record + 1, parts[0].data, size);
+    record->size = (uint32_t)size;
+    atomic_store_explicit(&record->commit, ring->position + 1, memory_order_release);
+    ring->position += bytes;
+    return 0;
+}
+
+static void tell_tail(struct ring *ring)
+{
+    ring->told = ring->position;
+    atomic_store_explicit(&ring->shared->tail, ring->position, memory_order_release);
+}
+
+bool ring_receive(struct ring *ring, ipcmark_deliver_fn *deliver, void *context)
+{
+    struct record *record = (struct record *)(void *)(ring->data + ring->position % RING_CAPACITY);
+    ipcmark_part part;
+
+    if (atomic_load_explicit(&record->commit, memory_order_acquire) != ring->position + 1) {
+        if (ring->told != ring->position)
+            tell_tail(ring);
+        return false;
+    }
+    part.data = record + 1;
+    part.size = record->size;
+    deliver(context, &part, 1);
+    ring->position += record_bytes(part.size);
+    if (ring->position - ring->told >= TELL_BYTES) /* seldom: each telling takes the line away from the producer */
+        tell_tail(ring);
+    return true;
+}

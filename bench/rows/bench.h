@@ -1,0 +1,41 @@
+/* What every row needs to be measured, and the functions that measure them, one a family. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include <ipcmark/control.h>
+
+#include "cell.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bench {
+    ipcmark_session *session;
+    const char *const *drivers; /* as given, NULL-terminated; a row's driver is one of them by its label, or by itself */
+    int cpu_a, cpu_b;           /* of the publisher and of the subscriber in 1x1 rows; cpu_b < 0: there is only one CPU */
+    double seconds;             /* that a saturated or open-loop cell lasts; the others end with enough samples */
+    uint64_t seed;
+    unsigned block;
+};
+
+/* Measures the cell, error and all. */
+void bench_measure(struct bench *, struct cell *);
+
+/* Each: 0, or -1 with the cell an error. They measure the line before and after, outside of what they time. */
+int bench_latency(struct bench *, struct cell *);
+int bench_pingpong(struct bench *, struct cell *); /* roundtrip and hot */
+int bench_stream(struct bench *, struct cell *);   /* throughput and fanout */
+int bench_limit(struct bench *, struct cell *);
+
+/* Around what a cell times: begin takes the line and the machine's counters, end takes them again. */
+struct bench_frame {
+    int64_t steal_ns;
+};
+void bench_frame_begin(struct bench *, struct cell *, struct bench_frame *);
+void bench_frame_end(struct bench *, struct cell *, const struct bench_frame *);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,43 @@
+/* latency: one way, open loop. Each message has a scheduled time, which does not wait for the ones before it; a delay
+ * of one is a delay of all that it holds up, and they all show it. The time from the actual send call stands beside. */
+#include "scene.h"
+
+enum { WARM_UP = 200 };
+
+static int measure(struct scene *scene)
+{
+    struct cell *cell = scene->cell;
+    const struct row *row = cell->row;
+    ipcmark_publish_options options = {.sizes = &row->size, .sizes_count = 1, .rate = row->rate, .count = WARM_UP};
+    const ipcmark_call *sent, *stats;
+    double achieved;
+
+    if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene) < 0)
+        return -1;
+    options.count = (uint64_t)(row->rate * scene->bench->seconds);
+    if (scene_publish(scene, &options, &sent) < 0 || scene_end(scene) < 0)
+        return -1;
+    achieved = ipcmark_reply_number(sent, "achieved_rate", 0);
+    if (achieved < 0.99 * row->rate)
+        return cell_fail(cell, "only %.0f messages a second of %.0f were sent", achieved, row->rate);
+    if (scene_stats(scene, scene->subscribers[0], (double)options.count, 0, 0, &stats) < 0)
+        return -1;
+    if (cell_histogram(cell, cJSON_Duplicate(cJSON_GetObjectItem(stats->reply, "histogram"), true), 1) < 0)
+        return -1;
+    if (cJSON_GetNumberValue(cJSON_GetObjectItem(cell->metrics, "samples")) != (double)options.count)
+        return cell_fail(cell, "not every message was timed");
+    cell->histogram_uncorrected = cJSON_Duplicate(cJSON_GetObjectItem(stats->reply, "histogram_uncorrected"), true);
+    cell_metric(cell, "achieved_rate", achieved);
+    return 0;
+}
+
+int bench_latency(struct bench *bench, struct cell *cell)
+{
+    struct scene scene;
+    int result = scene_open(&scene, bench, cell, false);
+
+    if (result == 0)
+        result = measure(&scene);
+    scene_close(&scene);
+    return result;
+}

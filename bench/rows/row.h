@@ -1,0 +1,44 @@
+/* A row of the benchmark. Its name says all there is to know about it:
+ *
+ *     latency/mmipc?spin_us=-1/64B/1x1/r10000        family, driver, size, publishers x subscribers, messages a second
+ *     limit/line   limit/bare-ring/1KiB   limit/memcpy/1MiB
+ */
+#ifndef BENCH_ROW_H
+#define BENCH_ROW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum row_family {
+    ROW_LATENCY,
+    ROW_ROUNDTRIP,
+    ROW_HOT,
+    ROW_THROUGHPUT,
+    ROW_FANOUT,
+    ROW_LIMIT_LINE,
+    ROW_LIMIT_RING,
+    ROW_LIMIT_MEMCPY
+};
+
+enum { ROW_NAME_BYTES = 256 };
+
+struct row {
+    char name[ROW_NAME_BYTES];
+    enum row_family family;
+    char driver[ROW_NAME_BYTES];      /* as in the name; "limit" for the machine's own */
+    size_t size;                      /* bytes; 0: it has none */
+    unsigned publishers, subscribers; /* 0: a limit */
+    double rate;                      /* messages a second; 0: none asked for */
+};
+
+/* Reads a name. -EINVAL, with the reason in text, if it is not one. */
+int row_parse(struct row *out, const char *name, char *text, size_t text_size);
+
+const char *row_family_name(enum row_family); /* "latency", …, "limit"; static */
+bool row_is_limit(const struct row *);
+
+/* "mmipc", "mmipc?spin_us=-1" and "./build/my.so?x=1" are called "mmipc", "mmipc?spin_us=-1" and "my?x=1" in rows, so
+ * that no path gets into a result. */
+void row_driver_label(char *label, size_t label_size, const char *driver);
+
+#endif

@@ -1,0 +1,169 @@
+#include "scene.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PEERS_SECONDS = 10 };
+
+static const char *find_driver(const struct bench *bench, const char *label)
+{
+    for (size_t i = 0; bench->drivers[i] != NULL; ++i) {
+        char other[ROW_NAME_BYTES];
+        row_driver_label(other, sizeof other, bench->drivers[i]);
+        if (strcmp(other, label) == 0)
+            return bench->drivers[i];
+    }
+    return label;
+}
+
+int scene_await(struct scene *scene, ipcmark_call *call)
+{
+    if (ipcmark_await(call) == IPCMARK_DONE)
+        return 0;
+    return cell_fail(scene->cell, "%s", call == NULL ? ipcmark_session_text(scene->bench->session) : call->text);
+}
+
+/* One to one, each side has a CPU of its own; more processes than that share all CPUs as the kernel thinks best. */
+static ipcmark_participant *start(struct scene *scene, const char *name, int cpu)
+{
+    char cpus[16];
+    ipcmark_participant_options options = {.name = name};
+    ipcmark_participant *participant;
+
+    snprintf(cpus, sizeof cpus, "%d", cpu);
+    if (scene->count == 1 && scene->bench->cpu_b >= 0)
+        options.cpus = cpus;
+    participant = ipcmark_participant_start(scene->trial, &options);
+    if (participant == NULL)
+        cell_fail(scene->cell, "%s", ipcmark_session_text(scene->bench->session));
+    return participant;
+}
+
+static int start_sink(struct scene *scene, unsigned index, bool count_only)
+{
+    ipcmark_endpoint_options options = {.count_only = count_only};
+    char name[32];
+
+    snprintf(name, sizeof name, "subscriber%u", index + 1);
+    scene->sinks[index] = start(scene, name, scene->bench->cpu_b);
+    if (scene->sinks[index] == NULL)
+        return -1;
+    return scene_await(scene, ipcmark_open_subscriber(scene->sinks[index], &scene->subscribers[index], &options));
+}
+
+int scene_open(struct scene *scene, struct bench *bench, struct cell *cell, bool count_only)
+{
+    const struct row *row = cell->row;
+    ipcmark_trial_options options = {.target = {.driver = find_driver(bench, row->driver)},
+                                   .seed = bench->seed,
+                                   .name = row->name,
+                                   .ping_interval_ms = 1000,
+                                   .max_message_bytes = row->size,
+                                   .no_journal = true};
+
+    *scene = (struct scene){.bench = bench, .cell = cell, .count = row->subscribers};
+    if (row->subscribers > SCENE_SUBSCRIBERS)
+        return cell_fail(cell, "at most %d subscribers", SCENE_SUBSCRIBERS);
+    if (row->size < 48)
+        return cell_fail(cell, "a message of fewer than 48 bytes has no room for its own check");
+    if (ipcmark_trial_open(&scene->trial, bench->session, &options) < 0)
+        return cell_fail(cell, "%s", ipcmark_session_text(bench->session));
+    for (unsigned i = 0; i < scene->count; ++i)
+        if (start_sink(scene, i, count_only) < 0)
+            return -1;
+    scene->source = start(scene, "publisher", bench->cpu_a);
+    if (scene->source == NULL)
+        return -1;
+    if (scene_await(scene, ipcmark_open_publisher(scene->source, &scene->publisher, NULL)) < 0)
+        return -1;
+    return scene_await(scene, ipcmark_wait_peers(scene->trial, scene->publisher, scene->count, PEERS_SECONDS));
+}
+
+void scene_close(struct scene *scene)
+{
+    if (scene->trial == NULL)
+        return;
+    ipcmark_trial_stop(scene->trial);
+    if (ipcmark_trial_troubles(scene->trial) > 0)
+        cell_fail(scene->cell, "%s", ipcmark_trial_trouble(scene->trial, 0)->text);
+    if (ipcmark_trial_leftovers(scene->trial)[0] != '\0')
+        cell_fail(scene->cell, "left behind: %s", ipcmark_trial_leftovers(scene->trial));
+    ipcmark_trial_close(scene->trial, NULL);
+    scene->trial = NULL;
+}
+
+int scene_publish(struct scene *scene, const ipcmark_publish_options *options, const ipcmark_call **sent)
+{
+    ipcmark_call *call = ipcmark_publish(scene->trial, scene->publisher, options);
+    double attempted, ok;
+
+    if (scene_await(scene, call) < 0)
+        return -1;
+    attempted = ipcmark_reply_number(call, "attempted", -1);
+    ok = ipcmark_reply_number(call, "ok", -2);
+    if (attempted != ok)
+        return cell_fail(scene->cell, "%.0f of %.0f messages were not sent", attempted - ok, attempted);
+    for (unsigned i = 0; i < scene->count; ++i)
+        if (scene_await(scene, ipcmark_drain(scene->trial, scene->subscribers[i], &scene->publisher, 1, 0)) < 0)
+            return -1;
+    *sent = call;
+    return 0;
+}
+
+static double add_switches(struct scene *scene, ipcmark_participant *participant)
+{
+    ipcmark_call *call = ipcmark_process_stats(participant);
+
+    if (scene_await(scene, call) < 0)
+        return 0;
+    return ipcmark_reply_number(call, "voluntary_switches", 0) + ipcmark_reply_number(call, "involuntary_switches", 0);
+}
+
+static double count_switches(struct scene *scene)
+{
+    double switches = add_switches(scene, scene->source);
+
+    for (unsigned i = 0; i < scene->count; ++i)
+        switches += add_switches(scene, scene->sinks[i]);
+    return switches;
+}
+
+int scene_begin(struct scene *scene)
+{
+    for (unsigned i = 0; i < scene->count; ++i)
+        if (scene_await(scene, ipcmark_stats(scene->trial, scene->subscribers[i], 0, 0, true)) < 0)
+            return -1;
+    scene->switches = count_switches(scene);
+    bench_frame_begin(scene->bench, scene->cell, &scene->frame);
+    return 0;
+}
+
+int scene_end(struct scene *scene)
+{
+    bench_frame_end(scene->bench, scene->cell, &scene->frame);
+    scene->cell->context_switches = (int64_t)(count_switches(scene) - scene->switches);
+    return scene->cell->error[0] == '\0' ? 0 : -1;
+}
+
+int scene_stats(struct scene *scene, uint16_t subscriber, double expected, uint64_t from_ns, uint64_t to_ns,
+                const ipcmark_call **out)
+{
+    static const char *const faults[] = {"lost", "torn", "duplicate", "reordered"};
+    ipcmark_call *stats = ipcmark_stats(scene->trial, subscriber, from_ns, to_ns, false);
+    double received;
+
+    if (scene_await(scene, stats) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; ++i) {
+        double count = ipcmark_reply_number(stats, faults[i], -1);
+        if (count < 0)
+            return cell_fail(scene->cell, "the subscriber does not say how many messages were %s", faults[i]);
+        if (count > 0)
+            return cell_fail(scene->cell, "%.0f messages %s", count, faults[i]);
+    }
+    received = ipcmark_reply_number(stats, "received", -1);
+    if (received != expected)
+        return cell_fail(scene->cell, "%.0f of %.0f messages arrived", received, expected);
+    *out = stats;
+    return 0;
+}
