@@ -1,0 +1,67 @@
+/* The only way this library touches memory that another thread or process writes at the same time.
+ *
+ * Every ordering is labelled where it is used, in pairs: "R1 release: pairs with A1 in …". ORDERING.md lists the pairs. */
+#ifndef MMIPC_ATOMICS_H
+#define MMIPC_ATOMICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+typedef _Atomic uint64_t shared_u64;
+typedef _Atomic uint32_t shared_u32;
+
+static inline uint64_t shared_load_acquire(const shared_u64 *from)
+{
+    return atomic_load_explicit(from, memory_order_acquire);
+}
+
+static inline uint64_t shared_load_relaxed(const shared_u64 *from)
+{
+    return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+static inline void shared_store_release(shared_u64 *to, uint64_t value)
+{
+    atomic_store_explicit(to, value, memory_order_release);
+}
+
+static inline void shared_store_relaxed(shared_u64 *to, uint64_t value)
+{
+    atomic_store_explicit(to, value, memory_order_relaxed);
+}
+
+/* Orders an earlier store before a later load, for both the compiler and the processor. */
+static inline void fence_full(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Orders for the compiler alone; the processor is made to obey by the other side's os_barrier_heavy(). */
+static inline void fence_light(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* A flag that threads of this process set and look at; it carries no data, so no ordering is asked of it. */
+typedef _Atomic int flag;
+
+static inline int flag_get(const flag *from)
+{
+    return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+static inline void flag_set(flag *to, int value)
+{
+    atomic_store_explicit(to, value, memory_order_relaxed);
+}
+
+static inline void pause_polling(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
+#endif

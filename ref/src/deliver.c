@@ -1,0 +1,82 @@
+/* Callback mode: the thread that takes messages from all inlets in turn and hands them to on_message. */
+#define _GNU_SOURCE
+#include "os/os.h"
+#include "subscriber.h"
+#include "thread.h"
+
+#include <stdlib.h>
+
+enum { MESSAGES_A_ROUND = 64 }; /* from one inlet before the next has its turn */
+
+static mmipc_part *parts_for(struct mmipc_subscriber *subscriber, size_t count)
+{
+    if (count > subscriber->parts_capacity) {
+        mmipc_part *grown = realloc(subscriber->parts, count * sizeof *grown);
+        if (grown == NULL)
+            return NULL;
+        subscriber->parts = grown;
+        subscriber->parts_capacity = count;
+    }
+    return subscriber->parts;
+}
+
+/* Freeing is told in batches: each telling costs the publisher a cache miss when it looks. */
+static void free_when_due(struct inlet *inlet)
+{
+    if (inlet->ring.position - inlet->freed >= inlet->ring.size / 8 || !ring_ready(&inlet->ring))
+        inlet_free_to(inlet, inlet->ring.position);
+}
+
+/* How many messages were delivered. */
+static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
+{
+    int delivered = 0;
+    while (delivered < MESSAGES_A_ROUND && !flag_get(&subscriber->endpoint.closing)) {
+        struct ring_record record;
+        mmipc_part *parts;
+        int got = ring_take(&inlet->ring, &record);
+        if (got == 0)
+            break;
+        parts = got < 0 ? NULL : parts_for(subscriber, record.count);
+        if (parts == NULL || ring_parts(&record, parts) != 0) {
+            inlet_condemn(subscriber, inlet);
+            break;
+        }
+        subscriber->on_message(subscriber->user, parts, record.count);
+        free_when_due(inlet);
+        ++delivered;
+    }
+    return delivered;
+}
+
+static void wait_for_more(struct mmipc_subscriber *subscriber)
+{
+    const int64_t start_ns = os_now_ns();
+    void *ready[1];
+    if (receive_poll(subscriber, start_ns))
+        return;
+    receive_announce(subscriber);
+    if (!receive_any_ready(subscriber) && !flag_get(&subscriber->endpoint.closing))
+        os_poller_wait(subscriber->poller, ready, 1, -1); /* edge-triggered: a wake-up is a wake-up, no need to read */
+    receive_awake(subscriber);
+    spin_learn(&subscriber->spin, os_now_ns() - start_ns);
+}
+
+void *deliver_run(void *argument)
+{
+    struct mmipc_subscriber *subscriber = argument;
+    thread_is_callback_thread = true;
+    while (!flag_get(&subscriber->endpoint.closing)) {
+        int delivered = 0;
+        receive_adopt(subscriber);
+        for (size_t i = 0; i < subscriber->inlet_count; ++i)
+            delivered += serve(subscriber, subscriber->inlets[i]);
+        if (delivered == 0 && !flag_get(&subscriber->endpoint.closing))
+            wait_for_more(subscriber);
+    }
+    if (subscriber->finish_here) {
+        pthread_detach(pthread_self());
+        subscriber_finish(subscriber);
+    }
+    return NULL;
+}

@@ -1,0 +1,108 @@
+#define _GNU_SOURCE
+#include "directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct known *find(const struct directory_memory *memory, const unsigned char *id)
+{
+    for (size_t i = 0; i < memory->count; ++i)
+        if (memcmp(memory->known[i].id, id, ID_BYTES) == 0)
+            return &memory->known[i];
+    return NULL;
+}
+
+void directory_ignore(struct directory_memory *memory, const unsigned char *id)
+{
+    if (find(memory, id) != NULL)
+        return;
+    if (memory->count == memory->capacity) {
+        size_t capacity = memory->capacity == 0 ? 16 : 2 * memory->capacity;
+        struct known *grown = realloc(memory->known, capacity * sizeof *grown);
+        if (grown == NULL)
+            return; /* it will be looked at again, no harm */
+        memory->known = grown;
+        memory->capacity = capacity;
+    }
+    memcpy(memory->known[memory->count].id, id, ID_BYTES);
+    memory->known[memory->count++].seen = true;
+}
+
+void directory_forget(struct directory_memory *memory)
+{
+    free(memory->known);
+    memset(memory, 0, sizeof *memory);
+}
+
+static void forget_unseen(struct directory_memory *memory)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < memory->count; ++i)
+        if (memory->known[i].seen)
+            memory->known[kept++] = memory->known[i];
+    memory->count = kept;
+}
+
+static void look_at(struct endpoint *endpoint, struct directory_memory *memory, bool whole, const unsigned char *id,
+                    void (*found)(struct endpoint *endpoint, const unsigned char *id))
+{
+    struct known *known = find(memory, id);
+    if (known != NULL) {
+        known->seen = true;
+        if (!whole)
+            return;
+    }
+    switch (slot_examine(endpoint->directory, id, endpoint->channel)) {
+    case SLOT_SUBSCRIBER:
+        if (known == NULL)
+            found(endpoint, id);
+        break;
+    case SLOT_PUBLISHER:
+    case SLOT_OTHER:
+        directory_ignore(memory, id);
+        break;
+    case SLOT_RECLAIMED:
+        endpoint_log(endpoint, LOG_INFORMATION, "removed the files of an endpoint that died");
+        break;
+    case SLOT_STARTING: /* its change of state will be noticed; should that be missed, the next tick looks */
+    case SLOT_UNUSABLE:
+        break;
+    }
+}
+
+void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, bool whole,
+                    bool (*skip)(struct endpoint *endpoint, const unsigned char *id),
+                    void (*found)(struct endpoint *endpoint, const unsigned char *id))
+{
+    /* a descriptor of its own: the position of a shared one would be shared too */
+    int fd = openat(endpoint->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    if (directory == NULL) {
+        if (fd >= 0)
+            close(fd);
+        endpoint_log(endpoint, LOG_ERROR, "the directory cannot be read (%s): no new peer is found",
+                     mmipc_strerror(errno));
+        return;
+    }
+    for (size_t i = 0; i < memory->count; ++i)
+        memory->known[i].seen = false;
+    while ((entry = readdir(directory)) != NULL) {
+        unsigned char id[ID_BYTES];
+        bool is_socket;
+        if (!slot_parse_name(entry->d_name, id, &is_socket) || memcmp(id, endpoint->id, ID_BYTES) == 0)
+            continue;
+        if (is_socket) {
+            if (whole)
+                slot_remove_orphan_socket(endpoint->directory, id);
+        } else if (!skip(endpoint, id)) {
+            look_at(endpoint, memory, whole, id, found);
+        }
+    }
+    closedir(directory);
+    forget_unseen(memory);
+}

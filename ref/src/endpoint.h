@@ -1,0 +1,113 @@
+/* What a publisher and a subscriber have in common: their place in the directory, the control thread that looks after
+ * it, their peers' comings and goings, and the calls that wait for those. */
+#ifndef MMIPC_ENDPOINT_H
+#define MMIPC_ENDPOINT_H
+
+#include "atomics.h"
+#include "mmipc/mmipc.h"
+#include "notify.h"
+#include "slot.h"
+#include "wire.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+enum { LOG_ERROR, LOG_WARNING, LOG_INFORMATION, LOG_DEBUG };
+
+struct endpoint;
+struct peer;
+
+/* Something that the control thread waits for. */
+struct watch {
+    void (*ready)(struct endpoint *endpoint, struct watch *watch);
+    int fd; /* -1: none */
+};
+
+/* What the two roles do differently; all of it on the control thread. */
+struct role {
+    const char *name;
+    void (*scan)(struct endpoint *endpoint, bool whole); /* whole: known entries too, for the ones that died */
+    void (*accepted)(struct endpoint *endpoint, int fd);
+    void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count);
+    void (*heartbeat)(struct endpoint *endpoint, struct peer *peer); /* count ours up */
+    void (*suspend)(struct peer *peer, bool suspended);
+    void (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
+    bool (*idle)(struct endpoint *endpoint, struct peer *peer);    /* does no other thread use it any more? */
+    void (*destroy)(struct peer *peer);
+};
+
+enum peer_state { PEER_GREETING, PEER_CONNECTED, PEER_GONE };
+
+/* The control thread's part of a pair. */
+struct peer {
+    struct peer *next;
+    enum peer_state state;
+    struct watch socket, process;
+    unsigned char id[ID_BYTES]; /* of the other endpoint */
+    int pid;
+    int64_t deadline_ns; /* of the handshake */
+    const shared_u64 *heartbeat;
+    uint64_t last_heartbeat;
+    int64_t last_change_ns;
+    uint32_t interval_ms; /* the other side's */
+    bool suspended;
+    bool counted;
+    uint32_t farewell; /* reason of the BYE it sent; 0: none */
+    flag verdict;      /* another thread wants it dropped: MMIPC_REASON_… */
+};
+
+struct endpoint {
+    const struct role *role;
+    mmipc_options options;
+    char channel[CHANNEL_MAX + 1];
+    unsigned char id[ID_BYTES];
+    unsigned generation; /* of forks, when it was opened */
+    uint32_t capabilities;
+    int directory;
+    struct slot slot;
+    struct watch listener, changes, kick;
+    int poller;
+    bool deaf; /* out of descriptors: the listener is not polled until the next tick */
+    bool control_running;
+    pthread_t control;
+    struct peer *peers; /* control thread's */
+    int64_t rescan_ns;  /* look at the directory again then; -1: no need */
+    struct notifier notifier;
+    flag closing;
+
+    pthread_mutex_t lock; /* of the rest */
+    pthread_cond_t changed;
+    int connections;
+    int users; /* calls that are inside and may wait */
+};
+
+/* endpoint.c */
+int endpoint_open(struct endpoint *endpoint, const struct role *role, const char *channel, const char *server_dir,
+                  const mmipc_options *options);
+int endpoint_start(struct endpoint *endpoint); /* last step of opening: visible to others from here on */
+bool endpoint_forked(const struct endpoint *endpoint);
+void endpoint_stop(struct endpoint *endpoint);  /* leaves the directory, hangs up on every peer, ends the control thread */
+void endpoint_close(struct endpoint *endpoint); /* frees what is left; peers too */
+void endpoint_kick(struct endpoint *endpoint);  /* the control thread looks around */
+void endpoint_enter(struct endpoint *endpoint); /* a call that may wait begins … */
+void endpoint_leave(struct endpoint *endpoint); /* … and ends */
+void endpoint_wait_alone(struct endpoint *endpoint);
+int endpoint_connections(struct endpoint *endpoint);
+int endpoint_wait_connected(struct endpoint *endpoint, int count, int timeout_ms);
+int endpoint_wait_disconnected(struct endpoint *endpoint, int timeout_ms);
+void endpoint_count(struct endpoint *endpoint, struct peer *peer, bool up);
+#define endpoint_log(endpoint, ...) notifier_log(&(endpoint)->notifier, __VA_ARGS__)
+
+/* control.c */
+void *control_run(void *endpoint);
+int64_t control_interval_ns(const struct endpoint *endpoint);
+
+/* peer.c, all on the control thread */
+int peer_open(struct endpoint *endpoint, struct peer *peer, int fd); /* takes fd, also on failure */
+void peer_close(struct endpoint *endpoint, struct peer *peer);       /* its descriptors */
+void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms);
+void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell); /* tell: wire_reason or 0 */
+void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason);
+void peer_tick(struct endpoint *endpoint, struct peer *peer, int64_t now_ns, bool late);
+
+#endif

@@ -1,0 +1,282 @@
+/* The subscriber's side of a pair's life: the handshake, handing over to the receiving side, the end. Control thread. */
+#define _GNU_SOURCE
+#include "os/os.h"
+#include "subscriber.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const uint64_t LARGEST_RING_BYTES = UINT64_C(4) << 30;
+
+static struct mmipc_subscriber *subscriber_of(struct endpoint *endpoint)
+{
+    return (struct mmipc_subscriber *)(void *)endpoint; /* its first member */
+}
+
+static struct inlet *inlet_of(struct peer *peer)
+{
+    return (struct inlet *)(void *)peer; /* its first member */
+}
+
+static bool skip_none(struct endpoint *endpoint, const unsigned char *id)
+{
+    (void)endpoint;
+    (void)id;
+    return false;
+}
+
+static void not_looked_for(struct endpoint *endpoint, const unsigned char *id)
+{
+    directory_ignore(&subscriber_of(endpoint)->memory, id); /* publishers come to us; we look for the dead only */
+}
+
+static void scan(struct endpoint *endpoint, bool whole)
+{
+    if (whole)
+        directory_scan(endpoint, &subscriber_of(endpoint)->memory, whole, skip_none, not_looked_for);
+}
+
+static struct inlet *create(void)
+{
+    struct inlet *inlet = calloc(1, sizeof *inlet);
+    if (inlet == NULL)
+        return NULL;
+    inlet->wake_event = inlet->room_event = -1;
+    inlet->references = 1;
+    pthread_mutex_init(&inlet->lock, NULL);
+    return inlet;
+}
+
+/* Takes the inlet's lock held; releases it. */
+void inlet_unreference(struct inlet *inlet)
+{
+    const bool last = inlet->references == 0;
+    pthread_mutex_unlock(&inlet->lock);
+    if (!last)
+        return;
+    os_memory_unmap((void *)(uintptr_t)inlet->header, LAYOUT_HEADER_BYTES, inlet->ring.size);
+    os_memory_unmap(inlet->page, LAYOUT_PAGE_BYTES, 0);
+    pthread_mutex_destroy(&inlet->lock);
+    free(inlet);
+}
+
+static void destroy(struct peer *peer)
+{
+    struct inlet *inlet = inlet_of(peer);
+    pthread_mutex_lock(&inlet->lock);
+    inlet->closed = true;
+    if (inlet->wake_event >= 0)
+        close(inlet->wake_event);
+    if (inlet->room_event >= 0)
+        close(inlet->room_event);
+    inlet->references--;
+    inlet_unreference(inlet);
+}
+
+static void accepted(struct endpoint *endpoint, int fd)
+{
+    struct inlet *inlet = create();
+    int error;
+    if (inlet == NULL) {
+        close(fd);
+        return;
+    }
+    error = peer_open(endpoint, &inlet->peer, fd);
+    if (error == 0) {
+        inlet->peer.next = endpoint->peers;
+        endpoint->peers = &inlet->peer;
+        return;
+    }
+    endpoint_log(endpoint, LOG_WARNING, "refused process %d: %s", inlet->peer.pid,
+                 error == -EACCES ? wire_reason_text(WIRE_USER)
+                                  : error == -ELOOP ? wire_reason_text(WIRE_SELF) : mmipc_strerror(error));
+    destroy(&inlet->peer);
+}
+
+/* The publisher's file: nothing in it is believed but what was checked here or is checked at each use. */
+static int map_ring(struct inlet *inlet, const struct wire_message *hello, int fd)
+{
+    const uint64_t bytes = hello->ring_bytes;
+    const struct segment_header *header;
+    void *base;
+    int error;
+    if (bytes < LAYOUT_HEADER_BYTES || bytes > LARGEST_RING_BYTES || (bytes & (bytes - 1)) != 0)
+        return -EPROTO;
+    error = os_memory_check(fd, LAYOUT_HEADER_BYTES + bytes);
+    if (error == 0)
+        error = os_memory_map(fd, LAYOUT_HEADER_BYTES, bytes, false, &base);
+    if (error != 0)
+        return error;
+    inlet->header = header = base;
+    inlet->ring.data = (const unsigned char *)base + LAYOUT_HEADER_BYTES;
+    inlet->ring.size = bytes;
+    inlet->ring.key = header->key;
+    return header->magic == LAYOUT_HEADER_MAGIC && header->version == LAYOUT_VERSION &&
+                   header->fingerprint == layout_fingerprint()
+               ? 0
+               : -EPROTO;
+}
+
+static int make_page(struct inlet *inlet, int *out)
+{
+    struct reader_page *page;
+    void *base;
+    int error, fd = os_memory_create(LAYOUT_PAGE_BYTES);
+    if (fd < 0)
+        return fd;
+    error = os_memory_map(fd, LAYOUT_PAGE_BYTES, 0, true, &base);
+    if (error != 0) {
+        close(fd);
+        return error;
+    }
+    inlet->page = page = base;
+    inlet->ring.tail = &page->tail;
+    page->magic = LAYOUT_PAGE_MAGIC;
+    page->version = LAYOUT_VERSION;
+    page->fingerprint = layout_fingerprint();
+    error = os_memory_seal(fd);
+    if (error != 0) {
+        close(fd);
+        return error;
+    }
+    *out = fd;
+    return 0;
+}
+
+static int send_welcome(struct endpoint *endpoint, struct inlet *inlet)
+{
+    struct wire_message welcome;
+    int fds[2], error = make_page(inlet, &fds[0]);
+    if (error != 0)
+        return error;
+    fds[1] = inlet->wake_event = os_event_create();
+    wire_prepare(&welcome, WIRE_WELCOME);
+    welcome.capabilities = endpoint->capabilities;
+    welcome.ping_interval_ms = endpoint->options.ping_interval_ms;
+    memcpy(welcome.subscriber, endpoint->id, ID_BYTES);
+    error = inlet->wake_event < 0 ? inlet->wake_event : wire_send(inlet->peer.socket.fd, &welcome, fds, 2);
+    close(fds[0]);
+    return error;
+}
+
+/* The reason to refuse a HELLO, 0 if there is none. */
+static uint32_t objection(struct endpoint *endpoint, const struct peer *caller, const struct wire_message *hello)
+{
+    if (hello->version != WIRE_VERSION || hello->fingerprint != layout_fingerprint())
+        return WIRE_VERSION_DIFFERS;
+    if (memcmp(hello->subscriber, endpoint->id, ID_BYTES) != 0 || strcmp(hello->channel, endpoint->channel) != 0)
+        return WIRE_CHANNEL;
+    for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        if (peer != caller && memcmp(peer->id, hello->publisher, ID_BYTES) == 0)
+            return WIRE_BUSY; /* the old pair comes first: nothing twice, nothing out of order */
+    return 0;
+}
+
+static int take_hello(struct endpoint *endpoint, struct inlet *inlet, const struct wire_message *hello, int *fds, int count)
+{
+    int error;
+    if (count != 2)
+        return -EPROTO;
+    memcpy(inlet->peer.id, hello->publisher, ID_BYTES);
+    inlet->peer.interval_ms = hello->ping_interval_ms;
+    inlet->fence = (endpoint->capabilities & WIRE_CAN_BE_FENCED) == 0 || (hello->capabilities & WIRE_CAN_FENCE) == 0;
+    error = os_event_check(fds[1]);
+    if (error == 0)
+        error = map_ring(inlet, hello, fds[0]);
+    if (error != 0)
+        return error;
+    inlet->room_event = fds[1];
+    fds[1] = -1;
+    return send_welcome(endpoint, inlet);
+}
+
+/* The publisher has the pair on its list: the receiving side takes it over. */
+static int take_start(struct endpoint *endpoint, struct inlet *inlet)
+{
+    struct mmipc_subscriber *subscriber = subscriber_of(endpoint);
+    int error = 0;
+    if (inlet->page == NULL)
+        return -EPROTO;
+    pthread_mutex_lock(&subscriber->handover);
+    if (subscriber->added_count == subscriber->added_capacity) {
+        size_t capacity = subscriber->added_capacity == 0 ? 8 : 2 * subscriber->added_capacity;
+        struct inlet **grown = realloc(subscriber->added, capacity * sizeof(struct inlet *));
+        if (grown == NULL)
+            error = -ENOMEM;
+        else {
+            subscriber->added = grown;
+            subscriber->added_capacity = capacity;
+        }
+    }
+    if (error == 0) {
+        subscriber->added[subscriber->added_count++] = inlet;
+        flag_set(&inlet->handed_over, 1);
+    }
+    pthread_mutex_unlock(&subscriber->handover);
+    if (error != 0)
+        return error;
+    receive_look_up(subscriber);
+    peer_connected(endpoint, &inlet->peer, &inlet->header->heartbeat, inlet->peer.interval_ms);
+    return 0;
+}
+
+static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count)
+{
+    struct inlet *inlet = inlet_of(peer);
+    int error = -EPROTO;
+    if (message->type == WIRE_HELLO && peer->state == PEER_GREETING && inlet->header == NULL) {
+        uint32_t reason = objection(endpoint, peer, message);
+        if (reason != 0) {
+            peer_reject(endpoint, peer, reason);
+            return;
+        }
+        error = take_hello(endpoint, inlet, message, fds, count);
+    } else if (message->type == WIRE_START && peer->state == PEER_GREETING) {
+        error = take_start(endpoint, inlet);
+    }
+    if (error == 0)
+        return;
+    endpoint_log(endpoint, LOG_WARNING, "handshake with process %d failed: %s", peer->pid, mmipc_strerror(error));
+    peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
+}
+
+static void heartbeat(struct endpoint *endpoint, struct peer *peer)
+{
+    shared_u64 *counter = &inlet_of(peer)->page->heartbeat;
+    (void)endpoint;
+    shared_store_relaxed(counter, shared_load_relaxed(counter) + 1); /* relaxed: carries nothing */
+}
+
+static void suspend(struct peer *peer, bool suspended)
+{
+    (void)peer;
+    (void)suspended;
+}
+
+void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet)
+{
+    inlet->ring.key = ~inlet->ring.key; /* nothing in it is a record any more */
+    flag_set(&inlet->peer.verdict, MMIPC_REASON_PROTOCOL);
+    endpoint_kick(&subscriber->endpoint);
+}
+
+static void dropped(struct endpoint *endpoint, struct peer *peer)
+{
+    struct inlet *inlet = inlet_of(peer);
+    /* R5 release: pairs with A5 in give_back_if_drained(): the socket hung up after the last commit */
+    atomic_store_explicit(&inlet->hung_up, 1, memory_order_release);
+    if (flag_get(&inlet->handed_over))
+        receive_look_up(subscriber_of(endpoint));
+}
+
+static bool idle(struct endpoint *endpoint, struct peer *peer)
+{
+    const struct inlet *inlet = inlet_of(peer);
+    (void)endpoint;
+    /* A6 acquire: pairs with R6 in give_back_if_drained() */
+    return !flag_get(&inlet->handed_over) || atomic_load_explicit(&inlet->drained, memory_order_acquire);
+}
+
+const struct role subscriber_role = {"subscriber", scan, accepted, message, heartbeat, suspend, dropped, idle, destroy};

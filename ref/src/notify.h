@@ -1,0 +1,40 @@
+/* Calls on_peer and on_log in order, on a thread of their own, so that a slow or blocking callback holds up nothing. */
+#ifndef MMIPC_NOTIFY_H
+#define MMIPC_NOTIFY_H
+
+#include "mmipc/mmipc.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct notice;
+
+struct notifier {
+    mmipc_peer_fn *on_peer;
+    mmipc_log_fn *on_log;
+    void *user;
+    pthread_mutex_t lock;
+    pthread_cond_t ready;
+    struct notice *first, **last;
+    size_t lines, dropped; /* log lines queued, and lost since the last one that was queued */
+    bool running, stopping, calling, muted;
+    pthread_t thread;
+    void (*at_end)(void *); /* the thread's last act, if it was asked to finish the endpoint's close */
+    void *at_end_argument;
+};
+
+int notifier_open(struct notifier *notifier, const mmipc_options *options);
+void notifier_peer(struct notifier *notifier, int event, int pid, int reason);
+void notifier_log(struct notifier *notifier, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool notifier_is_current(const struct notifier *notifier);
+
+/* On the notifier's own thread: when the running callback returns, at_end is called, and must call notifier_close. */
+void notifier_finish_with(struct notifier *notifier, void (*at_end)(void *), void *argument);
+
+/* No callback runs when this has returned, nor will one begin; unless called from one. */
+void notifier_mute(struct notifier *notifier);
+
+/* Delivers what is queued, ends the thread, frees. */
+void notifier_close(struct notifier *notifier);
+
+#endif

@@ -1,0 +1,128 @@
+#define _GNU_SOURCE
+#include "../os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int make_parents(char *path)
+{
+    for (char *at = path + 1; *at != '\0'; ++at) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return -errno;
+        *at = '/';
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+int os_directory_open(const char *path)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    int fd = open(path, flags);
+    if (fd < 0 && errno == ENOENT && *path != '\0') {
+        char *copy = strdup(path);
+        int error = copy == NULL ? -ENOMEM : make_parents(copy);
+        free(copy);
+        if (error != 0)
+            return error;
+        fd = open(path, flags);
+    }
+    return fd < 0 ? -errno : fd;
+}
+
+static int write_whole(int fd, const void *text, size_t size)
+{
+    ssize_t wrote = pwrite(fd, text, size, 0);
+    return wrote < 0 ? -errno : (size_t)wrote == size ? 0 : -ENOSPC;
+}
+
+/* Where a file cannot be made without a name, it is made with one, and locked before it has contents: others take an
+ * empty file for nobody's and leave it alone. */
+static int create_named(int directory, const char *name, const void *text, size_t size)
+{
+    int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int error;
+    if (fd < 0)
+        return -errno;
+    error = flock(fd, LOCK_EX | LOCK_NB) == 0 ? write_whole(fd, text, size) : -errno;
+    if (error == 0)
+        return fd;
+    unlinkat(directory, name, 0);
+    close(fd);
+    return error;
+}
+
+int os_file_create_locked(int directory, const char *name, const void *text, size_t size)
+{
+    char self[64];
+    int error;
+    int fd = openat(directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT ? create_named(directory, name, text, size)
+                                                                         : -errno;
+    error = flock(fd, LOCK_EX | LOCK_NB) == 0 ? write_whole(fd, text, size) : -errno;
+    if (error != 0)
+        goto fail;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    if (linkat(AT_FDCWD, self, directory, name, AT_SYMLINK_FOLLOW) == 0)
+        return fd;
+    error = -errno;
+fail:
+    close(fd);
+    return error;
+}
+
+int os_file_probe(int directory, const char *name, int *out)
+{
+    struct stat status;
+    int error;
+    /* non-blocking, or a FIFO of that name would hold us */
+    int fd = openat(directory, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && errno == EACCES) /* another user's: it can be read and connected to, not reclaimed */
+        fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+    error = fstat(fd, &status) != 0 ? -errno : S_ISREG(status.st_mode) ? 0 : -EINVAL;
+    if (error != 0) {
+        close(fd);
+        return error;
+    }
+    *out = fd;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return 1; /* locked; any other error must not be taken for a dead owner either */
+}
+
+int os_watch_open(int directory)
+{
+    char self[64];
+    int error;
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", directory);
+    if (inotify_add_watch(fd, self, IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_ONLYDIR) >= 0)
+        return fd;
+    error = -errno;
+    close(fd);
+    return error;
+}
+
+bool os_watch_drain(int fd)
+{
+    char buffer[4096] __attribute__((aligned(8)));
+    bool changed = false;
+    while (read(fd, buffer, sizeof buffer) > 0) /* what changed does not matter: a scan follows, lost events or not */
+        changed = true;
+    return changed;
+}

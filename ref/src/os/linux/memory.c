@@ -1,0 +1,68 @@
+#define _GNU_SOURCE
+#include "../os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL };
+
+int os_memory_create(size_t bytes)
+{
+    int fd = memfd_create("mmipc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -errno;
+    if (fallocate(fd, 0, 0, (off_t)bytes) != 0) {
+        int error = errno == ENOSPC ? ENOMEM : errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+int os_memory_seal(int fd)
+{
+    return fcntl(fd, F_ADD_SEALS, SEALS) == 0 ? 0 : -errno;
+}
+
+int os_memory_check(int fd, size_t bytes)
+{
+    struct stat status;
+    int seals = fcntl(fd, F_GET_SEALS);
+    if (seals < 0 || (seals & SEALS) != SEALS)
+        return -EPROTO;
+    if (fstat(fd, &status) != 0 || status.st_size < 0 || (size_t)status.st_size != bytes)
+        return -EPROTO;
+    return 0;
+}
+
+int os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out)
+{
+    const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    const int flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE; /* populated: the first lap must not fault page by page */
+    const size_t span = header_bytes + 2 * ring_bytes;
+    char *base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int error;
+    if (base == MAP_FAILED)
+        return -errno;
+    if (mmap(base, header_bytes + ring_bytes, protection, flags, fd, 0) == MAP_FAILED)
+        goto fail;
+    if (ring_bytes != 0 && mmap(base + header_bytes + ring_bytes, ring_bytes, protection, flags, fd,
+                                (off_t)header_bytes) == MAP_FAILED)
+        goto fail;
+    madvise(base, span, MADV_DONTFORK);
+    *out = base;
+    return 0;
+fail:
+    error = errno;
+    munmap(base, span);
+    return -error;
+}
+
+void os_memory_unmap(void *base, size_t header_bytes, size_t ring_bytes)
+{
+    if (base != NULL)
+        munmap(base, header_bytes + 2 * ring_bytes);
+}

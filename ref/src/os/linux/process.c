@@ -1,0 +1,92 @@
+#define _GNU_SOURCE
+#include "../os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t os_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void os_random(void *to, size_t bytes)
+{
+    unsigned char *at = to;
+    while (bytes > 0) { /* cannot fail for these sizes once the kernel's generator is seeded; a signal may cut it short */
+        ssize_t got = getrandom(at, bytes, 0);
+        if (got > 0) {
+            at += got;
+            bytes -= (size_t)got;
+        }
+    }
+}
+
+int os_processors_usable(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    return CPU_COUNT(&set);
+}
+
+int os_processors_online(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : (int)count;
+}
+
+int os_load_open(void)
+{
+    int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int os_load_running(int fd)
+{
+    char text[128];
+    char *at = text;
+    ssize_t got = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+    if (got <= 0)
+        return 0; /* unknown */
+    text[got] = '\0';
+    for (int i = 0; i < 3 && at != NULL; ++i) { /* "0.20 0.18 0.12 1/80 11206": the fourth field */
+        at = strchr(at, ' ');
+        at = at == NULL ? NULL : at + 1;
+    }
+    return at == NULL ? 0 : (int)strtol(at, NULL, 10);
+}
+
+static _Atomic unsigned fork_generation;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_error;
+
+static void note_fork(void)
+{
+    atomic_fetch_add_explicit(&fork_generation, 1, memory_order_relaxed); /* relaxed: a child has one thread */
+}
+
+static void install_fork_handler(void)
+{
+    fork_error = -pthread_atfork(NULL, NULL, note_fork);
+}
+
+int os_fork_watch(void)
+{
+    pthread_once(&fork_once, install_fork_handler);
+    return fork_error;
+}
+
+unsigned os_fork_generation(void)
+{
+    return atomic_load_explicit(&fork_generation, memory_order_relaxed); /* relaxed: set before the child runs */
+}

@@ -1,0 +1,125 @@
+#define _GNU_SOURCE
+#include "../os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int os_event_create(void)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int os_event_check(int fd)
+{
+    char path[64], text[64];
+    ssize_t got;
+    int link;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    got = readlink(path, text, sizeof text - 1);
+    if (got <= 0)
+        return -EPROTO;
+    text[got] = '\0';
+    if (strcmp(text, "anon_inode:[eventfd]") != 0)
+        return -EPROTO;
+    link = fcntl(fd, F_GETFL);
+    return link >= 0 && (link & O_NONBLOCK) != 0 ? 0 : -EPROTO;
+}
+
+void os_event_signal(int fd)
+{
+    const uint64_t one = 1;
+    ssize_t ignored = write(fd, &one, sizeof one); /* EAGAIN: already signalled, as full as can be */
+    (void)ignored;
+}
+
+void os_event_clear(int fd)
+{
+    uint64_t count;
+    ssize_t ignored = read(fd, &count, sizeof count);
+    (void)ignored;
+}
+
+bool os_barrier_register(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
+}
+
+bool os_barrier_heavy(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0;
+}
+
+/* NULL: no deadline. A deadline that has passed is zero. */
+static struct timespec *time_left(int64_t deadline_ns, struct timespec *left)
+{
+    int64_t ns;
+    if (deadline_ns < 0)
+        return NULL;
+    ns = deadline_ns - os_now_ns();
+    if (ns < 0)
+        ns = 0;
+    left->tv_sec = (time_t)(ns / 1000000000);
+    left->tv_nsec = (long)(ns % 1000000000);
+    return left;
+}
+
+int os_poll(const int *fds, int count, int64_t deadline_ns)
+{
+    struct pollfd polled[OS_FDS_MAX];
+    struct timespec left;
+    int ready;
+    if (count > OS_FDS_MAX)
+        return -EINVAL;
+    for (int i = 0; i < count; ++i)
+        polled[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    ready = ppoll(polled, (nfds_t)count, time_left(deadline_ns, &left), NULL);
+    if (ready < 0)
+        return errno == EINTR ? 1 : -errno; /* a signal: the caller looks again */
+    return ready > 0;
+}
+
+int os_poller_create(void)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int os_poller_add(int poller, int fd, void *data, bool edge)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | (edge ? (uint32_t)EPOLLET : 0), .data = {.ptr = data}};
+    return epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+void os_poller_remove(int poller, int fd)
+{
+    epoll_ctl(poller, EPOLL_CTL_DEL, fd, NULL);
+}
+
+int os_poller_wait(int poller, void **data, int capacity, int64_t deadline_ns)
+{
+    struct epoll_event events[16];
+    int64_t ms = -1;
+    int ready;
+    if (capacity > (int)(sizeof events / sizeof events[0]))
+        capacity = (int)(sizeof events / sizeof events[0]);
+    if (deadline_ns >= 0) {
+        ms = (deadline_ns - os_now_ns() + 999999) / 1000000;
+        ms = ms < 0 ? 0 : ms > 3600000 ? 3600000 : ms;
+    }
+    ready = epoll_wait(poller, events, capacity, (int)ms);
+    if (ready < 0)
+        return errno == EINTR ? 0 : -errno;
+    for (int i = 0; i < ready; ++i)
+        data[i] = events[i].data.ptr;
+    return ready;
+}

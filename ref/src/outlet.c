@@ -1,0 +1,288 @@
+/* The publisher's side of a pair's life: finding a subscriber, the handshake, the list, the end. Control thread. */
+#define _GNU_SOURCE
+#include "os/os.h"
+#include "publisher.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RETRY_NS = 10000000 }; /* for a subscriber that could not take us just now */
+
+static struct mmipc_publisher *publisher_of(struct endpoint *endpoint)
+{
+    return (struct mmipc_publisher *)(void *)endpoint; /* its first member */
+}
+
+static struct outlet *outlet_of(struct peer *peer)
+{
+    return (struct outlet *)(void *)peer; /* its first member */
+}
+
+static void look_again_soon(struct endpoint *endpoint)
+{
+    endpoint->rescan_ns = os_now_ns() + RETRY_NS;
+}
+
+/* Our file: header and ring, written before anybody else sees it. */
+static int make_ring(struct outlet *outlet, size_t ring_bytes)
+{
+    struct segment_header *header;
+    void *base;
+    int error;
+    outlet->memory = os_memory_create(LAYOUT_HEADER_BYTES + ring_bytes);
+    if (outlet->memory < 0)
+        return outlet->memory;
+    error = os_memory_map(outlet->memory, LAYOUT_HEADER_BYTES, ring_bytes, true, &base);
+    if (error != 0)
+        return error;
+    outlet->header = header = base;
+    outlet->ring.data = (unsigned char *)base + LAYOUT_HEADER_BYTES;
+    outlet->ring.size = ring_bytes;
+    os_random(&outlet->ring.key, sizeof outlet->ring.key);
+    outlet->ring.key |= 1; /* so that no commit word is zero, as fresh memory is */
+    header->magic = LAYOUT_HEADER_MAGIC;
+    header->version = LAYOUT_VERSION;
+    header->fingerprint = layout_fingerprint();
+    header->ring_bytes = ring_bytes;
+    header->key = outlet->ring.key;
+    return os_memory_seal(outlet->memory);
+}
+
+static int send_hello(struct endpoint *endpoint, struct outlet *outlet)
+{
+    struct wire_message hello;
+    const int fds[] = {outlet->memory, outlet->room_event};
+    wire_prepare(&hello, WIRE_HELLO);
+    hello.capabilities = endpoint->capabilities;
+    hello.ping_interval_ms = endpoint->options.ping_interval_ms;
+    hello.ring_bytes = outlet->ring.size;
+    memcpy(hello.publisher, endpoint->id, ID_BYTES);
+    memcpy(hello.subscriber, outlet->peer.id, ID_BYTES);
+    memcpy(hello.channel, endpoint->channel, sizeof hello.channel);
+    return wire_send(outlet->peer.socket.fd, &hello, fds, 2);
+}
+
+static void destroy(struct peer *peer)
+{
+    struct outlet *outlet = outlet_of(peer);
+    os_memory_unmap(outlet->header, LAYOUT_HEADER_BYTES, outlet->ring.size);
+    os_memory_unmap((void *)(uintptr_t)outlet->page, LAYOUT_PAGE_BYTES, 0);
+    if (outlet->room_event >= 0)
+        close(outlet->room_event);
+    if (outlet->wake_event >= 0)
+        close(outlet->wake_event);
+    if (outlet->memory >= 0)
+        close(outlet->memory);
+    free(outlet);
+}
+
+static struct outlet *create(const unsigned char *id)
+{
+    struct outlet *outlet = calloc(1, sizeof *outlet);
+    if (outlet == NULL)
+        return NULL;
+    outlet->room_event = outlet->wake_event = outlet->memory = -1;
+    memcpy(outlet->peer.id, id, ID_BYTES);
+    return outlet;
+}
+
+/* A waiting subscriber of our channel: connect and say HELLO. */
+static void found(struct endpoint *endpoint, const unsigned char *id)
+{
+    struct mmipc_publisher *publisher = publisher_of(endpoint);
+    char name[SLOT_NAME_BYTES];
+    struct outlet *outlet;
+    int error, fd;
+    slot_socket_name(id, name);
+    fd = os_socket_connect(endpoint->directory, name);
+    if (fd == -EACCES)
+        directory_ignore(&publisher->memory, id); /* another user's */
+    if (fd == -EAGAIN)
+        look_again_soon(endpoint); /* many callers at once */
+    if (fd < 0)
+        return;
+    outlet = create(id);
+    if (outlet == NULL) {
+        close(fd);
+        return;
+    }
+    error = peer_open(endpoint, &outlet->peer, fd);
+    if (error == -ELOOP || error == -EACCES)
+        directory_ignore(&publisher->memory, id); /* ourselves, or another user */
+    if (error == 0)
+        error = make_ring(outlet, publisher->ring_bytes);
+    if (error == 0)
+        error = outlet->room_event = os_event_create();
+    if (error >= 0)
+        error = send_hello(endpoint, outlet);
+    if (error == 0) {
+        close(outlet->memory);
+        outlet->memory = -1;
+        outlet->peer.next = endpoint->peers;
+        endpoint->peers = &outlet->peer;
+        return;
+    }
+    if (error != -ELOOP)
+        endpoint_log(endpoint, LOG_WARNING, "process %d cannot be connected to: %s", outlet->peer.pid,
+                     mmipc_strerror(error));
+    peer_close(endpoint, &outlet->peer);
+    destroy(&outlet->peer);
+}
+
+static bool is_peer(struct endpoint *endpoint, const unsigned char *id)
+{
+    for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        if (peer->state != PEER_GONE && memcmp(peer->id, id, ID_BYTES) == 0)
+            return true;
+    return false;
+}
+
+static void scan(struct endpoint *endpoint, bool whole)
+{
+    directory_scan(endpoint, &publisher_of(endpoint)->memory, whole, is_peer, found);
+}
+
+/* Somebody asks what we are: `mmipc ls`. Who we are is in the slot file; more will be said here. */
+static void accepted(struct endpoint *endpoint, int fd)
+{
+    (void)endpoint;
+    close(fd);
+}
+
+static int list_outlet(struct mmipc_publisher *publisher, struct outlet *outlet)
+{
+    int error = 0;
+    gate_enter(&publisher->gate);
+    if (publisher->outlet_count == publisher->outlet_capacity) {
+        size_t capacity = publisher->outlet_capacity == 0 ? 8 : 2 * publisher->outlet_capacity;
+        struct outlet **grown = realloc(publisher->outlets, capacity * sizeof(struct outlet *));
+        if (grown == NULL)
+            error = -ENOMEM;
+        else {
+            publisher->outlets = grown;
+            publisher->outlet_capacity = capacity;
+        }
+    }
+    if (error == 0) {
+        publisher->outlets[publisher->outlet_count++] = outlet;
+        outlet->listed = true;
+    }
+    gate_leave(&publisher->gate);
+    return error;
+}
+
+static int map_page(struct outlet *outlet, int fd)
+{
+    const struct reader_page *page;
+    void *base;
+    int error = os_memory_check(fd, LAYOUT_PAGE_BYTES);
+    if (error == 0)
+        error = os_memory_map(fd, LAYOUT_PAGE_BYTES, 0, false, &base);
+    if (error != 0)
+        return error;
+    outlet->page = page = base;
+    outlet->ring.peer_tail = &page->tail;
+    return page->magic == LAYOUT_PAGE_MAGIC && page->version == LAYOUT_VERSION &&
+                   page->fingerprint == layout_fingerprint()
+               ? 0
+               : -EPROTO;
+}
+
+/* The subscriber is ready: from the moment the outlet is on the list it misses nothing. */
+static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const struct wire_message *welcome, int *fds,
+                        int count)
+{
+    struct wire_message start;
+    int error;
+    if (count != 2 || memcmp(welcome->subscriber, outlet->peer.id, ID_BYTES) != 0)
+        return -EPROTO;
+    error = map_page(outlet, fds[0]);
+    if (error == 0)
+        error = os_event_check(fds[1]);
+    if (error != 0)
+        return error;
+    outlet->wake_event = fds[1];
+    fds[1] = -1;
+    outlet->fence = (endpoint->capabilities & WIRE_CAN_BE_FENCED) == 0 || (welcome->capabilities & WIRE_CAN_FENCE) == 0;
+    error = list_outlet(publisher_of(endpoint), outlet);
+    if (error != 0)
+        return error;
+    peer_connected(endpoint, &outlet->peer, &outlet->page->heartbeat, welcome->ping_interval_ms);
+    wire_prepare(&start, WIRE_START);
+    return wire_send(outlet->peer.socket.fd, &start, NULL, 0);
+}
+
+static void refused(struct endpoint *endpoint, struct outlet *outlet, const struct wire_message *message)
+{
+    if (message->reason == WIRE_BUSY)
+        look_again_soon(endpoint);
+    else
+        directory_ignore(&publisher_of(endpoint)->memory, outlet->peer.id);
+    endpoint_log(endpoint, message->reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "process %d refuses us: %s",
+                 outlet->peer.pid, wire_reason_text(message->reason));
+    peer_drop(endpoint, &outlet->peer, MMIPC_REASON_NONE, 0);
+}
+
+static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count)
+{
+    struct outlet *outlet = outlet_of(peer);
+    int error = -EPROTO;
+    if (message->type == WIRE_REJECT && peer->state == PEER_GREETING) {
+        refused(endpoint, outlet, message);
+        return;
+    }
+    if (message->type == WIRE_WELCOME && peer->state == PEER_GREETING && message->version == WIRE_VERSION &&
+        message->fingerprint == layout_fingerprint())
+        error = take_welcome(endpoint, outlet, message, fds, count);
+    if (error == 0)
+        return;
+    endpoint_log(endpoint, LOG_WARNING, "handshake with process %d failed: %s", peer->pid, mmipc_strerror(error));
+    peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
+}
+
+static void heartbeat(struct endpoint *endpoint, struct peer *peer)
+{
+    shared_u64 *counter = &outlet_of(peer)->header->heartbeat;
+    (void)endpoint;
+    shared_store_relaxed(counter, shared_load_relaxed(counter) + 1); /* relaxed: carries nothing */
+}
+
+static void suspend(struct peer *peer, bool suspended)
+{
+    struct outlet *outlet = outlet_of(peer);
+    flag_set(&outlet->suspended, suspended);
+    os_event_signal(outlet->room_event); /* whoever waits for it decides anew */
+}
+
+static void dropped(struct endpoint *endpoint, struct peer *peer)
+{
+    struct mmipc_publisher *publisher = publisher_of(endpoint);
+    struct outlet *outlet = outlet_of(peer);
+    flag_set(&outlet->gone, 1);
+    if (outlet->room_event >= 0)
+        os_event_signal(outlet->room_event);
+    gate_enter(&publisher->gate);
+    for (size_t i = 0; outlet->listed && i < publisher->outlet_count; ++i) {
+        if (publisher->outlets[i] == outlet) {
+            publisher->outlets[i] = publisher->outlets[--publisher->outlet_count];
+            outlet->listed = false;
+        }
+    }
+    gate_leave(&publisher->gate);
+    if (!flag_get(&endpoint->closing))
+        look_again_soon(endpoint); /* it died: its files are in the way; or it lives: pair again */
+}
+
+static bool idle(struct endpoint *endpoint, struct peer *peer)
+{
+    struct mmipc_publisher *publisher = publisher_of(endpoint);
+    bool is_idle;
+    gate_enter(&publisher->gate);
+    is_idle = outlet_of(peer)->waiters == 0;
+    gate_leave(&publisher->gate);
+    return is_idle;
+}
+
+const struct role publisher_role = {"publisher", scan, accepted, message, heartbeat, suspend, dropped, idle, destroy};

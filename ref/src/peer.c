@@ -1,0 +1,180 @@
+#define _GNU_SOURCE
+#include "endpoint.h"
+#include "os/os.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+static void close_watch(struct endpoint *endpoint, struct watch *watch)
+{
+    if (watch->fd < 0)
+        return;
+    os_poller_remove(endpoint->poller, watch->fd);
+    close(watch->fd);
+    watch->fd = -1;
+}
+
+/* Its socket hung up, with or without a farewell. */
+static void hung_up(struct endpoint *endpoint, struct peer *peer)
+{
+    const int reason = peer->farewell == WIRE_CLOSED     ? MMIPC_REASON_CLOSED
+                       : peer->farewell == WIRE_FULL     ? MMIPC_REASON_FULL
+                       : peer->farewell == WIRE_PROTOCOL ? MMIPC_REASON_PROTOCOL
+                                                         : MMIPC_REASON_DIED;
+    peer_drop(endpoint, peer, reason, 0);
+}
+
+/* Reads all that has arrived: what a peer sent before it died still counts. */
+static void read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
+{
+    while (peer->state != PEER_GONE) {
+        struct wire_message message;
+        int fds[OS_FDS_MAX], count = 0;
+        int got = wire_receive(peer->socket.fd, &message, fds, &count);
+        if (got == -EAGAIN && !dead)
+            return;
+        if (got == -EPROTO) {
+            endpoint_log(endpoint, LOG_WARNING, "process %d sent something that is not the protocol's; pair closed", peer->pid);
+            peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
+            return;
+        }
+        if (got <= 0) {
+            hung_up(endpoint, peer);
+            return;
+        }
+        if (message.type == WIRE_BYE)
+            peer->farewell = message.reason;
+        else
+            endpoint->role->message(endpoint, peer, &message, fds, count);
+        for (int i = 0; i < count; ++i) /* those that were wanted have been taken out */
+            if (fds[i] >= 0)
+                close(fds[i]);
+    }
+}
+
+static void socket_ready(struct endpoint *endpoint, struct watch *watch)
+{
+    struct peer *peer = (struct peer *)(void *)((char *)watch - offsetof(struct peer, socket));
+    read_mail(endpoint, peer, false);
+}
+
+static void process_ended(struct endpoint *endpoint, struct watch *watch)
+{
+    struct peer *peer = (struct peer *)(void *)((char *)watch - offsetof(struct peer, process));
+    read_mail(endpoint, peer, true);
+}
+
+int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
+{
+    struct os_peer other;
+    int error = os_socket_peer(fd, &other);
+    peer->state = PEER_GREETING;
+    peer->socket = (struct watch){socket_ready, fd};
+    peer->process = (struct watch){process_ended, -1};
+    peer->deadline_ns = os_now_ns() + 2 * control_interval_ns(endpoint);
+    if (error != 0)
+        goto fail;
+    peer->pid = other.pid;
+    peer->process.fd = other.pidfd;
+    if (other.uid == (uid_t)65534 || /* the overflow uid is somebody whom the kernel cannot name here */
+        (other.uid != geteuid() && (endpoint->options.flags & MMIPC_ALLOW_OTHER_USERS) == 0))
+        error = -EACCES;
+    else if (other.pid == getpid())
+        error = -ELOOP;
+    if (error == 0)
+        error = os_poller_add(endpoint->poller, fd, &peer->socket, false);
+    if (error == 0 && other.pidfd >= 0)
+        error = os_poller_add(endpoint->poller, other.pidfd, &peer->process, false);
+    if (error == 0)
+        return 0;
+fail:
+    peer_close(endpoint, peer);
+    return error;
+}
+
+void peer_close(struct endpoint *endpoint, struct peer *peer)
+{
+    close_watch(endpoint, &peer->socket);
+    close_watch(endpoint, &peer->process);
+}
+
+void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms)
+{
+    peer->state = PEER_CONNECTED;
+    peer->heartbeat = heartbeat;
+    peer->last_heartbeat = shared_load_relaxed(heartbeat); /* relaxed: a counter that carries nothing */
+    peer->last_change_ns = os_now_ns();
+    peer->interval_ms = interval_ms > 3600000 ? 3600000 : interval_ms;
+    endpoint_count(endpoint, peer, true);
+    endpoint_log(endpoint, LOG_INFORMATION, "connected to process %d", peer->pid);
+    notifier_peer(&endpoint->notifier, MMIPC_PEER_CONNECTED, peer->pid, MMIPC_REASON_NONE);
+}
+
+static const char *reason_text(int reason)
+{
+    static const char *const texts[] = {"",       "closed",        "died", "silent",
+                                        "its backlog was full", "protocol violated", "another version"};
+    return texts[reason];
+}
+
+void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell)
+{
+    const bool was_connected = peer->state == PEER_CONNECTED;
+    if (peer->state == PEER_GONE)
+        return;
+    if (tell != 0) {
+        struct wire_message message;
+        wire_prepare(&message, WIRE_BYE);
+        message.reason = tell;
+        wire_send(peer->socket.fd, &message, NULL, 0); /* if it cannot be said, the hang-up says it */
+    }
+    peer->state = PEER_GONE;
+    peer_close(endpoint, peer);
+    endpoint->role->dropped(endpoint, peer);
+    if (!was_connected)
+        return;
+    endpoint_count(endpoint, peer, false);
+    endpoint_log(endpoint, LOG_INFORMATION, "disconnected from process %d: %s", peer->pid, reason_text(reason));
+    notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid, reason);
+}
+
+void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason)
+{
+    struct wire_message message;
+    wire_prepare(&message, WIRE_REJECT);
+    message.reason = reason;
+    memcpy(message.subscriber, endpoint->id, ID_BYTES);
+    wire_send(peer->socket.fd, &message, NULL, 0);
+    endpoint_log(endpoint, reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "refused process %d: %s", peer->pid,
+                 wire_reason_text(reason));
+    peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);
+}
+
+static void set_suspended(struct endpoint *endpoint, struct peer *peer, bool suspended)
+{
+    peer->suspended = suspended;
+    endpoint->role->suspend(peer, suspended);
+    endpoint_count(endpoint, peer, !suspended);
+    endpoint_log(endpoint, LOG_WARNING, "process %d %s", peer->pid,
+                 suspended ? "is silent: suspended, its backlog kept" : "is back: resumed");
+    notifier_peer(&endpoint->notifier, suspended ? MMIPC_PEER_SUSPENDED : MMIPC_PEER_RESUMED, peer->pid,
+                  suspended ? MMIPC_REASON_SILENT : MMIPC_REASON_NONE);
+}
+
+/* late: our own tick was, so the silence may be ours. */
+void peer_tick(struct endpoint *endpoint, struct peer *peer, int64_t now_ns, bool late)
+{
+    const uint64_t heartbeat = shared_load_relaxed(peer->heartbeat); /* relaxed: as above */
+    const int64_t theirs_ns = (int64_t)peer->interval_ms * 1000000, ours_ns = control_interval_ns(endpoint);
+    if (heartbeat != peer->last_heartbeat || late) {
+        const bool moved = heartbeat != peer->last_heartbeat;
+        peer->last_heartbeat = heartbeat;
+        peer->last_change_ns = now_ns;
+        if (peer->suspended && moved)
+            set_suspended(endpoint, peer, false);
+    } else if (!peer->suspended && now_ns - peer->last_change_ns > 2 * (theirs_ns > ours_ns ? theirs_ns : ours_ns)) {
+        set_suspended(endpoint, peer, true);
+    }
+}

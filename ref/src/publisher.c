@@ -1,0 +1,153 @@
+/* Opening and closing a publisher, its counts and waits, loans. */
+#define _GNU_SOURCE
+#include "publisher.h"
+
+#include "os/os.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DEFAULT_RING_BYTES = 4 << 20, SMALLEST_RING_BYTES = 64 << 10 };
+static const size_t DEFAULT_BACKLOG_BYTES = (size_t)256 << 20;
+static const size_t LARGEST_RING_BYTES = (size_t)4 << 30;
+
+static int choose_ring_bytes(const mmipc_options *options, size_t *out)
+{
+    const size_t backlog = options->max_backlog_bytes == 0 ? DEFAULT_BACKLOG_BYTES : options->max_backlog_bytes;
+    size_t wanted = options->segment_bytes == 0 ? DEFAULT_RING_BYTES : options->segment_bytes;
+    size_t bytes = SMALLEST_RING_BYTES;
+    if (wanted > LARGEST_RING_BYTES)
+        return -EINVAL;
+    if (wanted > backlog)
+        wanted = backlog;
+    while (bytes < wanted)
+        bytes *= 2;
+    *out = bytes;
+    return 0;
+}
+
+int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char *server_dir,
+                         const mmipc_options *options)
+{
+    mmipc_publisher *publisher = out == NULL ? NULL : calloc(1, sizeof *publisher);
+    int error;
+    if (publisher == NULL)
+        return out == NULL ? -EINVAL : -ENOMEM;
+    error = endpoint_open(&publisher->endpoint, &publisher_role, channel, server_dir, options);
+    if (error != 0) {
+        free(publisher);
+        return error;
+    }
+    gate_open(&publisher->gate);
+    pthread_mutex_init(&publisher->waiting_turn, NULL);
+    spin_open(&publisher->spin, publisher->endpoint.options.spin_us);
+    publisher->stop_event = os_event_create();
+    error = publisher->stop_event < 0 ? publisher->stop_event
+                                      : choose_ring_bytes(&publisher->endpoint.options, &publisher->ring_bytes);
+    if (error == 0)
+        error = endpoint_start(&publisher->endpoint);
+    if (error != 0) {
+        mmipc_publisher_close(publisher);
+        return error;
+    }
+    *out = publisher;
+    return 0;
+}
+
+/* What the last thread of a closing publisher does. */
+static void finish(void *argument)
+{
+    mmipc_publisher *publisher = argument;
+    endpoint_stop(&publisher->endpoint);
+    endpoint_wait_alone(&publisher->endpoint);
+    gate_enter(&publisher->gate); /* after the last publish has left */
+    gate_leave(&publisher->gate);
+    endpoint_close(&publisher->endpoint);
+    directory_forget(&publisher->memory);
+    spin_close(&publisher->spin);
+    pthread_mutex_destroy(&publisher->waiting_turn);
+    gate_close(&publisher->gate);
+    if (publisher->stop_event >= 0)
+        close(publisher->stop_event);
+    free(publisher->outlets);
+    free(publisher);
+}
+
+void mmipc_publisher_close(mmipc_publisher *publisher)
+{
+    if (publisher == NULL)
+        return;
+    if (endpoint_forked(&publisher->endpoint)) {
+        free(publisher->outlets); /* the rest belongs to threads and locks that do not exist in this process */
+        free(publisher);
+        return;
+    }
+    flag_set(&publisher->endpoint.closing, 1);
+    if (publisher->stop_event >= 0)
+        os_event_signal(publisher->stop_event);
+    endpoint_kick(&publisher->endpoint);
+    if (notifier_is_current(&publisher->endpoint.notifier)) {
+        notifier_mute(&publisher->endpoint.notifier);
+        notifier_finish_with(&publisher->endpoint.notifier, finish, publisher);
+    } else {
+        finish(publisher);
+    }
+}
+
+int mmipc_publisher_connections(mmipc_publisher *publisher)
+{
+    return publisher == NULL ? -EINVAL : endpoint_connections(&publisher->endpoint);
+}
+
+int mmipc_publisher_wait_connected(mmipc_publisher *publisher, int count, int timeout_ms)
+{
+    return publisher == NULL ? -EINVAL : endpoint_wait_connected(&publisher->endpoint, count, timeout_ms);
+}
+
+int mmipc_publisher_wait_disconnected(mmipc_publisher *publisher, int timeout_ms)
+{
+    return publisher == NULL ? -EINVAL : endpoint_wait_disconnected(&publisher->endpoint, timeout_ms);
+}
+
+struct mmipc_loan {
+    mmipc_publisher *publisher;
+    size_t size;
+    unsigned char data[];
+};
+
+int mmipc_publish_begin(mmipc_publisher *publisher, size_t size, mmipc_loan **out, void **data)
+{
+    mmipc_loan *loan;
+    if (publisher == NULL || out == NULL || data == NULL)
+        return -EINVAL;
+    if (endpoint_forked(&publisher->endpoint))
+        return -EPERM;
+    if (size > publisher->ring_bytes - RECORD_HEADER_BYTES)
+        return -EMSGSIZE;
+    loan = malloc(sizeof *loan + size);
+    if (loan == NULL)
+        return -ENOMEM;
+    loan->publisher = publisher;
+    loan->size = size;
+    *out = loan;
+    *data = loan->data;
+    return 0;
+}
+
+int mmipc_publish_commit(mmipc_loan *loan, size_t size)
+{
+    int result;
+    if (loan == NULL)
+        return -EINVAL;
+    result = size > loan->size ? -EINVAL : mmipc_publish(loan->publisher, loan->data, size);
+    free(loan);
+    return result;
+}
+
+void mmipc_publish_abort(mmipc_loan *loan)
+{
+    free(loan);
+}

@@ -1,0 +1,46 @@
+/* A publisher: its pairs ("outlets", one a subscriber), and who may touch what.
+ *
+ *   control thread   peers, handshakes; puts outlets on the list and takes them off, through the gate
+ *   publishing       whoever is inside the gate: writes to every outlet on the list
+ *   waiting          outside the gate, one at a time (waiting_turn): sleeps until an outlet has room or was read */
+#ifndef MMIPC_PUBLISHER_H
+#define MMIPC_PUBLISHER_H
+
+#include "directory.h"
+#include "endpoint.h"
+#include "gate.h"
+#include "ring.h"
+#include "spin.h"
+
+struct outlet {
+    struct peer peer; /* first: the control thread knows outlets as peers */
+    struct ring_writer ring;
+    struct segment_header *header; /* of our file, with the ring behind it */
+    const struct reader_page *page; /* of the subscriber's file: untrusted */
+    int room_event;                 /* we wait on it */
+    int wake_event;                 /* the subscriber's, waits on it */
+    int memory;                     /* descriptor of our file until it was sent; -1 */
+    bool fence;                     /* the subscriber cannot order our accesses for us */
+    bool listed;                    /* on the publisher's list; inside the gate */
+    int waiters;                    /* threads that wait for it outside the gate; inside the gate */
+    uint64_t roused;                /* the sleep that we have already ended; inside the gate */
+    flag gone;                      /* nobody needs to wait for it any more */
+    flag suspended;                 /* its process is stopped: nobody may wait for it */
+};
+
+struct mmipc_publisher {
+    struct endpoint endpoint;
+    size_t ring_bytes;
+    struct gate gate;
+    struct outlet **outlets; /* the list: connected pairs; inside the gate */
+    size_t outlet_count, outlet_capacity;
+    pthread_mutex_t waiting_turn;
+    uint64_t waits;    /* counts waits up, twice each; inside the turn */
+    struct spin spin;  /* inside the turn */
+    int stop_event;    /* wakes the waiting thread to close */
+    struct directory_memory memory; /* control thread's */
+};
+
+extern const struct role publisher_role; /* outlet.c */
+
+#endif

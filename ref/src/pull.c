@@ -1,0 +1,187 @@
+/* Pull mode: mmipc_subscriber_receive, its descriptor, and messages that are released in any order from any thread. */
+#define _GNU_SOURCE
+#include "os/os.h"
+#include "subscriber.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Takes a record as a message. 0: there is none. */
+static int take(struct mmipc_subscriber *subscriber, struct inlet *inlet, mmipc_message **out)
+{
+    struct ring_record record;
+    mmipc_message *message;
+    const uint64_t before = inlet->ring.position;
+    int got = ring_take(&inlet->ring, &record);
+    if (got == 0)
+        return 0;
+    if (got < 0) {
+        inlet_condemn(subscriber, inlet);
+        return 0;
+    }
+    message = malloc(sizeof *message + record.count * sizeof *message->parts);
+    if (message == NULL) {
+        inlet->ring.position = before; /* nothing is lost: the next receive takes it */
+        return -ENOMEM;
+    }
+    if (ring_parts(&record, message->parts) != 0) {
+        free(message);
+        inlet_condemn(subscriber, inlet);
+        return 0;
+    }
+    message->inlet = inlet;
+    message->next = NULL;
+    message->end = record.position + record.total;
+    message->released = false;
+    message->count = record.count;
+    pthread_mutex_lock(&inlet->lock);
+    inlet->references++;
+    if (inlet->oldest == NULL)
+        inlet->oldest = message;
+    else
+        inlet->newest->next = message;
+    inlet->newest = message;
+    pthread_mutex_unlock(&inlet->lock);
+    *out = message;
+    return 1;
+}
+
+static int take_any(struct mmipc_subscriber *subscriber, mmipc_message **out)
+{
+    receive_adopt(subscriber);
+    for (size_t i = 0; i < subscriber->inlet_count; ++i) { /* a message of each in turn */
+        const size_t index = (subscriber->next_inlet + i) % subscriber->inlet_count;
+        int got = take(subscriber, subscriber->inlets[index], out);
+        if (got != 0) {
+            subscriber->next_inlet = index + 1;
+            return got;
+        }
+    }
+    return 0;
+}
+
+/* The publishers' wake-ups so far are dealt with; only newer ones may make the descriptor readable. */
+static void clear_wake_ups(struct mmipc_subscriber *subscriber)
+{
+    for (size_t i = 0; i < subscriber->inlet_count; ++i)
+        os_event_clear(subscriber->inlets[i]->wake_event);
+    if (subscriber->ready_raised)
+        os_event_clear(subscriber->ready_event);
+    subscriber->ready_raised = false;
+}
+
+static void raise_ready(struct mmipc_subscriber *subscriber)
+{
+    if (!subscriber->ready_raised)
+        os_event_signal(subscriber->ready_event);
+    subscriber->ready_raised = true;
+}
+
+/* From here on the descriptor is readable exactly when there is a message: either one is here, or publishers wake us. */
+static void arm_descriptor(struct mmipc_subscriber *subscriber)
+{
+    if (subscriber->ready_raised && receive_any_ready(subscriber))
+        return;
+    if (!subscriber->announced || !receive_any_ready(subscriber)) {
+        clear_wake_ups(subscriber);
+        receive_announce(subscriber);
+    }
+    if (receive_any_ready(subscriber))
+        raise_ready(subscriber);
+}
+
+static int wait_for_one(struct mmipc_subscriber *subscriber, int64_t deadline_ns)
+{
+    const int64_t start_ns = os_now_ns();
+    const int fds[] = {subscriber->poller};
+    int result = 1;
+    if (!flag_get(&subscriber->descriptor_used) && receive_poll(subscriber, start_ns))
+        return 0;
+    clear_wake_ups(subscriber);
+    receive_announce(subscriber);
+    if (!receive_any_ready(subscriber) && !flag_get(&subscriber->endpoint.closing))
+        result = os_poll(fds, 1, deadline_ns);
+    if (!flag_get(&subscriber->descriptor_used))
+        receive_awake(subscriber);
+    spin_learn(&subscriber->spin, os_now_ns() - start_ns);
+    return result < 0 ? result : result == 0 ? -ETIMEDOUT : 0;
+}
+
+static int receive(struct mmipc_subscriber *subscriber, mmipc_message **out, int timeout_ms, int64_t deadline_ns)
+{
+    int result = 0;
+    while (result == 0) {
+        if (flag_get(&subscriber->endpoint.closing))
+            return -ESHUTDOWN;
+        result = take_any(subscriber, out);
+        if (result == 0)
+            result = timeout_ms == 0             ? -ETIMEDOUT
+                     : thread_is_callback_thread ? -EDEADLK
+                                                 : wait_for_one(subscriber, deadline_ns);
+    }
+    if (flag_get(&subscriber->descriptor_used))
+        arm_descriptor(subscriber);
+    return result > 0 ? 0 : result;
+}
+
+int mmipc_subscriber_receive(mmipc_subscriber *subscriber, mmipc_message **out, int timeout_ms)
+{
+    const int64_t deadline_ns = thread_deadline(timeout_ms);
+    int result;
+    if (subscriber == NULL || out == NULL || subscriber->on_message != NULL)
+        return -EINVAL;
+    if (endpoint_forked(&subscriber->endpoint))
+        return -EPERM;
+    endpoint_enter(&subscriber->endpoint);
+    result = thread_lock(&subscriber->receive_lock, deadline_ns);
+    if (result == 0) {
+        result = receive(subscriber, out, timeout_ms, deadline_ns);
+        pthread_mutex_unlock(&subscriber->receive_lock);
+    }
+    endpoint_leave(&subscriber->endpoint);
+    return result;
+}
+
+int mmipc_subscriber_fd(mmipc_subscriber *subscriber)
+{
+    if (subscriber == NULL || subscriber->on_message != NULL)
+        return -EINVAL;
+    if (endpoint_forked(&subscriber->endpoint))
+        return -EPERM;
+    endpoint_enter(&subscriber->endpoint);
+    flag_set(&subscriber->descriptor_used, 1);
+    receive_look_up(subscriber); /* a receive that polls or sleeps elsewhere goes on under the new rule */
+    pthread_mutex_lock(&subscriber->receive_lock);
+    receive_adopt(subscriber);
+    arm_descriptor(subscriber);
+    pthread_mutex_unlock(&subscriber->receive_lock);
+    endpoint_leave(&subscriber->endpoint);
+    return subscriber->poller;
+}
+
+size_t mmipc_message_parts(const mmipc_message *message, const mmipc_part **parts)
+{
+    if (parts != NULL)
+        *parts = message->parts;
+    return message->count;
+}
+
+void mmipc_message_release(mmipc_message *message)
+{
+    struct inlet *inlet;
+    if (message == NULL)
+        return;
+    inlet = message->inlet;
+    pthread_mutex_lock(&inlet->lock);
+    message->released = true;
+    while (inlet->oldest != NULL && inlet->oldest->released) { /* the tail stops at the oldest that is still held */
+        mmipc_message *done = inlet->oldest;
+        inlet->oldest = done->next;
+        inlet->references--;
+        if (!inlet->closed)
+            inlet_free_to(inlet, done->end);
+        free(done);
+    }
+    inlet_unreference(inlet);
+}

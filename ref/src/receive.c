@@ -1,0 +1,128 @@
+/* What the receiving side does in both modes: its set of inlets, freeing, and the protocol of sleeping and waking.
+ *
+ * Asleep: announce in every inlet, have every publisher's stores made visible (heavy barrier), look once more, sleep. A
+ * publisher commits, then looks for an announcement, without a fence. Either it sees the announcement, or the last look
+ * sees its commit. */
+#define _GNU_SOURCE
+#include "os/os.h"
+#include "subscriber.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void receive_look_up(struct mmipc_subscriber *subscriber)
+{
+    flag_set(&subscriber->attention, 1);
+    os_event_signal(subscriber->attention_event);
+}
+
+void inlet_free_to(struct inlet *inlet, uint64_t tail)
+{
+    uint64_t waiting;
+    inlet->freed = tail;
+    ring_release(&inlet->ring, tail);
+    if (inlet->fence)
+        fence_full();
+    else
+        fence_light();
+    /* A4 acquire: pairs with R4 in sleep_until_over(): its target is the one of this sleep */
+    waiting = shared_load_acquire(&inlet->header->waiting);
+    if (waiting % 2 == 1 && waiting != inlet->roused && tail >= shared_load_relaxed(&inlet->header->wanted)) {
+        inlet->roused = waiting;
+        os_event_signal(inlet->room_event);
+    }
+}
+
+/* Grows an array of inlet pointers. */
+static bool make_room(struct inlet ***array, size_t count, size_t *capacity)
+{
+    if (count == *capacity) {
+        size_t grown_capacity = *capacity == 0 ? 8 : 2 * *capacity;
+        struct inlet **grown = realloc(*array, grown_capacity * sizeof(struct inlet *));
+        if (grown == NULL)
+            return false;
+        *array = grown;
+        *capacity = grown_capacity;
+    }
+    return true;
+}
+
+/* An inlet that has hung up and is empty goes back to the control thread. */
+static bool give_back_if_drained(struct mmipc_subscriber *subscriber, size_t index)
+{
+    struct inlet *inlet = subscriber->inlets[index];
+    /* A5 acquire: pairs with R5 in dropped(): what was committed before the hang-up is visible now */
+    if (!atomic_load_explicit(&inlet->hung_up, memory_order_acquire) || ring_ready(&inlet->ring))
+        return false;
+    os_poller_remove(subscriber->poller, inlet->wake_event);
+    subscriber->inlets[index] = subscriber->inlets[--subscriber->inlet_count];
+    /* R6 release: pairs with A6 in idle(): our last use of it */
+    atomic_store_explicit(&inlet->drained, 1, memory_order_release);
+    endpoint_kick(&subscriber->endpoint);
+    return true;
+}
+
+void receive_adopt(struct mmipc_subscriber *subscriber)
+{
+    if (!flag_get(&subscriber->attention))
+        return;
+    flag_set(&subscriber->attention, 0);
+    os_event_clear(subscriber->attention_event);
+    pthread_mutex_lock(&subscriber->handover);
+    while (subscriber->added_count > 0 &&
+           make_room(&subscriber->inlets, subscriber->inlet_count, &subscriber->inlet_capacity)) {
+        struct inlet *inlet = subscriber->added[--subscriber->added_count];
+        if (os_poller_add(subscriber->poller, inlet->wake_event, inlet, subscriber->on_message != NULL) != 0)
+            inlet_condemn(subscriber, inlet);
+        subscriber->inlets[subscriber->inlet_count++] = inlet;
+        shared_store_relaxed(&inlet->page->asleep, subscriber->naps); /* relaxed: the next announcement orders it */
+    }
+    pthread_mutex_unlock(&subscriber->handover);
+    for (size_t i = 0; i < subscriber->inlet_count;)
+        if (!give_back_if_drained(subscriber, i))
+            ++i;
+}
+
+bool receive_any_ready(const struct mmipc_subscriber *subscriber)
+{
+    for (size_t i = 0; i < subscriber->inlet_count; ++i)
+        if (ring_ready(&subscriber->inlets[i]->ring))
+            return true;
+    return flag_get(&subscriber->attention);
+}
+
+void receive_announce(struct mmipc_subscriber *subscriber)
+{
+    subscriber->naps++;
+    subscriber->announced = true;
+    for (size_t i = 0; i < subscriber->inlet_count; ++i)
+        /* R3 release: pairs with A3 in rouse() */
+        shared_store_release(&subscriber->inlets[i]->page->asleep, subscriber->naps);
+    os_barrier_heavy();
+    fence_full();
+}
+
+void receive_awake(struct mmipc_subscriber *subscriber)
+{
+    subscriber->naps++;
+    subscriber->announced = false;
+    for (size_t i = 0; i < subscriber->inlet_count; ++i)
+        shared_store_relaxed(&subscriber->inlets[i]->page->asleep, subscriber->naps); /* relaxed: a needless wake at worst */
+}
+
+bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns)
+{
+    const int64_t end_ns = start_ns + spin_budget(&subscriber->spin, start_ns);
+    while (end_ns > start_ns) {
+        for (int i = 0; i < 16; ++i) {
+            if (receive_any_ready(subscriber)) {
+                spin_learn(&subscriber->spin, os_now_ns() - start_ns);
+                return true;
+            }
+            pause_polling();
+        }
+        if (os_now_ns() >= end_ns)
+            break;
+    }
+    return false;
+}

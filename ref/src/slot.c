@@ -1,0 +1,200 @@
+#define _GNU_SOURCE
+#include "slot.h"
+
+#include "os/os.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char MAGIC[] = "mmipc-slot";
+enum { SLOT_TEXT_MAX = 2048, STATE_BYTES = 8 /* of both states, padded: the file is rewritten in place */ };
+
+static void hex_encode(const unsigned char *from, size_t size, char *to)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; ++i) {
+        to[2 * i] = digits[from[i] >> 4];
+        to[2 * i + 1] = digits[from[i] & 15];
+    }
+    to[2 * size] = '\0';
+}
+
+static int hex_value(char digit)
+{
+    return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+static void slot_name(const unsigned char *id, const char *suffix, char name[SLOT_NAME_BYTES])
+{
+    char hex[2 * ID_BYTES + 1];
+    hex_encode(id, ID_BYTES, hex);
+    snprintf(name, SLOT_NAME_BYTES, "mmipc-%s.%s", hex, suffix);
+}
+
+void slot_json_name(const unsigned char *id, char name[SLOT_NAME_BYTES])
+{
+    slot_name(id, "json", name);
+}
+
+void slot_socket_name(const unsigned char *id, char name[SLOT_NAME_BYTES])
+{
+    slot_name(id, "sock", name);
+}
+
+bool slot_parse_name(const char *name, unsigned char *id, bool *is_socket)
+{
+    const char *suffix = name + 6 + 2 * ID_BYTES;
+    if (strlen(name) != SLOT_NAME_BYTES - 1 || strncmp(name, "mmipc-", 6) != 0)
+        return false;
+    for (int i = 0; i < ID_BYTES; ++i) {
+        int high = hex_value(name[6 + 2 * i]), low = hex_value(name[7 + 2 * i]);
+        if (high < 0 || low < 0)
+            return false;
+        id[i] = (unsigned char)(high << 4 | low);
+    }
+    *is_socket = strcmp(suffix, ".sock") == 0;
+    return *is_socket || strcmp(suffix, ".json") == 0;
+}
+
+/* The channel as hex: a JSON string holds Unicode only, a channel any bytes. */
+static int slot_print(const struct slot *slot, const char *state, char *text)
+{
+    char channel[2 * CHANNEL_MAX + 1], id[2 * ID_BYTES + 1], padded[STATE_BYTES + 1];
+    int error = -ENOMEM;
+    cJSON *json = cJSON_CreateObject();
+    hex_encode((const unsigned char *)slot->channel, strlen(slot->channel), channel);
+    hex_encode(slot->id, ID_BYTES, id);
+    snprintf(padded, sizeof padded, "%-*s", STATE_BYTES, state);
+    if (cJSON_AddStringToObject(json, "magic", MAGIC) && cJSON_AddNumberToObject(json, "version", 1) &&
+        cJSON_AddStringToObject(json, "role", slot->role) && cJSON_AddStringToObject(json, "state", padded) &&
+        cJSON_AddStringToObject(json, "id", id) && cJSON_AddStringToObject(json, "channel_hex", channel) &&
+        cJSON_AddNumberToObject(json, "pid", getpid()) && cJSON_PrintPreallocated(json, text, SLOT_TEXT_MAX, 0)) {
+        strcat(text, "\n");
+        error = 0;
+    }
+    cJSON_Delete(json);
+    return error;
+}
+
+int slot_create(struct slot *slot, int directory, const char *role, const unsigned char *id, const char *channel)
+{
+    char name[SLOT_NAME_BYTES], text[SLOT_TEXT_MAX + 2];
+    int fd;
+    slot->directory = directory;
+    slot->fd = -1;
+    slot->role = role;
+    slot->channel = channel;
+    memcpy(slot->id, id, ID_BYTES);
+    fd = slot_print(slot, "starting", text);
+    if (fd != 0)
+        return fd;
+    slot_json_name(id, name);
+    fd = os_file_create_locked(directory, name, text, strlen(text));
+    if (fd < 0)
+        return fd;
+    slot->fd = fd;
+    return 0;
+}
+
+int slot_ready(struct slot *slot)
+{
+    char text[SLOT_TEXT_MAX + 2];
+    int error = slot_print(slot, "waiting", text);
+    if (error != 0)
+        return error;
+    if (pwrite(slot->fd, text, strlen(text), 0) != (ssize_t)strlen(text))
+        return errno != 0 ? -errno : -EIO;
+    return 0;
+}
+
+/* The socket first, the file last: a file that is there tells whoever finds it that there may be a socket. */
+static void remove_both(int directory, const unsigned char *id)
+{
+    char name[SLOT_NAME_BYTES];
+    slot_socket_name(id, name);
+    unlinkat(directory, name, 0);
+    slot_json_name(id, name);
+    unlinkat(directory, name, 0);
+}
+
+void slot_remove(struct slot *slot)
+{
+    if (slot->fd < 0)
+        return;
+    remove_both(slot->directory, slot->id);
+    close(slot->fd);
+    slot->fd = -1;
+}
+
+static const char *string_of(const cJSON *json, const char *key)
+{
+    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, key));
+    return value == NULL ? "" : value;
+}
+
+static enum slot_finding slot_judge(const cJSON *json, const unsigned char *id, const char *channel)
+{
+    char expected_id[2 * ID_BYTES + 1], expected_channel[2 * CHANNEL_MAX + 1];
+    hex_encode(id, ID_BYTES, expected_id);
+    hex_encode((const unsigned char *)channel, strlen(channel), expected_channel);
+    if (strcmp(string_of(json, "id"), expected_id) != 0)
+        return SLOT_UNUSABLE;
+    if (strcmp(string_of(json, "role"), "publisher") == 0)
+        return SLOT_PUBLISHER;
+    if (strcmp(string_of(json, "role"), "subscriber") != 0)
+        return SLOT_UNUSABLE;
+    if (strcmp(string_of(json, "channel_hex"), expected_channel) != 0)
+        return SLOT_OTHER;
+    return strncmp(string_of(json, "state"), "waiting", 7) == 0 ? SLOT_SUBSCRIBER : SLOT_STARTING;
+}
+
+enum slot_finding slot_examine(int directory, const unsigned char *id, const char *channel)
+{
+    char name[SLOT_NAME_BYTES], text[SLOT_TEXT_MAX + 1];
+    enum slot_finding finding = SLOT_UNUSABLE;
+    cJSON *json = NULL;
+    struct stat status;
+    ssize_t got;
+    int fd, living;
+    slot_json_name(id, name);
+    living = os_file_probe(directory, name, &fd);
+    if (living < 0)
+        return SLOT_UNUSABLE;
+    if (fstat(fd, &status) != 0 || status.st_size > SLOT_TEXT_MAX)
+        goto out;
+    got = pread(fd, text, SLOT_TEXT_MAX, 0);
+    if (got <= 0)
+        goto out;
+    text[got] = '\0';
+    json = cJSON_Parse(text);
+    if (json == NULL || strcmp(string_of(json, "magic"), MAGIC) != 0)
+        goto out;
+    if (living) {
+        finding = slot_judge(json, id, channel);
+    } else if (status.st_nlink > 0) { /* else its owner removed it a moment ago */
+        remove_both(directory, id);
+        finding = SLOT_RECLAIMED;
+    }
+out:
+    cJSON_Delete(json);
+    close(fd);
+    return finding;
+}
+
+void slot_remove_orphan_socket(int directory, const unsigned char *id)
+{
+    char name[SLOT_NAME_BYTES];
+    struct stat status;
+    slot_json_name(id, name);
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+        return;
+    slot_socket_name(id, name);
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode))
+        unlinkat(directory, name, 0);
+}

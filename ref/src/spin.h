@@ -1,0 +1,22 @@
+/* How long to poll before sleeping. Polling saves a wake-up (tens of microseconds) when the awaited thing comes soon, and
+ * burns a processor when it does not, or when another thread needs that processor to bring it about. */
+#ifndef MMIPC_SPIN_H
+#define MMIPC_SPIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct spin {
+    int option_us;      /* of mmipc_options: 0 adaptive, > 0 fixed, -1 never */
+    int load;           /* descriptor for os_load_running; -1: none */
+    int64_t budget_ns;  /* adaptive: what has been paying off */
+    int64_t checked_ns; /* when crowded was last found out */
+    bool crowded;       /* more threads want to run than there are processors */
+};
+
+void spin_open(struct spin *spin, int option_us);
+void spin_close(struct spin *spin);
+int64_t spin_budget(struct spin *spin, int64_t now_ns);         /* 0: sleep at once */
+void spin_learn(struct spin *spin, int64_t waited_ns); /* how long the wait was in the end, asleep or not */
+
+#endif

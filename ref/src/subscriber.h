@@ -1,0 +1,95 @@
+/* A subscriber: its pairs ("inlets", one a publisher), and who may touch what.
+ *
+ *   control thread   peers, handshakes; hands new inlets to the receiving side, tells it of hang-ups
+ *   receiving side   callback mode: the data thread; pull mode: whoever holds receive_lock. Takes from the rings. An
+ *                    inlet is its own from the handing over until it says that it has drained it.
+ *   message holders  pull mode: any thread, through the inlet's lock */
+#ifndef MMIPC_SUBSCRIBER_H
+#define MMIPC_SUBSCRIBER_H
+
+#include "directory.h"
+#include "endpoint.h"
+#include "ring.h"
+#include "spin.h"
+
+struct inlet {
+    struct peer peer; /* first: the control thread knows inlets as peers */
+    struct ring_reader ring;
+    const struct segment_header *header; /* of the publisher's file, the ring behind it: untrusted */
+    struct reader_page *page;            /* of our file */
+    uint64_t freed;                      /* the tail that the publisher was last told */
+    int wake_event;                      /* we wait on it */
+    int room_event;                      /* the publisher's, waits on it */
+    bool fence;                          /* the publisher cannot order our accesses for us */
+    uint64_t roused;                     /* the publisher's sleep that we have already ended */
+    flag handed_over;                    /* the receiving side has it … */
+    _Atomic int drained;                 /* … and has given it back */
+    _Atomic int hung_up;                 /* nothing more will be written */
+
+    pthread_mutex_t lock; /* pull mode: of the rest, and of freed and roused */
+    bool closed;          /* its events are gone; only the memory is left, for the messages' sake */
+    int references;       /* the control thread's and one a message */
+    struct mmipc_message *oldest, *newest; /* taken and not yet all released */
+};
+
+struct mmipc_message {
+    struct inlet *inlet;
+    struct mmipc_message *next;
+    uint64_t end; /* the position after it */
+    bool released;
+    size_t count;
+    mmipc_part parts[];
+};
+
+struct mmipc_subscriber {
+    struct endpoint endpoint;
+    mmipc_message_fn *on_message; /* NULL: pull mode */
+    void *user;
+    struct directory_memory memory; /* control thread's */
+
+    pthread_mutex_t handover; /* of the new inlets */
+    struct inlet **added;
+    size_t added_count, added_capacity;
+    flag attention; /* look at added, at hang-ups, at closing */
+    int attention_event;
+
+    /* the receiving side's */
+    pthread_mutex_t receive_lock;
+    struct inlet **inlets;
+    size_t inlet_count, inlet_capacity, next_inlet;
+    uint64_t naps; /* counts sleeps up, twice each; also the value of asleep */
+    bool announced;
+    struct spin spin;
+    int poller;      /* over the wake events; pull mode's descriptor */
+    int ready_event; /* pull mode: keeps the descriptor readable while there are messages */
+    bool ready_raised;
+    flag descriptor_used;
+    mmipc_part *parts; /* callback mode: of the message being delivered */
+    size_t parts_capacity;
+    bool thread_running;
+    pthread_t thread;
+    bool finish_here; /* its own: close was called from on_message: the data thread does the rest */
+};
+
+extern const struct role subscriber_role; /* inlet.c */
+
+/* inlet.c */
+void inlet_unreference(struct inlet *inlet);
+void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet);
+
+/* receive.c: the receiving side */
+void receive_look_up(struct mmipc_subscriber *subscriber);  /* from any thread: something has changed */
+void receive_adopt(struct mmipc_subscriber *subscriber);    /* takes over new inlets, gives back drained ones */
+bool receive_any_ready(const struct mmipc_subscriber *subscriber);
+void receive_announce(struct mmipc_subscriber *subscriber); /* the publishers shall wake us … */
+void receive_awake(struct mmipc_subscriber *subscriber);    /* … no longer */
+bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns); /* as long as it pays; true: look again */
+void inlet_free_to(struct inlet *inlet, uint64_t tail);
+
+/* deliver.c: callback mode */
+void *deliver_run(void *subscriber);
+
+/* subscriber.c */
+void subscriber_finish(struct mmipc_subscriber *subscriber);
+
+#endif

@@ -1,0 +1,64 @@
+#define _GNU_SOURCE
+#include "thread.h"
+
+#include "os/os.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+_Thread_local bool thread_is_callback_thread;
+
+int thread_start(pthread_t *out, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    int error;
+    sigfillset(&all);
+    error = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (error != 0)
+        return -error;
+    error = pthread_create(out, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
+}
+
+int thread_cond_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+    if (error != 0)
+        return -error;
+    error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (error == 0)
+        error = pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return -error;
+}
+
+static struct timespec timespec_of(int64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+}
+
+int thread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_ns)
+{
+    struct timespec at;
+    if (deadline_ns < 0)
+        return -pthread_cond_wait(condition, lock);
+    at = timespec_of(deadline_ns);
+    return -pthread_cond_timedwait(condition, lock, &at);
+}
+
+int thread_lock(pthread_mutex_t *lock, int64_t deadline_ns)
+{
+    struct timespec at;
+    if (deadline_ns < 0)
+        return -pthread_mutex_lock(lock);
+    at = timespec_of(deadline_ns);
+    return -pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &at);
+}
+
+int64_t thread_deadline(int timeout_ms)
+{
+    return timeout_ms < 0 ? -1 : os_now_ns() + (int64_t)timeout_ms * 1000000;
+}

@@ -1,0 +1,22 @@
+/* Threads of the library: all signals blocked, so that the program's handlers run on the program's threads. */
+#ifndef MMIPC_THREAD_H
+#define MMIPC_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Set on threads that call the user's functions: there nothing may wait (-EDEADLK). */
+extern _Thread_local bool thread_is_callback_thread;
+
+int thread_start(pthread_t *out, void *(*run)(void *), void *argument);
+
+/* Condition variables and locks that take a deadline on the monotonic clock; -1: none. */
+int thread_cond_init(pthread_cond_t *condition);
+int thread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_ns); /* -ETIMEDOUT */
+int thread_lock(pthread_mutex_t *lock, int64_t deadline_ns);                                 /* -ETIMEDOUT */
+
+/* A timeout_ms as the public functions take it, as a deadline. */
+int64_t thread_deadline(int timeout_ms);
+
+#endif

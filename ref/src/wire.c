@@ -1,0 +1,66 @@
+#include "wire.h"
+
+#include "layout.h"
+#include "os/os.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+void wire_prepare(struct wire_message *message, enum wire_type type)
+{
+    memset(message, 0, sizeof *message);
+    message->magic = WIRE_MAGIC;
+    message->version = WIRE_VERSION;
+    message->type = (uint16_t)type;
+    message->fingerprint = layout_fingerprint();
+}
+
+int wire_send(int fd, const struct wire_message *message, const int *fds, int fd_count)
+{
+    return os_socket_send(fd, message, sizeof *message, fds, fd_count);
+}
+
+int wire_receive(int fd, struct wire_message *message, int *fds, int *fd_count)
+{
+    ssize_t got = os_socket_receive(fd, message, sizeof *message, fds, fd_count);
+    if (got == -ECONNRESET) { /* the peer died with mail of ours unread; its own may still be queued */
+        got = os_socket_receive(fd, message, sizeof *message, fds, fd_count);
+        if (got == -ECONNRESET || got == -EPIPE)
+            return 0;
+    }
+    if (got <= 0)
+        return (int)got;
+    if (got != (ssize_t)sizeof *message || message->magic != WIRE_MAGIC) {
+        for (int i = 0; i < *fd_count; ++i)
+            close(fds[i]);
+        *fd_count = 0;
+        return -EPROTO;
+    }
+    message->channel[CHANNEL_MAX] = '\0';
+    return 1;
+}
+
+const char *wire_reason_text(uint32_t reason)
+{
+    switch (reason) {
+    case WIRE_CLOSED:
+        return "closed";
+    case WIRE_FULL:
+        return "its backlog was full";
+    case WIRE_PROTOCOL:
+        return "the protocol was violated";
+    case WIRE_BUSY:
+        return "the previous pairing is still being drained";
+    case WIRE_CHANNEL:
+        return "another channel";
+    case WIRE_USER:
+        return "another user (MMIPC_ALLOW_OTHER_USERS is not set on both sides)";
+    case WIRE_SELF:
+        return "same process";
+    case WIRE_VERSION_DIFFERS:
+        return "another version or memory layout (build both sides against one libmmipc)";
+    default:
+        return "an unknown reason";
+    }
+}

@@ -1,0 +1,48 @@
+/* The handshake of a pair, over a local socket that keeps message boundaries.
+ *
+ *   publisher                          subscriber
+ *   HELLO  ring, room event  ------->  checks, maps
+ *   checks, maps  <------- WELCOME     page, wake event
+ *   puts the pair on its list
+ *   START  ------------------------->  the pair is connected on both sides
+ *   BYE    <----------- either ----->  before an orderly hang-up
+ *
+ * A subscriber that does not want the pair answers REJECT with a reason instead of WELCOME. */
+#ifndef MMIPC_WIRE_H
+#define MMIPC_WIRE_H
+
+#include "slot.h"
+
+#include <stdint.h>
+
+enum { WIRE_MAGIC = 0x4350494d, WIRE_VERSION = 1 };
+enum wire_type { WIRE_HELLO = 1, WIRE_WELCOME, WIRE_REJECT, WIRE_START, WIRE_BYE };
+enum wire_reason { WIRE_CLOSED = 1, WIRE_FULL, WIRE_PROTOCOL, WIRE_BUSY, WIRE_CHANNEL, WIRE_USER, WIRE_SELF, WIRE_VERSION_DIFFERS };
+enum { WIRE_CAN_BE_FENCED = 1u, WIRE_CAN_FENCE = 2u }; /* capabilities; see os_barrier_register, os_barrier_heavy */
+
+/* One struct for all types; what a type does not use is zero. magic, version and type keep their place for ever. */
+struct wire_message {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t type;
+    uint32_t fingerprint;
+    uint32_t capabilities;
+    uint32_t ping_interval_ms;
+    uint32_t reason;
+    uint64_t ring_bytes;
+    unsigned char publisher[ID_BYTES];
+    unsigned char subscriber[ID_BYTES];
+    char channel[CHANNEL_MAX + 1];
+};
+_Static_assert(sizeof(struct wire_message) == 320, "the same for every compiler");
+
+void wire_prepare(struct wire_message *message, enum wire_type type);
+int wire_send(int fd, const struct wire_message *message, const int *fds, int fd_count);
+
+/* 1: a message, of the magic but perhaps of another version. 0: hung up. -EAGAIN: nothing now. -EPROTO: not ours. The
+ * descriptors are the caller's; fds has room for OS_FDS_MAX. */
+int wire_receive(int fd, struct wire_message *message, int *fds, int *fd_count);
+
+const char *wire_reason_text(uint32_t reason);
+
+#endif
