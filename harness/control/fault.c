@@ -1,0 +1,86 @@
+/* Faults: what is done to participants on purpose. */
+#include "internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+int ipcmark_kill(ipcmark_participant *participant)
+{
+    if (!ipcmark_participant_alive(participant))
+        return -ESRCH;
+    ipcmark_expect_exit(participant);
+    participant_signal(participant, SIGKILL);
+    return 0;
+}
+
+void ipcmark_expect_exit(ipcmark_participant *participant)
+{
+    participant->exit_expected = true;
+    participant->trial->deaths_declared = true;
+    participant->kill_from_ns = ipcmark_now_ns();
+}
+
+int ipcmark_await_exit(ipcmark_participant *participant, int *status)
+{
+    ipcmark_trial *trial = participant->trial;
+    if (!participant_await_end(participant, trial->options.deadline_seconds))
+        return session_fail(trial->session, -ETIMEDOUT, "%s is still there", participant->name);
+    if (status != NULL)
+        *status = participant->status;
+    return 0;
+}
+
+/* SIGSTOP takes effect a little later; the kernel tells its parent when it did. WNOWAIT: an exit is for the loop to
+ * take in. */
+static int await_stop(ipcmark_participant *participant)
+{
+    siginfo_t info = {0};
+    while (waitid(P_PID, (id_t)participant->pid, &info, WSTOPPED | WEXITED | WNOWAIT) < 0)
+        if (errno != EINTR)
+            return -errno;
+    if (info.si_code != CLD_STOPPED)
+        return -ESRCH;
+    waitid(P_PID, (id_t)participant->pid, &info, WSTOPPED | WNOHANG);
+    return 0;
+}
+
+int ipcmark_pause(ipcmark_participant *participant)
+{
+    if (!ipcmark_participant_alive(participant))
+        return -ESRCH;
+    if (participant->pause_from_ns == 0)
+        participant->pause_from_ns = ipcmark_now_ns();
+    participant_signal(participant, SIGSTOP);
+    return await_stop(participant);
+}
+
+static void log_fault(ipcmark_participant *participant, enum ipcmark_fault_kind kind, uint64_t from_ns,
+                      uint64_t until_ns)
+{
+    struct ipcmark_fault fault = {
+        .kind = kind, .process = participant->number, .from_ns = from_ns, .until_ns = until_ns};
+    ipcmark_history_log_fault(participant->trial->history, &fault);
+}
+
+int ipcmark_resume(ipcmark_participant *participant)
+{
+    if (!ipcmark_participant_alive(participant))
+        return -ESRCH;
+    participant_signal(participant, SIGCONT);
+    if (participant->pause_from_ns != 0)
+        log_fault(participant, IPCMARK_FAULT_PAUSE, participant->pause_from_ns, ipcmark_now_ns());
+    participant->pause_from_ns = 0;
+    return 0;
+}
+
+int ipcmark_overload(ipcmark_participant *participant, bool begins)
+{
+    if (begins) {
+        participant->overload_from_ns = ipcmark_now_ns();
+    } else if (participant->overload_from_ns != 0) {
+        log_fault(participant, IPCMARK_FAULT_OVERLOAD, participant->overload_from_ns, ipcmark_now_ns());
+        participant->overload_from_ns = 0;
+    }
+    return 0;
+}

@@ -1,0 +1,151 @@
+/* internal.h — what the files of the coordinator share. See ipcmark/control.h for what the things are. */
+#ifndef CONTROL_INTERNAL_H
+#define CONTROL_INTERNAL_H
+
+#include "ipcmark/control.h"
+
+#include "line.h"
+#include "watchdog.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include <uv.h>
+
+enum {
+    MAX_THREADS = 64,           /* of one publisher */
+    MAX_STDERR_BYTES = 1 << 20, /* kept of one participant */
+    MAX_EVENTS = 1 << 20,       /* from one participant; more is a flood */
+    GRACE_MS = 100,             /* for what was already on its way when a deadline passed or a process ended */
+};
+
+struct ipcmark_session {
+    uv_loop_t loop;
+    uv_signal_t interrupt, terminate;
+    struct watchdog watchdog;
+    double scale;
+    bool too_slow;
+    int signal;
+    unsigned trials;
+    char text[4096];
+};
+
+/* One life of an endpoint; the latest of each id is the current one. */
+struct endpoint {
+    struct endpoint *next;
+    uint16_t id, epoch;
+    bool publisher;
+    ipcmark_participant *participant;
+    unsigned threads; /* publisher: those used so far */
+    struct {
+        bool used;
+        uint64_t sequence; /* highest whose publish returned success, as the participant said */
+    } last[MAX_THREADS];
+};
+
+struct note {
+    struct note *next;
+    char text[];
+};
+
+struct call;
+
+struct ipcmark_trial {
+    ipcmark_session *session;
+    ipcmark_trial_options options; /* its strings are notes */
+    char directory[PATH_MAX], files[PATH_MAX], name[17];
+    const char *const *params; /* of the driver spec */
+    const char *broker;        /* "broker=ADDRESS" or NULL */
+    bool broker_starting;
+    struct ipcmark_history_log *history;
+    ipcmark_participant *participants;
+    struct endpoint *endpoints;
+    struct call *calls;
+    struct note *notes;
+    ipcmark_trouble *troubles;
+    size_t trouble_count, trouble_capacity;
+    struct ipcmark_expectation expectation;
+    char *leftovers;
+    unsigned participant_count, directory_count, open_handles;
+    uint16_t endpoint_count;
+    bool deaths_declared, stopped;
+    uv_timer_t timer; /* of ipcmark_wait and the bounds of waits for exits */
+};
+
+struct ipcmark_participant {
+    ipcmark_participant *next;
+    ipcmark_trial *trial;
+    const char *name;
+    const char *const *params;
+    uint32_t number; /* in the history */
+    bool journal;
+    ipcmark_implementation implementation;
+    uv_process_t process;
+    uv_pipe_t in, out, err;
+    uv_timer_t grace; /* after its exit, for the end of its output */
+    struct line_reader lines;
+    FILE *stderr_file;
+    size_t stderr_bytes, events;
+    uint64_t next_id;
+    pid_t pid;
+    int status;                                /* as of waitpid */
+    bool spawned, exited, output_ended, ended; /* ended: exited, and all that it said has been taken in */
+    bool exit_expected, stopping, garbled;
+    uint64_t kill_from_ns, pause_from_ns, overload_from_ns; /* of a fault that goes on; 0: none */
+};
+
+struct call {
+    ipcmark_call public; /* first: what the caller holds is a pointer to it */
+    struct call *next;
+    ipcmark_participant *participant;
+    uint64_t id;
+    uv_timer_t timer;
+    double deadline_seconds;
+    bool overdue; /* the deadline has passed, the grace goes on */
+    bool declares_death;
+    cJSON *line;                                 /* owns public.reply */
+    void (*ended)(struct call *, void *context); /* may be NULL; context is a note */
+    void *context;
+};
+
+/* trial.c */
+const char *trial_note(ipcmark_trial *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void *trial_note_bytes(ipcmark_trial *, size_t size); /* zeroed, lives as long as the trial */
+const char *const *trial_note_list(ipcmark_trial *, const char *const *list);
+void trial_trouble(ipcmark_trial *, enum ipcmark_class, const ipcmark_participant *, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void trial_handle_closed(uv_handle_t *); /* close callback: handle->data is the trial */
+
+/* session.c */
+int session_fail(ipcmark_session *, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* participant.c */
+int participant_send(ipcmark_participant *, const cJSON *line);
+void participant_signal(ipcmark_participant *, int number); /* to its whole session */
+void participant_garbled(ipcmark_participant *, const char *why, const char *line);
+bool participant_await_end(ipcmark_participant *, double seconds); /* false: still there */
+void participant_close(ipcmark_participant *);
+void participant_free(ipcmark_participant *);
+const char *participant_stderr_tail(ipcmark_participant *); /* a note */
+
+/* output.c: what a participant says */
+void output_take(ipcmark_participant *, const char *bytes, size_t size);
+
+/* call.c */
+struct call *call_begin(ipcmark_participant *, const char *op, cJSON *fields, double deadline_seconds);
+struct call *call_invalid(ipcmark_trial *, const char *op, const char *text);
+void call_answer(ipcmark_participant *, cJSON *line, const char *text); /* takes `line` over */
+void call_end(struct call *, ipcmark_status, const char *text);
+void call_end_all(ipcmark_participant *, ipcmark_status, const char *text);
+
+/* target.c */
+int target_command(ipcmark_trial *, const char *cpus, char ***out); /* argv of notes, for the guard's `start` */
+int target_parse(ipcmark_trial *);
+
+/* hello.c */
+int hello_say(ipcmark_participant *);
+
+/* broker.c */
+int broker_ensure(ipcmark_participant *);
+
+#endif

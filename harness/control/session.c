@@ -1,0 +1,151 @@
+/* The session: signals, the guard, the calibration of deadlines. */
+#include "internal.h"
+
+#include "paths.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { CALIBRATION_ROUNDS = 100 };
+static const double nominal_round_trip_ns = 60e3; /* guard and back, on a common machine that has little to do */
+static const double max_scale = 8;
+static const char memory_directory[] = "/dev/shm";
+static const uint64_t enough_memory = UINT64_C(512) << 20;
+
+int session_fail(ipcmark_session *session, int error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(session->text, sizeof session->text, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+/* Journals are written at the pace of the messages and must not wait for a disk: memory, if there is enough of it
+ * (containers often give it 64 MiB). */
+static const char *choose_parent(void)
+{
+    const char *chosen = getenv("TMPDIR");
+    struct statvfs space;
+    if (chosen != NULL && *chosen != '\0')
+        return chosen;
+    if (access(memory_directory, W_OK) == 0 && statvfs(memory_directory, &space) == 0 &&
+        (uint64_t)space.f_bavail * space.f_frsize >= enough_memory)
+        return memory_directory;
+    return "/tmp";
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    ipcmark_session *session = handle->data;
+    session->signal = number;
+}
+
+/* Once: the next signal of the kind has its usual effect, so that a coordinator that is busy can be ended; the guard
+ * cleans up then. */
+static int catch_signal(ipcmark_session *session, uv_signal_t *handle, int number)
+{
+    int error = uv_signal_init(&session->loop, handle);
+    if (error == 0) {
+        handle->data = session;
+        error = uv_signal_start_oneshot(handle, on_signal, number);
+        uv_unref((uv_handle_t *)handle);
+    }
+    return error;
+}
+
+static int open_watchdog(ipcmark_session *session)
+{
+    char program[PATH_MAX];
+    int error = paths_program("ipcmark-guard", program, sizeof program);
+    return error < 0 ? error : watchdog_open(&session->watchdog, program, choose_parent());
+}
+
+int ipcmark_session_open(ipcmark_session **out)
+{
+    ipcmark_session *session = calloc(1, sizeof *session);
+    if (session == NULL)
+        return -ENOMEM;
+    int error = uv_loop_init(&session->loop);
+    if (error < 0)
+        goto out_free;
+    /* A participant may die while we write to it. */
+    signal(SIGPIPE, SIG_IGN);
+    if ((error = catch_signal(session, &session->interrupt, SIGINT)) < 0 ||
+        (error = catch_signal(session, &session->terminate, SIGTERM)) < 0 || (error = open_watchdog(session)) < 0)
+        goto out_close;
+    ipcmark_session_calibrate(session);
+    *out = session;
+    return 0;
+
+out_close:
+    ipcmark_session_close(session);
+    return error;
+out_free:
+    free(session);
+    return error;
+}
+
+static void close_handle(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void ipcmark_session_close(ipcmark_session *session)
+{
+    if (session == NULL)
+        return;
+    watchdog_close(&session->watchdog);
+    uv_walk(&session->loop, close_handle, NULL);
+    uv_run(&session->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&session->loop);
+    signal(SIGPIPE, SIG_DFL);
+    free(session);
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+double ipcmark_session_calibrate(ipcmark_session *session)
+{
+    uint64_t rounds[CALIBRATION_ROUNDS];
+    for (size_t i = 0; i < CALIBRATION_ROUNDS; ++i)
+        if (watchdog_ping(&session->watchdog, &rounds[i]) < 0)
+            rounds[i] = UINT64_MAX;
+    /* Not the median: on a machine that is short of CPUs most rounds are quick and some wait for a time slice. */
+    qsort(rounds, CALIBRATION_ROUNDS, sizeof rounds[0], compare);
+    double scale = (double)rounds[CALIBRATION_ROUNDS * 9 / 10] / nominal_round_trip_ns;
+    session->too_slow = scale > max_scale;
+    session->scale = scale < 1 ? 1 : scale > max_scale ? max_scale : scale;
+    return session->scale;
+}
+
+double ipcmark_session_scale(const ipcmark_session *session)
+{
+    return session->scale;
+}
+
+bool ipcmark_session_too_slow(const ipcmark_session *session)
+{
+    return session->too_slow;
+}
+
+int ipcmark_session_interrupted(const ipcmark_session *session)
+{
+    return session->signal;
+}
+
+const char *ipcmark_session_text(const ipcmark_session *session)
+{
+    return session->text;
+}

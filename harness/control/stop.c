@@ -1,0 +1,118 @@
+/* The end of a trial: everyone is stopped, and what is left is counted. */
+#include "internal.h"
+
+#include "tree.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ipcmark_call *begin_stop(ipcmark_participant *participant)
+{
+    if (!ipcmark_participant_alive(participant) || participant->garbled)
+        return NULL;
+    /* A stopped one could not even obey. */
+    if (participant->pause_from_ns != 0)
+        ipcmark_resume(participant);
+    if (participant->overload_from_ns != 0)
+        ipcmark_overload(participant, false);
+    participant->stopping = true;
+    return ipcmark_request(participant, "stop", NULL, 0);
+}
+
+static void end_stop(ipcmark_participant *participant, ipcmark_call *call)
+{
+    ipcmark_trial *trial = participant->trial;
+    double seconds = trial->options.deadline_seconds;
+    if (call != NULL)
+        ipcmark_await(call);
+    if (call != NULL && call->status == IPCMARK_REFUSED)
+        participant_garbled(participant, "it refuses to stop", call->text);
+    if (call != NULL && call->status == IPCMARK_DONE && trial->session->signal == 0 &&
+        !participant_await_end(participant, seconds))
+        trial_trouble(trial, IPCMARK_HUNG, participant, "%s answered \"stop\" but is still there after %.1f s",
+                      participant->name, seconds * trial->session->scale);
+    if (!participant->ended && participant->spawned) {
+        participant->exit_expected = true;
+        participant->kill_from_ns = ipcmark_now_ns();
+        participant_signal(participant, SIGKILL);
+        participant_await_end(participant, seconds);
+    }
+}
+
+static void add_leftover(ipcmark_trial *trial, const char *text)
+{
+    char *longer = NULL;
+    if (asprintf(&longer, "%s%s\n", trial->leftovers == NULL ? "" : trial->leftovers, text) < 0)
+        return;
+    free(trial->leftovers);
+    trial->leftovers = longer;
+}
+
+struct search {
+    ipcmark_trial *trial;
+    const char *directory; /* relative to the trial's */
+    int count;
+};
+
+static void found_file(void *context, const char *relative)
+{
+    struct search *search = context;
+    ++search->count;
+    add_leftover(search->trial, trial_note(search->trial, "%s/%s", search->directory, relative));
+}
+
+/* What the dead leave may wait for the next of their kind to clear it away; of the others nothing may be left. */
+static int count_files(ipcmark_trial *trial)
+{
+    struct search search = {.trial = trial};
+    for (unsigned i = 0; i <= trial->directory_count; ++i) {
+        search.directory = i == 0 ? "files" : trial_note(trial, "files%u", i);
+        tree_list(trial_note(trial, "%s/%s", trial->directory, search.directory), found_file, &search);
+    }
+    if (search.count > 0 && !trial->deaths_declared && ipcmark_trial_troubles(trial) == 0)
+        trial_trouble(trial, IPCMARK_LEFTOVER, NULL, "%d files are left, the first being %.*s", search.count,
+                      (int)strcspn(trial->leftovers, "\n"), trial->leftovers);
+    return search.count;
+}
+
+static int count_processes(ipcmark_trial *trial)
+{
+    int count = 0;
+    for (size_t i = 0; i < trial->trouble_count; ++i)
+        if (trial->troubles[i].class_ == IPCMARK_LEFTOVER) {
+            add_leftover(trial, trial->troubles[i].text);
+            ++count;
+        }
+    return count;
+}
+
+int ipcmark_trial_stop(ipcmark_trial *trial)
+{
+    if (trial->stopped)
+        return 0;
+    trial->stopped = true;
+    ipcmark_call **calls = trial_note_bytes(trial, (trial->participant_count + 1) * sizeof(ipcmark_call *));
+    if (calls == NULL)
+        return session_fail(trial->session, -ENOMEM, "out of memory");
+    /* All at once, but the broker last: the others need it to say goodbye. */
+    size_t i = 0;
+    for (ipcmark_participant *each = trial->participants; each != NULL; each = each->next, ++i)
+        if (strcmp(each->name, "broker") != 0)
+            calls[i] = begin_stop(each);
+    i = 0;
+    for (ipcmark_participant *each = trial->participants; each != NULL; each = each->next, ++i)
+        if (strcmp(each->name, "broker") != 0)
+            end_stop(each, calls[i]);
+    for (ipcmark_participant *each = trial->participants; each != NULL; each = each->next)
+        if (strcmp(each->name, "broker") == 0)
+            end_stop(each, begin_stop(each));
+    int count = count_processes(trial);
+    return count + count_files(trial);
+}
+
+const char *ipcmark_trial_leftovers(const ipcmark_trial *trial)
+{
+    return trial->leftovers == NULL ? "" : trial->leftovers;
+}

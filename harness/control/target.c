@@ -1,0 +1,75 @@
+/* The implementation under test: from what the user names to a command line. */
+#include "internal.h"
+
+#include "paths.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* "NAME?key=value&key=value" */
+static int parse_driver(ipcmark_trial *trial, const char *spec)
+{
+    char name[PATH_MAX], path[PATH_MAX], text[1024], *rest;
+    const char *list[64] = {NULL}, *question = strchr(spec, '?');
+    size_t count = 0;
+    int length = question == NULL ? (int)strlen(spec) : (int)(question - spec);
+    snprintf(name, sizeof name, "%.*s", length, spec);
+    int error = paths_driver(name, path, sizeof path);
+    if (error < 0)
+        return session_fail(
+            trial->session, error,
+            "there is no driver '%s' (%s); `ipcmark drivers` lists those that are built, and a path to a "
+            ".so needs a slash in it",
+            name, strerror(-error));
+    trial->options.target.driver = trial_note(trial, "%s", path);
+    snprintf(text, sizeof text, "%s", question == NULL ? "" : question + 1);
+    for (char *param = strtok_r(text, "&", &rest); param != NULL; param = strtok_r(NULL, "&", &rest)) {
+        if (strchr(param, '=') == NULL || param[0] == '=' || count + 1 == sizeof list / sizeof list[0])
+            return session_fail(trial->session, -EINVAL, "'%s' in '%s' is not key=value", param, spec);
+        list[count++] = param;
+    }
+    trial->params = trial_note_list(trial, list);
+    return 0;
+}
+
+int target_parse(ipcmark_trial *trial)
+{
+    const ipcmark_target *target = &trial->options.target;
+    if ((target->driver == NULL) == (target->agent == NULL))
+        return session_fail(trial->session, -EINVAL, "name either a driver or an agent command");
+    return target->driver == NULL ? 0 : parse_driver(trial, target->driver);
+}
+
+int target_command(ipcmark_trial *trial, const char *cpus, char ***out)
+{
+    const ipcmark_target *target = &trial->options.target;
+    const char *wrap = target->wrap == NULL ? "" : target->wrap, *list[12] = {NULL};
+    char guard[PATH_MAX], agent[PATH_MAX];
+    size_t count = 0;
+    int error = paths_program("ipcmark-guard", guard, sizeof guard);
+    if (error == 0)
+        error = paths_program("ipcmark-agent", agent, sizeof agent);
+    if (error < 0)
+        return session_fail(trial->session, error,
+                            "cannot find the suite's own programs; set IPCMARK_EXEC_PATH to the "
+                            "directory that holds ipcmark-agent");
+    list[count++] = guard;
+    list[count++] = "start";
+    list[count++] = trial_note(trial, "%d", (int)getpid());
+    list[count++] = cpus == NULL ? "-" : cpus;
+    if (target->agent != NULL || *wrap != '\0') {
+        list[count++] = "/bin/sh";
+        list[count++] = "-c";
+        list[count++] = target->agent != NULL ? trial_note(trial, "%s %s", wrap, target->agent)
+                                              : trial_note(trial, "exec %s \"$0\" \"$@\"", wrap);
+    }
+    if (target->driver != NULL) {
+        list[count++] = agent;
+        list[count++] = "--driver";
+        list[count++] = target->driver;
+    }
+    /* uv_spawn does not write to it, though its type says so. */
+    *out = (char **)(uintptr_t)trial_note_list(trial, list);
+    return *out == NULL ? session_fail(trial->session, -ENOMEM, "out of memory") : 0;
+}

@@ -1,0 +1,220 @@
+/* Messages: published, waited for, sent to and fro. */
+#include "endpoint.h"
+
+#include <errno.h>
+#include <string.h>
+
+static ipcmark_call *public_part(struct call *call)
+{
+    return call == NULL ? NULL : &call->public;
+}
+
+/* ---- publish ---- */
+
+static void on_published(struct call *call, void *context)
+{
+    struct endpoint *endpoint = context;
+    const cJSON *pair;
+    if (call->public.status != IPCMARK_DONE)
+        return;
+    cJSON_ArrayForEach(pair, cJSON_GetObjectItemCaseSensitive(call->public.reply, "last"))
+    {
+        const cJSON *thread = cJSON_GetArrayItem(pair, 0), *sequence = cJSON_GetArrayItem(pair, 1);
+        if (!cJSON_IsNumber(thread) || !cJSON_IsNumber(sequence) || thread->valuedouble < 0 ||
+            thread->valuedouble >= MAX_THREADS || sequence->valuedouble < 0)
+            continue;
+        endpoint->last[thread->valueint].used = true;
+        endpoint->last[thread->valueint].sequence = (uint64_t)sequence->valuedouble;
+    }
+}
+
+static void add_sizes(cJSON *fields, const ipcmark_publish_options *options)
+{
+    cJSON *sizes = cJSON_AddArrayToObject(fields, "sizes");
+    for (size_t i = 0; i < options->sizes_count; ++i)
+        cJSON_AddItemToArray(sizes, cJSON_CreateNumber((double)options->sizes[i]));
+    if (options->sizes_count == 0)
+        cJSON_AddItemToArray(sizes, cJSON_CreateNumber(64));
+}
+
+static cJSON *publish_fields(const ipcmark_publish_options *options, unsigned threads)
+{
+    static const char *const moments[] = {"inside", "before", "after"};
+    cJSON *fields = cJSON_CreateObject();
+    if (options->count > 0)
+        cJSON_AddNumberToObject(fields, "count", (double)options->count);
+    if (options->seconds > 0)
+        cJSON_AddNumberToObject(fields, "seconds", options->seconds);
+    add_sizes(fields, options);
+    cJSON_AddNumberToObject(fields, "parts", options->parts == 0 ? 1 : options->parts);
+    if (options->rate > 0)
+        cJSON_AddNumberToObject(fields, "rate", options->rate);
+    cJSON_AddNumberToObject(fields, "threads", threads);
+    if (options->start_at_ns > 0)
+        cJSON_AddNumberToObject(fields, "start_at_ns", (double)options->start_at_ns);
+    if (options->kill_self_at > 0) {
+        cJSON_AddNumberToObject(fields, "kill_self_at", (double)options->kill_self_at);
+        cJSON_AddStringToObject(fields, "kill_self_moment", moments[options->kill_self_moment]);
+    }
+    if (options->overwrite)
+        cJSON_AddTrueToObject(fields, "overwrite");
+    return fields;
+}
+
+/* How long it takes by its own description, whatever the implementation does. */
+static double expected_seconds(const ipcmark_publish_options *options)
+{
+    uint64_t now = ipcmark_now_ns();
+    double seconds = options->seconds;
+    if (options->rate > 0 && options->count > 0 && (seconds <= 0 || (double)options->count / options->rate < seconds))
+        seconds = (double)options->count / options->rate;
+    if (options->start_at_ns > now)
+        seconds += (double)(options->start_at_ns - now) * 1e-9;
+    return seconds;
+}
+
+static void declare_death(ipcmark_participant *participant)
+{
+    participant->exit_expected = true;
+    participant->trial->deaths_declared = true;
+    participant->kill_from_ns = ipcmark_now_ns();
+}
+
+ipcmark_call *ipcmark_publish(ipcmark_trial *trial, uint16_t id, const ipcmark_publish_options *options)
+{
+    static const ipcmark_publish_options one = {.count = 1};
+    struct endpoint *endpoint = endpoint_find(trial, id);
+    if (options == NULL)
+        options = &one;
+    unsigned threads = options->threads == 0 ? 1 : options->threads;
+    if (endpoint == NULL || !endpoint->publisher || threads > MAX_THREADS ||
+        (options->count == 0 && options->seconds <= 0) || options->kill_self_moment > IPCMARK_AFTER)
+        return public_part(call_invalid(trial, "publish",
+                                        "\"publish\" needs a publisher, a count or seconds, and at "
+                                        "most 64 threads"));
+    double deadline = options->deadline_seconds > 0 ? options->deadline_seconds
+                                                    : trial->options.deadline_seconds + expected_seconds(options);
+    if (threads > endpoint->threads)
+        endpoint->threads = threads;
+    if (options->kill_self_at > 0)
+        declare_death(endpoint->participant);
+    struct call *call = endpoint_call(trial, id, "publish", publish_fields(options, threads), deadline);
+    if (call != NULL && call->public.status == IPCMARK_PENDING) {
+        call->ended = on_published;
+        call->context = endpoint;
+    }
+    return public_part(call);
+}
+
+ipcmark_call *ipcmark_sentinel(ipcmark_trial *trial, uint16_t id)
+{
+    struct endpoint *endpoint = endpoint_find(trial, id);
+    ipcmark_publish_options options = {.count = 1, .threads = endpoint == NULL ? 1 : endpoint->threads};
+    return ipcmark_publish(trial, id, &options);
+}
+
+/* ---- drain ---- */
+
+struct drained {
+    struct endpoint *subscriber;
+    size_t count;
+    struct ipcmark_drain of[];
+};
+
+static void on_drained(struct call *call, void *context)
+{
+    struct drained *drained = context;
+    for (size_t i = 0; i < drained->count; ++i) {
+        drained->of[i].from_ns = call->public.begun_ns;
+        drained->of[i].until_ns = call->public.ended_ns;
+        drained->of[i].reached = call->public.status == IPCMARK_DONE;
+        ipcmark_history_log_drain(call->participant->trial->history, &drained->of[i]);
+    }
+}
+
+/* The dead cannot say what their last message was, but their journals can. */
+static void read_journals(ipcmark_trial *trial, struct endpoint *publisher)
+{
+    for (unsigned k = 0; k < 2 * MAX_THREADS; ++k) {
+        struct ipcmark_journal_view view;
+        char problem[256];
+        const char *path = trial_note(trial, "%s/journals/%u.%u", trial->directory, publisher->participant->number, k);
+        int error = ipcmark_journal_read(&view, path, problem, sizeof problem);
+        if (error == -ENOENT)
+            break;
+        if (error < 0)
+            continue; /* the checker will say so */
+        for (size_t i = 0; i < view.count; ++i) {
+            const struct ipcmark_record *record = &view.records[i];
+            if (record->kind != IPCMARK_OK || record->publisher != publisher->id || record->epoch != publisher->epoch ||
+                record->thread >= MAX_THREADS)
+                continue;
+            publisher->last[record->thread].used = true;
+            publisher->last[record->thread].sequence = record->sequence;
+        }
+        ipcmark_journal_view_free(&view);
+    }
+}
+
+static void add_publisher(struct drained *drained, cJSON *until, struct endpoint *publisher)
+{
+    bool dead = publisher->participant->ended;
+    struct ipcmark_drain drain = {.subscriber = drained->subscriber->id,
+                                  .subscriber_epoch = drained->subscriber->epoch,
+                                  .publisher = publisher->id,
+                                  .epoch = publisher->epoch};
+    for (uint16_t thread = 0; thread < MAX_THREADS; ++thread) {
+        if (!publisher->last[thread].used)
+            continue;
+        double row[] = {publisher->id, publisher->epoch, thread, (double)publisher->last[thread].sequence};
+        cJSON_AddItemToArray(until, cJSON_CreateDoubleArray(row, 4));
+        drain.thread = thread;
+        drain.sequence = publisher->last[thread].sequence;
+        if (!dead)
+            drained->of[drained->count++] = drain;
+    }
+    if (dead) {
+        drain.thread = IPCMARK_ANY_THREAD;
+        drain.sequence = IPCMARK_TO_THE_END;
+        drained->of[drained->count++] = drain;
+    }
+}
+
+ipcmark_call *ipcmark_drain(ipcmark_trial *trial, uint16_t subscriber, const uint16_t *publishers, size_t count,
+                            double timeout_seconds)
+{
+    double seconds = timeout_seconds > 0 ? timeout_seconds : trial->options.deadline_seconds;
+    struct drained *drained = trial_note_bytes(trial, sizeof *drained + count * MAX_THREADS * sizeof drained->of[0]);
+    cJSON *fields = cJSON_CreateObject(), *until = cJSON_AddArrayToObject(fields, "until");
+    if (drained != NULL)
+        drained->subscriber = endpoint_find(trial, subscriber);
+    for (size_t i = 0; drained != NULL && drained->subscriber != NULL && i < count; ++i) {
+        struct endpoint *publisher = endpoint_find(trial, publishers[i]);
+        if (publisher == NULL || !publisher->publisher)
+            continue;
+        if (publisher->participant->ended && publisher->participant->journal)
+            read_journals(trial, publisher);
+        add_publisher(drained, until, publisher);
+    }
+    cJSON_AddNumberToObject(fields, "timeout_ms", seconds * trial->session->scale * 1e3);
+    struct call *call = endpoint_call(trial, subscriber, "drain", fields, seconds + trial->options.deadline_seconds);
+    if (call != NULL && call->public.status == IPCMARK_PENDING) {
+        call->ended = on_drained;
+        call->context = drained;
+    }
+    return public_part(call);
+}
+
+/* ---- ping ---- */
+
+ipcmark_call *ipcmark_ping(ipcmark_trial *trial, uint16_t publisher, uint16_t subscriber, uint64_t count, size_t size,
+                           uint64_t idle_us)
+{
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddNumberToObject(fields, "subscriber", subscriber);
+    cJSON_AddNumberToObject(fields, "count", (double)count);
+    cJSON_AddNumberToObject(fields, "size", (double)size);
+    cJSON_AddNumberToObject(fields, "idle_us", (double)idle_us);
+    double seconds = trial->options.deadline_seconds + (double)count * (double)idle_us * 1e-6;
+    return public_part(endpoint_call(trial, publisher, "ping", fields, seconds));
+}

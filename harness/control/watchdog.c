@@ -1,0 +1,115 @@
+#include "watchdog.h"
+
+#include "ipcmark/journal.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int read_line(int fd, char *line, size_t size)
+{
+    for (size_t length = 0; length < size;) {
+        ssize_t step = read(fd, line + length, 1);
+        if (step < 0)
+            return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        if (step == 0)
+            return -EPIPE;
+        if (line[length] == '\n') {
+            line[length] = '\0';
+            return 0;
+        }
+        ++length;
+    }
+    return -EMSGSIZE;
+}
+
+static int spawn(pid_t *pid, const char *program, const char *parent_directory, int socket)
+{
+    char *arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t) "watch", (char *)(uintptr_t)parent_directory,
+                         NULL};
+    posix_spawn_file_actions_t actions;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0)
+        return -error;
+    if ((error = posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO)) == 0 &&
+        (error = posix_spawn_file_actions_adddup2(&actions, socket, STDOUT_FILENO)) == 0)
+        error = posix_spawn(pid, program, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return -error;
+}
+
+int watchdog_open(struct watchdog *out, const char *program, const char *parent_directory)
+{
+    struct watchdog self;
+    char line[sizeof self.directory + 16];
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    int error = spawn(&self.pid, program, parent_directory, ends[1]);
+    close(ends[1]);
+    self.socket = ends[0];
+    if (error < 0) {
+        close(self.socket);
+        return error;
+    }
+    struct timeval patience = {.tv_sec = 10};
+    setsockopt(self.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    error = read_line(self.socket, line, sizeof line);
+    if (error == 0 && sscanf(line, "directory %255[^\n]", self.directory) != 1)
+        error = -EPROTO;
+    if (error < 0)
+        watchdog_close(&self);
+    else
+        *out = self;
+    return error;
+}
+
+void watchdog_close(struct watchdog *self)
+{
+    if (self->pid <= 0)
+        return;
+    close(self->socket);
+    while (waitpid(self->pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    self->pid = 0;
+}
+
+static void tell(struct watchdog *self, const char *verb, pid_t participant)
+{
+    char line[64];
+    int length = snprintf(line, sizeof line, "%s %d\n", verb, (int)participant);
+    /* If the guard is dead, PDEATHSIG and our own close remain. */
+    if (send(self->socket, line, (size_t)length, MSG_NOSIGNAL) < 0)
+        return;
+}
+
+void watchdog_watch(struct watchdog *self, pid_t participant)
+{
+    tell(self, "watch", participant);
+}
+
+void watchdog_forget(struct watchdog *self, pid_t participant)
+{
+    tell(self, "forget", participant);
+}
+
+int watchdog_ping(struct watchdog *self, uint64_t *out)
+{
+    static const char request[] = "ping\n";
+    char line[64];
+    uint64_t start = ipcmark_now_ns();
+    if (send(self->socket, request, sizeof request - 1, MSG_NOSIGNAL) < 0)
+        return -errno;
+    int error = read_line(self->socket, line, sizeof line);
+    if (error < 0)
+        return error;
+    *out = ipcmark_now_ns() - start;
+    return 0;
+}
