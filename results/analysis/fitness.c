@@ -1,0 +1,103 @@
+#include "fitness.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* An exact 95 % interval of the median needs as many. */
+#define BLOCKS 6
+
+struct verdict {
+    void (*reason)(void *context, const char *text);
+    void *context;
+    size_t count;
+};
+
+static void against(struct verdict *verdict, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void against(struct verdict *verdict, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ++verdict->count;
+    if (verdict->reason)
+        verdict->reason(verdict->context, text);
+}
+
+bool results_run_cut_short(const struct results_run *run)
+{
+    double planned = results_number(run->header, "planned");
+    return run->footer == NULL || run->torn ||
+           cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run->footer, "interrupted")) ||
+           (double)(run->case_count + run->cell_count) < planned;
+}
+
+static void judge_environment(struct verdict *verdict, const struct results_run *run)
+{
+    const cJSON *environment = cJSON_GetObjectItemCaseSensitive(run->header, "environment");
+    const char *virtualization = results_string(environment, "virtualization");
+    const char *governor = results_string(environment, "governor");
+    const char *flags = results_string(environment, "flags");
+    const char *commit = results_string(environment, "commit");
+    double load = results_number(environment, "load"), cpus = results_number(environment, "cpus");
+
+    if (virtualization && *virtualization && strcmp(virtualization, "none") != 0)
+        against(verdict, "They come from a virtual machine (%.40s), whose CPUs the hypervisor shares and moves.",
+                virtualization);
+    if (governor && strcmp(governor, "performance") != 0)
+        against(verdict, "The CPU frequency was not fixed (governor %.40s).", governor);
+    if (load > cpus / 4)
+        against(verdict, "Other work was running: a load of %.1f on %.0f CPUs at the start.", load, cpus);
+    if (flags && strstr(flags, "-O2") == NULL && strstr(flags, "-O3") == NULL)
+        against(verdict, "The build is not optimised (%.100s).", flags);
+    if (commit == NULL || strstr(commit, "dirty"))
+        against(verdict, "The sources are not those of a commit, so nobody else can build them.");
+}
+
+static void judge_cells(struct verdict *verdict, const struct results_run *run)
+{
+    size_t mixed = 0, stolen = 0, failed = 0;
+    for (size_t i = 0; i < run->cell_count; ++i) {
+        const struct results_cell *cell = &run->cells[i];
+        mixed += cell->placement && strcmp(cell->placement, "mixed") == 0;
+        stolen += cell->steal_ns > 0;
+        failed += cell->error != NULL;
+    }
+    if (failed)
+        against(verdict, "%zu of %zu cells failed.", failed, run->cell_count);
+    if (mixed)
+        against(verdict, "The CPUs moved during %zu of %zu cells.", mixed, run->cell_count);
+    if (stolen)
+        against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", stolen, run->cell_count);
+    if (results_run_cut_short(run))
+        against(verdict, "The run was cut short.");
+}
+
+size_t results_fitness(const struct results_run *runs, size_t run_count, const struct results_rows *rows,
+                       void (*reason)(void *context, const char *text), void *context)
+{
+    struct verdict verdict = {reason, context, 0};
+    const struct results_run *bench = NULL;
+    size_t few = 0, fewest = BLOCKS;
+
+    for (size_t i = 0; i < run_count; ++i) {
+        if (strcmp(results_header(&runs[i], "kind"), "bench") != 0)
+            continue;
+        bench = bench ? bench : &runs[i];
+        judge_cells(&verdict, &runs[i]);
+    }
+    if (bench == NULL)
+        return 0;
+    for (size_t i = 0; i < rows->count; ++i) {
+        few += rows->rows[i].sample_count < BLOCKS;
+        fewest = rows->rows[i].sample_count < fewest ? rows->rows[i].sample_count : fewest;
+    }
+    if (few)
+        against(&verdict, "%zu of %zu rows have as few as %zu blocks; an interval of the median needs %d.", few, rows->count,
+                fewest, BLOCKS);
+    judge_environment(&verdict, bench);
+    return verdict.count;
+}

@@ -1,0 +1,231 @@
+/* Reads a result file line by line; each line is checked for what the rest of results/ relies on. */
+#include "results.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMAT 1
+
+struct reader {
+    struct results_run *run;
+    size_t line;
+    char *error;
+    size_t error_size;
+};
+
+static int wrong(struct reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int wrong(struct reader *reader, const char *format, ...)
+{
+    int length = snprintf(reader->error, reader->error_size, "%s:%zu: ", reader->run->file, reader->line);
+    va_list arguments;
+    va_start(arguments, format);
+    if (length >= 0 && (size_t)length < reader->error_size)
+        vsnprintf(reader->error + length, reader->error_size - (size_t)length, format, arguments);
+    va_end(arguments);
+    return -EINVAL;
+}
+
+const char *results_string(const cJSON *object, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+double results_number(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+const char *results_header(const struct results_run *run, const char *name)
+{
+    const char *text = results_string(run->header, name);
+    return text ? text : "";
+}
+
+static int take_header(struct reader *reader, const cJSON *json)
+{
+    const char *kind = results_string(json, "kind");
+    double format = results_number(json, "format");
+    if (reader->run->header)
+        return wrong(reader, "a second header; give each run a file of its own");
+    if (format != FORMAT)
+        return wrong(reader, "format %g, but this ipcmark reads format %d; use the ipcmark that wrote the file", format,
+                     FORMAT);
+    if (kind == NULL || (strcmp(kind, "conformance") != 0 && strcmp(kind, "bench") != 0))
+        return wrong(reader, "the header's \"kind\" is neither \"conformance\" nor \"bench\"");
+    reader->run->header = json;
+    return 0;
+}
+
+static bool is_verdict(const char *text)
+{
+    static const char *const verdicts[] = {"pass", "fail", "unknown", "skip", "xfail", "xpass", "error"};
+    for (size_t i = 0; text && i < sizeof verdicts / sizeof verdicts[0]; ++i)
+        if (strcmp(text, verdicts[i]) == 0)
+            return true;
+    return false;
+}
+
+static int take_case(struct reader *reader, const cJSON *json)
+{
+    struct results_case *grown = reallocarray(reader->run->cases, reader->run->case_count + 1, sizeof *grown);
+    struct results_case item = {
+        .driver = results_string(json, "driver"),
+        .clause = results_string(json, "clause"),
+        .level = results_string(json, "level"),
+        .title = results_string(json, "title"),
+        .verdict = results_string(json, "verdict"),
+        .class = results_string(json, "class"),
+        .text = results_string(json, "text"),
+        .evidence = results_string(json, "evidence"),
+        .seed = cJSON_GetObjectItemCaseSensitive(json, "seed"),
+        .seconds = results_number(json, "seconds"),
+        .must = results_number(json, "must"),
+        .received = results_number(json, "received"),
+    };
+    if (grown == NULL)
+        return -ENOMEM;
+    reader->run->cases = grown;
+    if (item.driver == NULL || item.clause == NULL)
+        return wrong(reader, "a case without \"driver\" or \"clause\"; see FORMAT.md");
+    if (!is_verdict(item.verdict))
+        return wrong(reader, "case %s of %s has no valid \"verdict\"; see FORMAT.md", item.clause, item.driver);
+    grown[reader->run->case_count++] = item;
+    return 0;
+}
+
+static int take_cell(struct reader *reader, const cJSON *json)
+{
+    struct results_cell *grown = reallocarray(reader->run->cells, reader->run->cell_count + 1, sizeof *grown);
+    double block = results_number(json, "block");
+    struct results_cell cell = {
+        .row = results_string(json, "row"),
+        .family = results_string(json, "family"),
+        .driver = results_string(json, "driver"),
+        .placement = results_string(json, "placement"),
+        .error = results_string(json, "error"),
+        .size = results_number(json, "size"),
+        .publishers = results_number(json, "publishers"),
+        .subscribers = results_number(json, "subscribers"),
+        .rate = results_number(json, "rate"),
+        .line_before_ns = results_number(json, "line_before_ns"),
+        .line_after_ns = results_number(json, "line_after_ns"),
+        .steal_ns = results_number(json, "steal_ns"),
+        .context_switches = results_number(json, "context_switches"),
+        .metrics = cJSON_GetObjectItemCaseSensitive(json, "metrics"),
+    };
+    int error;
+    if (grown == NULL)
+        return -ENOMEM;
+    reader->run->cells = grown;
+    if (cell.row == NULL || cell.family == NULL || cell.driver == NULL)
+        return wrong(reader, "a cell without \"row\", \"family\" or \"driver\"; see FORMAT.md");
+    if (!(block >= 0 && block < 1e9))
+        return wrong(reader, "cell %s has no \"block\"; see FORMAT.md", cell.row);
+    cell.block = (int)block;
+    error = results_histogram_read(&cell.histogram, cJSON_GetObjectItemCaseSensitive(json, "histogram"));
+    if (error == 0)
+        error = results_histogram_read(&cell.uncorrected,
+                                       cJSON_GetObjectItemCaseSensitive(json, "histogram_uncorrected"));
+    /* Counted before the check, so that results_run_free finds the histogram. */
+    grown[reader->run->cell_count++] = cell;
+    return error == -EINVAL ? wrong(reader, "cell %s has a histogram that is not a list of [value, count] in rising "
+                                            "order; see FORMAT.md", cell.row)
+                            : error;
+}
+
+static int take_record(struct reader *reader, const cJSON *json)
+{
+    const char *record = results_string(json, "record");
+    if (record == NULL)
+        return wrong(reader, "not a record of a result file; is this a file that ipcmark wrote?");
+    if (strcmp(record, "header") == 0)
+        return take_header(reader, json);
+    if (reader->run->header == NULL)
+        return wrong(reader, "a %.20s before the header; is the beginning of the file missing?", record);
+    if (strcmp(record, "case") == 0)
+        return take_case(reader, json);
+    if (strcmp(record, "cell") == 0)
+        return take_cell(reader, json);
+    if (strcmp(record, "footer") == 0)
+        reader->run->footer = json;
+    return 0; /* kinds of records that are not known yet are skipped */
+}
+
+static int take_line(struct reader *reader, const char *text, size_t length)
+{
+    struct results_run *run = reader->run;
+    cJSON *json = NULL;
+    ++reader->line;
+    if (strspn(text, " \t\r\n") == length)
+        return 0;
+    if (run->record_count == run->record_capacity) {
+        size_t capacity = run->record_capacity * 2 + 64;
+        cJSON **grown = reallocarray(run->records, capacity, sizeof *grown);
+        if (grown == NULL)
+            return -ENOMEM;
+        run->records = grown;
+        run->record_capacity = capacity;
+    }
+    json = cJSON_ParseWithLength(text, length);
+    if (json == NULL && text[length - 1] != '\n') {
+        run->torn = true;
+        return 0;
+    }
+    if (json == NULL)
+        return wrong(reader, "not JSON; remove the line if a program other than ipcmark wrote it");
+    run->records[run->record_count++] = json;
+    return take_record(reader, json);
+}
+
+int results_run_read(struct results_run *run, const char *file, char *error, size_t error_size)
+{
+    struct reader reader = {.run = run, .error = error, .error_size = error_size};
+    FILE *stream = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+    char *text = NULL;
+    size_t capacity = 0;
+    ssize_t length;
+    int result = 0;
+
+    *run = (struct results_run){.file = file};
+    if (stream == NULL) {
+        result = -errno;
+        snprintf(error, error_size, "%s: %s", file, strerror(errno));
+        return result;
+    }
+    while (result == 0 && (length = getline(&text, &capacity, stream)) > 0)
+        result = take_line(&reader, text, (size_t)length);
+    if (result == 0 && ferror(stream)) {
+        result = errno ? -errno : -EIO;
+        snprintf(error, error_size, "%s: cannot be read: %s", file, strerror(-result));
+    } else if (result == 0 && run->header == NULL) {
+        result = -EINVAL;
+        snprintf(error, error_size, "%s: empty; did the run that should have written it fail?", file);
+    } else if (result == -ENOMEM) {
+        snprintf(error, error_size, "%s: not enough memory", file);
+    }
+    free(text);
+    if (stream != stdin)
+        fclose(stream);
+    if (result)
+        results_run_free(run);
+    return result;
+}
+
+void results_run_free(struct results_run *run)
+{
+    for (size_t i = 0; i < run->cell_count; ++i) {
+        results_histogram_free(&run->cells[i].histogram);
+        results_histogram_free(&run->cells[i].uncorrected);
+    }
+    for (size_t i = 0; i < run->record_count; ++i)
+        cJSON_Delete(run->records[i]);
+    free(run->cells);
+    free(run->cases);
+    free(run->records);
+    *run = (struct results_run){0};
+}

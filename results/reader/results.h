@@ -1,0 +1,52 @@
+/* Result files, read into memory. The format is described in ../FORMAT.md; every string here points into the JSON that the
+ * run holds, so it lives as long as the run. Numbers that a record does not have are NAN, strings NULL. */
+#ifndef RESULTS_RESULTS_H
+#define RESULTS_RESULTS_H
+
+#include "histogram.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct results_case {
+    const char *driver, *clause, *level, *title, *verdict, *class, *text, *evidence;
+    const cJSON *seed; /* a number or a string */
+    double seconds, must, received;
+};
+
+struct results_cell {
+    const char *row, *family, *driver, *placement, *error;
+    double size, publishers, subscribers, rate;
+    double line_before_ns, line_after_ns, steal_ns, context_switches;
+    int block;
+    const cJSON *metrics; /* an object, or NULL */
+    struct results_histogram histogram, uncorrected;
+};
+
+struct results_run {
+    const char *file; /* as the caller named it */
+    cJSON **records;  /* one a line; owned */
+    size_t record_count, record_capacity;
+    const cJSON *header, *footer; /* the footer is NULL if the run was cut short */
+    bool torn;                    /* the last line is not whole: the writer died in it */
+    struct results_case *cases;
+    struct results_cell *cells;
+    size_t case_count, cell_count;
+};
+
+/* results_run_read reads a whole file, or standard input for "-". Returns 0, or -errno with one line in `error` that says
+ * where the file is wrong and what to do. A file without footer, or with a torn last line, is read; see above. */
+int results_run_read(struct results_run *run, const char *file, char *error, size_t error_size);
+
+/* results_run_free frees what results_run_read made. A zeroed run may be freed. */
+void results_run_free(struct results_run *run);
+
+/* Of an object's member: the string, or NULL; the number, or NAN. */
+const char *results_string(const cJSON *object, const char *name);
+double results_number(const cJSON *object, const char *name);
+
+/* results_header is short for results_string(run->header, name), with "" instead of NULL. */
+const char *results_header(const struct results_run *run, const char *name);
+
+#endif

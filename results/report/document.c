@@ -1,0 +1,101 @@
+/* The HTML document around the parts. */
+#include "embedded.h"
+#include "parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void head(struct page *page, const struct report *report)
+{
+    page_open(page, "head", NULL);
+    page_void(page, "meta", "charset", "utf-8", NULL);
+    page_void(page, "meta", "name", "viewport", "content", "width=device-width, initial-scale=1", NULL);
+    page_void(page, "meta", "name", "color-scheme", "content", "light dark", NULL);
+    page_void(page, "meta", "name", "generator", "content", "ipcmark " IPCMARK_VERSION, NULL);
+    page_element(page, "title", NULL, report->title);
+    page_open(page, "style", NULL);
+    page_raw(page, (const char *)embedded_css, embedded_css_size);
+    page_close(page);
+    page_close(page);
+}
+
+static void navigation(struct page *page, const struct report *report)
+{
+    static const struct {
+        const char *anchor, *title, *kind;
+    } entries[] = {{"#conformance", "Conformance", "conformance"}, {"#latency", "Latency", "bench"},
+                   {"#throughput", "Throughput", "bench"},          {"#comparison", "Comparison", "bench"},
+                   {"#rows", "Every row", "bench"},                 {"#environment", "Environment", NULL}};
+    page_open(page, "nav", "aria-label", "Contents", NULL);
+    page_open(page, "ul", NULL);
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; ++i) {
+        if (entries[i].kind && !report_has(report, entries[i].kind))
+            continue;
+        page_open(page, "li", NULL);
+        page_open(page, "a", "href", entries[i].anchor, NULL);
+        page_text(page, entries[i].title);
+        page_close(page);
+        page_close(page);
+    }
+    page_close(page);
+    page_close(page);
+}
+
+static void script(struct page *page, const unsigned char *text, size_t size)
+{
+    page_open(page, "script", NULL);
+    page_raw(page, (const char *)text, size);
+    page_close(page);
+}
+
+static void foot(struct page *page, const struct report *report)
+{
+    page_open(page, "footer", NULL);
+    page_open(page, "p", NULL);
+    page_text(page, "Written by ipcmark " IPCMARK_VERSION ".");
+    if (report_has(report, "bench"))
+        page_text(page, " Charts are drawn with Chart.js, whose licence follows.");
+    page_close(page);
+    if (report_has(report, "bench")) {
+        page_open(page, "details", NULL);
+        page_element(page, "summary", NULL, "Licence of Chart.js");
+        page_open(page, "pre", "class", "licence", NULL);
+        page_textf(page, "%.*s", (int)embedded_licence_size, (const char *)embedded_licence);
+        page_close(page);
+        page_close(page);
+    }
+    page_close(page);
+}
+
+char *report_html(const struct report *report)
+{
+    static const char doctype[] = "<!DOCTYPE html>\n";
+    struct page page;
+    if (page_begin(&page))
+        return NULL;
+    page_raw(&page, doctype, sizeof doctype - 1);
+    page_open(&page, "html", "lang", "en", NULL);
+    head(&page, report);
+    page_open(&page, "body", NULL);
+    page_open(&page, "main", NULL);
+    part_summary(&page, report);
+    navigation(&page, report);
+    if (report_has(report, "conformance"))
+        part_conformance(&page, report);
+    if (report_has(report, "bench")) {
+        part_latency(&page, report);
+        part_throughput(&page, report);
+        part_comparison(&page, report);
+        part_rows(&page, report);
+    }
+    part_environment(&page, report);
+    page_close(&page);
+    foot(&page, report);
+    if (report_has(report, "bench")) {
+        script(&page, embedded_chart, embedded_chart_size);
+        script(&page, embedded_js, embedded_js_size);
+    }
+    page_close(&page);
+    page_close(&page);
+    return page_finish(&page);
+}

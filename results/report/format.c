@@ -1,0 +1,140 @@
+#include "format.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Before a unit: narrow, and no line break. */
+#define GAP "\u202f"
+
+static const struct formatted none = {"\u2013"};
+
+/* Three significant digits: 3.12, 31.2, 312. */
+static int digits_after_point(double value)
+{
+    double size = fabs(value);
+    return size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+}
+
+static struct formatted scaled(double value, double step, const char *const *units, size_t count)
+{
+    struct formatted out;
+    size_t unit = 0;
+    if (!isfinite(value))
+        return none;
+    /* 999.5 would print as 1000. */
+    while (unit + 1 < count && fabs(value) >= 0.9995 * step) {
+        value /= step;
+        ++unit;
+    }
+    snprintf(out.text, sizeof out.text, "%.*f" GAP "%s", digits_after_point(value), value, units[unit]);
+    return out;
+}
+
+struct formatted format_duration(double nanoseconds)
+{
+    static const char *const units[] = {"ns", "µs", "ms", "s"};
+    struct formatted out;
+    if (nanoseconds == floor(nanoseconds) && nanoseconds < 999.5) {
+        snprintf(out.text, sizeof out.text, "%.0f" GAP "ns", nanoseconds);
+        return out;
+    }
+    return scaled(nanoseconds, 1000, units, 4);
+}
+
+static struct formatted grouped(double number)
+{
+    struct formatted out;
+    snprintf(out.text, sizeof out.text, number < 1000 ? "%.0f" : "%.0f,%03.0f",
+             number < 1000 ? number : floor(number / 1000), fmod(number, 1000));
+    return out;
+}
+
+struct formatted format_count(double number)
+{
+    static const char *const units[] = {"", "k", "M", "G", "T"};
+    if (isfinite(number) && number == floor(number) && number >= 0 && number < 100000)
+        return grouped(number);
+    if (isfinite(number) && fabs(number) < 999.5) {
+        struct formatted out;
+        snprintf(out.text, sizeof out.text, "%.*f", digits_after_point(number), number);
+        return out;
+    }
+    return scaled(number, 1000, units, 5);
+}
+
+struct formatted format_size(double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    struct formatted out;
+    size_t unit = 0;
+    if (!isfinite(bytes))
+        return none;
+    while (unit < 3 && bytes >= 1024 && fmod(bytes, 1024) == 0) {
+        bytes /= 1024;
+        ++unit;
+    }
+    snprintf(out.text, sizeof out.text, "%.0f" GAP "%s", bytes, units[unit]);
+    return out;
+}
+
+struct formatted format_bandwidth(double bytes_per_second)
+{
+    static const char *const units[] = {"B/s", "kB/s", "MB/s", "GB/s", "TB/s"};
+    return scaled(bytes_per_second, 1000, units, 5);
+}
+
+struct formatted format_ratio(double ratio)
+{
+    struct formatted out;
+    if (!isfinite(ratio))
+        return none;
+    snprintf(out.text, sizeof out.text, "%.*f" GAP "×", ratio >= 99.5 ? 0 : ratio >= 0.995 ? 1 : 2, ratio);
+    return out;
+}
+
+struct formatted format_percentile(double fraction)
+{
+    struct formatted out;
+    snprintf(out.text, sizeof out.text, "%.6g" GAP "%%", fraction * 100);
+    return out;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+struct formatted format_metric(const char *metric, double value)
+{
+    struct formatted out;
+    if (ends_with(metric, "_ns"))
+        return format_duration(value);
+    if (ends_with(metric, "seconds") && strstr(metric, "per_second") == NULL)
+        return format_duration(value * 1e9);
+    if (ends_with(metric, "bytes_per_second"))
+        return format_bandwidth(value);
+    out = format_count(value);
+    if (strstr(metric, "rate") || ends_with(metric, "_per_second")) {
+        size_t length = strlen(out.text);
+        snprintf(out.text + length, sizeof out.text - length, "/s");
+    }
+    return out;
+}
+
+struct formatted format_metric_name(const char *metric)
+{
+    struct formatted out;
+    char *place;
+    snprintf(out.text, sizeof out.text, "%s", metric);
+    if (ends_with(out.text, "_ns"))
+        out.text[strlen(out.text) - 3] = '\0';
+    place = strstr(out.text, "_per_second");
+    if (place)
+        strcpy(place, "/s");
+    while ((place = strchr(out.text, '_')) != NULL)
+        *place = ' ';
+    return out;
+}

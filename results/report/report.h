@@ -1,0 +1,50 @@
+/* What a report is made from: runs, put together. */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include "../analysis/fitness.h"
+#include "../analysis/rows.h"
+#include "../analysis/verdicts.h"
+
+struct report {
+    const char *title; /* never NULL */
+    const struct results_run *runs;
+    size_t run_count;
+    struct results_matrix matrix;
+    struct results_rows rows;
+    const char **drivers; /* of all runs, in the order of their headers; the machine's limits are none */
+    size_t driver_count;
+    char own_title[256];
+};
+
+/* report_build keeps pointers into runs, and title if it is not NULL. 0 or -ENOMEM. */
+int report_build(struct report *report, const struct results_run *runs, size_t run_count, const char *title);
+void report_free(struct report *report);
+
+/* The whole document, owned by the caller; NULL if memory ran out. */
+char *report_html(const struct report *report);
+char *report_markdown(const struct report *report);
+
+/* A driver's number in charts and keys, the same all over the report; -1 for the machine's limits. */
+int report_style(const struct report *report, const char *driver);
+
+/* report_key_row is the driver's row that speaks for a family: one publisher, one subscriber, the smallest size of the
+ * family. NULL if there is none, or if it failed. */
+const struct results_row *report_key_row(const struct report *report, const char *driver, const char *family);
+
+/* report_peak is the driver's 1x1 throughput row with the most bytes a second, or NULL. */
+const struct results_row *report_peak(const struct report *report, const char *driver);
+
+/* report_index is a driver's column in the matrix, or -1 if no clause was tested. */
+int report_index(const struct report *report, const char *driver);
+
+/* report_verdict says in words what conformance came to for a driver: "every clause that applies holds (22 of 24)". */
+struct sentence {
+    char text[320];
+};
+struct sentence report_verdict(const struct report *report, size_t matrix_driver);
+
+/* Whether any run is of this kind. */
+bool report_has(const struct report *report, const char *kind);
+
+#endif

@@ -1,0 +1,93 @@
+/* Every row as a table: nothing that was measured is left out. */
+#include "format.h"
+#include "parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void metrics_cell(struct page *page, const struct results_row *row)
+{
+    const cJSON *metric;
+    page_open(page, "td", "class", "metrics", NULL);
+    if (!results_row_figure(row)) {
+        page_open(page, "span", "class", "words", NULL);
+        page_textf(page, "no figure: %zu of %zu blocks failed: %s", row->failed, row->sample_count, row->error);
+        page_close(page);
+        page_close(page);
+        return;
+    }
+    page_open(page, "ul", NULL);
+    cJSON_ArrayForEach(metric, row->first->metrics)
+    {
+        struct results_spread spread = results_row_metric(row, metric->string);
+        if (spread.count == 0)
+            continue;
+        page_open(page, "li", NULL);
+        page_textf(page, "%s ", format_metric_name(metric->string).text);
+        page_element(page, "b", NULL, format_metric(metric->string, spread.median).text);
+        if (spread.low != spread.high) {
+            page_text(page, " ");
+            page_open(page, "span", "class", "range", NULL);
+            page_textf(page, "%s to %s", format_metric(metric->string, spread.low).text,
+                       format_metric(metric->string, spread.high).text);
+            page_close(page);
+        }
+        page_close(page);
+    }
+    page_close(page);
+    page_close(page);
+}
+
+static void placements_cell(struct page *page, const struct results_row *row)
+{
+    static const char *const classes[] = {"siblings", "cluster", "distant", "mixed"};
+    bool any = false;
+    page_open(page, "td", NULL);
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; ++i) {
+        size_t count = results_row_placements(row, classes[i]);
+        if (count == 0)
+            continue;
+        page_textf(page, "%s%zu %s", any ? ", " : "", count, classes[i]);
+        any = true;
+    }
+    if (!any)
+        page_text(page, "–");
+    page_close(page);
+}
+
+void part_rows(struct page *page, const struct report *report)
+{
+    static const char *const heads[] = {"Row", "Blocks", "CPUs", "Median over the blocks, and its 95 % interval or range"};
+    part_begin(page, "rows", "Every row");
+    page_element(page, "p", "lead",
+                 "One row is one measurement of one implementation, repeated in every block of the run in a shuffled order. A "
+                 "row with a failed block is no figure.");
+    part_table_begin(page, "rows", "All rows of the benchmark");
+    page_open(page, "thead", NULL);
+    page_open(page, "tr", NULL);
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; ++i) {
+        page_open(page, "th", "scope", "col", NULL);
+        page_text(page, heads[i]);
+        page_close(page);
+    }
+    page_close(page);
+    page_close(page);
+    page_open(page, "tbody", NULL);
+    for (size_t i = 0; i < report->rows.count; ++i) {
+        const struct results_row *row = &report->rows.rows[i];
+        page_open(page, "tr", NULL);
+        page_open(page, "th", "scope", "row", NULL);
+        page_element(page, "code", NULL, row->name);
+        page_close(page);
+        page_open(page, "td", NULL);
+        page_textf(page, "%zu", row->sample_count);
+        page_close(page);
+        placements_cell(page, row);
+        metrics_cell(page, row);
+        page_close(page);
+    }
+    page_close(page);
+    part_table_end(page);
+    page_close(page);
+}

@@ -1,0 +1,198 @@
+/* The top of the page: what was run, what came out in words, and the figures that matter most. */
+#include "families.h"
+#include "format.h"
+#include "parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void subtitle(struct page *page, const struct report *report)
+{
+    const struct results_run *run = &report->runs[0];
+    const cJSON *environment = cJSON_GetObjectItemCaseSensitive(run->header, "environment");
+    const char *cpu = results_string(environment, "cpu"), *os = results_string(environment, "os");
+    double cpus = results_number(environment, "cpus");
+    page_open(page, "p", "class", "subtitle", NULL);
+    page_textf(page, "%.10s", results_header(run, "started"));
+    if (cpu)
+        page_textf(page, " · %s", cpu);
+    if (!isnan(cpus))
+        page_textf(page, ", %.0f CPUs", cpus);
+    if (os)
+        page_textf(page, " · %s", os);
+    page_textf(page, " · ipcmark %s", results_header(run, "suite_version"));
+    page_close(page);
+}
+
+static void notice(struct page *page, const char *class, const char *mark, const char *text, const char *anchor,
+                   const char *link)
+{
+    page_open(page, "p", "class", class, NULL);
+    page_open(page, "span", "class", "mark", "aria-hidden", "true", NULL);
+    page_text(page, mark);
+    page_close(page);
+    page_open(page, "span", NULL);
+    page_text(page, text);
+    page_text(page, " ");
+    page_open(page, "a", "href", anchor, NULL);
+    page_text(page, link);
+    page_close(page);
+    page_close(page);
+    page_close(page);
+}
+
+/* The worst verdict of the whole report decides the colour of the sentence. */
+static void conformance_notice(struct page *page, const struct report *report)
+{
+    size_t broken = 0, unknown = 0;
+    char text[160];
+    if (!report_has(report, "conformance"))
+        return;
+    for (size_t d = 0; d < report->matrix.driver_count; ++d) {
+        broken += results_matrix_count(&report->matrix, d, RESULTS_FAIL) +
+                  results_matrix_count(&report->matrix, d, RESULTS_ERROR) +
+                  results_matrix_count(&report->matrix, d, RESULTS_XPASS);
+        unknown += results_matrix_count(&report->matrix, d, RESULTS_UNKNOWN);
+    }
+    if (broken + unknown == 0) {
+        snprintf(text, sizeof text, "Every clause of the contract that applies holds, for %s.",
+                 report->matrix.driver_count == 1 ? "the implementation tested" : "every implementation tested");
+        notice(page, "notice good", "✓", text, "#conformance", "All clauses");
+        return;
+    }
+    snprintf(text, sizeof text, "%zu promise%s broken, %zu verdict%s unknown, over %zu implementation%s.", broken,
+             broken == 1 ? " is" : "s are", unknown, unknown == 1 ? " is" : "s are", report->matrix.driver_count,
+             report->matrix.driver_count == 1 ? "" : "s");
+    notice(page, broken ? "notice bad" : "notice unsure", broken ? "✗" : "?", text, "#conformance", "Which, and why");
+}
+
+static void first_reason(void *context, const char *text)
+{
+    char *out = context;
+    if (*out == '\0')
+        snprintf(out, 320, "%s", text);
+}
+
+static void fitness_notice(struct page *page, const struct report *report)
+{
+    char why[320] = "", text[400];
+    size_t against;
+    if (!report_has(report, "bench"))
+        return;
+    against = results_fitness(report->runs, report->run_count, &report->rows, first_reason, why);
+    if (against == 0) {
+        notice(page, "notice good", "✓", "The figures are fit to publish.", "#environment", "Environment");
+        return;
+    }
+    snprintf(text, sizeof text, "The figures show relations on this machine, but are not fit to publish. %s", why);
+    notice(page, "notice unsure", "!", text, "#fitness", against == 1 ? "More" : "All reasons");
+}
+
+static void cut_short_notice(struct page *page, const struct report *report)
+{
+    for (size_t i = 0; i < report->run_count; ++i) {
+        const struct results_run *run = &report->runs[i];
+        char text[200];
+        if (!results_run_cut_short(run))
+            continue;
+        snprintf(text, sizeof text, "The %s run was cut short: %zu of %.0f planned records.", results_header(run, "kind"),
+                 run->case_count + run->cell_count, results_number(run->header, "planned"));
+        notice(page, "notice unsure", "!", text, "#environment", "Environment");
+    }
+}
+
+static void figure(struct page *page, const char *label, const char *value, const char *detail)
+{
+    page_open(page, "div", NULL);
+    page_element(page, "dt", NULL, label);
+    page_open(page, "dd", NULL);
+    page_element(page, "b", NULL, value);
+    if (detail && *detail) {
+        page_text(page, " ");
+        page_element(page, "span", "range", detail);
+    }
+    page_close(page);
+    page_close(page);
+}
+
+static void latency_figure(struct page *page, const struct results_row *row)
+{
+    const struct family *family = family_find(row->family);
+    struct results_spread line = results_row_line_ratio(row, "p50_ns");
+    double median = results_histogram_percentile(&row->histogram, 0.5), tail = results_histogram_percentile(&row->histogram, 0.99);
+    char label[256], detail[160] = "";
+    size_t used = 0;
+    if (isnan(median))
+        return;
+    snprintf(label, sizeof label, "%s, %s", family->title, format_size(row->first->size).text);
+    if (!isnan(tail))
+        used = (size_t)snprintf(detail, sizeof detail, "99 %%: %s", format_duration(tail).text);
+    if (line.count)
+        snprintf(detail + used, sizeof detail - used, "%s%s one cache line", used ? " · " : "",
+                 format_ratio(line.median).text);
+    figure(page, label, format_duration(median).text, detail);
+}
+
+static void throughput_figures(struct page *page, const struct report *report, const char *driver)
+{
+    const struct results_row *row = report_key_row(report, driver, "throughput");
+    const struct results_row *peak = report_peak(report, driver);
+    char label[128], value[96];
+    if (row) {
+        snprintf(label, sizeof label, "Messages of %s", format_size(row->first->size).text);
+        snprintf(value, sizeof value, "%s",
+                 format_metric("messages_per_second", results_row_metric(row, "messages_per_second").median).text);
+        figure(page, label, value, NULL);
+    }
+    if (peak) {
+        snprintf(label, sizeof label, "Most bytes, in messages of %s", format_size(peak->first->size).text);
+        figure(page, label, format_bandwidth(results_row_metric(peak, "bytes_per_second").median).text, NULL);
+    }
+}
+
+static void card(struct page *page, const struct report *report, const char *driver)
+{
+    static const char *const latencies[] = {"latency", "hot"};
+    int index = report_index(report, driver);
+    page_open(page, "li", "class", "card", NULL);
+    page_open(page, "h2", NULL);
+    part_driver(page, report, driver);
+    page_close(page);
+    if (index >= 0) {
+        const struct results_matrix *matrix = &report->matrix;
+        size_t d = (size_t)index, bad = 0;
+        for (int verdict = RESULTS_UNKNOWN; verdict < RESULTS_VERDICTS; ++verdict)
+            bad += results_matrix_count(matrix, d, (enum results_verdict)verdict);
+        page_open(page, "p", "class", bad ? "verdict bad" : "verdict good", NULL);
+        page_open(page, "span", "class", "mark", "aria-hidden", "true", NULL);
+        page_text(page, bad ? "✗" : "✓");
+        page_close(page);
+        page_element(page, "span", NULL, report_verdict(report, d).text);
+        page_close(page);
+    }
+    page_open(page, "dl", NULL);
+    for (size_t i = 0; i < sizeof latencies / sizeof latencies[0]; ++i) {
+        const struct results_row *row = report_key_row(report, driver, latencies[i]);
+        if (row)
+            latency_figure(page, row);
+    }
+    throughput_figures(page, report, driver);
+    page_close(page);
+    page_close(page);
+}
+
+void part_summary(struct page *page, const struct report *report)
+{
+    page_open(page, "header", NULL);
+    page_element(page, "h1", NULL, report->title);
+    subtitle(page, report);
+    conformance_notice(page, report);
+    fitness_notice(page, report);
+    cut_short_notice(page, report);
+    page_close(page);
+    page_open(page, "ul", "class", "cards", "aria-label", "Key figures of each implementation", NULL);
+    for (size_t i = 0; i < report->driver_count; ++i)
+        card(page, report, report->drivers[i]);
+    page_close(page);
+}
