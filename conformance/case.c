@@ -1,0 +1,217 @@
+#include "case.h"
+
+#include "ipcmark/checker.h"
+#include "stage.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *format_text(const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    return text;
+}
+
+/* ---- before ------------------------------------------------------------------------------------------------------ */
+
+/* Why this implementation is not asked for this promise, or NULL. */
+static char *why_skipped(const clause *about, const ipcmark_implementation *implementation)
+{
+    const char *name;
+    for (unsigned bit = 0; (name = ipcmark_capability_name(bit)) != NULL; ++bit)
+        if ((about->needs & ~implementation->capabilities & ((uint64_t)1 << bit)) != 0)
+            return format_text("it does not claim %s", name);
+    if (implementation->max_publishers != 0 && implementation->max_publishers < about->publishers)
+        return format_text("it takes %llu publishers at most", (unsigned long long)implementation->max_publishers);
+    if (implementation->max_subscribers != 0 && implementation->max_subscribers < about->subscribers)
+        return format_text("it takes %llu subscribers at most", (unsigned long long)implementation->max_subscribers);
+    return NULL;
+}
+
+/* Two clauses of one seed shall not throw the same dice. */
+static uint64_t mix(uint64_t seed, const char *id)
+{
+    while (*id != '\0')
+        seed = (seed ^ (unsigned char)*id++) * 0x100000001B3u;
+    return seed;
+}
+
+static FILE *open_schedule(const ipcmark_trial *trial)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/schedule.txt", ipcmark_trial_directory(trial));
+    return fopen(path, "we");
+}
+
+/* ---- after ------------------------------------------------------------------------------------------------------- */
+
+static void add_to_detail(result *out, const char *line)
+{
+    char *longer = format_text("%s%s%s", out->detail != NULL ? out->detail : "", line,
+                               line[0] != '\0' && line[strlen(line) - 1] == '\n' ? "" : "\n");
+    free(out->detail);
+    out->detail = longer;
+}
+
+static void describe_counts(result *out, const struct ipcmark_judgement *judgement)
+{
+    char line[512];
+    int used = snprintf(line, sizeof line, "%llu messages were published, %llu deliveries had to be, %llu were seen",
+                        (unsigned long long)judgement->messages, (unsigned long long)judgement->must,
+                        (unsigned long long)judgement->received);
+    for (unsigned i = 1; i < IPCMARK_CLASSES && used > 0 && (size_t)used < sizeof line; ++i)
+        if (judgement->by_class[i] > 0)
+            used += snprintf(line + used, sizeof line - (size_t)used, "; %llu x %s",
+                             (unsigned long long)judgement->by_class[i], ipcmark_class_text(i));
+    add_to_detail(out, line);
+}
+
+static void describe_troubles(result *out, const ipcmark_trial *trial)
+{
+    for (size_t i = 0; i < ipcmark_trial_troubles(trial); ++i)
+        add_to_detail(out, ipcmark_trial_trouble(trial, i)->text);
+}
+
+/* What was done on purpose, for whoever wants to see what happened around a violation. */
+static void describe_schedule(result *out, const ipcmark_trial *trial)
+{
+    char path[4096], line[512];
+    FILE *file;
+    snprintf(path, sizeof path, "%s/schedule.txt", ipcmark_trial_directory(trial));
+    file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        add_to_detail(out, line);
+    if (file != NULL)
+        fclose(file);
+}
+
+static verdict verdict_of(const struct ipcmark_judgement *judgement, ipcmark_session *session)
+{
+    if (judgement->verdict == IPCMARK_ERROR)
+        return VERDICT_ERROR;
+    if (judgement->verdict == IPCMARK_INCONCLUSIVE)
+        return VERDICT_UNKNOWN;
+    if (judgement->verdict == IPCMARK_PASS)
+        return VERDICT_PASS;
+    if (judgement->class_ == IPCMARK_HUNG || judgement->class_ == IPCMARK_LATE) {
+        ipcmark_session_calibrate(session);
+        return ipcmark_session_too_slow(session) ? VERDICT_UNKNOWN : VERDICT_FAIL;
+    }
+    return VERDICT_FAIL;
+}
+
+static void set_error(result *out, const char *what, const char *text)
+{
+    out->verdict = VERDICT_ERROR;
+    out->text = format_text("%s: %s", what, text);
+}
+
+static void judge(result *out, stage *self)
+{
+    struct ipcmark_history history = {0};
+    struct ipcmark_judgement judgement;
+    char problem[512] = "";
+    int error = ipcmark_history_load(&history, ipcmark_trial_directory(self->trial), problem, sizeof problem);
+    if (error == 0 && self->clause->examine != NULL) {
+        self->clause->examine(self, &history); /* it objects into the history */
+        ipcmark_history_free(&history);
+        error = ipcmark_history_load(&history, ipcmark_trial_directory(self->trial), problem, sizeof problem);
+    }
+    if (error == 0)
+        error = ipcmark_check(&history, &judgement);
+    ipcmark_history_free(&history);
+    if (error < 0) {
+        set_error(out, "the history cannot be judged", problem[0] != '\0' ? problem : strerror(-error));
+        return;
+    }
+    out->verdict = verdict_of(&judgement, self->session);
+    out->must = judgement.must;
+    out->received = judgement.received;
+    out->text = format_text("%s", judgement.text);
+    if (judgement.class_ != IPCMARK_CLASS_NONE)
+        snprintf(out->violation, sizeof out->violation, "%s", ipcmark_class_text(judgement.class_));
+    if (verdict_is_bad(out->verdict)) {
+        describe_counts(out, &judgement);
+        describe_troubles(out, self->trial);
+        describe_schedule(out, self->trial);
+    }
+}
+
+static void make_parents(const char *path)
+{
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", path);
+    for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(folder, 0777);
+        *slash = '/';
+    }
+}
+
+static void close_trial(result *out, ipcmark_trial *trial, const case_options *options)
+{
+    const bool keep = options->keep != NULL && (verdict_is_bad(out->verdict) || options->keep_passed);
+    if (keep)
+        make_parents(options->keep);
+    if (ipcmark_trial_close(trial, keep ? options->keep : NULL) < 0 && keep)
+        add_to_detail(out, "the evidence could not be kept: is there room, and may this folder be written?");
+    else if (keep)
+        out->evidence = strdup(options->keep);
+}
+
+static void play(result *out, ipcmark_session *session, const clause *about, const case_options *options)
+{
+    const ipcmark_trial_options trial_options = {
+        .target = options->target, .seed = options->seed, .name = about->id, .max_message_bytes = about->message_bytes};
+    stage self = {.session = session,
+                  .clause = about,
+                  .implementation = options->implementation,
+                  .quick = options->quick,
+                  .random = mix(options->seed, about->id)};
+    if (ipcmark_trial_open(&self.trial, session, &trial_options) < 0) {
+        set_error(out, "the case could not begin", ipcmark_session_text(session));
+        return;
+    }
+    self.schedule = open_schedule(self.trial);
+    self.start_ns = ipcmark_now_ns();
+    stage_log(&self, "%s, seed %llu%s", about->id, (unsigned long long)options->seed, options->quick ? ", quick" : "");
+    about->play(&self);
+    self.end_ns = ipcmark_now_ns();
+    self.demands.settle_ns = 2000000000u;
+    ipcmark_trial_expect(self.trial, &self.demands);
+    ipcmark_trial_stop(self.trial);
+    if (self.schedule != NULL)
+        fclose(self.schedule);
+    self.schedule = NULL;
+    if (!ipcmark_session_interrupted(session))
+        judge(out, &self);
+    close_trial(out, self.trial, options);
+}
+
+bool case_run(result *out, ipcmark_session *session, const clause *about, const case_options *options)
+{
+    const uint64_t start_ns = ipcmark_now_ns();
+    char *skipped = why_skipped(about, options->implementation);
+    memset(out, 0, sizeof *out);
+    out->driver = options->name;
+    out->clause = about;
+    out->seed = options->seed;
+    if (skipped != NULL) {
+        out->verdict = VERDICT_SKIP;
+        out->text = skipped;
+        return true;
+    }
+    play(out, session, about, options);
+    out->seconds = (double)(ipcmark_now_ns() - start_ns) * 1e-9;
+    return ipcmark_session_interrupted(session) == 0;
+}

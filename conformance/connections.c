@@ -1,0 +1,211 @@
+/* CON: connections. */
+#include "stage.h"
+
+/* Waits until the actor counts exactly so many peers. */
+static bool counts(stage *self, actor *who, unsigned peers, const char *after)
+{
+    ipcmark_call *call = ipcmark_wait_peers(self->trial, who->endpoint, peers, 5);
+    if (ipcmark_await(call) == IPCMARK_REFUSED)
+        return stage_object(self, IPCMARK_COUNT, "%s does not come to count %u after %s: %s", who->name, peers, after,
+                            call->text);
+    return stage_await(self, call, IPCMARK_COUNT);
+}
+
+/* One that counts, four that come and go. */
+static void play_count(stage *self, actor *counter, actor *others, unsigned many)
+{
+    if (!stage_open(self, counter) || !counts(self, counter, 0, "opening alone"))
+        return;
+    for (unsigned i = 0; i < many; ++i)
+        if (!stage_open(self, &others[i]) || !counts(self, counter, i + 1, "an open"))
+            return;
+    if (!stage_kill(self, &others[many - 1]) || !counts(self, counter, many - 1, "a kill"))
+        return;
+    for (unsigned i = 0; i < many - 1; ++i)
+        if (!stage_close(self, &others[i]) || !counts(self, counter, many - 2 - i, "a close"))
+            return;
+    if (stage_open(self, &others[0]))
+        counts(self, counter, 1, "opening again");
+}
+
+static void play_publisher_counts(stage *self)
+{
+    if (stage_cast_closed(self, 1, 4))
+        play_count(self, &self->publishers[0], self->subscribers, 4);
+}
+
+static void play_subscriber_counts(stage *self)
+{
+    if (stage_cast_closed(self, 4, 1))
+        play_count(self, &self->subscribers[0], self->publishers, 4);
+}
+
+/* Fresh messages on every open pair. */
+static bool passes(stage *self)
+{
+    const ipcmark_publish_options options = {.count = 50};
+    return stage_settle(self) && stage_publish_all(self, &options) && stage_drain(self);
+}
+
+static bool open_all_at_once(stage *self)
+{
+    ipcmark_call *calls[2 * STAGE_MOST];
+    bool all = true;
+    actor *who;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        calls[i] = stage_open_begin(who);
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        all &= stage_open_end(self, who, calls[i]);
+    return all;
+}
+
+static bool close_all(stage *self)
+{
+    actor *who;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (who->open && !stage_close(self, who))
+            return false;
+    return true;
+}
+
+static void play_either_first(stage *self)
+{
+    actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
+    const unsigned rounds = stage_either(self, 5, 2);
+    self->demands.min_must = 50;
+    if (!stage_cast_closed(self, 4, 4))
+        return;
+    for (unsigned i = 0; i < rounds; ++i) {
+        stage_log(self, "round %u: subscriber first", i + 1);
+        if (!stage_open(self, subscriber) || !stage_open(self, publisher) || !passes(self) || !close_all(self))
+            return;
+        stage_log(self, "round %u: publisher first", i + 1);
+        if (!stage_open(self, publisher) || !stage_open(self, subscriber) || !passes(self) || !close_all(self))
+            return;
+        stage_log(self, "round %u: eight at once", i + 1);
+        if (!open_all_at_once(self) || !passes(self) || !close_all(self))
+            return;
+    }
+}
+
+static bool reopens(stage *self, actor *who)
+{
+    return stage_close(self, who) && stage_settle(self) && stage_open(self, who) && passes(self);
+}
+
+static bool restarts(stage *self, actor *who)
+{
+    return stage_kill(self, who) && stage_settle(self) && stage_start(self, who) && stage_open(self, who) &&
+           passes(self);
+}
+
+static void play_restart(stage *self)
+{
+    const unsigned rounds = stage_either(self, 5, 2);
+    self->demands.min_must = 50;
+    if (!stage_cast(self, 2, 2) || !passes(self))
+        return;
+    for (unsigned i = 0; i < rounds; ++i)
+        if (!reopens(self, &self->subscribers[0]) || !reopens(self, &self->publishers[0]) ||
+            !restarts(self, &self->subscribers[0]) || !restarts(self, &self->publishers[0]))
+            return;
+}
+
+static void play_events(stage *self)
+{
+    self->demands.min_must = 50;
+    if (!stage_cast(self, 2, 2) || !passes(self))
+        return;
+    (void)(reopens(self, &self->subscribers[0]) && reopens(self, &self->publishers[0]) &&
+           restarts(self, &self->subscribers[0]) && restarts(self, &self->publishers[0]));
+}
+
+/* ---- the events of CON-005 ----------------------------------------------------------------------------------------
+ */
+
+static bool same_peer(const struct ipcmark_record *a, const struct ipcmark_record *b)
+{
+    return a->endpoint == b->endpoint && a->endpoint_epoch == b->endpoint_epoch && a->publisher == b->publisher &&
+           a->epoch == b->epoch && a->sequence == b->sequence;
+}
+
+static bool is_event(const struct ipcmark_record *record)
+{
+    return record->kind == IPCMARK_PEER_UP || record->kind == IPCMARK_PEER_DOWN;
+}
+
+/* Whether this is the first record of its endpoint about its peer; else the last one before it is in *before. */
+static bool is_first_event(const struct ipcmark_journal_view *view, size_t at, const struct ipcmark_record **before)
+{
+    *before = NULL;
+    for (size_t i = 0; i < at; ++i)
+        if (is_event(&view->records[i]) && same_peer(&view->records[i], &view->records[at]))
+            *before = &view->records[i];
+    return *before == NULL;
+}
+
+/* Ups and downs of one peer take turns, up first. A peer that has no name cannot be followed. */
+static void examine_turns(stage *self, const struct ipcmark_journal_view *view)
+{
+    for (size_t i = 0; i < view->count; ++i) {
+        const struct ipcmark_record *record = &view->records[i], *before;
+        const bool up = record->kind == IPCMARK_PEER_UP;
+        if (!is_event(record) || (record->publisher == IPCMARK_NO_ENDPOINT && record->sequence == 0))
+            continue;
+        if (is_first_event(view, i, &before) ? !up : before->kind == record->kind)
+            stage_object(self, IPCMARK_DISCONNECT,
+                         "endpoint %u reported peer %u (epoch %u, process %llu) %s, and it %s", record->endpoint,
+                         record->publisher, record->epoch, (unsigned long long)record->sequence,
+                         up ? "connected" : "disconnected", before == NULL ? "never was connected" : "was so already");
+    }
+}
+
+static size_t count_events(const struct ipcmark_journal_view *view, int kind, uint64_t until_ns)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < view->count; ++i)
+        count += view->records[i].kind == kind && view->records[i].time_ns < until_ns;
+    return count;
+}
+
+/* Publisher 2 and subscriber 2 stay all the time. On the other side of each, one peer stays, and one has three lives,
+ * of which two end: four ups and two downs. */
+static void examine_events(stage *self, const struct ipcmark_history *history)
+{
+    for (size_t i = 0; i < history->journal_count; ++i)
+        examine_turns(self, &history->journals[i].view);
+    for (size_t i = 0; i < history->member_count; ++i) {
+        const struct ipcmark_member *member = &history->members[i];
+        size_t ups = 0, downs = 0;
+        if (member->endpoint != self->publishers[1].endpoint && member->endpoint != self->subscribers[1].endpoint)
+            continue;
+        for (size_t k = 0; k < history->journal_count; ++k) {
+            if (history->journals[k].process != member->process)
+                continue;
+            ups += count_events(&history->journals[k].view, IPCMARK_PEER_UP, self->end_ns);
+            downs += count_events(&history->journals[k].view, IPCMARK_PEER_DOWN, self->end_ns);
+        }
+        if (ups != 4 || downs != 2)
+            stage_object(self, IPCMARK_DISCONNECT,
+                         "endpoint %u stayed, its peers came 4 times and went 2 times, and it was told of %zu and %zu",
+                         member->endpoint, ups, downs);
+    }
+}
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+static const clause clauses[] = {
+    {"CON-001", .publishers = 1, .subscribers = 4, .play = play_publisher_counts, .needs = IPCMARK_CAP_PEERS,
+     .promise = "A publisher's count of subscribers is exact, up and down."},
+    {"CON-002", .publishers = 4, .subscribers = 1, .play = play_subscriber_counts, .needs = IPCMARK_CAP_PEERS,
+     .promise = "A subscriber's count of publishers is exact, up and down."},
+    {"CON-003", .publishers = 4, .subscribers = 4, .play = play_either_first,
+     .promise = "Publisher and subscriber find each other, whichever opens first."},
+    {"CON-004", .publishers = 2, .subscribers = 2, .play = play_restart,
+     .promise = "A participant that is restarted is connected again, and its peers need no restart."},
+    {"CON-005", .publishers = 2, .subscribers = 2, .play = play_events, .needs = IPCMARK_CAP_PEER_EVENTS,
+     .examine = examine_events,
+     .promise = "Each connect and each disconnect of a peer is reported once, and none without a reason."},
+};
+
+const clause_group connection_clauses = {clauses, COUNT_OF(clauses)};

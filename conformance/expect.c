@@ -1,0 +1,117 @@
+#include "expect.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    char clause[32], driver[128], reason[32];
+    bool flaky;
+    unsigned k, n;     /* of a flaky line */
+    unsigned failures; /* seen in this run */
+} expectation;
+
+struct expect_list {
+    expectation *items;
+    size_t count;
+};
+
+/* Parses one line. Returns NULL, or what is wrong with it. */
+static const char *parse_line(const char *line, expectation *out)
+{
+    char kind[16] = "", end;
+    int used = 0;
+    memset(out, 0, sizeof *out);
+    if (sscanf(line, "%31s %127s %15s %31s %n", out->clause, out->driver, kind, out->reason, &used) != 4)
+        return "five fields are needed: clause, driver, xfail or flaky, reason, source";
+    if (line[used] == '\0')
+        return "the source is missing: say where it is known from, so that somebody can look whether it still holds";
+    out->flaky = strcmp(kind, "flaky") == 0;
+    if (!out->flaky && strcmp(kind, "xfail") != 0)
+        return "the third field must be xfail or flaky";
+    if (out->flaky && (sscanf(out->reason, "%u/%u%c", &out->k, &out->n, &end) != 2 || out->k == 0 || out->k > out->n))
+        return "the reason of a flaky line is how often it fails: k/n, for instance 2/20";
+    return NULL;
+}
+
+static int add_line(expect_list *list, const expectation *item)
+{
+    expectation *items = realloc(list->items, (list->count + 1) * sizeof *items);
+    if (items == NULL)
+        return -ENOMEM;
+    list->items = items;
+    list->items[list->count++] = *item;
+    return 0;
+}
+
+int expect_load(expect_list **out, const char *path, char *text, size_t text_size)
+{
+    FILE *file = fopen(path, "re");
+    expect_list *list = calloc(1, sizeof *list);
+    char line[1024];
+    int error = 0;
+    if (file == NULL || list == NULL) {
+        error = file == NULL ? -errno : -ENOMEM;
+        snprintf(text, text_size, "%s: %s", path, strerror(-error));
+        goto out;
+    }
+    for (unsigned number = 1; error == 0 && fgets(line, sizeof line, file) != NULL; ++number) {
+        const char *start = line + strspn(line, " \t"), *wrong;
+        expectation item;
+        line[strcspn(line, "\r\n")] = '\0';
+        if (*start == '\0' || *start == '#')
+            continue;
+        wrong = parse_line(start, &item);
+        error = wrong != NULL ? -EINVAL : add_line(list, &item);
+        if (error < 0)
+            snprintf(text, text_size, "%s:%u: %s", path, number, wrong != NULL ? wrong : strerror(-error));
+    }
+out:
+    if (file != NULL)
+        fclose(file);
+    if (error == 0)
+        *out = list;
+    else
+        expect_free(list);
+    return error;
+}
+
+void expect_free(expect_list *list)
+{
+    if (list != NULL)
+        free(list->items);
+    free(list);
+}
+
+static bool tolerated(expectation *item, unsigned rounds)
+{
+    ++item->failures;
+    return (unsigned long)item->failures * item->n < (unsigned long)item->k * rounds + item->n;
+}
+
+void expect_apply(expect_list *list, result *what, unsigned rounds)
+{
+    for (size_t i = 0; list != NULL && i < list->count; ++i) {
+        expectation *item = &list->items[i];
+        if (!clause_matches(item->clause, what->clause->id) || fnmatch(item->driver, what->driver, 0) != 0)
+            continue;
+        if (item->flaky && what->verdict == VERDICT_FAIL && tolerated(item, rounds))
+            what->verdict = VERDICT_XFAIL;
+        else if (!item->flaky && what->verdict == VERDICT_FAIL && strcmp(item->reason, what->violation) == 0)
+            what->verdict = VERDICT_XFAIL;
+        else if (!item->flaky && (what->verdict == VERDICT_FAIL || what->verdict == VERDICT_PASS))
+            what->verdict = VERDICT_XPASS;
+        return;
+    }
+}
+
+bool expect_too_many_flaky(const expect_list *list, const char *driver)
+{
+    size_t count = 0;
+    for (size_t i = 0; list != NULL && i < list->count; ++i)
+        count += list->items[i].flaky && fnmatch(list->items[i].driver, driver, 0) == 0;
+    return count > 2;
+}

@@ -1,0 +1,26 @@
+/* The expectations file: failures that are known, so that a run tells what is new.
+ *
+ *     # clause  driver  kind   reason  source
+ *     DEL-009   fifo*   xfail  phantom man 7 pipe: what is written to a pipe stays for the next reader
+ *     KILL-003  tcp     flaky  2/20    project's tracker, number 12
+ *
+ * xfail: the clause fails, with a violation of the class `reason`. If it passes or fails otherwise, that is `xpass`.
+ * flaky: it fails k times of n at most; a run of r rounds tolerates k·r/n failures, rounded up. At most two a driver.
+ * Both need a source, so that somebody can look whether it still holds. Clause and driver may be globs. */
+#ifndef EXPECT_H
+#define EXPECT_H
+
+#include "result.h"
+
+typedef struct expect_list expect_list;
+
+/* -EINVAL with a sentence in text ("FILE:LINE: …, do …"), -errno if the file cannot be read. */
+int expect_load(expect_list **out, const char *path, char *text, size_t text_size);
+void expect_free(expect_list *);
+/* Turns the verdict of a case that has just ended into xfail or xpass where a line says so. rounds: of --repeat. NULL:
+ * no expectations. */
+void expect_apply(expect_list *, result *, unsigned rounds);
+/* Whether more than two flaky lines are for this driver; then text says which. */
+bool expect_too_many_flaky(const expect_list *, const char *driver);
+
+#endif

@@ -1,0 +1,221 @@
+/* KILL: death in full traffic, eight publishers and eight subscribers. */
+#include "stage.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+enum {
+    CROWD = 8,
+    FLOOR = 100000,   /* messages that had to arrive: fewer make the case unknown */
+    STORM_MS = 1500,  /* how long one storm of traffic lasts */
+    STORMS_MOST = 6,  /* a slow implementation needs more of them to reach the floor */
+    STORM_RATE = 4000 /* messages a second of each publisher */
+};
+
+static const size_t sizes[] = {100, 64, 1000, 256};
+
+static ipcmark_publish_options storm_options(unsigned milliseconds)
+{
+    const ipcmark_publish_options options = {.seconds = milliseconds * 1e-3,
+                                             .rate = STORM_RATE,
+                                             .sizes = sizes,
+                                             .sizes_count = COUNT_OF(sizes),
+                                             .overwrite = true};
+    return options;
+}
+
+static unsigned elapsed_ms(uint64_t since_ns)
+{
+    return (unsigned)((ipcmark_now_ns() - since_ns) / 1000000);
+}
+
+/* Lets the storm go on until so many milliseconds after its start. */
+static bool wait_until(stage *self, uint64_t start_ns, uint64_t milliseconds)
+{
+    const unsigned now = elapsed_ms(start_ns);
+    return now >= milliseconds || ipcmark_wait(self->trial, (unsigned)milliseconds - now);
+}
+
+/* At a random moment of the n-th of `parts` equal parts of the storm, its first and last tenth left out. */
+static uint64_t random_moment(stage *self, unsigned n, unsigned parts)
+{
+    const uint64_t share = STORM_MS * 8 / 10 / parts;
+    return STORM_MS / 10 + n * share + stage_random(self, share);
+}
+
+/* Deliveries that had to happen so far, as far as can be told without the journals: those between bystanders. */
+static uint64_t add_must(stage *self, size_t bystanders)
+{
+    uint64_t must = 0;
+    for (size_t i = 0; i < self->publisher_count; ++i) {
+        const ipcmark_call *call = self->publishers[i].traffic;
+        if (call != NULL && call->status == IPCMARK_DONE)
+            must += ipcmark_reply_count(call, "ok") * bystanders;
+    }
+    return must;
+}
+
+static bool finish_storm(stage *self, size_t bystanders, uint64_t *must)
+{
+    for (size_t i = 0; i < self->publisher_count; ++i)
+        if (self->publishers[i].traffic != NULL)
+            ipcmark_await(self->publishers[i].traffic);
+    *must += add_must(self, bystanders);
+    return stage_recover(self);
+}
+
+/* Kills subscribers one after the other, and starts each again at once, into the traffic. */
+static bool kill_subscribers(stage *self, unsigned victims)
+{
+    const ipcmark_publish_options options = storm_options(STORM_MS);
+    const size_t first = stage_random(self, CROWD);
+    uint64_t start_ns;
+    if (!stage_publish_begin_all(self, &options))
+        return false;
+    start_ns = ipcmark_now_ns();
+    for (unsigned i = 0; i < victims; ++i) {
+        actor *const victim = &self->subscribers[(first + i) % CROWD];
+        if (!wait_until(self, start_ns, random_moment(self, i, victims)) || !stage_kill(self, victim) ||
+            !stage_start(self, victim) || !stage_open(self, victim))
+            return false;
+    }
+    return true;
+}
+
+static void play_subscribers_die(stage *self)
+{
+    uint64_t must = 0;
+    self->demands.min_must = FLOOR;
+    self->demands.min_joins = 1;
+    if (!stage_cast(self, CROWD, CROWD))
+        return;
+    for (unsigned i = 0; i < STORMS_MOST && must < FLOOR * 5 / 4; ++i)
+        if (!kill_subscribers(self, 2) || !finish_storm(self, CROWD - 2, &must))
+            return;
+}
+
+/* Begins the storm; one publisher will kill itself inside publish, one just before or after it. */
+static bool begin_with_assassins(stage *self, size_t first)
+{
+    const ipcmark_publish_options plain = storm_options(STORM_MS);
+    const uint64_t start_at_ns = ipcmark_now_ns() + 50000000u;
+    for (size_t i = 0; i < CROWD; ++i) {
+        ipcmark_publish_options options = plain;
+        actor *const who = &self->publishers[(first + i) % CROWD];
+        options.start_at_ns = start_at_ns;
+        if (i < 2) {
+            options.kill_self_at = 50 + stage_random(self, 700);
+            options.kill_self_moment = i == 0                       ? IPCMARK_INSIDE
+                                       : stage_random(self, 2) == 0 ? IPCMARK_BEFORE
+                                                                    : IPCMARK_AFTER;
+            stage_log(self, "%s is to kill itself %s its publish number %llu", who->name,
+                      i == 0                                       ? "inside"
+                      : options.kill_self_moment == IPCMARK_BEFORE ? "just before"
+                                                                   : "just after",
+                      (unsigned long long)options.kill_self_at);
+        }
+        if (!stage_publish_begin(self, who, &options))
+            return false;
+    }
+    return true;
+}
+
+static void play_publishers_die(stage *self)
+{
+    uint64_t must = 0;
+    self->demands.min_must = FLOOR;
+    self->demands.min_kills_inside = 1;
+    if (!stage_cast(self, CROWD, CROWD))
+        return;
+    for (unsigned i = 0; i < STORMS_MOST && must < FLOOR * 5 / 4; ++i) {
+        const size_t first = stage_random(self, CROWD);
+        uint64_t start_ns;
+        if (!begin_with_assassins(self, first))
+            return;
+        start_ns = ipcmark_now_ns();
+        for (unsigned k = 0; k < 2; ++k)
+            if (!wait_until(self, start_ns, random_moment(self, k, 2)) ||
+                !stage_kill(self, &self->publishers[(first + 2 + k) % CROWD]))
+                return;
+        if (!finish_storm(self, CROWD, &must))
+            return;
+    }
+}
+
+/* One of the first half of either kind; a publisher that killed itself earlier is only started again. */
+static bool kill_and_restart(stage *self, uint64_t start_ns)
+{
+    const size_t which = stage_random(self, CROWD / 2);
+    actor *const victim = stage_random(self, 2) == 0 ? &self->publishers[which] : &self->subscribers[which];
+    const unsigned gone = elapsed_ms(start_ns);
+    const ipcmark_publish_options options = storm_options(gone + 100 < STORM_MS ? STORM_MS - gone : 100);
+    const bool dead =
+        victim->traffic != NULL && ipcmark_ended(victim->traffic) && victim->traffic->status == IPCMARK_GONE;
+    if (dead ? !stage_buried(self, victim) : !stage_kill(self, victim))
+        return false;
+    victim->traffic = NULL;
+    return stage_start(self, victim) && stage_open(self, victim) &&
+           (victim->subscriber || stage_publish_begin(self, victim, &options));
+}
+
+static void play_both_die(stage *self)
+{
+    const unsigned deaths = 8;
+    uint64_t must = 0;
+    self->demands.min_must = FLOOR;
+    self->demands.min_kills_inside = 1;
+    self->demands.min_joins = 1;
+    if (!stage_cast(self, CROWD, CROWD))
+        return;
+    for (unsigned i = 0; i < STORMS_MOST && must < FLOOR * 5 / 4; ++i) {
+        uint64_t start_ns;
+        if (!begin_with_assassins(self, stage_random(self, CROWD / 2 - 1)))
+            return;
+        start_ns = ipcmark_now_ns();
+        for (unsigned k = 0; k < deaths; ++k)
+            if (!wait_until(self, start_ns, random_moment(self, k, deaths)) || !kill_and_restart(self, start_ns))
+                return;
+        if (!finish_storm(self, CROWD / 2, &must))
+            return;
+    }
+}
+
+/* All at once, as far as one processor after the other can. */
+static bool kill_everyone(stage *self)
+{
+    actor *who;
+    stage_log(self, "kill everyone");
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (ipcmark_kill(who->participant) < 0)
+            return stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be killed", who->name);
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (!stage_buried(self, who))
+            return false;
+    return true;
+}
+
+static void play_everyone_dies(stage *self)
+{
+    const ipcmark_publish_options storm = storm_options(STORM_MS),
+                                  after = {.count = 200, .sizes = sizes, .sizes_count = COUNT_OF(sizes)};
+    self->demands.min_must = CROWD * CROWD * after.count / 2;
+    if (!stage_cast(self, CROWD, CROWD))
+        return;
+    for (unsigned i = 0; i < stage_either(self, 3, 1); ++i)
+        if (!stage_publish_begin_all(self, &storm) ||
+            !ipcmark_wait(self->trial, 100 + (unsigned)stage_random(self, 200)) || !kill_everyone(self) ||
+            !stage_recover(self) || !stage_publish_all(self, &after) || !stage_drain(self))
+            return;
+}
+
+static const clause clauses[] = {
+    {"KILL-001", .publishers = CROWD, .subscribers = CROWD, .play = play_subscribers_die, .heavy = true,
+     .promise = "The death of subscribers costs bystanders nothing."},
+    {"KILL-002", .publishers = CROWD, .subscribers = CROWD, .play = play_publishers_die, .heavy = true,
+     .promise = "The death of a publisher tears nothing and loses nothing that it was told is published."},
+    {"KILL-003", .publishers = CROWD, .subscribers = CROWD, .play = play_both_die, .heavy = true,
+     .promise = "Participants of both kinds that are killed and started again find a working channel."},
+    {"KILL-004", .publishers = CROWD, .subscribers = CROWD, .play = play_everyone_dies, .heavy = true,
+     .promise = "After everyone was killed a restart works without cleaning by hand."},
+};
+
+const clause_group kill_clauses = {clauses, COUNT_OF(clauses)};

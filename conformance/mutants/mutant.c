@@ -1,0 +1,201 @@
+#include "mutant.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ipcmark_driver *base;
+
+__attribute__((visibility("default"))) const mutant *ipcmark_mutant_get(void);
+
+const mutant *ipcmark_mutant_get(void)
+{
+    return &mutant_self;
+}
+
+uint64_t mutant_turn(mutant_endpoint *endpoint)
+{
+    return atomic_fetch_add(&endpoint->turn, 1) + 1;
+}
+
+int mutant_publish(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
+{
+    return base->publish(endpoint->inner, parts, count);
+}
+
+void mutant_deliver(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
+{
+    endpoint->deliver(endpoint->context, parts, count);
+}
+
+void mutant_peer_event(mutant_endpoint *endpoint, const char *peer, int connected)
+{
+    if (endpoint->on_peer != NULL)
+        endpoint->on_peer(endpoint->peer_context, peer, connected);
+}
+
+mutant_copy *mutant_copy_message(const ipcmark_part *parts, size_t count)
+{
+    size_t total = sizeof(mutant_copy) + count * sizeof *parts;
+    mutant_copy *copy;
+    char *to;
+    for (size_t i = 0; i < count; ++i)
+        total += parts[i].size;
+    copy = malloc(total);
+    if (copy == NULL)
+        return NULL;
+    copy->count = count;
+    copy->parts = (ipcmark_part *)(copy + 1);
+    to = (char *)(copy->parts + count);
+    for (size_t i = 0; i < count; ++i) {
+        copy->parts[i].data = to;
+        copy->parts[i].size = parts[i].size;
+        if (parts[i].size > 0)
+            memcpy(to, parts[i].data, parts[i].size);
+        to += parts[i].size;
+    }
+    return copy;
+}
+
+/* ---- the driver ---------------------------------------------------------------------------------------------- */
+
+static int publish_hook(void *self, const ipcmark_part *parts, size_t count)
+{
+    return (mutant_self.publish != NULL ? mutant_self.publish : mutant_publish)(self, parts, count);
+}
+
+static void deliver_hook(void *self, const ipcmark_part *parts, size_t count)
+{
+    (mutant_self.deliver != NULL ? mutant_self.deliver : mutant_deliver)(self, parts, count);
+}
+
+static void peer_hook(void *self, const char *peer, int connected)
+{
+    (mutant_self.peer_event != NULL ? mutant_self.peer_event : mutant_peer_event)(self, peer, connected);
+}
+
+static int count_hook(mutant_endpoint *endpoint, int count)
+{
+    return mutant_self.peers != NULL && count >= 0 ? mutant_self.peers(endpoint, count) : count;
+}
+
+static int publisher_peers(void *self)
+{
+    return count_hook(self, base->publisher_peers(((mutant_endpoint *)self)->inner));
+}
+
+static int subscriber_peers(void *self)
+{
+    return count_hook(self, base->subscriber_peers(((mutant_endpoint *)self)->inner));
+}
+
+static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subscriber, ipcmark_deliver_fn *deliver,
+                         void *context)
+{
+    mutant_endpoint *endpoint = calloc(1, sizeof *endpoint);
+    ipcmark_endpoint inner = *options;
+    int error = 0;
+    if (endpoint == NULL)
+        return -ENOMEM;
+    endpoint->subscriber = subscriber;
+    endpoint->deliver = deliver;
+    endpoint->context = context;
+    endpoint->on_peer = options->on_peer;
+    endpoint->peer_context = options->peer_context;
+    inner.on_peer = peer_hook;
+    inner.peer_context = endpoint;
+    if (mutant_self.before_open != NULL)
+        error = mutant_self.before_open(endpoint, options);
+    if (error == 0 && subscriber)
+        error = base->subscriber_open(&endpoint->inner, &inner, deliver_hook, endpoint);
+    else if (error == 0)
+        error = base->publisher_open(&endpoint->inner, &inner);
+    if (error < 0) {
+        free(endpoint->state);
+        free(endpoint);
+        return error;
+    }
+    *out = endpoint;
+    return 0;
+}
+
+static int publisher_open(void **out, const ipcmark_endpoint *options)
+{
+    return wrap_endpoint(out, options, false, NULL, NULL);
+}
+
+static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver, void *context)
+{
+    return wrap_endpoint(out, options, true, deliver, context);
+}
+
+static void unwrap_endpoint(mutant_endpoint *endpoint, void (*close_base)(void *))
+{
+    if (endpoint == NULL)
+        return;
+    if (mutant_self.before_close != NULL)
+        mutant_self.before_close(endpoint);
+    close_base(endpoint->inner);
+    if (mutant_self.after_close != NULL)
+        mutant_self.after_close(endpoint);
+    free(endpoint->state);
+    free(endpoint);
+}
+
+static void publisher_close(void *self)
+{
+    unwrap_endpoint(self, base->publisher_close);
+}
+
+static void subscriber_close(void *self)
+{
+    unwrap_endpoint(self, base->subscriber_close);
+}
+
+/* A mutant lies in lib/ipcmark/mutants, its base beside it in lib/ipcmark/drivers. */
+static const ipcmark_driver *load_base(void)
+{
+    const char *name = getenv("IPCMARK_MUTANT_BASE");
+    char path[4096];
+    Dl_info here;
+    const ipcmark_driver *(*get)(void);
+    void *library;
+    if (name == NULL || name[0] == '\0')
+        name = "mmipc";
+    if (strchr(name, '/') != NULL)
+        snprintf(path, sizeof path, "%s", name);
+    else if (dladdr(&mutant_self, &here) != 0 && strrchr(here.dli_fname, '/') != NULL)
+        snprintf(path, sizeof path, "%.*s/../drivers/%s.so", (int)(strrchr(here.dli_fname, '/') - here.dli_fname),
+                 here.dli_fname, name);
+    else
+        snprintf(path, sizeof path, "../drivers/%s.so", name);
+    library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        fprintf(stderr, "mutant %s: no base driver: %s (IPCMARK_MUTANT_BASE names one)\n", mutant_self.name, dlerror());
+        return NULL;
+    }
+    *(void **)&get = dlsym(library, "ipcmark_driver_get");
+    return get == NULL ? NULL : get();
+}
+
+const ipcmark_driver *ipcmark_driver_get(void)
+{
+    static ipcmark_driver wrapped;
+    static char name[64];
+    if (base == NULL && (base = load_base()) != NULL) {
+        snprintf(name, sizeof name, "mutant-%s", mutant_self.name);
+        wrapped = *base;
+        wrapped.name = name;
+        wrapped.summary = mutant_self.fault;
+        wrapped.publisher_open = publisher_open;
+        wrapped.publish = publish_hook;
+        wrapped.publisher_peers = publisher_peers;
+        wrapped.publisher_close = publisher_close;
+        wrapped.subscriber_open = subscriber_open;
+        wrapped.subscriber_peers = subscriber_peers;
+        wrapped.subscriber_close = subscriber_close;
+    }
+    return base == NULL ? NULL : &wrapped;
+}

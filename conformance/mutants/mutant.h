@@ -1,0 +1,75 @@
+/* A driver that is wrong on purpose: a right driver with one fault put in, to show that the suite catches it.
+ *
+ * A mutant is one file: what it does wrong, and which clauses must see it.
+ *
+ *     static int drop(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
+ *     {
+ *         return mutant_turn(endpoint) % 97 == 0 ? 0 : mutant_publish(endpoint, parts, count);
+ *     }
+ *     MUTANT(.name = "drop", .fault = "…", .class_name = "lost", .must_fail = "DEL-001 DEL-002", .publish = drop)
+ *
+ * Everything without a hook goes to the base driver unchanged: mmipc, or the one that the environment variable
+ * IPCMARK_MUTANT_BASE names. The mutant claims the base's capabilities. */
+#ifndef MUTANT_H
+#define MUTANT_H
+
+#include "ipcmark/driver.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A publisher or a subscriber of the base driver, wrapped. */
+typedef struct mutant_endpoint {
+    void *inner;
+    bool subscriber;
+    ipcmark_deliver_fn *deliver;
+    void *context;
+    ipcmark_peer_fn *on_peer;
+    void *peer_context;
+    atomic_uint_fast64_t turn;
+    _Atomic(void *) state; /* the mutant's own, freed with free() at close */
+} mutant_endpoint;
+
+typedef struct mutant {
+    const char *name;
+    const char *fault; /* a sentence: what is wrong */
+    const char
+        *class_name;       /* of the violation, as in results/FORMAT.md; several with spaces between are alternatives */
+    const char *must_fail; /* clause ids with spaces between */
+    const char *may_fail;  /* likewise, globs allowed: clauses that may or may not see it */
+    uint64_t needs;        /* capabilities of the base without which the fault cannot be put in */
+
+    /* Before an endpoint of the base is opened. An error ends the open. */
+    int (*before_open)(mutant_endpoint *, const ipcmark_endpoint *);
+    int (*publish)(mutant_endpoint *, const ipcmark_part *parts, size_t count);
+    void (*deliver)(mutant_endpoint *, const ipcmark_part *parts, size_t count);
+    int (*peers)(mutant_endpoint *, int count);
+    void (*peer_event)(mutant_endpoint *, const char *peer, int connected);
+    void (*before_close)(mutant_endpoint *);
+    void (*after_close)(mutant_endpoint *);
+} mutant;
+
+#define MUTANT(...) const mutant mutant_self = {__VA_ARGS__};
+extern const mutant mutant_self;
+
+/* What the self-test reads from the shared object. */
+#define MUTANT_SYMBOL "ipcmark_mutant_get"
+typedef const mutant *mutant_get_fn(void);
+
+/* What the base driver would have done. */
+int mutant_publish(mutant_endpoint *, const ipcmark_part *parts, size_t count);
+void mutant_deliver(mutant_endpoint *, const ipcmark_part *parts, size_t count);
+void mutant_peer_event(mutant_endpoint *, const char *peer, int connected);
+
+/* 1 for the first call on this endpoint, 2 for the second, … */
+uint64_t mutant_turn(mutant_endpoint *);
+
+/* A copy of a message in one allocation, to be freed with free(); NULL when memory is out. */
+typedef struct mutant_copy {
+    size_t count;
+    ipcmark_part *parts; /* writable copies: (void *)parts[i].data may be changed */
+} mutant_copy;
+mutant_copy *mutant_copy_message(const ipcmark_part *parts, size_t count);
+
+#endif

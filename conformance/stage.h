@@ -1,0 +1,98 @@
+/* What a clause is played on: participants with one endpoint each, on top of the coordinator.
+ *
+ * A play is a list of steps, each of which is false when it did not come about; then the play returns. What went wrong
+ * is in the trial's history by then, and the verdict comes from there. */
+#ifndef STAGE_H
+#define STAGE_H
+
+#include <stdio.h>
+
+#include "clause.h"
+#include "ipcmark/control.h"
+
+enum { STAGE_MOST = 16 };
+
+/* A publisher or subscriber in a process of its own. */
+typedef struct actor {
+    ipcmark_participant *participant; /* NULL: none, or dead */
+    uint16_t endpoint;                /* 0: never opened */
+    bool subscriber, open, paused;
+    unsigned life;         /* of the process: 1, 2, … */
+    char name[16];         /* "publisher 3" */
+    ipcmark_call *traffic; /* its publish that is under way, or NULL */
+} actor;
+
+typedef struct stage {
+    ipcmark_session *session;
+    ipcmark_trial *trial;
+    const clause *clause;
+    const ipcmark_implementation *implementation;
+    bool quick;
+    uint64_t random;                    /* state of stage_random() */
+    FILE *schedule;                     /* schedule.txt in the trial's folder */
+    uint64_t start_ns, end_ns;          /* of the play */
+    struct ipcmark_expectation demands; /* coverage that the play asks of itself */
+    actor publishers[STAGE_MOST], subscribers[STAGE_MOST];
+    size_t publisher_count, subscriber_count;
+} stage;
+
+/* The next number from the case's seed; below `limit`. */
+uint64_t stage_random(stage *, uint64_t limit);
+/* A line in the schedule, with its time. */
+void stage_log(stage *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What the play saw itself, into the history. class NONE: an error of the harness. Always false. */
+bool stage_object(stage *, enum ipcmark_class, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* full, or in a quick run quick. */
+unsigned stage_either(const stage *, unsigned full, unsigned quick);
+bool stage_claims(const stage *, uint64_t capabilities);
+
+/* Awaits a call. A refusal is an objection of this class. */
+bool stage_await(stage *, ipcmark_call *, enum ipcmark_class);
+
+/* Starts a process for the actor, opens its endpoint (again: in its next epoch), closes it. */
+bool stage_start(stage *, actor *);
+bool stage_open(stage *, actor *);
+/* The same in two steps, for several that open at the same moment. */
+ipcmark_call *stage_open_begin(actor *);
+bool stage_open_end(stage *, actor *, ipcmark_call *);
+bool stage_close(stage *, actor *);
+/* As stage_close; and it must not have taken longer than `seconds`. */
+bool stage_close_within(stage *, actor *, double seconds, const char *circumstances);
+/* SIGKILL, and waits until it is gone. */
+bool stage_kill(stage *, actor *);
+/* After the actor killed itself. */
+bool stage_buried(stage *, actor *);
+bool stage_pause(stage *, actor *);
+bool stage_resume(stage *, actor *);
+
+/* The usual beginning: so many publishers and subscribers, started, opened and settled. */
+bool stage_cast(stage *, unsigned publishers, unsigned subscribers);
+/* Starts processes only. */
+bool stage_cast_closed(stage *, unsigned publishers, unsigned subscribers);
+/* Waits until every open endpoint counts exactly those of the other kind; where counts are not claimed, for some pings.
+ */
+bool stage_settle(stage *);
+
+/* Begins a publish at one publisher; at all open ones, at the same moment. */
+bool stage_publish_begin(stage *, actor *, const ipcmark_publish_options *);
+bool stage_publish_begin_all(stage *, const ipcmark_publish_options *);
+/* Ends it, at one, at all. A publisher that was killed meanwhile is no objection. */
+bool stage_publish_end(stage *, actor *);
+bool stage_publish_end_all(stage *);
+/* Begin and end. */
+bool stage_publish(stage *, actor *, const ipcmark_publish_options *);
+bool stage_publish_all(stage *, const ipcmark_publish_options *);
+
+/* A sentinel of every open publisher; then every open subscriber must have everything of all publishers that ever were.
+ */
+bool stage_drain(stage *);
+/* One subscriber, without a sentinel: the last message must arrive with nothing behind it. */
+bool stage_drain_last(stage *, actor *subscriber, actor *publisher, double timeout_seconds);
+/* The end of every fault phase: resumes and restarts everyone, settles, drains, then passes fresh messages on each
+ * pair. */
+bool stage_recover(stage *);
+
+/* For loops over all actors. */
+actor *stage_actor(stage *, size_t index); /* publishers first; NULL behind the last */
+
+#endif
