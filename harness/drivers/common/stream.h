@@ -25,7 +25,7 @@
      IPCMARK_CAP_CLOSE_IN_HANDLER | IPCMARK_CAP_DURABLE_PAUSE | IPCMARK_CAP_DIRECTORY_FILES |                          \
      IPCMARK_CAP_ISOLATION_DIRECTORY | IPCMARK_CAP_WHEN_FULL_BLOCK)
 
-enum { ENDPOINT_NAME = 256, TOKEN_TEXT = 2 * IDENTITY_TEXT };
+enum { ENDPOINT_NAME = 256, TOKEN_TEXT = 2 * IDENTITY_TEXT - 1 };
 
 /* An endpoint's own copy of what it was opened with. */
 struct endpoint {

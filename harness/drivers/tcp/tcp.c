@@ -47,20 +47,20 @@ static int advertisement_write(int fd, int socket, const char *token)
     return dprintf(fd, "%u %s\n", ntohs(address.sin_port), token) < 0 ? -errno : 0;
 }
 
-static int advertisement_read(int fd, in_port_t *port, char token[TOKEN_TEXT])
+/* Returns the port. */
+static int advertisement_read(int fd, char token[TOKEN_TEXT])
 {
     char text[64], secret[TOKEN_TEXT];
-    unsigned number;
+    int port;
     ssize_t size = read(fd, text, sizeof text - 1);
     if (size < 0)
         return -errno;
     text[size] = '\0';
-    _Static_assert(TOKEN_TEXT == 34, "the width below");
-    if (sscanf(text, "%5u %33[0-9a-f]", &number, secret) != 2 || number == 0 || number > 0xffff)
+    _Static_assert(TOKEN_TEXT == 33, "the width below");
+    if (sscanf(text, "%5d %32[0-9a-f]", &port, secret) != 2 || port <= 0 || port > 0xffff)
         return -EINVAL;
-    *port = htons((in_port_t)number);
     strcpy(token, secret);
-    return 0;
+    return port;
 }
 
 static int tcp_listen(const struct directory *directory, const char *stem, struct listener *out)
@@ -90,9 +90,10 @@ static int tcp_accept(const struct directory *directory, const struct listener *
     return 0;
 }
 
-static int loopback_connect(in_port_t port)
+static int loopback_connect(int port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = port};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((in_port_t)port)};
     int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
@@ -108,14 +109,13 @@ static int loopback_connect(in_port_t port)
 static int tcp_connect(const struct directory *directory, const char *advertisement, char token[TOKEN_TEXT],
                        struct link *out)
 {
-    in_port_t port;
     int result, fd = directory_open_live(directory, advertisement, O_RDONLY);
     if (fd < 0)
         return fd;
-    result = advertisement_read(fd, &port, token);
+    result = advertisement_read(fd, token);
     close(fd);
-    if (result == 0)
-        result = loopback_connect(port);
+    if (result >= 0)
+        result = loopback_connect(result);
     if (result < 0)
         return result;
     out->in = out->out = result;
