@@ -1,0 +1,167 @@
+/* agent.h — what the files of ipcmark-agent share: one process, one driver, many endpoints.
+ *
+ * A thread a request, so that a publish that blocks keeps nothing else from being answered. Endpoints are never freed:
+ * a driver that delivers after close must be seen, and not crash us.
+ */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+#include "ipcmark/driver.h"
+#include "ipcmark/histogram.h"
+#include "ipcmark/journal.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+enum {
+    PUBLISH_THREADS = 64,        /* of one publisher, at most */
+    REPLY_LANE = PUBLISH_THREADS /* the thread number of what a handler sends */
+};
+
+struct agent {
+    const ipcmark_driver *driver;
+    bool journal;
+    uint32_t run; /* ipcmark_payload_name() of the run's id */
+    uint64_t seed;
+};
+extern struct agent agent;
+
+/* ---- out.c: lines to the coordinator ---- */
+void out_send(cJSON *line); /* takes it over */
+void out_fatal(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* ---- record.c: the journal of the calling thread ---- */
+void record_open(const char *path_prefix);
+void record_append(const struct ipcmark_record *); /* does nothing without a journal */
+void record_close(void);
+
+/* ---- driver.c ---- */
+const ipcmark_driver *driver_load(const char *path, char *why, size_t why_size);
+
+/* ---- lane.c: what one thread of a publisher sends ---- */
+struct lane {
+    uint64_t sequence; /* of the last message; the first is 1 */
+    uint64_t sent;     /* highest whose publish succeeded */
+    uint64_t attempted, ok, failed, unknown;
+    uint64_t random;
+    unsigned char *buffer;
+    size_t buffer_size;
+    ipcmark_part *parts;
+    size_t *sizes;
+    size_t parts_capacity;
+};
+
+enum kill_moment { KILL_NEVER, KILL_INSIDE, KILL_BEFORE, KILL_AFTER };
+
+struct endpoint;
+int lane_prepare(struct lane *, size_t size, size_t parts); /* room for messages of up to these */
+/* Makes the next message and publishes it. scheduled_ns 0: no schedule. Returns what the driver returned. */
+int lane_publish(struct endpoint *publisher, uint16_t lane_number, size_t size, size_t parts, uint64_t scheduled_ns,
+                 enum kill_moment);
+void lane_scribble(struct lane *, size_t size);
+void lane_free(struct lane *);
+
+/* ---- killer.c: SIGKILL of ourselves, aimed ---- */
+int killer_prepare(void);                        /* a thread that waits for the shot */
+void killer_fire(void);                          /* from that other thread, while the caller goes on */
+void killer_die(void) __attribute__((noreturn)); /* from this thread, now */
+void killer_await_death(void) __attribute__((noreturn));
+
+/* ---- intake.c: what a subscriber counts; benchmarks live on it ---- */
+struct stream {             /* one publisher's thread */
+    uint64_t key;           /* publisher, epoch, thread, and 1 << 63: in use */
+    uint64_t highest, seen; /* seen: bit i is highest - i */
+};
+
+enum { STREAMS = 4096, SAMPLES = 4096 };
+
+struct sample {
+    uint64_t time_ns, messages, bytes;
+};
+
+struct intake {
+    atomic_bool busy; /* a lock for a few nanoseconds */
+    bool wanted;      /* somebody waits on the endpoint's condition */
+    uint64_t received, bytes, lost, torn, duplicate, reordered, first_ns, last_ns;
+    struct stream *streams, *latest;
+    struct sample *samples;
+    size_t sample_count;
+    uint64_t sample_period; /* a power of two, in messages */
+    struct ipcmark_histogram *latency, *uncorrected;
+};
+int intake_open(struct intake *);
+void intake_close(struct intake *);
+/* Returns whether somebody waits. */
+bool intake_take(struct intake *, const ipcmark_part *parts, size_t count, bool read_clock);
+bool intake_has(struct intake *, uint16_t publisher, uint16_t epoch, uint16_t thread, uint64_t sequence);
+/* Says that somebody waits, unless `received` has been reached already. */
+void intake_want(struct intake *);
+uint64_t intake_received(struct intake *);
+void intake_report(struct intake *, cJSON *reply, uint64_t from_ns, uint64_t to_ns, bool reset);
+
+/* ---- endpoint.c ---- */
+struct endpoint {
+    struct endpoint *next;
+    uint16_t id, epoch;
+    bool publisher, count_only;
+    char name[IPCMARK_ENDPOINT_ID_SIZE];
+    uint32_t channel; /* ipcmark_payload_name() */
+    void *handle;     /* the driver's; valid while `opened` and in use, see endpoint_begin() */
+
+    pthread_mutex_t calls; /* around each call of the driver, if it does not claim threads */
+    pthread_mutex_t lock;  /* of what follows, and of `changed` */
+    pthread_cond_t changed;
+    bool opened, closed;
+    bool closing;   /* also read without the lock by publishing threads */
+    unsigned users; /* that are in the driver, or about to be */
+
+    struct lane lanes[PUBLISH_THREADS + 1];
+
+    struct intake intake;
+    atomic_uint delay_us;
+    _Atomic(struct endpoint *) reply;
+    atomic_ullong close_after; /* messages; 0: never */
+};
+
+struct endpoint *endpoint_find(uint16_t id);
+struct endpoint *endpoint_open(bool publisher, const cJSON *request, int *error);
+int endpoint_peers(struct endpoint *);
+void endpoint_close(struct endpoint *);
+void endpoint_close_all(void);
+/* Around calls of the driver other than open and close. False: it is closing. */
+bool endpoint_begin(struct endpoint *);
+void endpoint_end(struct endpoint *);
+bool endpoint_is_closing(const struct endpoint *);
+bool endpoint_claims(uint64_t capability);
+/* Until `time_ns` or the next change, with the lock held. False: the time is over. */
+bool endpoint_wait(struct endpoint *, uint64_t time_ns);
+
+/* ---- handler.c: the receiver and the ear for peers, called by the driver ---- */
+void handler_deliver(void *context, const ipcmark_part *parts, size_t count);
+void handler_peer(void *context, const char *peer, int connected);
+
+/* ---- requests ---- */
+struct refusal {      /* a request that failed */
+    const char *code; /* NULL: none */
+    bool definite;
+    char text[256];
+};
+void refuse(struct refusal *, const char *code, bool definite, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void refuse_errno(struct refusal *, int error, const char *what);
+
+typedef void request_fn(const cJSON *request, cJSON *reply, struct refusal *);
+request_fn request_publish;                   /* publish.c */
+request_fn request_ping;                      /* ping.c */
+request_fn request_stats;                     /* stats.c */
+request_fn request_wait_peers, request_drain; /* wait.c */
+
+double request_number(const cJSON *request, const char *name, double otherwise);
+struct endpoint *request_endpoint(const cJSON *request, const char *name, struct refusal *);
+
+#endif

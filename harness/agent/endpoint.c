@@ -1,0 +1,247 @@
+#include "agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PARAMS = 64 };
+static const uint64_t patience_ns = 500000000; /* for publishes that are about to enter the driver */
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct endpoint *list;
+
+bool endpoint_claims(uint64_t capability)
+{
+    return (agent.driver->capabilities & capability) != 0;
+}
+
+/* The latest life of this id. */
+struct endpoint *endpoint_find(uint16_t id)
+{
+    pthread_mutex_lock(&list_lock);
+    struct endpoint *endpoint = list;
+    while (endpoint != NULL && endpoint->id != id)
+        endpoint = endpoint->next;
+    pthread_mutex_unlock(&list_lock);
+    return endpoint;
+}
+
+static void note(const struct endpoint *endpoint, enum ipcmark_kind kind, int error)
+{
+    struct ipcmark_record record = {.kind = (uint8_t)kind,
+                                    .endpoint = endpoint->id,
+                                    .endpoint_epoch = endpoint->epoch,
+                                    .channel = endpoint->channel,
+                                    .error = error < 0 ? error : 0};
+    record_append(&record);
+}
+
+/* ---- open ---- */
+
+/* "key=value" of each member; the list and its texts are freed by free_params(). */
+static char **make_params(const cJSON *object)
+{
+    char **params = calloc(MAX_PARAMS + 1, sizeof *params);
+    size_t count = 0;
+    const cJSON *item;
+    if (params == NULL)
+        return NULL;
+    cJSON_ArrayForEach(item, object)
+    {
+        if (count < MAX_PARAMS && cJSON_IsString(item) &&
+            asprintf(&params[count], "%s=%s", item->string, item->valuestring) >= 0)
+            ++count;
+    }
+    params[count] = NULL;
+    return params;
+}
+
+static void free_params(char **params)
+{
+    for (char **each = params; each != NULL && *each != NULL; ++each)
+        free(*each);
+    free(params);
+}
+
+static int call_open(struct endpoint *endpoint, const cJSON *request)
+{
+    const cJSON *directory = cJSON_GetObjectItemCaseSensitive(request, "directory");
+    const cJSON *channel = cJSON_GetObjectItemCaseSensitive(request, "channel");
+    char **params = make_params(cJSON_GetObjectItemCaseSensitive(request, "params"));
+    if (params == NULL)
+        return -ENOMEM;
+    const ipcmark_endpoint options = {.size = sizeof options,
+                                      .id = endpoint->name,
+                                      .directory = directory->valuestring,
+                                      .channel = channel->valuestring,
+                                      .ping_interval_ms = (unsigned)request_number(request, "ping_interval_ms", 100),
+                                      .max_message_bytes = (size_t)request_number(request, "max_message_bytes", 65536),
+                                      .params = (const char *const *)params,
+                                      .on_peer = handler_peer,
+                                      .peer_context = endpoint};
+    void *handle = NULL;
+    note(endpoint, IPCMARK_OPEN_INVOKE, 0);
+    int error = endpoint->publisher ? agent.driver->publisher_open(&handle, &options)
+                                    : agent.driver->subscriber_open(&handle, &options, handler_deliver, endpoint);
+    pthread_mutex_lock(&endpoint->lock);
+    endpoint->handle = handle;
+    endpoint->opened = error >= 0;
+    pthread_mutex_unlock(&endpoint->lock);
+    note(endpoint, IPCMARK_OPEN_DONE, error);
+    free_params(params);
+    return error;
+}
+
+static struct endpoint *make(bool publisher, const cJSON *request)
+{
+    const cJSON *channel = cJSON_GetObjectItemCaseSensitive(request, "channel");
+    struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+    pthread_condattr_t clock;
+    if (endpoint == NULL || (!publisher && intake_open(&endpoint->intake) < 0)) {
+        free(endpoint);
+        return NULL;
+    }
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_mutex_init(&endpoint->calls, NULL);
+    pthread_mutex_init(&endpoint->lock, NULL);
+    pthread_cond_init(&endpoint->changed, &clock);
+    pthread_condattr_destroy(&clock);
+    endpoint->publisher = publisher;
+    endpoint->id = (uint16_t)request_number(request, "endpoint", 0);
+    endpoint->epoch = (uint16_t)request_number(request, "epoch", 1);
+    endpoint->count_only = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "count_only"));
+    endpoint->channel = ipcmark_payload_name(channel->valuestring);
+    ipcmark_endpoint_id(endpoint->name, endpoint->id, endpoint->epoch);
+    return endpoint;
+}
+
+struct endpoint *endpoint_open(bool publisher, const cJSON *request, int *error)
+{
+    if (!cJSON_IsString(cJSON_GetObjectItemCaseSensitive(request, "channel")) ||
+        !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(request, "directory")) ||
+        request_number(request, "endpoint", 0) < 1) {
+        *error = -EINVAL;
+        return NULL;
+    }
+    struct endpoint *endpoint = make(publisher, request);
+    if (endpoint == NULL) {
+        *error = -ENOMEM;
+        return NULL;
+    }
+    pthread_mutex_lock(&list_lock);
+    endpoint->next = list;
+    list = endpoint;
+    pthread_mutex_unlock(&list_lock);
+    *error = call_open(endpoint, request);
+    if (*error < 0)
+        endpoint->closing = endpoint->closed = true;
+    return *error < 0 ? NULL : endpoint;
+}
+
+/* ---- use ---- */
+
+bool endpoint_wait(struct endpoint *endpoint, uint64_t time_ns)
+{
+    struct timespec until = {.tv_sec = (time_t)(time_ns / 1000000000u), .tv_nsec = (long)(time_ns % 1000000000u)};
+    return pthread_cond_timedwait(&endpoint->changed, &endpoint->lock, &until) != ETIMEDOUT;
+}
+
+bool endpoint_is_closing(const struct endpoint *endpoint)
+{
+    return __atomic_load_n(&endpoint->closing, __ATOMIC_RELAXED);
+}
+
+bool endpoint_begin(struct endpoint *endpoint)
+{
+    pthread_mutex_lock(&endpoint->lock);
+    bool open = endpoint->opened && !endpoint->closing;
+    endpoint->users += open;
+    pthread_mutex_unlock(&endpoint->lock);
+    return open;
+}
+
+void endpoint_end(struct endpoint *endpoint)
+{
+    pthread_mutex_lock(&endpoint->lock);
+    --endpoint->users;
+    pthread_cond_broadcast(&endpoint->changed);
+    pthread_mutex_unlock(&endpoint->lock);
+}
+
+int endpoint_peers(struct endpoint *endpoint)
+{
+    int (*peers)(void *) = endpoint->publisher ? agent.driver->publisher_peers : agent.driver->subscriber_peers;
+    bool alone = !endpoint_claims(IPCMARK_CAP_THREADS);
+    if (peers == NULL)
+        return -ENOTSUP;
+    if (!endpoint_begin(endpoint))
+        return -ESHUTDOWN;
+    if (alone)
+        pthread_mutex_lock(&endpoint->calls);
+    int count = peers(endpoint->handle);
+    if (alone)
+        pthread_mutex_unlock(&endpoint->calls);
+    endpoint_end(endpoint);
+    if (count >= 0) {
+        struct ipcmark_record record = {
+            .kind = IPCMARK_PEERS, .endpoint = endpoint->id, .endpoint_epoch = endpoint->epoch, .count = count};
+        record_append(&record);
+    }
+    return count;
+}
+
+/* ---- close ---- */
+
+/* Threads that are about to enter the driver must not find a closed handle; those that are blocked in it are what close
+ * is to wake. After the patience, whoever is still there is taken to be blocked. */
+static void await_users(struct endpoint *endpoint)
+{
+    uint64_t until = ipcmark_now_ns() + patience_ns;
+    while (endpoint->users > 0 && endpoint_wait(endpoint, until)) {
+    }
+}
+
+static void call_close(struct endpoint *endpoint)
+{
+    bool alone = !endpoint_claims(IPCMARK_CAP_THREADS);
+    if (alone)
+        pthread_mutex_lock(&endpoint->calls);
+    note(endpoint, IPCMARK_CLOSE_INVOKE, 0);
+    endpoint->publisher ? agent.driver->publisher_close(endpoint->handle)
+                        : agent.driver->subscriber_close(endpoint->handle);
+    note(endpoint, IPCMARK_CLOSE_DONE, 0);
+    if (alone)
+        pthread_mutex_unlock(&endpoint->calls);
+}
+
+void endpoint_close(struct endpoint *endpoint)
+{
+    pthread_mutex_lock(&endpoint->lock);
+    bool first = !endpoint->closing, opened = endpoint->opened;
+    __atomic_store_n(&endpoint->closing, true, __ATOMIC_RELAXED);
+    pthread_cond_broadcast(&endpoint->changed);
+    if (first)
+        await_users(endpoint);
+    while (!first && !endpoint->closed)
+        pthread_cond_wait(&endpoint->changed, &endpoint->lock);
+    pthread_mutex_unlock(&endpoint->lock);
+    if (!first)
+        return;
+    if (opened)
+        call_close(endpoint);
+    pthread_mutex_lock(&endpoint->lock);
+    endpoint->closed = true;
+    pthread_cond_broadcast(&endpoint->changed);
+    pthread_mutex_unlock(&endpoint->lock);
+}
+
+void endpoint_close_all(void)
+{
+    /* Publishers first: what they flush is still received. */
+    for (int round = 0; round < 2; ++round)
+        for (struct endpoint *endpoint = list; endpoint != NULL; endpoint = endpoint->next)
+            if (endpoint->publisher == (round == 0))
+                endpoint_close(endpoint);
+}

@@ -1,0 +1,72 @@
+#include "agent.h"
+
+#include <string.h>
+#include <time.h>
+
+/* A slow application: this is its work, not a wait for anything. */
+static void work(unsigned microseconds)
+{
+    struct timespec time = {.tv_sec = microseconds / 1000000, .tv_nsec = (long)(microseconds % 1000000) * 1000};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+}
+
+static void reply(struct endpoint *publisher, const ipcmark_part *parts, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; ++i)
+        size += parts[i].size;
+    if (!endpoint_begin(publisher))
+        return;
+    if (lane_prepare(&publisher->lanes[REPLY_LANE], size, count) == 0)
+        lane_publish(publisher, REPLY_LANE, size, count, 0, KILL_NEVER);
+    endpoint_end(publisher);
+}
+
+static void wake(struct endpoint *endpoint)
+{
+    pthread_mutex_lock(&endpoint->lock);
+    pthread_cond_broadcast(&endpoint->changed);
+    pthread_mutex_unlock(&endpoint->lock);
+}
+
+void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
+{
+    struct endpoint *endpoint = context;
+    if (agent.journal) {
+        struct ipcmark_record record = {.kind = IPCMARK_RECEIVED,
+                                        .endpoint = endpoint->id,
+                                        .endpoint_epoch = endpoint->epoch,
+                                        .time_ns = ipcmark_now_ns()};
+        ipcmark_record_message(&record, parts, count);
+        record_append(&record);
+    }
+    if (intake_take(&endpoint->intake, parts, count, !endpoint->count_only))
+        wake(endpoint);
+    struct endpoint *publisher = atomic_load_explicit(&endpoint->reply, memory_order_acquire);
+    if (publisher != NULL)
+        reply(publisher, parts, count);
+    unsigned delay = atomic_load_explicit(&endpoint->delay_us, memory_order_relaxed);
+    if (delay > 0)
+        work(delay);
+    if (atomic_load_explicit(&endpoint->close_after, memory_order_relaxed) > 0 &&
+        atomic_fetch_sub(&endpoint->close_after, 1) == 1)
+        endpoint_close(endpoint);
+}
+
+void handler_peer(void *context, const char *peer, int connected)
+{
+    struct endpoint *endpoint = context;
+    struct ipcmark_record record = {.kind = connected ? IPCMARK_PEER_UP : IPCMARK_PEER_DOWN,
+                                    .endpoint = endpoint->id,
+                                    .endpoint_epoch = endpoint->epoch,
+                                    .count = -1};
+    ipcmark_record_peer(&record, peer);
+    record_append(&record);
+    cJSON *line = cJSON_CreateObject();
+    cJSON_AddStringToObject(line, "ev", "peer");
+    cJSON_AddNumberToObject(line, "endpoint", endpoint->id);
+    peer == NULL ? cJSON_AddNullToObject(line, "peer") : cJSON_AddStringToObject(line, "peer", peer);
+    cJSON_AddBoolToObject(line, "connected", connected);
+    out_send(line);
+    wake(endpoint);
+}

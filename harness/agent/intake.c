@@ -1,0 +1,243 @@
+/* What a subscriber takes in: a few nanoseconds a message, in memory that was there before. */
+#include "agent.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t always_check_bytes = 4096;
+static const uint64_t check_one_in = 16; /* of larger messages: reading them would cost more than the transport */
+
+static void lock(struct intake *intake)
+{
+    while (atomic_exchange_explicit(&intake->busy, true, memory_order_acquire))
+        sched_yield();
+}
+
+static void unlock(struct intake *intake)
+{
+    atomic_store_explicit(&intake->busy, false, memory_order_release);
+}
+
+int intake_open(struct intake *intake)
+{
+    intake->streams = calloc(STREAMS, sizeof *intake->streams);
+    intake->samples = calloc(SAMPLES, sizeof *intake->samples);
+    intake->sample_period = 1;
+    if (intake->streams == NULL || intake->samples == NULL || ipcmark_histogram_new(&intake->latency) < 0 ||
+        ipcmark_histogram_new(&intake->uncorrected) < 0) {
+        intake_close(intake);
+        return -ENOMEM;
+    }
+    memset(intake->samples, 0, SAMPLES * sizeof *intake->samples);
+    intake->latest = intake->streams;
+    return 0;
+}
+
+void intake_close(struct intake *intake)
+{
+    free(intake->streams);
+    free(intake->samples);
+    ipcmark_histogram_free(intake->latency);
+    ipcmark_histogram_free(intake->uncorrected);
+    *intake = (struct intake){0};
+}
+
+static uint64_t key_of(uint16_t publisher, uint16_t epoch, uint16_t thread)
+{
+    return UINT64_C(1) << 63 | (uint64_t)publisher << 32 | (uint64_t)epoch << 16 | thread;
+}
+
+/* The stream of this key, or the free place for it; NULL: the table is full. */
+static struct stream *find_stream(struct intake *intake, uint64_t key)
+{
+    if (intake->latest->key == key)
+        return intake->latest;
+    size_t at = (size_t)(key * 0x9E3779B97F4A7C15u >> 40) % STREAMS;
+    for (size_t i = 0; i < STREAMS; ++i, at = (at + 1) % STREAMS)
+        if (intake->streams[at].key == key || intake->streams[at].key == 0)
+            return &intake->streams[at];
+    return NULL;
+}
+
+/* A gap counts as lost until it is filled. Beyond 64 messages back, late and double cannot be told apart: double. */
+static void follow(struct intake *intake, const struct ipcmark_payload *header)
+{
+    uint64_t key = key_of(header->publisher, header->epoch, header->thread);
+    struct stream *stream = find_stream(intake, key);
+    if (stream == NULL)
+        return;
+    intake->latest = stream;
+    if (stream->key == 0) { /* it may have begun before we were here */
+        *stream = (struct stream){.key = key, .highest = header->sequence, .seen = ~UINT64_C(0)};
+        return;
+    }
+    if (header->sequence > stream->highest) {
+        uint64_t step = header->sequence - stream->highest;
+        intake->lost += step - 1;
+        stream->seen = step < 64 ? stream->seen << step | 1 : 1;
+        stream->highest = header->sequence;
+        return;
+    }
+    uint64_t back = stream->highest - header->sequence;
+    if (back >= 64 || stream->seen >> back & 1) {
+        ++intake->duplicate;
+        return;
+    }
+    stream->seen |= UINT64_C(1) << back;
+    ++intake->reordered;
+    --intake->lost;
+}
+
+static int check_bodies(const struct ipcmark_payload *header, const ipcmark_part *parts, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        size_t head = i == 0 ? IPCMARK_PAYLOAD_HEADER : 0;
+        if (ipcmark_payload_body_check((const char *)parts[i].data + head, parts[i].size - head,
+                                       ipcmark_payload_key(agent.seed, header->nonce, i)) < 0)
+            return -EBADMSG;
+    }
+    return 0;
+}
+
+static size_t total_size(const ipcmark_part *parts, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; ++i)
+        size += parts[i].size;
+    return size;
+}
+
+/* 0, or -EBADMSG. */
+static int check_quick(const ipcmark_part *parts, size_t count, size_t size, struct ipcmark_payload *header)
+{
+    if (ipcmark_payload_peek(parts[0].data, parts[0].size, header) < 0 || header->run != agent.run ||
+        header->size != size || header->parts != count)
+        return -EBADMSG;
+    bool all = size <= always_check_bytes || header->sequence % check_one_in == 0;
+    return all ? check_bodies(header, parts, count) : 0;
+}
+
+static void add_sample(struct intake *intake, uint64_t now)
+{
+    if (intake->sample_count == SAMPLES) {
+        for (size_t i = 0; i < SAMPLES / 2; ++i)
+            intake->samples[i] = intake->samples[2 * i + 1];
+        intake->sample_count = SAMPLES / 2;
+        intake->sample_period *= 2;
+        if (intake->received % intake->sample_period != 0)
+            return;
+    }
+    if (intake->first_ns == 0)
+        intake->first_ns = now;
+    intake->last_ns = now;
+    intake->samples[intake->sample_count++] = (struct sample){now, intake->received, intake->bytes};
+}
+
+static void keep_latency(struct intake *intake, const struct ipcmark_payload *header, uint64_t now)
+{
+    ipcmark_histogram_record(intake->latency, now > header->scheduled_ns ? now - header->scheduled_ns : 0);
+    ipcmark_histogram_record(intake->uncorrected, now > header->nonce ? now - header->nonce : 0);
+}
+
+bool intake_take(struct intake *intake, const ipcmark_part *parts, size_t count, bool read_clock)
+{
+    struct ipcmark_payload header = {0};
+    bool framed = count > 0 && parts[0].size >= IPCMARK_PAYLOAD_HEADER;
+    if (framed)
+        memcpy(&header, parts[0].data, sizeof header);
+    /* With a journal, the checker looks at the bytes, and better; and nobody asks for latencies. */
+    bool timed = framed && read_clock && header.scheduled_ns != 0 && !agent.journal;
+    uint64_t now = timed ? ipcmark_now_ns() : 0; /* before any work of our own */
+    size_t size = total_size(parts, count);
+    bool torn = framed && !agent.journal && check_quick(parts, count, size, &header) < 0;
+    lock(intake);
+    ++intake->received;
+    intake->bytes += size;
+    if (torn)
+        ++intake->torn;
+    else if (framed)
+        follow(intake, &header);
+    if (timed && !torn)
+        keep_latency(intake, &header, now);
+    if (intake->received % intake->sample_period == 0)
+        add_sample(intake, now != 0 ? now : ipcmark_now_ns());
+    bool wanted = intake->wanted;
+    intake->wanted = false;
+    unlock(intake);
+    return wanted;
+}
+
+bool intake_has(struct intake *intake, uint16_t publisher, uint16_t epoch, uint16_t thread, uint64_t sequence)
+{
+    lock(intake);
+    struct stream *stream = find_stream(intake, key_of(publisher, epoch, thread));
+    bool has = stream != NULL && stream->key != 0 && stream->highest >= sequence;
+    unlock(intake);
+    return has;
+}
+
+void intake_want(struct intake *intake)
+{
+    lock(intake);
+    intake->wanted = true;
+    unlock(intake);
+}
+
+uint64_t intake_received(struct intake *intake)
+{
+    lock(intake);
+    uint64_t received = intake->received;
+    unlock(intake);
+    return received;
+}
+
+/* The samples inside the window, first to last: both ends are exact, so their quotient is a rate. */
+static cJSON *report_window(const struct intake *intake, uint64_t from_ns, uint64_t to_ns)
+{
+    const struct sample *first = NULL, *last = NULL;
+    for (size_t i = 0; i < intake->sample_count; ++i) {
+        const struct sample *sample = &intake->samples[i];
+        if (sample->time_ns < from_ns || (to_ns != 0 && sample->time_ns > to_ns))
+            continue;
+        if (first == NULL)
+            first = sample;
+        last = sample;
+    }
+    cJSON *window = cJSON_CreateObject();
+    cJSON_AddNumberToObject(window, "messages", first == NULL ? 0 : (double)(last->messages - first->messages));
+    cJSON_AddNumberToObject(window, "bytes", first == NULL ? 0 : (double)(last->bytes - first->bytes));
+    cJSON_AddNumberToObject(window, "from_ns", first == NULL ? 0 : (double)first->time_ns);
+    cJSON_AddNumberToObject(window, "to_ns", first == NULL ? 0 : (double)last->time_ns);
+    return window;
+}
+
+static void reset_counts(struct intake *intake)
+{
+    intake->received = intake->bytes = intake->lost = intake->torn = 0;
+    intake->duplicate = intake->reordered = intake->first_ns = intake->last_ns = 0;
+    intake->sample_count = 0;
+    intake->sample_period = 1;
+    ipcmark_histogram_clear(intake->latency);
+    ipcmark_histogram_clear(intake->uncorrected);
+}
+
+void intake_report(struct intake *intake, cJSON *reply, uint64_t from_ns, uint64_t to_ns, bool reset)
+{
+    lock(intake);
+    cJSON_AddNumberToObject(reply, "received", (double)intake->received);
+    cJSON_AddNumberToObject(reply, "bytes", (double)intake->bytes);
+    cJSON_AddNumberToObject(reply, "lost", (double)intake->lost);
+    cJSON_AddNumberToObject(reply, "torn", (double)intake->torn);
+    cJSON_AddNumberToObject(reply, "duplicate", (double)intake->duplicate);
+    cJSON_AddNumberToObject(reply, "reordered", (double)intake->reordered);
+    cJSON_AddNumberToObject(reply, "first_ns", (double)intake->first_ns);
+    cJSON_AddNumberToObject(reply, "last_ns", (double)intake->last_ns);
+    cJSON_AddItemToObject(reply, "window", report_window(intake, from_ns, to_ns));
+    cJSON_AddItemToObject(reply, "histogram", ipcmark_histogram_to_json(intake->latency));
+    cJSON_AddItemToObject(reply, "histogram_uncorrected", ipcmark_histogram_to_json(intake->uncorrected));
+    if (reset)
+        reset_counts(intake);
+    unlock(intake);
+}

@@ -1,0 +1,59 @@
+/* ipcmark-agent — one participant: wraps a driver in the agent protocol (harness/PROTOCOL.md). */
+#include "agent.h"
+#include "requests.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+struct agent agent;
+
+static const char help[] =
+    "Usage: ipcmark-agent --driver PATH.so\n"
+    "\n"
+    "One participant of a run: loads a driver and does what it is told, in JSON lines, on its standard input.\n"
+    "It is started by the other ipcmark commands; by hand it is good for trying a driver out:\n"
+    "\n"
+    "  printf '%s\\n' '{\"id\":1,\"op\":\"hello\",\"protocol\":1,\"run\":\"try\",\"journal\":null,\"seed\":1}' \\\n"
+    "    '{\"id\":2,\"op\":\"stop\"}' | ipcmark-agent --driver ./mine.so\n"
+    "\n"
+    "Exit codes: 0 stopped, 3 it could not go on (the reason is on stderr), 64 usage.\n";
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"driver", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {0},
+    };
+    const char *path = NULL;
+    char why[512];
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case 'd':
+            path = optarg;
+            break;
+        case 'h':
+            return fputs(help, stdout) < 0;
+        case 'v':
+            return puts("ipcmark " IPCMARK_VERSION) < 0;
+        default:
+            return 64;
+        }
+    }
+    if (path == NULL || optind != argc) {
+        fputs("ipcmark-agent: it takes --driver PATH.so and nothing else; see --help\n", stderr);
+        return 64;
+    }
+    /* Again, for those whose wrapper forked: nobody is to outlive the one who gives the orders. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_IGN);
+    agent.driver = driver_load(path, why, sizeof why);
+    if (agent.driver == NULL) {
+        fprintf(stderr, "ipcmark-agent: the driver cannot be loaded: %s\n", why);
+        return 3;
+    }
+    return requests_serve();
+}

@@ -1,0 +1,86 @@
+/* A journal belongs to one thread at a time. Threads come and go (a driver may start one for each connection), so the
+ * journal of a thread that ended is handed to the next that begins. */
+#include "agent.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct journal {
+    struct journal *next, *next_free;
+    struct ipcmark_journal *file;
+};
+
+static char prefix[PATH_MAX];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_key_t at_thread_end;
+static struct journal *all, *unused;
+static unsigned count;
+static _Thread_local struct journal *mine;
+
+static void give_back(void *value)
+{
+    struct journal *journal = value;
+    pthread_mutex_lock(&lock);
+    journal->next_free = unused;
+    unused = journal;
+    pthread_mutex_unlock(&lock);
+}
+
+void record_open(const char *path_prefix)
+{
+    snprintf(prefix, sizeof prefix, "%s", path_prefix);
+    if (pthread_key_create(&at_thread_end, give_back) != 0)
+        out_fatal("out of thread keys");
+    agent.journal = true;
+}
+
+static struct journal *make(void)
+{
+    char path[PATH_MAX + 16];
+    struct journal *journal = calloc(1, sizeof *journal);
+    if (journal == NULL)
+        out_fatal("out of memory");
+    snprintf(path, sizeof path, "%s.%u", prefix, count++);
+    int error = ipcmark_journal_open(&journal->file, path);
+    if (error < 0)
+        out_fatal("the journal %s cannot be made: %s", path, strerror(-error));
+    journal->next = all;
+    all = journal;
+    return journal;
+}
+
+static struct journal *take(void)
+{
+    pthread_mutex_lock(&lock);
+    struct journal *journal = unused;
+    if (journal != NULL)
+        unused = journal->next_free;
+    else
+        journal = make();
+    pthread_mutex_unlock(&lock);
+    pthread_setspecific(at_thread_end, journal);
+    return journal;
+}
+
+void record_append(const struct ipcmark_record *record)
+{
+    if (!agent.journal)
+        return;
+    if (mine == NULL)
+        mine = take();
+    int error = ipcmark_journal_append(mine->file, record);
+    if (error < 0)
+        out_fatal("the journal cannot grow: %s", strerror(-error));
+}
+
+void record_close(void)
+{
+    for (struct journal *next, *journal = all; journal != NULL; journal = next) {
+        next = journal->next;
+        ipcmark_journal_close(journal->file);
+        free(journal);
+    }
+    all = unused = mine = NULL;
+}
