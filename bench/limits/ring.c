@@ -35,13 +35,13 @@ static size_t record_bytes(size_t size)
     return (sizeof(struct record) + size + 63) & ~(size_t)63;
 }
 
-int ring_memory_create(int *out, unsigned count)
+int ring_memory_create(int *out)
 {
     int fd = memfd_create("bare-ring", MFD_CLOEXEC);
 
     if (fd < 0)
         return -errno;
-    if (ftruncate(fd, (off_t)count * (CONTROL_BYTES + RING_CAPACITY)) != 0) {
+    if (ftruncate(fd, CONTROL_BYTES + RING_CAPACITY) != 0) {
         int error = errno;
         close(fd);
         return -error;
@@ -51,7 +51,7 @@ int ring_memory_create(int *out, unsigned count)
 }
 
 /* The data twice, in the middle of one reservation, so that nothing else can come between. */
-static unsigned char *map_twice(int fd, off_t offset)
+static unsigned char *map_twice(int fd)
 {
     unsigned char *base = mmap(NULL, 2 * (size_t)RING_CAPACITY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -59,22 +59,21 @@ static unsigned char *map_twice(int fd, off_t offset)
         return NULL;
     for (size_t half = 0; half < 2; ++half)
         if (mmap(base + half * RING_CAPACITY, RING_CAPACITY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
-                 fd, offset) == MAP_FAILED) {
+                 fd, CONTROL_BYTES) == MAP_FAILED) {
             munmap(base, 2 * (size_t)RING_CAPACITY);
             return NULL;
         }
     return base;
 }
 
-int ring_attach(struct ring **out, int fd, unsigned index)
+int ring_attach(struct ring **out, int fd)
 {
-    off_t offset = (off_t)index * (CONTROL_BYTES + RING_CAPACITY);
     struct ring *ring = calloc(1, sizeof *ring);
 
     if (ring == NULL)
         return -ENOMEM;
-    ring->shared = mmap(NULL, CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
-    ring->data = map_twice(fd, offset + CONTROL_BYTES);
+    ring->shared = mmap(NULL, CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ring->data = map_twice(fd);
     if (ring->shared == MAP_FAILED || ring->data == NULL) {
         ring_detach(ring);
         return -ENOMEM;
@@ -114,24 +113,23 @@ static __attribute__((noinline)) int wait_for_room(struct ring *ring, size_t byt
         if (since == 0 || ring->told != before)
             since = now_ns(), before = ring->told;
         else if (now_ns() - since > 1000000000u)
-            return -ETIME;
+            return -ETIMEDOUT;
     }
 }
 
-__attribute__((noinline)) int ring_publish(void *object, const ipcmark_part *parts, size_t count)
+int ring_publish(struct ring *ring, const void *message, size_t size)
 {
-    struct ring *ring = object;
-    size_t size = parts[0].size, bytes = record_bytes(size);
+    size_t bytes = record_bytes(size);
     struct record *record = (struct record *)(void *)(ring->data + ring->position % RING_CAPACITY);
 
-    if (count != 1 || bytes > RING_CAPACITY)
+    if (bytes > RING_CAPACITY)
         return -EMSGSIZE;
     if (ring->position + bytes - ring->told > RING_CAPACITY) {
         int result = wait_for_room(ring, bytes);
         if (result < 0)
             return result;
     }
-    memcpy(record + 1, parts[0].data, size);
+    memcpy(record + 1, message, size);
     record->size = (uint32_t)size;
     atomic_store_explicit(&record->commit, ring->position + 1, memory_order_release);
     ring->position += bytes;

@@ -17,16 +17,16 @@ enum { RING_CAPACITY = 4 << 20 };
 
 struct ring; /* one side of it */
 
-/* Makes the memory of `count` rings, zeroed, as one descriptor (CLOEXEC), to be attached by both processes. */
-int ring_memory_create(int *fd, unsigned count);
+/* Makes the memory of a ring, zeroed, as a descriptor (CLOEXEC) that both processes attach. */
+int ring_memory_create(int *fd);
 
-/* Attaches ring number `index` of the memory, as its producer or as its consumer. Ended by ring_detach(). */
-int ring_attach(struct ring **out, int fd, unsigned index);
+/* As its producer or as its consumer. Ended by ring_detach(), NULL allowed. The descriptor stays the caller's. */
+int ring_attach(struct ring **out, int fd);
 void ring_detach(struct ring *);
 
-/* Called as a driver's publish is: by pointer, one message of one part. Waits while the ring is full; -ETIME if the
- * consumer does not move for a second (it is dead or has no CPU), -EMSGSIZE. */
-int ring_publish(void *ring, const ipcmark_part *parts, size_t count);
+/* One message. Waits while the ring is full; -ETIMEDOUT if the consumer does not move for a second (it is dead or has
+ * no CPU), -EMSGSIZE. */
+int ring_publish(struct ring *, const void *data, size_t size);
 
 /* Hands over the next message, if there is one, in place. Returns whether there was. */
 bool ring_receive(struct ring *, ipcmark_deliver_fn *deliver, void *context);

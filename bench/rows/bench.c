@@ -5,7 +5,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <ipcmark/control.h>
+
 #include "../limits/line.h"
+
+int bench_open(struct bench *bench)
+{
+    return ipcmark_session_open(&bench->session);
+}
+
+void bench_close(struct bench *bench)
+{
+    ipcmark_session_close(bench->session);
+    bench->session = NULL;
+}
+
+int bench_interrupted(const struct bench *bench)
+{
+    return ipcmark_session_interrupted(bench->session);
+}
 
 /* Time that the hypervisor gave to others while we wanted it, all CPUs together; -1: unknown. */
 static int64_t read_steal_ns(void)
@@ -61,10 +79,15 @@ void bench_measure(struct bench *bench, struct cell *cell)
     case ROW_FANOUT:
         bench_stream(bench, cell);
         break;
+    case ROW_LIMIT_RING: /* both of its figures in one row: one way with both sides awake, then the stream */
+        if (bench_pingpong(bench, cell) == 0)
+            bench_stream(bench, cell);
+        break;
     case ROW_LIMIT_LINE:
-    case ROW_LIMIT_RING:
+        bench_line(bench, cell);
+        break;
     case ROW_LIMIT_MEMCPY:
-        bench_limit(bench, cell);
+        bench_memcpy(bench, cell);
         break;
     }
 }

@@ -2,22 +2,28 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
-#include <ipcmark/control.h>
-
 #include "cell.h"
+
+struct ipcmark_session;
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 struct bench {
-    ipcmark_session *session;
+    struct ipcmark_session *session;
     const char *const *drivers; /* as given, NULL-terminated; a row's driver is one of them by its label, or by itself */
     int cpu_a, cpu_b;           /* of the publisher and of the subscriber in 1x1 rows; cpu_b < 0: there is only one CPU */
     double seconds;             /* that a saturated or open-loop cell lasts; the others end with enough samples */
     uint64_t seed;
     unsigned block;
 };
+
+/* Starts the harness, and ends it with all that it started. */
+int bench_open(struct bench *);
+void bench_close(struct bench *);
+/* The signal that asked us to end, or 0: what is being measured then is no cell. */
+int bench_interrupted(const struct bench *);
 
 /* Measures the cell, error and all. */
 void bench_measure(struct bench *, struct cell *);
@@ -26,7 +32,8 @@ void bench_measure(struct bench *, struct cell *);
 int bench_latency(struct bench *, struct cell *);
 int bench_pingpong(struct bench *, struct cell *); /* roundtrip and hot */
 int bench_stream(struct bench *, struct cell *);   /* throughput and fanout */
-int bench_limit(struct bench *, struct cell *);
+int bench_line(struct bench *, struct cell *);
+int bench_memcpy(struct bench *, struct cell *);
 
 /* Around what a cell times: begin takes the line and the machine's counters, end takes them again. */
 struct bench_frame {

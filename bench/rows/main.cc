@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,7 +19,6 @@
 
 extern "C" {
 #include "../limits/cpus.h"
-int ring_peer_main(int argc, char **argv);
 }
 
 namespace {
@@ -124,7 +124,7 @@ class CellReporter : public benchmark::BenchmarkReporter
 
 void Measure(benchmark::State &state, struct bench *bench, const struct row *row, CellReporter *reporter)
 {
-    if (ipcmark_session_interrupted(bench->session) != 0) {
+    if (bench_interrupted(bench) != 0) {
         state.SkipWithError("interrupted");
         return;
     }
@@ -134,7 +134,7 @@ void Measure(benchmark::State &state, struct bench *bench, const struct row *row
         bench_measure(bench, &cell);
         state.SetIterationTime(cell.headline_ns / 1e9);
     }
-    if (ipcmark_session_interrupted(bench->session) != 0) {
+    if (bench_interrupted(bench) != 0) {
         state.SkipWithError("interrupted");
     } else {
         if (cell.error[0] != '\0')
@@ -225,6 +225,14 @@ std::unique_ptr<benchmark::BenchmarkReporter> MakeFileReporter(bool json)
     return std::make_unique<CellReporter>(std::make_unique<benchmark::JSONReporter>(), -1);
 }
 
+/* A descriptor that we were given must not get into the participants, too: its reader would wait for their end. */
+void KeepToOurselves(const char *path)
+{
+    int fd;
+    if (std::sscanf(path, "/dev/fd/%d", &fd) == 1)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 int Run(Options *options, const std::vector<struct row> &rows)
 {
     struct bench *bench = &options->bench;
@@ -235,7 +243,9 @@ int Run(Options *options, const std::vector<struct row> &rows)
         std::fprintf(stderr, "ipcmark-bench-rows: %s: %s\n", options->cells, std::strerror(errno));
         return 3;
     }
-    if (ipcmark_session_open(&bench->session) < 0) {
+    if (options->cells != nullptr)
+        KeepToOurselves(options->cells);
+    if (bench_open(bench) < 0) {
         std::fprintf(stderr, "ipcmark-bench-rows: the harness did not start\n");
         return 3;
     }
@@ -252,8 +262,8 @@ int Run(Options *options, const std::vector<struct row> &rows)
     else
         benchmark::RunSpecifiedBenchmarks(&reporter);
     benchmark::Shutdown();
-    int signal = ipcmark_session_interrupted(bench->session);
-    ipcmark_session_close(bench->session);
+    int signal = bench_interrupted(bench);
+    bench_close(bench);
     if (cells >= 0)
         close(cells);
     return signal != 0 ? 128 + signal : reporter.unwritten() ? 3 : reporter.failed() ? 1 : 0;
@@ -274,9 +284,6 @@ bool WritesJson(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && std::strcmp(argv[1], "--ring-peer") == 0)
-        return ring_peer_main(argc, argv);
-
     Options options;
     std::vector<struct row> rows;
     options.writes_json = WritesJson(argc, argv);

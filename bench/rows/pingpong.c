@@ -63,7 +63,7 @@ static int measure(struct scene *scene)
         scene_stats(scene, back.subscriber, (double)count, 0, 0, &stats) < 0)
         return -1;
     histogram = cJSON_Duplicate(cJSON_GetObjectItem(pinged->reply, "histogram"), true);
-    if (cell_histogram(cell, histogram, cell->row->family == ROW_HOT ? 2 : 1) < 0)
+    if (cell_histogram(cell, histogram, cell->row->family == ROW_ROUNDTRIP ? 1 : 2) < 0)
         return -1;
     if (cJSON_GetNumberValue(cJSON_GetObjectItem(cell->metrics, "samples")) != (double)count)
         return cell_fail(cell, "not every trip was timed");

@@ -79,6 +79,8 @@ static int parse_limit(struct row *row, char *words, char *text, size_t text_siz
         if (strcmp(words, limits[i].name) != 0)
             continue;
         row->family = limits[i].family;
+        if (limits[i].family == ROW_LIMIT_RING)
+            row->publishers = row->subscribers = 1;
         if (limits[i].has_size ? size != NULL && parse_size(size, &row->size) : size == NULL)
             return 0;
         return complain(text, text_size, row->name, limits[i].has_size ? "a size, as in 64B, is missing" : "it has no size");

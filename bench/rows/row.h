@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum row_family {
     ROW_LATENCY,
     ROW_ROUNDTRIP,
@@ -27,7 +31,7 @@ struct row {
     enum row_family family;
     char driver[ROW_NAME_BYTES];      /* as in the name; "limit" for the machine's own */
     size_t size;                      /* bytes; 0: it has none */
-    unsigned publishers, subscribers; /* 0: a limit */
+    unsigned publishers, subscribers; /* 0: it has none */
     double rate;                      /* messages a second; 0: none asked for */
 };
 
@@ -41,4 +45,7 @@ bool row_is_limit(const struct row *);
  * that no path gets into a result. */
 void row_driver_label(char *label, size_t label_size, const char *driver);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -2,6 +2,8 @@
 #ifndef BENCH_SCENE_H
 #define BENCH_SCENE_H
 
+#include <ipcmark/control.h>
+
 #include "bench.h"
 
 enum { SCENE_SUBSCRIBERS = 64 };

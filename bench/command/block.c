@@ -1,0 +1,205 @@
+#include "block.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { CELLS_FD = 3, LINE_BYTES = 16 << 20 };
+
+/* ipcmark-bench-rows lies beside this program. */
+static int find_program(char *path, size_t path_size)
+{
+    static const char name[] = "ipcmark-bench-rows";
+    ssize_t length = readlink("/proc/self/exe", path, path_size - 1);
+    char *slash;
+
+    if (length < 0)
+        return -errno;
+    path[length] = '\0';
+    slash = strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash + 1 - path) + sizeof name > path_size)
+        return -ENAMETOOLONG;
+    strcpy(slash + 1, name);
+    return 0;
+}
+
+struct words {
+    char **list;
+    size_t count, room;
+};
+
+static int add_word(struct words *words, const char *value)
+{
+    if (words->count + 1 >= words->room) {
+        size_t room = words->room * 2 + 16;
+        char **list = realloc(words->list, room * sizeof *list);
+        if (list == NULL)
+            return -ENOMEM;
+        words->list = list;
+        words->room = room;
+    }
+    words->list[words->count] = strdup(value);
+    if (words->list[words->count] == NULL)
+        return -ENOMEM;
+    words->list[++words->count] = NULL;
+    return 0;
+}
+
+static int add_pair(struct words *words, const char *option, const char *value)
+{
+    int result = value == NULL ? 0 : add_word(words, option);
+    return result < 0 || value == NULL ? result : add_word(words, value);
+}
+
+static void free_words(struct words *words)
+{
+    for (size_t i = 0; i < words->count; ++i)
+        free(words->list[i]);
+    free(words->list);
+}
+
+/* A file of Google Benchmark's own is written anew by each block's program, so each block has another. */
+static int add_runner_flag(struct words *words, const char *flag, const char *block)
+{
+    char *named;
+    int result;
+
+    if (strncmp(flag, "--benchmark_out=", 16) != 0)
+        return add_word(words, flag);
+    if (asprintf(&named, "%s.%s", flag, block) < 0)
+        return -ENOMEM;
+    result = add_word(words, named);
+    free(named);
+    return result;
+}
+
+static int make_words(struct words *words, const struct options *options, unsigned block, const char *const *rows)
+{
+    char block_text[16], seed_text[24];
+    int result;
+
+    snprintf(block_text, sizeof block_text, "%u", block);
+    snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)options->seed);
+    if ((result = add_word(words, "ipcmark-bench-rows")) < 0 ||
+        (result = add_pair(words, "--block", block_text)) < 0 || (result = add_pair(words, "--seed", seed_text)) < 0 ||
+        (result = add_pair(words, "--cpus", options->cpus)) < 0 ||
+        (result = add_pair(words, "--seconds", options->seconds)) < 0 ||
+        (result = add_pair(words, "--cells", "/dev/fd/3")) < 0)
+        return result;
+    for (size_t i = 0; i < options->driver_count && result == 0; ++i)
+        result = add_pair(words, "--driver", options->drivers[i]);
+    for (size_t i = 0; i < options->runner_count && result == 0; ++i)
+        result = add_runner_flag(words, options->runner[i], block_text);
+    if (result == 0)
+        result = add_word(words, "--");
+    for (size_t i = 0; rows[i] != NULL && result == 0; ++i)
+        result = add_word(words, rows[i]);
+    return result;
+}
+
+static int start(const struct options *options, char *const *words, int cells, pid_t *child)
+{
+    char path[4096];
+    posix_spawn_file_actions_t actions;
+    int error = find_program(path, sizeof path);
+
+    if (error < 0)
+        return error;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -ENOMEM;
+    error = posix_spawn_file_actions_adddup2(&actions, cells, CELLS_FD);
+    if (error == 0 && options->runner_count == 0) /* its report was not asked for: the summary is ours */
+        error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (error == 0)
+        error = posix_spawn(child, path, &actions, NULL, words, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return -error;
+}
+
+struct reader {
+    char *bytes;
+    size_t used;
+    block_cell_fn *on_cell;
+    void *context;
+};
+
+static void take_lines(struct reader *reader)
+{
+    char *start = reader->bytes, *end;
+
+    while ((end = memchr(start, '\n', reader->used - (size_t)(start - reader->bytes))) != NULL) {
+        cJSON *record = cJSON_ParseWithLength(start, (size_t)(end - start));
+        if (record != NULL)
+            reader->on_cell(reader->context, record);
+        cJSON_Delete(record);
+        start = end + 1;
+    }
+    reader->used -= (size_t)(start - reader->bytes);
+    memmove(reader->bytes, start, reader->used);
+}
+
+/* Until the program has closed its end, which it does when it ends, however it ends. */
+static void read_cells(int cells, pid_t child, volatile sig_atomic_t *interrupted, struct reader *reader)
+{
+    struct pollfd ready = {.fd = cells, .events = POLLIN};
+    int passed_on = 0;
+
+    while (reader->used < LINE_BYTES) {
+        ssize_t got;
+        if (*interrupted != 0 && passed_on == 0) {
+            passed_on = 1;
+            kill(child, SIGTERM); /* from a terminal it has had SIGINT already, and twice the same would be final */
+        }
+        if (poll(&ready, 1, 200) <= 0) /* so often for a signal that came just before the poll */
+            continue;
+        got = read(cells, reader->bytes + reader->used, LINE_BYTES - reader->used);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return;
+        reader->used += (size_t)got;
+        take_lines(reader);
+    }
+    kill(child, SIGTERM); /* a line without end: not our program */
+}
+
+int block_run(const struct options *options, unsigned block, const char *const *rows,
+              volatile sig_atomic_t *interrupted, block_cell_fn *on_cell, void *context)
+{
+    struct words words = {0};
+    struct reader reader = {.on_cell = on_cell, .context = context};
+    int ends[2] = {-1, -1}, status = 0, result;
+    pid_t child;
+
+    reader.bytes = malloc(LINE_BYTES);
+    result = reader.bytes == NULL ? -ENOMEM : make_words(&words, options, block, rows);
+    if (result < 0)
+        goto out;
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        result = -errno;
+        goto out;
+    }
+    if ((result = start(options, words.list, ends[1], &child)) < 0)
+        goto out;
+    close(ends[1]);
+    ends[1] = -1;
+    read_cells(ends[0], child, interrupted, &reader);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+out:
+    for (int i = 0; i < 2; ++i)
+        if (ends[i] >= 0)
+            close(ends[i]);
+    free_words(&words);
+    free(reader.bytes);
+    return result;
+}

@@ -1,0 +1,85 @@
+#include "progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void scale(char text[32], double value, double base, const char *const units[], size_t count)
+{
+    size_t unit = 0;
+
+    while (value >= 999.5 * base / 1000 && unit + 1 < count)
+        value /= base, ++unit;
+    snprintf(text, 32, "%.*f %s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[unit]);
+}
+
+void progress_figure(char text[32], const struct row *row, double figure)
+{
+    static const char *const times[] = {"ns", "µs", "ms", "s"};
+    static const char *const rates[] = {"msg/s", "k msg/s", "M msg/s", "G msg/s"};
+    static const char *const speeds[] = {"B/s", "kB/s", "MB/s", "GB/s"};
+
+    if (isnan(figure))
+        snprintf(text, 32, "–");
+    else if (tally_lower_is_better(row))
+        scale(text, figure, 1000, times, 4);
+    else if (strcmp(tally_metric(row), "bytes_per_second") == 0)
+        scale(text, figure, 1000, speeds, 4);
+    else
+        scale(text, figure, 1000, rates, 4);
+}
+
+void progress_begin(struct progress *progress, const struct tally *tally, double guess_seconds)
+{
+    *progress = (struct progress){.terminal = isatty(STDERR_FILENO) == 1,
+                                  .started_ns = now_ns(),
+                                  .done_before = tally->done,
+                                  .guess_seconds = guess_seconds};
+    fprintf(stderr, "%zu rows × %u blocks: about %.0f:%02.0f minutes\n", tally->count, tally->blocks,
+            floor(guess_seconds / 60), fmod(guess_seconds, 60));
+}
+
+/* From the cells so far, once there are some. */
+static double seconds_left(const struct progress *progress, const struct tally *tally)
+{
+    double elapsed = (double)(now_ns() - progress->started_ns) / 1e9;
+    size_t done = tally->done - progress->done_before, left = tally->planned - tally->done;
+
+    if (done < 5)
+        return fmax(progress->guess_seconds - elapsed, 0);
+    return elapsed / (double)done * (double)left;
+}
+
+void progress_cell(struct progress *progress, const struct tally *tally, const struct tally_row *row, unsigned block)
+{
+    const struct tally_cell *cell = &row->cells[block];
+    double left = seconds_left(progress, tally);
+    char figure[32];
+
+    if (isnan(cell->figure)) {
+        fprintf(stderr, "%s%s, block %u: %s\n", progress->terminal ? "\r\033[K" : "", row->row->name, block + 1, row->error);
+        return;
+    }
+    progress_figure(figure, row->row, cell->figure);
+    if (progress->terminal)
+        fprintf(stderr, "\r\033[K[%zu/%zu] %.0f:%02.0f left  %s  %s", tally->done, tally->planned, floor(left / 60),
+                floor(fmod(left, 60)), row->row->name, figure);
+    else
+        fprintf(stderr, "[%zu/%zu] block %u  %s  %s  (%s)\n", tally->done, tally->planned, block + 1, row->row->name,
+                figure, cell->placement == NULL ? "placement unknown" : cell->placement);
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->terminal)
+        fputs("\r\033[K", stderr);
+}

@@ -1,0 +1,21 @@
+/* Says how far a run is: one line that renews itself on a terminal, a line for each cell otherwise. On stderr. */
+#ifndef BENCH_PROGRESS_H
+#define BENCH_PROGRESS_H
+
+#include "tally.h"
+
+struct progress {
+    bool terminal;
+    uint64_t started_ns;
+    size_t done_before;   /* of a run that is gone on with */
+    double guess_seconds; /* for the whole run, before it is known */
+};
+
+void progress_begin(struct progress *, const struct tally *, double guess_seconds);
+void progress_cell(struct progress *, const struct tally *, const struct tally_row *, unsigned block);
+void progress_end(struct progress *);
+
+/* "173 ns", "4.61 M msg/s", "17.2 GB/s": a figure as it is read; to a static-size buffer of the caller. */
+void progress_figure(char text[32], const struct row *, double figure);
+
+#endif

@@ -1,0 +1,217 @@
+#include "summary.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Room for one row's samples, three times, and for ratios. */
+struct scratch {
+    struct sample *own, *other;
+    double *values;
+};
+
+static struct ratio take_ratio(double *ratios, size_t pairs)
+{
+    return (struct ratio){.median = statistics_median(ratios, pairs), .pairs = pairs};
+}
+
+/* limit/bare-ring/SIZE of the size that the row has. */
+static const struct tally_row *find_ring(const struct tally *tally, const struct row *row)
+{
+    for (size_t i = 0; i < tally->count; ++i)
+        if (tally->rows[i].row->family == ROW_LIMIT_RING && tally->rows[i].row->size == row->size)
+            return &tally->rows[i];
+    return NULL;
+}
+
+/* The row of another driver that is the same in all else. */
+static const struct tally_row *find_rival(const struct tally *tally, const struct row *row, const char *driver)
+{
+    for (size_t i = 0; i < tally->count; ++i) {
+        const struct row *other = tally->rows[i].row;
+        if (other->family == row->family && other->size == row->size && other->publishers == row->publishers &&
+            other->subscribers == row->subscribers && other->rate == row->rate && strcmp(other->driver, driver) == 0)
+            return &tally->rows[i];
+    }
+    return NULL;
+}
+
+/* Lower is better: by the line around the cell itself. Higher is better: by the ring in the same block. */
+static void compare_with_limit(const struct tally *tally, struct summary_row *out, struct scratch *scratch)
+{
+    const struct row *row = out->row->row;
+    const struct tally_row *ring = find_ring(tally, row);
+    size_t own = tally_samples(tally, out->row, scratch->own), other;
+
+    if (row->family == ROW_HOT) {
+        out->limit_name = "line";
+        other = tally_lines(tally, out->row, scratch->other);
+    } else if (row->family == ROW_THROUGHPUT && ring != NULL && ring->error[0] == '\0') {
+        out->limit_name = "bare ring";
+        other = tally_samples(tally, ring, scratch->other);
+    } else {
+        return;
+    }
+    out->limit = take_ratio(scratch->values, statistics_pair(scratch->own, own, scratch->other, other, scratch->values));
+}
+
+static struct ratio compare_with_rival(const struct tally *tally, const struct tally_row *row, const char *driver,
+                                       struct scratch *scratch)
+{
+    const struct tally_row *rival = find_rival(tally, row->row, driver);
+    size_t own, other, pairs;
+
+    if (rival == NULL || rival == row || row_is_limit(row->row) || rival->error[0] != '\0')
+        return (struct ratio){NAN, 0};
+    own = tally_samples(tally, row, scratch->own);
+    other = tally_samples(tally, rival, scratch->other);
+    pairs = tally_lower_is_better(row->row)
+                ? statistics_pair(scratch->other, other, scratch->own, own, scratch->values)
+                : statistics_pair(scratch->own, own, scratch->other, other, scratch->values);
+    return take_ratio(scratch->values, pairs);
+}
+
+static double median_bytes(const struct tally *tally, const struct tally_row *row, double *values)
+{
+    size_t count = 0;
+
+    for (unsigned block = 0; block < tally->blocks; ++block)
+        if (row->cells[block].done && !isnan(row->cells[block].bytes_per_second))
+            values[count++] = row->cells[block].bytes_per_second;
+    return statistics_median(values, count);
+}
+
+static void summarize_row(const struct tally *tally, struct summary_row *out, struct scratch *scratch)
+{
+    const struct tally_row *row = out->row;
+
+    out->figures = tally_samples(tally, row, scratch->own);
+    out->median = out->low = out->high = out->bytes_per_second = out->p99 = NAN;
+    out->limit = out->fifo = out->tcp = (struct ratio){NAN, 0};
+    if (row->error[0] != '\0' || out->figures == 0)
+        return;
+    for (size_t i = 0; i < out->figures; ++i)
+        scratch->values[i] = scratch->own[i].value;
+    out->median = statistics_median(scratch->values, out->figures); /* sorts them */
+    out->low = scratch->values[0];
+    out->high = scratch->values[out->figures - 1];
+    out->bytes_per_second = median_bytes(tally, row, scratch->values);
+    if (row->histogram != NULL && statistics_percentile_holds(99, row->histogram->total))
+        out->p99 = (double)ipcmark_histogram_percentile(row->histogram, 99);
+    compare_with_limit(tally, out, scratch);
+    out->fifo = compare_with_rival(tally, row, "fifo", scratch);
+    out->tcp = compare_with_rival(tally, row, "tcp", scratch);
+}
+
+int summary_make(const struct tally *tally, struct summary_row *out)
+{
+    struct scratch scratch = {.own = calloc(tally->blocks, sizeof *scratch.own),
+                              .other = calloc(tally->blocks, sizeof *scratch.other),
+                              .values = calloc(tally->blocks, sizeof *scratch.values)};
+    int result = scratch.own == NULL || scratch.other == NULL || scratch.values == NULL ? -ENOMEM : 0;
+
+    for (size_t i = 0; result == 0 && i < tally->count; ++i) {
+        out[i] = (struct summary_row){.row = &tally->rows[i]};
+        summarize_row(tally, &out[i], &scratch);
+    }
+    free(scratch.own);
+    free(scratch.other);
+    free(scratch.values);
+    return result;
+}
+
+static void doubt(char *text, size_t text_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void doubt(char *text, size_t text_size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text + used, text_size - used, format, arguments);
+    va_end(arguments);
+}
+
+struct counts {
+    size_t cells, failed, placed, mixed, classes;
+    double steal_ns;
+};
+
+static struct counts count_cells(const struct tally *tally)
+{
+    static const char *const names[] = {"siblings", "cluster", "distant"};
+    struct counts counts = {0};
+    bool seen[3] = {false};
+
+    for (size_t i = 0; i < tally->count; ++i)
+        for (unsigned block = 0; block < tally->blocks; ++block) {
+            const struct tally_cell *cell = &tally->rows[i].cells[block];
+            if (!cell->done)
+                continue;
+            ++counts.cells;
+            counts.failed += isnan(cell->figure) != 0;
+            counts.placed += cell->placement != NULL;
+            counts.mixed += cell->placement != NULL && strcmp(cell->placement, "mixed") == 0;
+            counts.steal_ns += isnan(cell->steal_ns) ? 0 : cell->steal_ns;
+            for (size_t name = 0; cell->placement != NULL && name < 3; ++name)
+                seen[name] = seen[name] || strcmp(cell->placement, names[name]) == 0;
+        }
+    counts.classes = (size_t)seen[0] + seen[1] + seen[2];
+    return counts;
+}
+
+void summary_doubts(const struct tally *tally, double load, double seconds, const char *flags, char *text,
+                    size_t text_size)
+{
+    struct counts counts = count_cells(tally);
+    double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
+
+    text[0] = '\0';
+    if (counts.failed > 0)
+        doubt(text, text_size, "%zu of %zu cells are errors.\n", counts.failed, counts.cells);
+    if (counts.cells < tally->planned)
+        doubt(text, text_size, "Only %zu of %zu cells were measured.\n", counts.cells, tally->planned);
+    if (tally->blocks < 10)
+        doubt(text, text_size, "%u blocks are too few for a median that holds (10 or more).\n", tally->blocks);
+    if (load > 0.25 * cpus)
+        doubt(text, text_size, "The machine was not idle: load %.2f on %.0f CPUs when the run began.\n", load, cpus);
+    if (seconds > 0 && counts.steal_ns / 1e9 > 0.01 * seconds * cpus)
+        doubt(text, text_size, "The hypervisor gave %.1f %% of the CPU time to others (steal).\n",
+              counts.steal_ns / 1e7 / (seconds * cpus));
+    if (counts.mixed * 10 > counts.placed)
+        doubt(text, text_size, "The CPUs moved during %zu of %zu cells (placement mixed); they are in no ratio to a limit.\n",
+              counts.mixed, counts.placed);
+    if (counts.classes > 1)
+        doubt(text, text_size, "The CPUs were in %zu placements: absolute figures mix them, ratios do not.\n", counts.classes);
+    if (counts.placed == 0)
+        doubt(text, text_size, "Where the CPUs are to each other could not be measured.\n");
+    if (flags != NULL && strstr(flags, "-O2") == NULL && strstr(flags, "-O3") == NULL)
+        doubt(text, text_size, "The build is not an optimised one (preset release or bench).\n");
+}
+
+void summary_targets(const struct summary_row *rows, size_t count, struct target out[SUMMARY_TARGETS])
+{
+    out[0] = (struct target){.text = "hot one-way p50 of mmipc, 64 B, in cache lines",
+                             .ratio = {NAN, 0},
+                             .bound = 3,
+                             .at_most = true};
+    out[1] = (struct target){.text = "throughput of mmipc, 64 B, in that of fifo", .ratio = {NAN, 0}, .bound = 10};
+    for (size_t i = 0; i < count; ++i) {
+        if (strcmp(rows[i].row->row->name, "hot/mmipc/64B/1x1") == 0)
+            out[0].ratio = rows[i].limit;
+        if (strcmp(rows[i].row->row->name, "throughput/mmipc/64B/1x1") == 0)
+            out[1].ratio = rows[i].fifo;
+    }
+}
+
+const char *summary_target_verdict(const struct target *target)
+{
+    if (target->ratio.pairs == 0)
+        return "unknown: no two cells of one placement; more --blocks";
+    return (target->at_most ? target->ratio.median <= target->bound : target->ratio.median >= target->bound)
+               ? "reached"
+               : "not reached";
+}

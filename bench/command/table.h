@@ -1,0 +1,11 @@
+/* Prints a summary. */
+#ifndef BENCH_TABLE_H
+#define BENCH_TABLE_H
+
+#include "summary.h"
+
+void table_print(const struct summary_row *, size_t count);
+void table_print_targets(const struct summary_row *, size_t count); /* nothing where mmipc's rows are not there */
+void table_print_json(const struct summary_row *, size_t count, const char *doubts);
+
+#endif

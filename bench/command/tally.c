@@ -1,0 +1,151 @@
+#include "tally.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+int tally_open(struct tally *out, const struct plan *plan, unsigned blocks)
+{
+    struct tally tally = {.rows = calloc(plan->count, sizeof *tally.rows),
+                          .count = plan->count,
+                          .blocks = blocks,
+                          .planned = plan->count * blocks};
+
+    if (tally.rows == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < plan->count; ++i) {
+        tally.rows[i].row = &plan->rows[i];
+        tally.rows[i].cells = calloc(blocks, sizeof *tally.rows[i].cells);
+        if (tally.rows[i].cells == NULL) {
+            tally_close(&tally);
+            return -ENOMEM;
+        }
+    }
+    *out = tally;
+    return 0;
+}
+
+void tally_close(struct tally *tally)
+{
+    for (size_t i = 0; tally->rows != NULL && i < tally->count; ++i) {
+        free(tally->rows[i].cells);
+        ipcmark_histogram_free(tally->rows[i].histogram);
+    }
+    free(tally->rows);
+    tally->rows = NULL;
+}
+
+const char *tally_metric(const struct row *row)
+{
+    switch (row->family) {
+    case ROW_THROUGHPUT:
+    case ROW_FANOUT:
+    case ROW_LIMIT_RING:
+        return "messages_per_second";
+    case ROW_LIMIT_MEMCPY:
+        return "bytes_per_second";
+    default:
+        return "p50_ns";
+    }
+}
+
+bool tally_lower_is_better(const struct row *row)
+{
+    return strcmp(tally_metric(row), "p50_ns") == 0;
+}
+
+const struct tally_row *tally_find(const struct tally *tally, const char *name)
+{
+    for (size_t i = 0; i < tally->count; ++i)
+        if (strcmp(tally->rows[i].row->name, name) == 0)
+            return &tally->rows[i];
+    return NULL;
+}
+
+bool tally_has(const struct tally *tally, size_t row, unsigned block)
+{
+    return tally->rows[row].cells[block].done;
+}
+
+static double number(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+static const char *placement(const cJSON *record)
+{
+    static const char *const classes[] = {"siblings", "cluster", "distant", "mixed"};
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "placement"));
+
+    for (size_t i = 0; name != NULL && i < sizeof classes / sizeof classes[0]; ++i)
+        if (strcmp(classes[i], name) == 0)
+            return classes[i];
+    return NULL;
+}
+
+static void merge_histogram(struct tally_row *row, const cJSON *json)
+{
+    if (!cJSON_IsObject(json))
+        return;
+    if (row->histogram == NULL && ipcmark_histogram_new(&row->histogram) < 0)
+        return;
+    (void)ipcmark_histogram_add_json(row->histogram, json); /* a bad one adds nothing */
+}
+
+static void take_error(struct tally_row *row, const cJSON *record)
+{
+    const char *error = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "error"));
+
+    if (row->error[0] == '\0')
+        snprintf(row->error, sizeof row->error, "%s", error == NULL ? "the cell has no figure" : error);
+}
+
+const struct tally_cell *tally_add(struct tally *tally, const cJSON *record)
+{
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "row"));
+    const cJSON *metrics = cJSON_GetObjectItemCaseSensitive(record, "metrics");
+    double block = number(record, "block");
+    struct tally_row *row = name == NULL ? NULL : (struct tally_row *)(uintptr_t)tally_find(tally, name);
+    struct tally_cell *cell;
+
+    if (row == NULL || !(block >= 0 && block < tally->blocks) || row->cells[(unsigned)block].done)
+        return NULL;
+    cell = &row->cells[(unsigned)block];
+    cell->done = true;
+    cell->placement = placement(record);
+    cell->line_ns = (number(record, "line_before_ns") + number(record, "line_after_ns")) / 2;
+    cell->steal_ns = number(record, "steal_ns");
+    cell->figure = number(metrics, tally_metric(row->row));
+    cell->bytes_per_second = number(metrics, "bytes_per_second");
+    if (!cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(record, "error")) || isnan(cell->figure))
+        cell->figure = NAN, take_error(row, record);
+    else
+        merge_histogram(row, cJSON_GetObjectItemCaseSensitive(record, "histogram"));
+    ++tally->done;
+    return cell;
+}
+
+size_t tally_samples(const struct tally *tally, const struct tally_row *row, struct sample *samples)
+{
+    size_t count = 0;
+
+    for (unsigned block = 0; block < tally->blocks; ++block)
+        if (row->cells[block].done && !isnan(row->cells[block].figure))
+            samples[count++] = (struct sample){block, row->cells[block].placement, row->cells[block].figure};
+    return count;
+}
+
+size_t tally_lines(const struct tally *tally, const struct tally_row *row, struct sample *samples)
+{
+    size_t count = 0;
+
+    for (unsigned block = 0; block < tally->blocks; ++block)
+        if (row->cells[block].done && !isnan(row->cells[block].line_ns))
+            samples[count++] = (struct sample){block, row->cells[block].placement, row->cells[block].line_ns};
+    return count;
+}

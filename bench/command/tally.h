@@ -1,0 +1,57 @@
+/* What has been measured so far: the cells of a run, by row and block. */
+#ifndef BENCH_TALLY_H
+#define BENCH_TALLY_H
+
+#include <stdint.h>
+
+#include <ipcmark/histogram.h>
+
+#include "plan.h"
+#include "statistics.h"
+
+struct cJSON;
+
+struct tally_cell {
+    bool done;
+    const char *placement;   /* static, or NULL */
+    double figure;           /* what tally_metric() names; NaN: an error */
+    double bytes_per_second; /* NaN: has none */
+    double line_ns;          /* mean of before and after; NaN: unknown */
+    double steal_ns;         /* NaN: unknown */
+};
+
+struct tally_row {
+    const struct row *row;
+    struct tally_cell *cells;           /* one a block */
+    struct ipcmark_histogram *histogram; /* of all blocks together; NULL: has none */
+    char error[600];                    /* of the first cell that failed: the whole row is no figure then */
+};
+
+struct tally {
+    struct tally_row *rows; /* as in the plan */
+    size_t count;
+    unsigned blocks;
+    size_t done, planned;
+};
+
+int tally_open(struct tally *out, const struct plan *, unsigned blocks);
+void tally_close(struct tally *);
+
+/* Takes in a cell record. Returns where it went, or NULL: it is of no row of this plan, or there is one already. */
+const struct tally_cell *tally_add(struct tally *, const struct cJSON *record);
+bool tally_has(const struct tally *, size_t row, unsigned block);
+
+/* The one number of a family that tables show and ratios compare; "p50_ns", "messages_per_second", … Static. */
+const char *tally_metric(const struct row *);
+bool tally_lower_is_better(const struct row *);
+
+/* NULL, if it is not in the plan. */
+const struct tally_row *tally_find(const struct tally *, const char *name);
+
+/* The figures of a row, for statistics_pair(); samples has room for one a block. Returns how many. */
+size_t tally_samples(const struct tally *, const struct tally_row *, struct sample *samples);
+
+/* The line that was measured around each cell of the row, likewise. */
+size_t tally_lines(const struct tally *, const struct tally_row *, struct sample *samples);
+
+#endif
