@@ -167,23 +167,33 @@ static struct results_spread distance(const struct report *report, const struct 
     return none;
 }
 
-static size_t limit_rows(struct page *page, const struct report *report)
+/* The rows of one shape, in the order of the drivers. */
+static size_t limit_rows_of_shape(struct page *page, const struct report *report, const char *shape)
 {
     size_t count = 0;
-    for (const struct family *family = families; family->name; ++family)
-        for (size_t i = 0; i < report->rows.count; ++i) {
-            const struct results_row *row = &report->rows.rows[i];
-            const char *suffix = "";
-            struct results_spread spread;
-            if (strcmp(row->family, family->name) != 0 || strcmp(row->driver, "limit") == 0)
-                continue;
+    for (size_t d = 0; d < report->driver_count; ++d) {
+        const struct results_row *row = results_rows_find(&report->rows, report->drivers[d], shape);
+        const char *suffix = "";
+        struct results_spread spread = {.count = 0};
+        if (row)
             spread = distance(report, row, &suffix);
-            if (spread.count == 0)
-                continue;
-            ++count;
-            if (page)
-                ratio_row(page, report, category_of(row, suffix).text, row->driver, spread);
-        }
+        if (spread.count == 0)
+            continue;
+        ++count;
+        if (page)
+            ratio_row(page, report, category_of(row, suffix).text, row->driver, spread);
+    }
+    return count;
+}
+
+static size_t limit_rows(struct page *page, const struct report *report)
+{
+    const struct results_row *rows = report->rows.rows;
+    size_t count = 0;
+    for (const struct family *family = families; family->name; ++family)
+        for (size_t i = 0; i < report->rows.count; ++i)
+            if (strcmp(rows[i].family, family->name) == 0 && (i == 0 || strcmp(rows[i].shape, rows[i - 1].shape) != 0))
+                count += limit_rows_of_shape(page, report, rows[i].shape);
     return count;
 }
 

@@ -100,8 +100,8 @@ static void evidence_of_clause(struct page *page, const struct report *report, s
 static void clause_row(struct page *page, const struct report *report, size_t index)
 {
     const struct results_clause *clause = &report->matrix.clauses[index];
-    page_open(page, "tr", "id", clause->id, NULL);
-    page_open(page, "th", "scope", "row", NULL);
+    page_open(page, "tr", "id", clause->id, "role", "row", NULL);
+    page_open(page, "th", "scope", "row", "role", "rowheader", NULL);
     page_open(page, "details", NULL);
     page_open(page, "summary", NULL);
     page_element(page, "span", "id", clause->id);
@@ -120,7 +120,11 @@ static void clause_row(struct page *page, const struct report *report, size_t in
         size_t bad = 0;
         for (size_t i = 0; i < square->count; ++i)
             bad += results_verdict_of(square->cases[i]->verdict) == square->verdict;
-        page_open(page, "td", NULL);
+        page_open(page, "td", "role", "cell", NULL);
+        /* On a narrow screen the row is folded, and the head of the column out of sight. */
+        page_open(page, "span", "class", "who", "aria-hidden", "true", NULL);
+        page_text(page, report->matrix.drivers[driver]);
+        page_close(page);
         badge(page, square->verdict);
         if (bad < square->count) {
             page_open(page, "span", "class", "of", NULL);
@@ -137,8 +141,8 @@ static void group_head(struct page *page, const struct report *report, const cha
     char columns[16];
     const char *title = group_title(id);
     snprintf(columns, sizeof columns, "%zu", report->matrix.driver_count + 1);
-    page_open(page, "tr", "class", "group", NULL);
-    page_open(page, "th", "scope", "rowgroup", "colspan", columns, NULL);
+    page_open(page, "tr", "class", "group", "role", "row", NULL);
+    page_open(page, "th", "scope", "rowgroup", "colspan", columns, "role", "rowheader", NULL);
     if (title)
         page_text(page, title);
     else
@@ -147,17 +151,18 @@ static void group_head(struct page *page, const struct report *report, const cha
     page_close(page);
 }
 
+/* The roles say what the elements are anyway, because on a narrow screen the style folds rows, and browsers then forget. */
 static void table(struct page *page, const struct report *report)
 {
     const struct results_matrix *matrix = &report->matrix;
     part_table_begin(page, "matrix", "Clauses of the contract and the verdict for each implementation");
-    page_open(page, "thead", NULL);
-    page_open(page, "tr", NULL);
-    page_open(page, "th", "scope", "col", NULL);
+    page_open(page, "thead", "role", "rowgroup", NULL);
+    page_open(page, "tr", "role", "row", NULL);
+    page_open(page, "th", "scope", "col", "role", "columnheader", NULL);
     page_text(page, "Clause: open one for the evidence");
     page_close(page);
     for (size_t i = 0; i < matrix->driver_count; ++i) {
-        page_open(page, "th", "scope", "col", NULL);
+        page_open(page, "th", "scope", "col", "role", "columnheader", NULL);
         part_driver(page, report, matrix->drivers[i]);
         page_close(page);
     }
@@ -169,7 +174,7 @@ static void table(struct page *page, const struct report *report)
         if (length != results_clause_group(before) || strncmp(id, before, length) != 0) {
             if (i)
                 page_close(page);
-            page_open(page, "tbody", NULL);
+            page_open(page, "tbody", "role", "rowgroup", NULL);
             group_head(page, report, id);
         }
         clause_row(page, report, i);

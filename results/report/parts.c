@@ -15,7 +15,7 @@ void part_begin(struct page *page, const char *id, const char *title)
 void part_table_begin(struct page *page, const char *class, const char *caption)
 {
     page_open(page, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label", caption, NULL);
-    page_open(page, "table", "class", class, NULL);
+    page_open(page, "table", "class", class, "role", "table", NULL);
     page_element(page, "caption", NULL, caption);
 }
 

@@ -40,22 +40,23 @@ static int add_drivers(struct report *report)
     return error;
 }
 
-static void make_title(struct report *report)
+static int make_title(struct report *report)
 {
     bool conformance = report_has(report, "conformance"), bench = report_has(report, "bench");
-    size_t used = 0;
-    for (size_t i = 0; i < report->driver_count && used < sizeof report->own_title; ++i)
-        used += (size_t)snprintf(report->own_title + used, sizeof report->own_title - used, "%s%s",
-                                 i == 0                          ? ""
-                                 : i + 1 == report->driver_count ? " and "
-                                                                 : ", ",
-                                 report->drivers[i]);
-    if (used < sizeof report->own_title)
-        snprintf(report->own_title + used, sizeof report->own_title - used, "%s%s", used ? ": " : "",
-                 conformance && bench ? "conformance and benchmarks"
-                 : conformance        ? "conformance"
-                                      : "benchmarks");
+    size_t size;
+    FILE *title = open_memstream(&report->own_title, &size);
+    if (title == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < report->driver_count; ++i) {
+        const char *before = i == 0 ? "" : i + 1 == report->driver_count ? " and " : ", ";
+        fprintf(title, "%s%s", before, report->drivers[i]);
+    }
+    fprintf(title, "%s%s", report->driver_count ? ": " : "",
+            conformance && bench ? "conformance and benchmarks" : conformance ? "conformance" : "benchmarks");
+    if (fclose(title) == EOF)
+        return -ENOMEM;
     report->title = report->own_title;
+    return 0;
 }
 
 int report_build(struct report *report, const struct results_run *runs, size_t run_count, const char *title)
@@ -67,10 +68,10 @@ int report_build(struct report *report, const struct results_run *runs, size_t r
         error = results_rows_build(&report->rows, runs, run_count);
     if (error == 0)
         error = add_drivers(report);
+    if (error == 0 && title == NULL)
+        error = make_title(report);
     if (error)
         report_free(report);
-    else if (title == NULL)
-        make_title(report);
     return error;
 }
 
@@ -79,6 +80,7 @@ void report_free(struct report *report)
     results_matrix_free(&report->matrix);
     results_rows_free(&report->rows);
     free(report->drivers);
+    free(report->own_title);
     *report = (struct report){0};
 }
 

@@ -14,7 +14,7 @@ struct report {
     struct results_rows rows;
     const char **drivers; /* of all runs, in the order of their headers; the machine's limits are none */
     size_t driver_count;
-    char own_title[256];
+    char *own_title; /* made from the names of the drivers, if the caller gave none */
 };
 
 /* report_build keeps pointers into runs, and title if it is not NULL. 0 or -ENOMEM. */

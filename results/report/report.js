@@ -43,13 +43,14 @@
     if (kind === "percentile") return value === 2 || (value > 2 && isPowerOf(value, 10));
     if (kind === "size" || kind === "count") return true;
     const decades = Math.log10(axis.max / axis.min);
-    const lead = Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
-    return lead === 1 || (decades < 3.2 && (lead === 2 || lead === 5)) || decades < 0.7;
+    const lead = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+    if (Math.abs(lead - Math.round(lead)) > 1e-6) return false; // an end of the axis that is no round number
+    return Math.round(lead) === 1 || (decades < 3.2 && [2, 5].includes(Math.round(lead))) || decades < 0.7;
   };
 
   // The places along a categorical-like axis (sizes, counts), taken from the data; percentiles have fixed ones.
   const ticksOf = (kind, datasets) => {
-    if (kind === "percentile") return [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6];
+    if (kind === "percentile") return [2, 10, 100, 1e3, 1e4, 1e5, 1e6];
     if (kind !== "size" && kind !== "count") return null;
     const all = [...new Set(datasets.flatMap((set) => set.data.map((point) => point.x)))].sort((a, b) => a - b);
     const step = Math.ceil(all.length / 9);
@@ -151,7 +152,8 @@
   // A bar from low to high and a mark at the median, for each driver in each category.
   const ratio = (figure, rows) => {
     const categories = [...new Set(rows.map((row) => row.dataset.category))];
-    const drivers = [...new Set(rows.map((row) => row.dataset.series))];
+    const order = (row) => Number(row.dataset.style);
+    const drivers = [...new Set([...rows].sort((a, b) => order(a) - order(b)).map((row) => row.dataset.series))];
     const value = (row, name) => Number(row.dataset[name]);
     const datasets = drivers.map((driver) => {
       const own = rows.filter((row) => row.dataset.series === driver);

@@ -161,12 +161,12 @@ static void card(struct page *page, const struct report *report, const char *dri
     page_close(page);
     if (index >= 0) {
         const struct results_matrix *matrix = &report->matrix;
-        size_t d = (size_t)index, bad = 0;
-        for (int verdict = RESULTS_UNKNOWN; verdict < RESULTS_VERDICTS; ++verdict)
+        size_t d = (size_t)index, unknown = results_matrix_count(matrix, d, RESULTS_UNKNOWN), bad = 0;
+        for (int verdict = RESULTS_XPASS; verdict < RESULTS_VERDICTS; ++verdict)
             bad += results_matrix_count(matrix, d, (enum results_verdict)verdict);
-        page_open(page, "p", "class", bad ? "verdict bad" : "verdict good", NULL);
+        page_open(page, "p", "class", bad ? "verdict bad" : unknown ? "verdict unsure" : "verdict good", NULL);
         page_open(page, "span", "class", "mark", "aria-hidden", "true", NULL);
-        page_text(page, bad ? "✗" : "✓");
+        page_text(page, bad ? "✗" : unknown ? "?" : "✓");
         page_close(page);
         page_element(page, "span", NULL, report_verdict(report, d).text);
         page_close(page);

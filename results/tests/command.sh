@@ -1,0 +1,40 @@
+# command.sh IPCMARK-REPORT SAMPLES: options, exit codes and what is said on standard error.
+set -u
+report=$1
+samples=$2
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+failures=0
+
+# expect NAME EXIT TEXT COMMAND…: the exit code, and TEXT somewhere in what it prints.
+expect() {
+    name=$1 code=$2 text=$3
+    shift 3
+    "$@" >out 2>&1
+    got=$?
+    if [ $got -ne "$code" ] || ! grep -qF -- "$text" out; then
+        echo "$name: exit $got instead of $code, or no \"$text\" in:"
+        cat out
+        failures=$((failures + 1))
+    fi
+}
+
+printf '%s\n' '{"record":"header","format":1,"kind":"bench","environment":{}}' 'garbage' >garbage.jsonl
+
+expect help 0 'Exit codes:' "$report" --help
+expect version 0 'ipcmark report ' "$report" --version
+expect nothing 64 'which result files?' "$report"
+expect option 64 'there is no option --loud' "$report" --loud
+expect value 64 'a value is missing after --output' "$report" --output
+expect format 64 'the formats are html and markdown' "$report" --format pdf "$samples/bench.jsonl"
+expect absent 3 'absent.jsonl: No such file' "$report" absent.jsonl
+expect garbage 3 'garbage.jsonl:2: not JSON' "$report" garbage.jsonl
+expect folder 3 'No such file or directory' "$report" "$samples/bench.jsonl" -o no/such/folder/r.html
+expect written 0 'wrote r.html' "$report" "$samples/conformance.jsonl" "$samples/bench.jsonl" -o r.html
+expect page 0 '<!DOCTYPE html>' "$report" "$samples/conformance.jsonl" -o -
+expect markdown 0 '| Conformance |' "$report" -f markdown "$samples/conformance.jsonl"
+expect stdin 0 '| Conformance |' sh -c '"$0" -f markdown - <"$1"' "$report" "$samples/conformance.jsonl"
+[ -s r.html ] || { echo "r.html was not written"; failures=$((failures + 1)); }
+[ "$(ls | sort | tr '\n' ' ')" = 'garbage.jsonl out r.html ' ] || { echo "left behind:"; ls; failures=$((failures + 1)); }
+[ $failures -eq 0 ]

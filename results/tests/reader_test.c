@@ -1,0 +1,104 @@
+#include "cases.h"
+
+#include "scratch.h"
+
+#include <errno.h>
+#include <math.h>
+
+#define CELL(row, extra) "{\"record\":\"cell\",\"row\":\"" row "\",\"family\":\"hot\",\"driver\":\"a\",\"block\":0" extra "}\n"
+
+static void sample_files_are_read_whole(void **state)
+{
+    struct results_run run;
+    char error[512] = "";
+    (void)state;
+    assert_int_equal(results_run_read(&run, SAMPLES "/conformance.jsonl", error, sizeof error), 0);
+    assert_int_equal(run.case_count, 30);
+    assert_non_null(run.footer);
+    assert_string_equal(run.cases[0].clause, "DEL-001");
+    assert_string_equal(results_header(&run, "command"),
+                        "ipcmark conformance --driver mmipc --driver fifo --driver tcp --seed 4711");
+    results_run_free(&run);
+    assert_int_equal(results_run_read(&run, SAMPLES "/bench.jsonl", error, sizeof error), 0);
+    assert_int_equal(run.cell_count, 400);
+    assert_int_equal(run.cells[0].histogram.total, 20000);
+    assert_true(run.cells[0].rate == 10000);
+    results_run_free(&run);
+}
+
+static void a_file_without_footer_is_read(void **state)
+{
+    struct results_run run;
+    char error[512] = "";
+    (void)state;
+    assert_int_equal(scratch_read(&run, HEADER CELL("r", ""), error, sizeof error), 0);
+    assert_int_equal(run.cell_count, 1);
+    assert_null(run.footer);
+    assert_false(run.torn);
+    assert_true(isnan(run.cells[0].size));
+    results_run_free(&run);
+}
+
+static void a_torn_last_line_is_left_out(void **state)
+{
+    struct results_run run;
+    char error[512] = "";
+    (void)state;
+    assert_int_equal(scratch_read(&run, HEADER CELL("r", "") "{\"record\":\"ce", error, sizeof error), 0);
+    assert_int_equal(run.cell_count, 1);
+    assert_true(run.torn);
+    results_run_free(&run);
+}
+
+static void unknown_records_and_fields_are_skipped(void **state)
+{
+    struct results_run run;
+    char error[512] = "";
+    (void)state;
+    assert_int_equal(scratch_read(&run, HEADER "{\"record\":\"later\"}\n\n" CELL("r", ",\"later\":[]") FOOTER, error,
+                                  sizeof error), 0);
+    assert_int_equal(run.cell_count, 1);
+    results_run_free(&run);
+}
+
+static void what_is_wrong_is_named_with_its_line(void **state)
+{
+    static const struct {
+        const char *text, *line, *why;
+    } wrong[] = {
+        {"", "", "empty"},
+        {"hello\n", ":1: ", "not JSON"},
+        {"[1,2]\n", ":1: ", "not a record"},
+        {HEADER "garbage\n" FOOTER, ":2: ", "not JSON"},
+        {HEADER HEADER, ":2: ", "second header"},
+        {CELL("r", "") HEADER, ":1: ", "before the header"},
+        {"{\"record\":\"header\",\"format\":2,\"kind\":\"bench\"}\n", ":1: ", "format 2"},
+        {"{\"record\":\"header\",\"format\":1,\"kind\":\"x\"}\n", ":1: ", "kind"},
+        {CONFORMANCE "{\"record\":\"case\",\"driver\":\"a\"}\n", ":2: ", "clause"},
+        {CONFORMANCE "{\"record\":\"case\",\"driver\":\"a\",\"clause\":\"X-001\",\"verdict\":\"good\"}\n", ":2: ", "verdict"},
+        {HEADER "{\"record\":\"cell\",\"row\":\"r\"}\n", ":2: ", "family"},
+        {HEADER "{\"record\":\"cell\",\"row\":\"r\",\"family\":\"f\",\"driver\":\"d\"}\n", ":2: ", "block"},
+        {HEADER CELL("r", ",\"histogram\":{\"counts\":[[2,1],[1,1]]}"), ":2: ", "histogram"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; ++i) {
+        struct results_run run;
+        char error[512] = "";
+        assert_int_equal(scratch_read(&run, wrong[i].text, error, sizeof error), -EINVAL);
+        if (strstr(error, wrong[i].line) == NULL || strstr(error, wrong[i].why) == NULL)
+            fail_msg("\"%s\" does not name \"%s\" and \"%s\"", error, wrong[i].line, wrong[i].why);
+    }
+}
+
+static void a_file_that_is_not_there_is_named(void **state)
+{
+    struct results_run run;
+    char error[512] = "";
+    (void)state;
+    assert_int_equal(results_run_read(&run, "no/such/file.jsonl", error, sizeof error), -ENOENT);
+    assert_non_null(strstr(error, "no/such/file.jsonl"));
+}
+
+CASES_MAIN(CASE(sample_files_are_read_whole), CASE(a_file_without_footer_is_read), CASE(a_torn_last_line_is_left_out),
+           CASE(unknown_records_and_fields_are_skipped), CASE(what_is_wrong_is_named_with_its_line),
+           CASE(a_file_that_is_not_there_is_named))

@@ -1,0 +1,184 @@
+/* The page as a parser sees it. */
+#include "cases.h"
+
+#include "report/report.h"
+#include "scratch.h"
+
+#include <libxml/HTMLparser.h>
+#include <libxml/xpath.h>
+
+struct document {
+    struct results_run runs[2];
+    struct report report;
+    char *text;
+    htmlDocPtr html;
+    xmlXPathContextPtr paths;
+};
+
+/* Filled in place: the report points into the runs. */
+static void document_read(struct document *document, const char *first, const char *second)
+{
+    const char *const files[] = {first, second};
+    char error[512] = "";
+    size_t count = second ? 2 : 1;
+    *document = (struct document){0};
+    for (size_t i = 0; i < count; ++i)
+        if (results_run_read(&document->runs[i], files[i], error, sizeof error) != 0)
+            fail_msg("%s", error);
+    assert_int_equal(report_build(&document->report, document->runs, count, NULL), 0);
+    document->text = report_html(&document->report);
+    assert_non_null(document->text);
+    document->html = htmlReadMemory(document->text, (int)strlen(document->text), NULL, "utf-8",
+                                   HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
+    assert_non_null(document->html);
+    document->paths = xmlXPathNewContext(document->html);
+    assert_non_null(document->paths);
+}
+
+static void document_free(struct document *document)
+{
+    xmlXPathFreeContext(document->paths);
+    xmlFreeDoc(document->html);
+    free(document->text);
+    report_free(&document->report);
+    results_run_free(&document->runs[0]);
+    results_run_free(&document->runs[1]);
+    xmlCleanupParser();
+}
+
+static int count(const struct document *document, const char *format, ...)
+{
+    char path[512];
+    va_list arguments;
+    xmlXPathObjectPtr found;
+    int number;
+    va_start(arguments, format);
+    vsnprintf(path, sizeof path, format, arguments);
+    va_end(arguments);
+    found = xmlXPathEvalExpression(BAD_CAST path, document->paths);
+    assert_non_null(found);
+    number = found->nodesetval ? found->nodesetval->nodeNr : 0;
+    xmlXPathFreeObject(found);
+    return number;
+}
+
+static void every_clause_and_row_is_there(void **state)
+{
+    struct document document;
+    (void)state;
+    document_read(&document, SAMPLES "/conformance.jsonl", SAMPLES "/bench.jsonl");
+    assert_int_equal(document.report.matrix.clause_count, 10);
+    assert_int_equal(document.report.rows.count, 50);
+    for (size_t i = 0; i < document.report.matrix.clause_count; ++i)
+        assert_int_equal(count(&document, "//table[contains(@class,'matrix')]//tr[@id='%s']/td",
+                               document.report.matrix.clauses[i].id), 3);
+    for (size_t i = 0; i < document.report.rows.count; ++i)
+        assert_int_equal(count(&document, "//table[@class='rows']//th/code[.='%s']", document.report.rows.rows[i].name), 1);
+    document_free(&document);
+}
+
+static void what_fails_is_shown_at_the_top(void **state)
+{
+    struct document document;
+    (void)state;
+    document_read(&document, SAMPLES "/conformance.jsonl", NULL);
+    assert_int_equal(count(&document, "//header/p[contains(@class,'bad')]"), 1);
+    assert_int_equal(count(&document, "//ul[@class='troubles']/li"), 2);
+    assert_int_equal(count(&document, "//ul[@class='troubles']/li[1][contains(.,'KILL-002') and contains(.,'fifo') and "
+                                      "contains(.,'was OK')]"), 1);
+    assert_int_equal(count(&document, "//li[@class='card'][contains(.,'1 broken')]"), 1);
+    document_free(&document);
+}
+
+static void the_page_loads_nothing(void **state)
+{
+    struct document document;
+    (void)state;
+    document_read(&document, SAMPLES "/conformance.jsonl", SAMPLES "/bench.jsonl");
+    assert_int_equal(count(&document, "//script"), 2);
+    assert_int_equal(count(&document, "//*[@src or @srcset or @data or @action or @formaction or @background]"), 0);
+    assert_int_equal(count(&document, "//link | //iframe | //object | //embed | //img | //base"), 0);
+    assert_int_equal(count(&document, "//*[@href][not(starts-with(@href,'#'))]"), 0);
+    assert_null(strstr(document.text, "@import"));
+    assert_null(strstr(document.text, "url("));
+    assert_non_null(strstr(document.text, "Chart.js v3"));
+    assert_non_null(strstr(document.text, "Permission is hereby granted, free of charge"));
+    document_free(&document);
+}
+
+static void each_chart_has_its_table(void **state)
+{
+    struct document document;
+    int figures;
+    (void)state;
+    document_read(&document, SAMPLES "/bench.jsonl", NULL);
+    figures = count(&document, "//figure");
+    assert_true(figures >= 9);
+    assert_int_equal(count(&document, "//figure[figcaption/h3][.//table/caption][.//tr[@data-series]/th[@scope='row']]"),
+                     figures);
+    assert_int_equal(count(&document, "//figure//tr[@data-series][count(td) = 0]"), 0);
+    document_free(&document);
+}
+
+static void every_table_is_for_screen_readers_too(void **state)
+{
+    struct document document;
+    (void)state;
+    document_read(&document, SAMPLES "/conformance.jsonl", SAMPLES "/bench.jsonl");
+    assert_int_equal(count(&document, "//table[not(caption)]"), 0);
+    assert_int_equal(count(&document, "//th[not(@scope)]"), 0);
+    assert_int_equal(count(&document, "//table[not(parent::div[@class='scroll'][@tabindex='0'][@aria-label])]"), 0);
+    assert_int_equal(count(&document, "//html[@lang='en']"), 1);
+    document_free(&document);
+}
+
+/* "javascript:" in a homepage must not become a link, nor any other string an element or attribute. */
+static void hostile_strings_stay_text(void **state)
+{
+    struct document document;
+    (void)state;
+    document_read(&document, SAMPLES "/hostile.jsonl", NULL);
+    assert_int_equal(count(&document, "//script"), 0);
+    assert_int_equal(count(&document, "//img"), 0);
+    assert_int_equal(count(&document, "//*[@onerror]"), 0);
+    assert_int_equal(count(&document, "//a[starts-with(@href,'javascript')]"), 0);
+    assert_true(count(&document, "//text()[contains(.,'</script><script>')]") >= 8);
+    document_free(&document);
+}
+
+static void a_run_that_was_cut_short_says_so(void **state)
+{
+    static const char text[] = CONFORMANCE "{\"record\":\"case\",\"driver\":\"a\",\"clause\":\"DEL-001\",\"verdict\":\"pass\"}\n";
+    struct results_run run;
+    struct report report;
+    char error[512], *page;
+    (void)state;
+    assert_int_equal(scratch_read(&run, text, error, sizeof error), 0);
+    assert_int_equal(report_build(&report, &run, 1, "A title"), 0);
+    page = report_html(&report);
+    assert_non_null(page);
+    assert_non_null(strstr(page, "The conformance run was cut short"));
+    assert_non_null(strstr(page, "<h1>A title</h1>"));
+    free(page);
+    report_free(&report);
+    results_run_free(&run);
+    xmlCleanupParser();
+}
+
+static void markdown_has_a_column_for_each_implementation(void **state)
+{
+    struct document document;
+    char *text;
+    (void)state;
+    document_read(&document, SAMPLES "/conformance.jsonl", SAMPLES "/bench.jsonl");
+    text = report_markdown(&document.report);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "| | mmipc | fifo | tcp |\n| --- | --- | --- | --- |\n| Conformance | all 10 clauses hold | "));
+    assert_non_null(strstr(text, "- **KILL-002 fail** fifo: message 4711"));
+    free(text);
+    document_free(&document);
+}
+
+CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(what_fails_is_shown_at_the_top), CASE(the_page_loads_nothing),
+           CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too), CASE(hostile_strings_stay_text),
+           CASE(a_run_that_was_cut_short_says_so), CASE(markdown_has_a_column_for_each_implementation))
