@@ -55,16 +55,24 @@ static uint64_t next_random(struct lane *lane)
     return lane->random ^= lane->random << 17;
 }
 
+/* In conformance, every second part of every second message: an empty part between parts that are not. */
+static bool is_left_empty(const struct lane *lane, size_t part)
+{
+    return agent.journal && lane->sequence % 2 == 0 && part % 2 == 1;
+}
+
 /* The header, if there is room for one, is never split; the rest is dealt out evenly, the first part getting what is
  * over, so that later parts may be empty. */
 static void split(struct lane *lane, size_t size, size_t parts)
 {
-    size_t head = size >= IPCMARK_PAYLOAD_HEADER ? IPCMARK_PAYLOAD_HEADER : 0;
-    size_t share = parts == 0 ? 0 : (size - head) / parts;
+    size_t head = size >= IPCMARK_PAYLOAD_HEADER ? IPCMARK_PAYLOAD_HEADER : 0, filled = 0;
     for (size_t i = 0; i < parts; ++i)
-        lane->sizes[i] = share;
+        filled += !is_left_empty(lane, i);
+    size_t share = filled == 0 ? 0 : (size - head) / filled;
+    for (size_t i = 0; i < parts; ++i)
+        lane->sizes[i] = is_left_empty(lane, i) ? 0 : share;
     if (parts > 0)
-        lane->sizes[0] = size - share * (parts - 1);
+        lane->sizes[0] = size - share * (filled - 1);
 }
 
 static struct ipcmark_payload next_header(const struct endpoint *publisher, uint16_t number, struct lane *lane,
