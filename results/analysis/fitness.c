@@ -96,8 +96,8 @@ size_t results_fitness(const struct results_run *runs, size_t run_count, const s
         fewest = rows->rows[i].sample_count < fewest ? rows->rows[i].sample_count : fewest;
     }
     if (few)
-        against(&verdict, "%zu of %zu rows have as few as %zu blocks; an interval of the median needs %d.", few, rows->count,
-                fewest, BLOCKS);
+        against(&verdict, "%zu of %zu rows have as few as %zu blocks; an interval of the median needs %d.", few,
+                rows->count, fewest, BLOCKS);
     judge_environment(&verdict, bench);
     return verdict.count;
 }

@@ -4,8 +4,8 @@
 
 #include "rows.h"
 
-/* results_fitness calls `reason` with one sentence for each thing that speaks against publishing these figures, and returns
- * how many there are. 0: fit. */
+/* results_fitness calls `reason` with one sentence for each thing that speaks against publishing these figures, and
+ * returns how many there are. 0: fit. */
 size_t results_fitness(const struct results_run *runs, size_t run_count, const struct results_rows *rows,
                        void (*reason)(void *context, const char *text), void *context);
 

@@ -145,7 +145,7 @@ static double ratio_of(const struct results_sample *sample, const struct results
 static double line_of(const struct results_cell *cell)
 {
     return cell->placement && strcmp(cell->placement, "mixed") == 0 ? NAN
-                                                                     : (cell->line_before_ns + cell->line_after_ns) / 2;
+                                                                    : (cell->line_before_ns + cell->line_after_ns) / 2;
 }
 
 static struct results_spread collect(const struct results_row *row, const struct results_row *base, bool line,
@@ -172,7 +172,8 @@ struct results_spread results_row_metric(const struct results_row *row, const ch
     return collect(row, NULL, false, metric);
 }
 
-struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base, const char *metric)
+struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base,
+                                        const char *metric)
 {
     return collect(row, base, false, metric);
 }

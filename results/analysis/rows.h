@@ -12,12 +12,12 @@ struct results_sample {
 
 struct results_row {
     const char *name, *family, *driver;
-    char *shape;              /* the name without the driver: rows of one shape can be compared */
+    char *shape;                      /* the name without the driver: rows of one shape can be compared */
     const struct results_cell *first; /* size, publishers, subscribers, rate */
     struct results_sample *samples;   /* in the order of the files; failed cells too */
     size_t sample_count;
-    size_t failed;     /* cells with an error: the row is then no figure */
-    const char *error; /* of the first of them */
+    size_t failed;                                   /* cells with an error: the row is then no figure */
+    const char *error;                               /* of the first of them */
     struct results_histogram histogram, uncorrected; /* merged over all cells without error */
 };
 
@@ -32,12 +32,13 @@ void results_rows_free(struct results_rows *rows);
 /* The row of a driver and shape, or NULL. */
 const struct results_row *results_rows_find(const struct results_rows *rows, const char *driver, const char *shape);
 
-/* results_row_metric: a metric over the row's blocks. `p50_ns` and the other percentiles are taken from each block's own
- * histogram if it has one. */
+/* results_row_metric: a metric over the row's blocks. `p50_ns` and the other percentiles are taken from each block's
+ * own histogram if it has one. */
 struct results_spread results_row_metric(const struct results_row *row, const char *metric);
 
 /* results_row_ratio: `row` over `base`, paired: only cells of the same run, block and placement. */
-struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base, const char *metric);
+struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base,
+                                        const char *metric);
 
 /* results_row_line_ratio: the metric over one way of a cache line, measured around the same cell. */
 struct results_spread results_row_line_ratio(const struct results_row *row, const char *metric);

@@ -10,7 +10,8 @@ static int compare(const void *left, const void *right)
 }
 
 /* How many of the smallest (and of the largest) of n values the 95 % interval of the median leaves out; -1 if n is too
- * small. The number of values below the true median is binomial with 1/2, so k are left out while P(X <= k - 1) <= 2.5 %. */
+ * small. The number of values below the true median is binomial with 1/2, so k are left out while P(X <= k - 1) <= 2.5
+ * %. */
 static int interval_rank(size_t n)
 {
     double term = pow(0.5, (double)n), sum = 0;

@@ -75,7 +75,8 @@ static int add_clause(struct results_matrix *matrix, const struct results_case *
     matrix->clauses = grown;
     place = place_of(matrix, item->clause);
     memmove(grown + place + 1, grown + place, (matrix->clause_count - place) * sizeof *grown);
-    grown[place] = (struct results_clause){item->clause, item->level ? item->level : "", item->title ? item->title : ""};
+    grown[place] =
+        (struct results_clause){item->clause, item->level ? item->level : "", item->title ? item->title : ""};
     ++matrix->clause_count;
     return 0;
 }

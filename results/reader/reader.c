@@ -129,12 +129,14 @@ static int take_cell(struct reader *reader, const cJSON *json)
     cell.block = (int)block;
     error = results_histogram_read(&cell.histogram, cJSON_GetObjectItemCaseSensitive(json, "histogram"));
     if (error == 0)
-        error = results_histogram_read(&cell.uncorrected,
-                                       cJSON_GetObjectItemCaseSensitive(json, "histogram_uncorrected"));
+        error =
+            results_histogram_read(&cell.uncorrected, cJSON_GetObjectItemCaseSensitive(json, "histogram_uncorrected"));
     /* Counted before the check, so that results_run_free finds the histogram. */
     grown[reader->run->cell_count++] = cell;
-    return error == -EINVAL ? wrong(reader, "cell %s has a histogram that is not a list of [value, count] in rising "
-                                            "order; see FORMAT.md", cell.row)
+    return error == -EINVAL ? wrong(reader,
+                                    "cell %s has a histogram that is not a list of [value, count] in rising "
+                                    "order; see FORMAT.md",
+                                    cell.row)
                             : error;
 }
 

@@ -1,5 +1,5 @@
-/* Result files, read into memory. The format is described in ../FORMAT.md; every string here points into the JSON that the
- * run holds, so it lives as long as the run. Numbers that a record does not have are NAN, strings NULL. */
+/* Result files, read into memory. The format is described in ../FORMAT.md; every string here points into the JSON that
+ * the run holds, so it lives as long as the run. Numbers that a record does not have are NAN, strings NULL. */
 #ifndef RESULTS_RESULTS_H
 #define RESULTS_RESULTS_H
 
@@ -35,8 +35,8 @@ struct results_run {
     size_t case_count, cell_count;
 };
 
-/* results_run_read reads a whole file, or standard input for "-". Returns 0, or -errno with one line in `error` that says
- * where the file is wrong and what to do. A file without footer, or with a torn last line, is read; see above. */
+/* results_run_read reads a whole file, or standard input for "-". Returns 0, or -errno with one line in `error` that
+ * says where the file is wrong and what to do. A file without footer, or with a torn last line, is read; see above. */
 int results_run_read(struct results_run *run, const char *file, char *error, size_t error_size);
 
 /* results_run_free frees what results_run_read made. A zeroed run may be freed. */

@@ -1,5 +1,5 @@
-/* Ratios: to pipe and TCP, and to the machine's own limits. Both are paired, cell by cell within a block and a placement of
- * the CPUs, since on many machines everything moves with the placement. */
+/* Ratios: to pipe and TCP, and to the machine's own limits. Both are paired, cell by cell within a block and a
+ * placement of the CPUs, since on many machines everything moves with the placement. */
 #include "families.h"
 #include "format.h"
 #include "parts.h"
@@ -118,8 +118,9 @@ static void baseline_figure(struct page *page, const struct report *report, cons
     char title[128], axis[96];
     struct figure figure = {
         .title = title,
-        .note = "The median of the ratios, paired block by block within one placement of the CPUs, with its 95 % interval; "
-                "with fewer than six pairs, with its range. Times are compared by their median.",
+        .note =
+            "The median of the ratios, paired block by block within one placement of the CPUs, with its 95 % interval; "
+            "with fewer than six pairs, with its range. Times are compared by their median.",
         .kind = "ratio",
         .x_kind = "ratio",
         .x_label = axis,
@@ -201,7 +202,8 @@ static void limit_figure(struct page *page, const struct report *report)
 {
     struct figure figure = {
         .title = "Distance to the machine's limit",
-        .note = "1 would be as fast as the machine allows. Times are compared with one way of a cache line between the same "
+        .note = "1 would be as fast as the machine allows. Times are compared with one way of a cache line between the "
+                "same "
                 "CPUs, measured just before and after; throughput with a bare ring in shared memory, or with memcpy.",
         .kind = "ratio",
         .x_kind = "ratio",

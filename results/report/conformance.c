@@ -24,9 +24,15 @@ static const char *const meanings[] = {
 static const char *group_title(const char *id)
 {
     static const char *const titles[][2] = {
-        {"DEL", "Delivery"},         {"ISO", "Isolation"},     {"CON", "Connections"},
-        {"PACE", "Pace"},            {"THR", "Threads"},       {"LIFE", "Opening and closing"},
-        {"CHURN", "Joining and leaving"}, {"KILL", "Death"},   {"PAUSE", "Pauses"},
+        {"DEL", "Delivery"},
+        {"ISO", "Isolation"},
+        {"CON", "Connections"},
+        {"PACE", "Pace"},
+        {"THR", "Threads"},
+        {"LIFE", "Opening and closing"},
+        {"CHURN", "Joining and leaving"},
+        {"KILL", "Death"},
+        {"PAUSE", "Pauses"},
         {"ENV", "Bad surroundings"},
     };
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; ++i)
@@ -151,7 +157,8 @@ static void group_head(struct page *page, const struct report *report, const cha
     page_close(page);
 }
 
-/* The roles say what the elements are anyway, because on a narrow screen the style folds rows, and browsers then forget. */
+/* The roles say what the elements are anyway, because on a narrow screen the style folds rows, and browsers then
+ * forget. */
 static void table(struct page *page, const struct report *report)
 {
     const struct results_matrix *matrix = &report->matrix;

@@ -23,9 +23,12 @@ static void navigation(struct page *page, const struct report *report)
 {
     static const struct {
         const char *anchor, *title, *kind;
-    } entries[] = {{"#conformance", "Conformance", "conformance"}, {"#latency", "Latency", "bench"},
-                   {"#throughput", "Throughput", "bench"},          {"#comparison", "Comparison", "bench"},
-                   {"#rows", "Every row", "bench"},                 {"#environment", "Environment", NULL}};
+    } entries[] = {{"#conformance", "Conformance", "conformance"},
+                   {"#latency", "Latency", "bench"},
+                   {"#throughput", "Throughput", "bench"},
+                   {"#comparison", "Comparison", "bench"},
+                   {"#rows", "Every row", "bench"},
+                   {"#environment", "Environment", NULL}};
     page_open(page, "nav", "aria-label", "Contents", NULL);
     page_open(page, "ul", NULL);
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; ++i) {

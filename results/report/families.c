@@ -8,16 +8,17 @@
 
 const struct family families[] = {
     {"latency", "One way, at a fixed rate",
-     "From the moment a message was due to be sent until the subscriber's handler has it, so that a stall counts for every "
+     "From the moment a message was due to be sent until the subscriber's handler has it, so that a stall counts for "
+     "every "
      "message that it held up.",
      "p50_ns", false},
-    {"hot", "One way, hot", "Half of a round trip while both sides are busy and awake: the best that a message can do.", "p50_ns",
-     false},
-    {"roundtrip", "One way, half of a round trip", "Half of a round trip between two processes, as others publish it.", "p50_ns",
-     false},
+    {"hot", "One way, hot", "Half of a round trip while both sides are busy and awake: the best that a message can do.",
+     "p50_ns", false},
+    {"roundtrip", "One way, half of a round trip", "Half of a round trip between two processes, as others publish it.",
+     "p50_ns", false},
     {"wakeup", "Wake-up", "The reader has slept; the time until its handler runs.", "p50_ns", false},
-    {"throughput", "Throughput",
-     "A saturated stream, counted at the subscriber while the publisher is still sending.", "messages_per_second", true},
+    {"throughput", "Throughput", "A saturated stream, counted at the subscriber while the publisher is still sending.",
+     "messages_per_second", true},
     {"fanout", "Fan-out", "One publisher, several subscribers, counted at the slowest.", "messages_per_second", true},
     {"fanin", "Fan-in", "Several publishers, one subscriber.", "messages_per_second", true},
     {"mesh", "Mesh", "Several publishers, several subscribers, counted at the slowest.", "messages_per_second", true},

@@ -11,8 +11,8 @@
 static const double fractions[] = {0.5, 0.9, 0.99, 0.999, 0.9999};
 enum { FRACTIONS = sizeof fractions / sizeof fractions[0] };
 
-/* The curve as "x,y x,y …" with x = 1 / (1 - p), as far as there are samples enough beyond, and in steps that the eye can
- * tell apart. Owned by the caller. */
+/* The curve as "x,y x,y …" with x = 1 / (1 - p), as far as there are samples enough beyond, and in steps that the eye
+ * can tell apart. Owned by the caller. */
 static char *curve(const struct results_histogram *histogram)
 {
     char *text = NULL;
@@ -126,8 +126,8 @@ static void line_row(struct page *page, const struct results_row *rows, size_t c
     page_close(page);
 }
 
-static void figure_of_shape(struct page *page, const struct report *report, const struct results_row *rows, size_t count,
-                            const struct family *family)
+static void figure_of_shape(struct page *page, const struct report *report, const struct results_row *rows,
+                            size_t count, const struct family *family)
 {
     struct family_label label = family_label(rows);
     char title[256];
@@ -165,9 +165,10 @@ void part_latency(struct page *page, const struct report *report)
 {
     const struct results_rows *rows = &report->rows;
     part_begin(page, "latency", "Latency");
-    page_element(page, "p", "lead",
-                 "Each curve comes from one histogram, merged over all blocks. The further to the right, the rarer: at 99.9 % "
-                 "one message in a thousand takes longer. A curve ends where fewer than 100 samples lie beyond it.");
+    page_element(
+        page, "p", "lead",
+        "Each curve comes from one histogram, merged over all blocks. The further to the right, the rarer: at 99.9 % "
+        "one message in a thousand takes longer. A curve ends where fewer than 100 samples lie beyond it.");
     page_open(page, "div", "class", "plates", NULL);
     for (const struct family *family = families; family->name; ++family)
         for (size_t i = 0, next; i < rows->count; i = next) {

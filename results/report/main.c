@@ -13,7 +13,8 @@ enum { EXIT_WRITTEN = 0, EXIT_UNREADABLE = 3, EXIT_USAGE = 64 };
 static const char help[] =
     "Usage: ipcmark report [OPTION]… FILE.jsonl…\n"
     "\n"
-    "Writes one report from the result files of any number of runs, conformance and benchmarks alike. The HTML page holds\n"
+    "Writes one report from the result files of any number of runs, conformance and benchmarks alike. The HTML page "
+    "holds\n"
     "all that it needs: it opens from disk, without a network, and without JavaScript its charts are tables.\n"
     "\n"
     "  -o, --output FILE      where to write; \"-\" is standard output (default: report.html, or - for markdown)\n"
@@ -30,7 +31,8 @@ static const char help[] =
     "  ipcmark report conformance.jsonl bench.jsonl --output report.html\n"
     "  ipcmark report --format markdown bench.jsonl\n"
     "\n"
-    "Exit codes: 0 the report was written, whatever the verdicts in it; 3 a file could not be read or written; 64 usage.\n";
+    "Exit codes: 0 the report was written, whatever the verdicts in it; 3 a file could not be read or written; 64 "
+    "usage.\n";
 
 struct options {
     const char *output, *title;
@@ -46,12 +48,10 @@ static int usage(const char *text, const char *what)
 /* -1 to go on, or the exit code. */
 static int read_options(struct options *options, int argc, char **argv)
 {
-    static const struct option known[] = {{"output", required_argument, NULL, 'o'},
-                                          {"title", required_argument, NULL, 't'},
-                                          {"format", required_argument, NULL, 'f'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'v'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"output", required_argument, NULL, 'o'}, {"title", required_argument, NULL, 't'},
+        {"format", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0}};
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":o:t:f:h", known, NULL)) != -1) {

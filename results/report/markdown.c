@@ -1,4 +1,5 @@
-/* The short report, for a README or the summary page of a CI: verdicts and key figures, one column an implementation. */
+/* The short report, for a README or the summary page of a CI: verdicts and key figures, one column an implementation.
+ */
 #include "families.h"
 #include "format.h"
 #include "report.h"
@@ -55,10 +56,12 @@ static void percentile_line(FILE *out, const struct report *report, const char *
         any = report_key_row(report, report->drivers[i], family);
     if (any == NULL)
         return;
-    fprintf(out, "| %s, %s: %s |", family_find(family)->title, family_label(any).text, format_percentile(fraction).text);
+    fprintf(out, "| %s, %s: %s |", family_find(family)->title, family_label(any).text,
+            format_percentile(fraction).text);
     for (size_t i = 0; i < report->driver_count; ++i) {
         const struct results_row *row = report_key_row(report, report->drivers[i], family);
-        fprintf(out, " %s |", format_duration(row ? results_histogram_percentile(&row->histogram, fraction) : NAN).text);
+        fprintf(out, " %s |",
+                format_duration(row ? results_histogram_percentile(&row->histogram, fraction) : NAN).text);
     }
     fputc('\n', out);
 }

@@ -1,6 +1,6 @@
 /* An HTML page that is written from top to bottom. libxml2's writer escapes every text and attribute, so nothing from a
- * result file can become markup; only page_raw goes through as it is, for what is built into the program. Errors are kept
- * and come out at page_finish. */
+ * result file can become markup; only page_raw goes through as it is, for what is built into the program. Errors are
+ * kept and come out at page_finish. */
 #ifndef REPORT_PAGE_H
 #define REPORT_PAGE_H
 

@@ -43,8 +43,8 @@ void part_driver(struct page *page, const struct report *report, const char *dri
 
 void part_figure_begin(struct page *page, const struct figure *figure)
 {
-    page_open(page, "figure", "id", figure->id, "data-kind", figure->kind, "data-x-kind", figure->x_kind, "data-x-label",
-              figure->x_label, "data-y-kind", figure->y_kind, "data-y-label", figure->y_label, NULL);
+    page_open(page, "figure", "id", figure->id, "data-kind", figure->kind, "data-x-kind", figure->x_kind,
+              "data-x-label", figure->x_label, "data-y-kind", figure->y_kind, "data-y-label", figure->y_label, NULL);
     page_open(page, "figcaption", NULL);
     page_element(page, "h3", NULL, figure->title);
     page_element(page, "p", NULL, figure->note);

@@ -23,8 +23,8 @@ void part_table_end(struct page *page);
 /* A driver's name with its mark, as charts show it. */
 void part_driver(struct page *page, const struct report *report, const char *driver);
 
-/* A figure: a caption, a place for the chart, and the table that it is drawn from. The rows of the table carry the data:
- * see report.js. Ended by part_figure_end. */
+/* A figure: a caption, a place for the chart, and the table that it is drawn from. The rows of the table carry the
+ * data: see report.js. Ended by part_figure_end. */
 struct figure {
     const char *id, *title, *note;
     const char *kind;             /* "line" or "ratio" */

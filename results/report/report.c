@@ -19,7 +19,8 @@ static int add_driver(struct report *report, const char *name)
     return 0;
 }
 
-/* Headers name drivers without parameters, records with them: the records are what counts, in the order of the header. */
+/* Headers name drivers without parameters, records with them: the records are what counts, in the order of the header.
+ */
 static int add_drivers(struct report *report)
 {
     int error = 0;
@@ -52,7 +53,9 @@ static int make_title(struct report *report)
         fprintf(title, "%s%s", before, report->drivers[i]);
     }
     fprintf(title, "%s%s", report->driver_count ? ": " : "",
-            conformance && bench ? "conformance and benchmarks" : conformance ? "conformance" : "benchmarks");
+            conformance && bench ? "conformance and benchmarks"
+            : conformance        ? "conformance"
+                                 : "benchmarks");
     if (fclose(title) == EOF)
         return -ENOMEM;
     report->title = report->own_title;
@@ -164,8 +167,8 @@ struct sentence report_verdict(const struct report *report, size_t driver)
     size_t skipped = results_matrix_count(&report->matrix, driver, RESULTS_SKIP);
     size_t absent = results_matrix_count(&report->matrix, driver, RESULTS_NOT_RUN);
     size_t judged = report->matrix.clause_count - skipped - absent;
-    snprintf(out.text, sizeof out.text, passed == judged && judged > 0 ? "all %zu clauses hold" : "%zu of %zu clauses hold",
-             passed, judged);
+    snprintf(out.text, sizeof out.text,
+             passed == judged && judged > 0 ? "all %zu clauses hold" : "%zu of %zu clauses hold", passed, judged);
     append_verdict(report, driver, RESULTS_FAIL, "broken", &out);
     append_verdict(report, driver, RESULTS_ERROR, "could not be judged: harness error", &out);
     append_verdict(report, driver, RESULTS_XPASS, "no longer as expected", &out);

@@ -58,11 +58,13 @@ static void placements_cell(struct page *page, const struct results_row *row)
 
 void part_rows(struct page *page, const struct report *report)
 {
-    static const char *const heads[] = {"Row", "Blocks", "CPUs", "Median over the blocks, and its 95 % interval or range"};
+    static const char *const heads[] = {"Row", "Blocks", "CPUs",
+                                        "Median over the blocks, and its 95 % interval or range"};
     part_begin(page, "rows", "Every row");
-    page_element(page, "p", "lead",
-                 "One row is one measurement of one implementation, repeated in every block of the run in a shuffled order. A "
-                 "row with a failed block is no figure.");
+    page_element(
+        page, "p", "lead",
+        "One row is one measurement of one implementation, repeated in every block of the run in a shuffled order. A "
+        "row with a failed block is no figure.");
     part_table_begin(page, "rows", "All rows of the benchmark");
     page_open(page, "thead", NULL);
     page_open(page, "tr", NULL);

@@ -96,8 +96,9 @@ static void cut_short_notice(struct page *page, const struct report *report)
         char text[200];
         if (!results_run_cut_short(run))
             continue;
-        snprintf(text, sizeof text, "The %s run was cut short: %zu of %.0f planned records.", results_header(run, "kind"),
-                 run->case_count + run->cell_count, results_number(run->header, "planned"));
+        snprintf(text, sizeof text, "The %s run was cut short: %zu of %.0f planned records.",
+                 results_header(run, "kind"), run->case_count + run->cell_count,
+                 results_number(run->header, "planned"));
         notice(page, "notice unsure", "!", text, "#environment", "Environment");
     }
 }
@@ -120,7 +121,8 @@ static void latency_figure(struct page *page, const struct results_row *row)
 {
     const struct family *family = family_find(row->family);
     struct results_spread line = results_row_line_ratio(row, "p50_ns");
-    double median = results_histogram_percentile(&row->histogram, 0.5), tail = results_histogram_percentile(&row->histogram, 0.99);
+    double median = results_histogram_percentile(&row->histogram, 0.5),
+           tail = results_histogram_percentile(&row->histogram, 0.99);
     char label[256], detail[160] = "";
     size_t used = 0;
     if (isnan(median))

@@ -52,7 +52,7 @@ static size_t places(const struct report *report, const struct lines *lines, dou
 static void cell(struct page *page, const struct lines *lines, const struct results_row *row, double x)
 {
     struct results_spread spread = row && results_row_figure(row) ? results_row_metric(row, lines->metric)
-                                                                   : (struct results_spread){.median = NAN};
+                                                                  : (struct results_spread){.median = NAN};
     char at[32], value[32];
     if (isnan(spread.median)) {
         page_element(page, "td", "words", row && row->error ? "error" : "–");
@@ -72,7 +72,8 @@ static void cell(struct page *page, const struct lines *lines, const struct resu
     page_close(page);
 }
 
-static const struct results_row *row_at(const struct report *report, const struct lines *lines, const char *driver, double x)
+static const struct results_row *row_at(const struct report *report, const struct lines *lines, const char *driver,
+                                        double x)
 {
     for (size_t i = 0; i < report->rows.count; ++i) {
         const struct results_row *row = &report->rows.rows[i];
@@ -83,7 +84,8 @@ static const struct results_row *row_at(const struct report *report, const struc
 }
 
 /* The machine's own limit of that name at that size, if it has the metric. */
-static const struct results_row *limit_at(const struct report *report, const char *limit, const char *metric, double size)
+static const struct results_row *limit_at(const struct report *report, const char *limit, const char *metric,
+                                          double size)
 {
     size_t length = strlen(limit);
     for (size_t i = 0; i < report->rows.count; ++i) {
@@ -155,13 +157,23 @@ static void by_size(struct page *page, const struct report *report)
         struct figure figure;
     } figures[] = {
         {{.family = "throughput", .metric = "messages_per_second"},
-         {.title = "Messages a second by size", .kind = "line", .x_kind = "size", .x_label = "message size",
-          .y_kind = "rate", .y_label = "messages a second",
-          .note = "A saturated stream, one publisher and one subscriber, counted at the subscriber. Median over the blocks."}},
+         {.title = "Messages a second by size",
+          .kind = "line",
+          .x_kind = "size",
+          .x_label = "message size",
+          .y_kind = "rate",
+          .y_label = "messages a second",
+          .note = "A saturated stream, one publisher and one subscriber, counted at the subscriber. Median over the "
+                  "blocks."}},
         {{.family = "throughput", .metric = "bytes_per_second"},
-         {.title = "Bytes a second by size", .kind = "line", .x_kind = "size", .x_label = "message size",
-          .y_kind = "bandwidth", .y_label = "bytes a second",
-          .note = "The same streams. No message can be faster than copying its bytes, which is the limit drawn beside them."}},
+         {.title = "Bytes a second by size",
+          .kind = "line",
+          .x_kind = "size",
+          .x_label = "message size",
+          .y_kind = "bandwidth",
+          .y_label = "bytes a second",
+          .note = "The same streams. No message can be faster than copying its bytes, which is the limit drawn beside "
+                  "them."}},
     };
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; ++i)
         lines_figure(page, report, &figures[i].lines, &figures[i].figure);
@@ -172,12 +184,17 @@ static void by_subscribers(struct page *page, const struct report *report)
     double done = NAN;
     for (size_t i = 0; i < report->rows.count; ++i) {
         const struct results_row *row = &report->rows.rows[i];
-        struct lines lines = {.family = "fanout", .metric = "messages_per_second", .by_subscribers = true,
-                              .size = row->first->size};
+        struct lines lines = {
+            .family = "fanout", .metric = "messages_per_second", .by_subscribers = true, .size = row->first->size};
         char title[96];
-        struct figure figure = {.title = title, .kind = "line", .x_kind = "count", .x_label = "subscribers",
-                                .y_kind = "rate", .y_label = "messages a second, each",
-                                .note = "One publisher, counted at the slowest subscriber: each of them receives as many."};
+        struct figure figure = {.title = title,
+                                .kind = "line",
+                                .x_kind = "count",
+                                .x_label = "subscribers",
+                                .y_kind = "rate",
+                                .y_label = "messages a second, each",
+                                .note =
+                                    "One publisher, counted at the slowest subscriber: each of them receives as many."};
         if (strcmp(row->family, "fanout") != 0 || row->first->size == done)
             continue;
         done = row->first->size;

@@ -39,17 +39,17 @@ static struct results_run read_text(const char *text)
     return run;
 }
 
-#define CELL(driver, block, placement, line, rate)                                                                            \
-    "{\"record\":\"cell\",\"row\":\"throughput/" driver "/64B/1x1\",\"family\":\"throughput\",\"driver\":\"" driver           \
-    "\",\"size\":64,\"publishers\":1,\"subscribers\":1,\"block\":" #block ",\"placement\":\"" placement                       \
+#define CELL(driver, block, placement, line, rate)                                                                     \
+    "{\"record\":\"cell\",\"row\":\"throughput/" driver "/64B/1x1\",\"family\":\"throughput\",\"driver\":\"" driver    \
+    "\",\"size\":64,\"publishers\":1,\"subscribers\":1,\"block\":" #block ",\"placement\":\"" placement                \
     "\",\"line_before_ns\":" #line ",\"line_after_ns\":" #line ",\"metrics\":{\"messages_per_second\":" #rate "}}\n"
 
 static void ratios_pair_cells_of_one_block_and_placement(void **state)
 {
-    struct results_run run = read_text(HEADER CELL("a", 0, "siblings", 25, 100) CELL("b", 0, "siblings", 25, 50)
-                                           CELL("b", 1, "cluster", 60, 10) CELL("a", 1, "siblings", 25, 100)
-                                               CELL("a", 2, "distant", 270, 90) CELL("b", 2, "distant", 270, 30)
-                                                   CELL("a", 3, "mixed", 60, 7) CELL("b", 3, "mixed", 60, 1));
+    struct results_run run =
+        read_text(HEADER CELL("a", 0, "siblings", 25, 100) CELL("b", 0, "siblings", 25, 50)
+                      CELL("b", 1, "cluster", 60, 10) CELL("a", 1, "siblings", 25, 100) CELL("a", 2, "distant", 270, 90)
+                          CELL("b", 2, "distant", 270, 30) CELL("a", 3, "mixed", 60, 7) CELL("b", 3, "mixed", 60, 1));
     struct results_rows rows;
     struct results_spread ratio;
     (void)state;
@@ -111,14 +111,15 @@ static void histograms_of_blocks_are_merged(void **state)
     results_run_free(&run);
 }
 
-#define CASE_LINE(driver, clause, verdict)                                                                                    \
+#define CASE_LINE(driver, clause, verdict)                                                                             \
     "{\"record\":\"case\",\"driver\":\"" driver "\",\"clause\":\"" clause "\",\"verdict\":\"" verdict "\"}\n"
 
 static void a_clause_shows_the_worst_of_its_verdicts(void **state)
 {
-    struct results_run run = read_text(CONFORMANCE CASE_LINE("a", "DEL-002", "pass") CASE_LINE("a", "KILL-001", "unknown")
-                                           CASE_LINE("a", "DEL-001", "pass") CASE_LINE("a", "DEL-002", "fail")
-                                               CASE_LINE("a", "DEL-002", "pass") CASE_LINE("b", "DEL-001", "skip"));
+    struct results_run run =
+        read_text(CONFORMANCE CASE_LINE("a", "DEL-002", "pass") CASE_LINE("a", "KILL-001", "unknown")
+                      CASE_LINE("a", "DEL-001", "pass") CASE_LINE("a", "DEL-002", "fail")
+                          CASE_LINE("a", "DEL-002", "pass") CASE_LINE("b", "DEL-001", "skip"));
     struct results_matrix matrix;
     (void)state;
     assert_int_equal(results_matrix_build(&matrix, &run, 1), 0);
@@ -146,18 +147,18 @@ static size_t reasons(const char *text)
     return count;
 }
 
-#define FIT(environment)                                                                                                      \
-    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"planned\":6,\"environment\":{\"commit\":\"1234\"," environment    \
-    "\"flags\":\"-O2\"}}\n" CELL("a", 0, "siblings", 25, 1) CELL("a", 1, "siblings", 25, 1)                                    \
+#define FIT(environment)                                                                                               \
+    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"planned\":6,\"environment\":{\"commit\":"                \
+    "\"1234\"," environment "\"flags\":\"-O2\"}}\n" CELL("a", 0, "siblings", 25, 1) CELL("a", 1, "siblings", 25, 1)    \
         CELL("a", 2, "siblings", 25, 1) CELL("a", 3, "siblings", 25, 1) CELL("a", 4, "siblings", 25, 1)
 
 static void figures_are_fit_only_if_nothing_speaks_against_it(void **state)
 {
     (void)state;
     assert_int_equal(reasons(FIT("") CELL("a", 5, "siblings", 25, 1) FOOTER), 0);
-    assert_int_equal(reasons(FIT("") CELL("a", 5, "siblings", 25, 1)), 1);          /* cut short */
-    assert_int_equal(reasons(FIT("") CELL("a", 5, "mixed", 25, 1) FOOTER), 1);      /* the CPUs moved */
-    assert_int_equal(reasons(FIT("") FOOTER), 2);                                   /* fewer than planned, and too few */
+    assert_int_equal(reasons(FIT("") CELL("a", 5, "siblings", 25, 1)), 1);     /* cut short */
+    assert_int_equal(reasons(FIT("") CELL("a", 5, "mixed", 25, 1) FOOTER), 1); /* the CPUs moved */
+    assert_int_equal(reasons(FIT("") FOOTER), 2);                              /* fewer than planned, and too few */
     assert_int_equal(reasons(FIT("\"virtualization\":\"kvm\",") CELL("a", 5, "siblings", 25, 1) FOOTER), 1);
     assert_int_equal(reasons(FIT("\"governor\":\"powersave\",") CELL("a", 5, "siblings", 25, 1) FOOTER), 1);
     assert_int_equal(reasons(FIT("\"load\":3,\"cpus\":2,") CELL("a", 5, "siblings", 25, 1) FOOTER), 1);

@@ -70,9 +70,15 @@ static void a_percentile_needs_a_hundred_samples_beyond(void **state)
 
 static void what_is_no_histogram_is_refused(void **state)
 {
-    static const char *const wrong[] = {"{}", "{\"counts\":7}", "{\"counts\":[7]}", "{\"counts\":[[1]]}",
-                                        "{\"counts\":[[1,-1]]}", "{\"counts\":[[2,1],[1,1]]}", "{\"counts\":[[1,1],[1,1]]}",
-                                        "{\"counts\":[[1,\"2\"]]}", "{\"counts\":[[1,1e300]]}"};
+    static const char *const wrong[] = {"{}",
+                                        "{\"counts\":7}",
+                                        "{\"counts\":[7]}",
+                                        "{\"counts\":[[1]]}",
+                                        "{\"counts\":[[1,-1]]}",
+                                        "{\"counts\":[[2,1],[1,1]]}",
+                                        "{\"counts\":[[1,1],[1,1]]}",
+                                        "{\"counts\":[[1,\"2\"]]}",
+                                        "{\"counts\":[[1,1e300]]}"};
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; ++i) {
         struct results_histogram histogram = {0};

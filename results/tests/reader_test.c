@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <math.h>
 
-#define CELL(row, extra) "{\"record\":\"cell\",\"row\":\"" row "\",\"family\":\"hot\",\"driver\":\"a\",\"block\":0" extra "}\n"
+#define CELL(row, extra)                                                                                               \
+    "{\"record\":\"cell\",\"row\":\"" row "\",\"family\":\"hot\",\"driver\":\"a\",\"block\":0" extra "}\n"
 
 static void sample_files_are_read_whole(void **state)
 {
@@ -55,8 +56,9 @@ static void unknown_records_and_fields_are_skipped(void **state)
     struct results_run run;
     char error[512] = "";
     (void)state;
-    assert_int_equal(scratch_read(&run, HEADER "{\"record\":\"later\"}\n\n" CELL("r", ",\"later\":[]") FOOTER, error,
-                                  sizeof error), 0);
+    assert_int_equal(
+        scratch_read(&run, HEADER "{\"record\":\"later\"}\n\n" CELL("r", ",\"later\":[]") FOOTER, error, sizeof error),
+        0);
     assert_int_equal(run.cell_count, 1);
     results_run_free(&run);
 }
@@ -75,7 +77,8 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"{\"record\":\"header\",\"format\":2,\"kind\":\"bench\"}\n", ":1: ", "format 2"},
         {"{\"record\":\"header\",\"format\":1,\"kind\":\"x\"}\n", ":1: ", "kind"},
         {CONFORMANCE "{\"record\":\"case\",\"driver\":\"a\"}\n", ":2: ", "clause"},
-        {CONFORMANCE "{\"record\":\"case\",\"driver\":\"a\",\"clause\":\"X-001\",\"verdict\":\"good\"}\n", ":2: ", "verdict"},
+        {CONFORMANCE "{\"record\":\"case\",\"driver\":\"a\",\"clause\":\"X-001\",\"verdict\":\"good\"}\n",
+         ":2: ", "verdict"},
         {HEADER "{\"record\":\"cell\",\"row\":\"r\"}\n", ":2: ", "family"},
         {HEADER "{\"record\":\"cell\",\"row\":\"r\",\"family\":\"f\",\"driver\":\"d\"}\n", ":2: ", "block"},
         {HEADER CELL("r", ",\"histogram\":{\"counts\":[[2,1],[1,1]]}"), ":2: ", "histogram"},

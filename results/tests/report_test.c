@@ -29,7 +29,7 @@ static void document_read(struct document *document, const char *first, const ch
     document->text = report_html(&document->report);
     assert_non_null(document->text);
     document->html = htmlReadMemory(document->text, (int)strlen(document->text), NULL, "utf-8",
-                                   HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
+                                    HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
     assert_non_null(document->html);
     document->paths = xmlXPathNewContext(document->html);
     assert_non_null(document->paths);
@@ -71,9 +71,11 @@ static void every_clause_and_row_is_there(void **state)
     assert_int_equal(document.report.rows.count, 50);
     for (size_t i = 0; i < document.report.matrix.clause_count; ++i)
         assert_int_equal(count(&document, "//table[contains(@class,'matrix')]//tr[@id='%s']/td",
-                               document.report.matrix.clauses[i].id), 3);
+                               document.report.matrix.clauses[i].id),
+                         3);
     for (size_t i = 0; i < document.report.rows.count; ++i)
-        assert_int_equal(count(&document, "//table[@class='rows']//th/code[.='%s']", document.report.rows.rows[i].name), 1);
+        assert_int_equal(count(&document, "//table[@class='rows']//th/code[.='%s']", document.report.rows.rows[i].name),
+                         1);
     document_free(&document);
 }
 
@@ -85,7 +87,8 @@ static void what_fails_is_shown_at_the_top(void **state)
     assert_int_equal(count(&document, "//header/p[contains(@class,'bad')]"), 1);
     assert_int_equal(count(&document, "//ul[@class='troubles']/li"), 2);
     assert_int_equal(count(&document, "//ul[@class='troubles']/li[1][contains(.,'KILL-002') and contains(.,'fifo') and "
-                                      "contains(.,'was OK')]"), 1);
+                                      "contains(.,'was OK')]"),
+                     1);
     assert_int_equal(count(&document, "//li[@class='card'][contains(.,'1 broken')]"), 1);
     document_free(&document);
 }
@@ -114,8 +117,8 @@ static void each_chart_has_its_table(void **state)
     document_read(&document, SAMPLES "/bench.jsonl", NULL);
     figures = count(&document, "//figure");
     assert_true(figures >= 9);
-    assert_int_equal(count(&document, "//figure[figcaption/h3][.//table/caption][.//tr[@data-series]/th[@scope='row']]"),
-                     figures);
+    assert_int_equal(
+        count(&document, "//figure[figcaption/h3][.//table/caption][.//tr[@data-series]/th[@scope='row']]"), figures);
     assert_int_equal(count(&document, "//figure//tr[@data-series][count(td) = 0]"), 0);
     document_free(&document);
 }
@@ -148,7 +151,8 @@ static void hostile_strings_stay_text(void **state)
 
 static void a_run_that_was_cut_short_says_so(void **state)
 {
-    static const char text[] = CONFORMANCE "{\"record\":\"case\",\"driver\":\"a\",\"clause\":\"DEL-001\",\"verdict\":\"pass\"}\n";
+    static const char text[] =
+        CONFORMANCE "{\"record\":\"case\",\"driver\":\"a\",\"clause\":\"DEL-001\",\"verdict\":\"pass\"}\n";
     struct results_run run;
     struct report report;
     char error[512], *page;
@@ -173,7 +177,8 @@ static void markdown_has_a_column_for_each_implementation(void **state)
     document_read(&document, SAMPLES "/conformance.jsonl", SAMPLES "/bench.jsonl");
     text = report_markdown(&document.report);
     assert_non_null(text);
-    assert_non_null(strstr(text, "| | mmipc | fifo | tcp |\n| --- | --- | --- | --- |\n| Conformance | all 10 clauses hold | "));
+    assert_non_null(
+        strstr(text, "| | mmipc | fifo | tcp |\n| --- | --- | --- | --- |\n| Conformance | all 10 clauses hold | "));
     assert_non_null(strstr(text, "- **KILL-002 fail** fifo: message 4711"));
     free(text);
     document_free(&document);

@@ -22,33 +22,38 @@ static double uniform(void)
 
 static void header(const char *kind, int planned)
 {
-    printf("{\"record\":\"header\",\"format\":1,\"kind\":\"%s\",\"suite_version\":\"0.1.0\",\"contract_version\":\"1\","
-           "\"run\":\"00c0ffee00c0ffee\",\"seed\":4711,\"command\":\"ipcmark %s --driver mmipc --driver fifo --driver tcp "
-           "--seed 4711\",\"started\":\"2024-05-01T12:00:00Z\",\"manifest\":\"89abcdef\",\"planned\":%d,\"environment\":{"
-           "\"cpu\":\"Example CPU 3000\",\"cpus\":8,\"kernel\":\"6.1.0\",\"os\":\"Debian GNU/Linux 12 (bookworm)\","
-           "\"virtualization\":\"none\",\"governor\":\"performance\",\"smt\":false,\"memory_bytes\":17179869184,\"load\":0.2,"
-           "\"compiler\":\"GCC 12.2.0\",\"flags\":\"-O2 -g\",\"commit\":\"0123abc\"},\"drivers\":["
-           "{\"name\":\"mmipc\",\"version\":\"0.1.0\",\"summary\":\"shared memory\",\"homepage\":\"\",\"capabilities\":[]},"
-           "{\"name\":\"fifo\",\"version\":\"1\",\"summary\":\"named pipes\",\"homepage\":\"\",\"capabilities\":[]},"
-           "{\"name\":\"tcp\",\"version\":\"1\",\"summary\":\"loopback TCP\",\"homepage\":\"\",\"capabilities\":[]}]}\n",
-           kind, kind, planned);
+    printf(
+        "{\"record\":\"header\",\"format\":1,\"kind\":\"%s\",\"suite_version\":\"0.1.0\",\"contract_version\":\"1\","
+        "\"run\":\"00c0ffee00c0ffee\",\"seed\":4711,\"command\":\"ipcmark %s --driver mmipc --driver fifo --driver tcp "
+        "--seed 4711\",\"started\":\"2024-05-01T12:00:00Z\",\"manifest\":\"89abcdef\",\"planned\":%d,\"environment\":{"
+        "\"cpu\":\"Example CPU 3000\",\"cpus\":8,\"kernel\":\"6.1.0\",\"os\":\"Debian GNU/Linux 12 (bookworm)\","
+        "\"virtualization\":\"none\",\"governor\":\"performance\",\"smt\":false,\"memory_bytes\":17179869184,\"load\":"
+        "0.2,"
+        "\"compiler\":\"GCC 12.2.0\",\"flags\":\"-O2 -g\",\"commit\":\"0123abc\"},\"drivers\":["
+        "{\"name\":\"mmipc\",\"version\":\"0.1.0\",\"summary\":\"shared "
+        "memory\",\"homepage\":\"\",\"capabilities\":[]},"
+        "{\"name\":\"fifo\",\"version\":\"1\",\"summary\":\"named pipes\",\"homepage\":\"\",\"capabilities\":[]},"
+        "{\"name\":\"tcp\",\"version\":\"1\",\"summary\":\"loopback TCP\",\"homepage\":\"\",\"capabilities\":[]}]}\n",
+        kind, kind, planned);
 }
 
 static void footer(int written)
 {
-    printf("{\"record\":\"footer\",\"finished\":\"2024-05-01T12:05:00Z\",\"exit\":0,\"written\":%d,\"interrupted\":false}\n",
+    printf("{\"record\":\"footer\",\"finished\":\"2024-05-01T12:05:00Z\",\"exit\":0,\"written\":%d,\"interrupted\":"
+           "false}\n",
            written);
 }
 
 static void one_case(const char *driver, const char *clause, const char *title, const char *verdict, const char *class,
                      const char *text)
 {
-    printf("{\"record\":\"case\",\"driver\":\"%s\",\"clause\":\"%s\",\"level\":\"%s\",\"title\":\"%s\",\"verdict\":\"%s\","
-           "\"class\":%s%s%s,\"text\":\"%s\",\"seconds\":%.3f,\"seed\":%d,\"must\":12000,\"received\":12000,"
-           "\"evidence\":%s}\n",
-           driver, clause, strcmp(clause, "ISO-005") == 0 ? "SHOULD" : "MUST", title, verdict, *class ? "\"" : "",
-           *class ? class : "null", *class ? "\"" : "", text, 0.2 + uniform(), 4711,
-           *class ? "\"evidence/KILL-002-fifo\"" : "null");
+    printf(
+        "{\"record\":\"case\",\"driver\":\"%s\",\"clause\":\"%s\",\"level\":\"%s\",\"title\":\"%s\",\"verdict\":\"%s\","
+        "\"class\":%s%s%s,\"text\":\"%s\",\"seconds\":%.3f,\"seed\":%d,\"must\":12000,\"received\":12000,"
+        "\"evidence\":%s}\n",
+        driver, clause, strcmp(clause, "ISO-005") == 0 ? "SHOULD" : "MUST", title, verdict, *class ? "\"" : "",
+        *class ? class : "null", *class ? "\"" : "", text, 0.2 + uniform(), 4711,
+        *class ? "\"evidence/KILL-002-fifo\"" : "null");
 }
 
 static int conformance(void)
@@ -120,8 +125,8 @@ struct machine {
     double line;
 };
 
-static void cell_begin(const char *row, const char *family, const char *driver, int size, int subscribers, int rate, int block,
-                       struct machine machine)
+static void cell_begin(const char *row, const char *family, const char *driver, int size, int subscribers, int rate,
+                       int block, struct machine machine)
 {
     printf("{\"record\":\"cell\",\"row\":\"%s\",\"family\":\"%s\",\"driver\":\"%s\",", row, family, driver);
     if (size > 0)
@@ -132,7 +137,8 @@ static void cell_begin(const char *row, const char *family, const char *driver, 
         printf("\"rate\":%d,", rate);
     printf("\"block\":%d,\"placement\":\"%s\",\"line_before_ns\":%.1f,\"line_after_ns\":%.1f,\"steal_ns\":0,"
            "\"context_switches\":12,",
-           block, machine.placement, machine.line * (0.98 + 0.04 * uniform()), machine.line * (0.98 + 0.04 * uniform()));
+           block, machine.placement, machine.line * (0.98 + 0.04 * uniform()),
+           machine.line * (0.98 + 0.04 * uniform()));
 }
 
 static void latency_cell(const char *family, const char *driver, double lines, int size, int rate, int block,
@@ -185,7 +191,8 @@ static int block_cells(int block, struct machine machine)
     int written = 0;
     for (int d = 0; d < 3; ++d) {
         for (int s = 0; s < 2; ++s, written += 2) {
-            latency_cell("latency", drivers[d].name, drivers[d].lines * 2.2 * (1 + s * 0.3), sizes[s], 10000, block, machine);
+            latency_cell("latency", drivers[d].name, drivers[d].lines * 2.2 * (1 + s * 0.3), sizes[s], 10000, block,
+                         machine);
             latency_cell("hot", drivers[d].name, drivers[d].lines * (1 + s * 0.3), sizes[s], 0, block, machine);
         }
         for (int s = 0; s < 5; ++s, ++written)
@@ -218,10 +225,12 @@ static int bench(void)
 /* Every string that reaches the page tries to break out of it. */
 static int hostile(void)
 {
-#define EVIL "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>\\\"'&\\u0001\xff"
+#define EVIL                                                                                                           \
+    "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>\\\"'&\\u0001\xff"
     printf("{\"record\":\"header\",\"format\":1,\"kind\":\"conformance\",\"command\":\"" EVIL "\",\"started\":\"" EVIL
-           "\",\"planned\":1,\"environment\":{\"cpu\":\"" EVIL "\",\"" EVIL "\":\"" EVIL "\"},\"drivers\":[{\"name\":\"" EVIL
-           "\",\"summary\":\"" EVIL "\",\"homepage\":\"javascript:document.title='owned'\"}]}\n");
+           "\",\"planned\":1,\"environment\":{\"cpu\":\"" EVIL "\",\"" EVIL "\":\"" EVIL
+           "\"},\"drivers\":[{\"name\":\"" EVIL "\",\"summary\":\"" EVIL
+           "\",\"homepage\":\"javascript:document.title='owned'\"}]}\n");
     one_case(EVIL, "X-" EVIL, EVIL, "fail", EVIL, EVIL);
     footer(1);
     return 0;

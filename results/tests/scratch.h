@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define HEADER "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"planned\":1,\"environment\":{}}\n"
+#define HEADER      "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"planned\":1,\"environment\":{}}\n"
 #define CONFORMANCE "{\"record\":\"header\",\"format\":1,\"kind\":\"conformance\",\"planned\":1,\"environment\":{}}\n"
-#define FOOTER "{\"record\":\"footer\",\"written\":1,\"exit\":0,\"interrupted\":false}\n"
+#define FOOTER      "{\"record\":\"footer\",\"written\":1,\"exit\":0,\"interrupted\":false}\n"
 
 /* Reads a file of this text and removes it; what results_run_read returned. */
 static inline int scratch_read(struct results_run *run, const char *text, char *error, size_t error_size)
