@@ -117,7 +117,7 @@ int scene_publish(struct scene *scene, const ipcmark_publish_options *options, c
     if (scene_await(scene, call) < 0)
         return -1;
     attempted = ipcmark_reply_number(call, "attempted", -1);
-    ok = ipcmark_reply_number(call, "ok", -2);
+    ok = ipcmark_reply_number(call, "published", -2);
     if (attempted != ok)
         return cell_fail(scene->cell, "%.0f of %.0f messages were not sent", attempted - ok, attempted);
     for (unsigned i = 0; i < scene->count; ++i)

@@ -12,7 +12,7 @@ static double subscriber_rate(struct scene *scene, uint16_t subscriber, const ip
     const cJSON *window;
     double from, to;
 
-    if (scene_stats(scene, subscriber, ipcmark_reply_number(sent, "ok", -1), first, last, &stats) < 0)
+    if (scene_stats(scene, subscriber, ipcmark_reply_number(sent, "published", -1), first, last, &stats) < 0)
         return -1;
     window = cJSON_GetObjectItem(stats->reply, "window");
     from = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "from_ns"));
@@ -50,7 +50,7 @@ static int measure(struct scene *scene)
     cell_metric(cell, "bytes_per_second", slowest * (double)row->size);
     if (cell->histogram == NULL) /* else it has "samples" of its own */
         cell_metric(cell, "samples", samples);
-    cell_metric(cell, "sent", ipcmark_reply_number(sent, "ok", 0));
+    cell_metric(cell, "sent", ipcmark_reply_number(sent, "published", 0));
     cell->headline_ns = 1e9 / slowest;
     return 0;
 }

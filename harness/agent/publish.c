@@ -155,7 +155,7 @@ static void report(const struct worker *workers, unsigned count, cJSON *reply)
             cJSON_AddItemToArray(sent, cJSON_CreateDoubleArray(pair, 2));
     }
     cJSON_AddNumberToObject(reply, "attempted", (double)attempted);
-    cJSON_AddNumberToObject(reply, "ok", (double)ok);
+    cJSON_AddNumberToObject(reply, "published", (double)ok);
     cJSON_AddNumberToObject(reply, "failed", (double)failed);
     cJSON_AddNumberToObject(reply, "unknown", (double)unknown);
     cJSON_AddNumberToObject(reply, "first_ns", (double)first);

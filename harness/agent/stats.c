@@ -67,7 +67,7 @@ static void report_publisher(struct endpoint *publisher, cJSON *reply, bool rese
             lane->attempted = lane->ok = lane->failed = lane->unknown = 0;
     }
     cJSON_AddNumberToObject(reply, "attempted", (double)attempted);
-    cJSON_AddNumberToObject(reply, "ok", (double)ok);
+    cJSON_AddNumberToObject(reply, "published", (double)ok);
     cJSON_AddNumberToObject(reply, "failed", (double)failed);
     cJSON_AddNumberToObject(reply, "unknown", (double)unknown);
 }

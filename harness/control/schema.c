@@ -35,7 +35,7 @@ static const struct field fields[] = {
     {"open_broker", "address", STRING},
     {"wait_peers", "count", COUNT},
     {"publish", "attempted", COUNT},
-    {"publish", "ok", COUNT},
+    {"publish", "published", COUNT},
     {"publish", "failed", COUNT},
     {"publish", "unknown", COUNT},
     {"publish", "last", ARRAY},

@@ -236,7 +236,7 @@ typedef struct {
     double deadline_seconds; /* 0: the trial's, plus the time that rate or seconds ask for */
 } ipcmark_publish_options;
 
-/* Reply: attempted, ok, failed, unknown, first_ns, last_ns (start of the first and end of the last publish),
+/* Reply: attempted, published, failed, unknown, first_ns, last_ns (start of the first and end of the last publish),
  * achieved_rate, last (array of [thread, highest sequence invoked]). A death by kill_self_at is declared. */
 ipcmark_call *ipcmark_publish(ipcmark_trial *, uint16_t endpoint, const ipcmark_publish_options *);
 /* One message on each thread that this publisher has used in its present epoch: what ipcmark_drain() waits for. */
@@ -264,7 +264,7 @@ ipcmark_call *ipcmark_process_stats(ipcmark_participant *);
 /* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, first_ns, last_ns, histogram (from the scheduled
  * time), histogram_uncorrected, and, of the time from from_ns to to_ns (0, 0: all), window: {messages, bytes, from_ns,
  * to_ns} with the exact times of the first and last sample inside it, so that messages / (to_ns - from_ns) is a rate.
- * Of a publisher: attempted, ok, failed, unknown. reset: count from here, after this reply. */
+ * Of a publisher: attempted, published, failed, unknown. reset: count from here, after this reply. */
 ipcmark_call *ipcmark_stats(ipcmark_trial *, uint16_t endpoint, uint64_t from_ns, uint64_t to_ns, bool reset);
 
 #ifdef __cplusplus
