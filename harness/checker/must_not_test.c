@@ -1,0 +1,418 @@
+/* What must not be received, and histories that contradict themselves. */
+#include "story.h"
+
+/* Changes the record that was written last into a journal. */
+static struct ipcmark_record *last(unsigned process)
+{
+    return &journals[process].view.records[journals[process].view.count - 1];
+}
+
+static void twice(void **state)
+{
+    (void)state;
+    begin(1, 1); /* at once */
+    pass_on(1, 0);
+    receive(2, 1, 0);
+    fails(IPCMARK_DUPLICATE, "received message 0 of publisher 1 epoch 1 thread 0 at +0.000000 s, and before at");
+    assert_int_equal(judgement.violations, 1);
+    begin(1, 1); /* later, when others came between */
+    pass_on(1, 0), pass_on(1, 1), pass_on(1, 2);
+    receive(2, 1, 0);
+    fails(IPCMARK_DUPLICATE, "received message 0");
+    assert_int_equal(judgement.violations, 1);
+    begin(1, 1); /* three times are two violations */
+    pass_on(1, 0);
+    receive(2, 1, 0), receive(2, 1, 0);
+    fails(IPCMARK_DUPLICATE, "");
+    assert_int_equal(judgement.by_class[IPCMARK_DUPLICATE], 2);
+    begin(1, 1); /* also where it might have been missed */
+    invoke(1, 0);
+    outcome(1, 0, IPCMARK_UNKNOWN);
+    receive(2, 1, 0), receive(2, 1, 0);
+    fails(IPCMARK_DUPLICATE, "");
+    begin(1, 2); /* each of two subscribers once: that is as it should be */
+    pass_on(1, 0);
+    drain_all();
+    passes();
+}
+
+static void out_of_order(void **state)
+{
+    (void)state;
+    begin(1, 1);
+    send(1, 0), send(1, 1), send(1, 2);
+    receive(2, 1, 0), receive(2, 1, 2), receive(2, 1, 1);
+    drain_all();
+    fails(IPCMARK_REORDERED, "received message 1 of publisher 1 epoch 1 thread 0 at +0.000000 s, after message 2");
+    assert_int_equal(judgement.violations, 1); /* late in order is not lost */
+    begin(2, 1);                               /* of different publishers: no order is promised */
+    send(1, 0), send(2, 0);
+    receive(2 + 1, 2, 0), receive(2 + 1, 1, 0);
+    drain_all();
+    passes();
+}
+
+static void thread_send(uint16_t thread, uint64_t sequence)
+{
+    invoke(1, sequence), last(1)->thread = thread;
+    outcome(1, sequence, IPCMARK_OK), last(1)->thread = thread;
+}
+
+static void thread_receive(uint16_t thread, uint64_t sequence)
+{
+    receive(2, 1, sequence);
+    last(2)->thread = thread;
+}
+
+/* Order is promised within a thread, not between the threads of a publisher. */
+static void threads(void **state)
+{
+    (void)state;
+    for (int wrong = 0; wrong <= 1; ++wrong) {
+        begin(1, 1);
+        thread_send(0, 0), thread_send(1, 0), thread_send(0, 1), thread_send(1, 1);
+        thread_receive(1, 0), thread_receive(0, (uint64_t)wrong), thread_receive(1, 1),
+            thread_receive(0, (uint64_t)!wrong);
+        drain_all();
+        if (wrong) {
+            fails(IPCMARK_REORDERED, "thread 0");
+        } else {
+            passes();
+        }
+    }
+}
+
+/* Deliveries in two files (threads) at one tick of a coarse clock: their order is not known, and not a violation. */
+static void one_tick_of_the_clock(void **state)
+{
+    (void)state;
+    for (int later = 0; later <= 1; ++later) {
+        struct ipcmark_journal_view other = {0};
+        begin(1, 1);
+        send(1, 0), send(1, 1);
+        receive(2, 1, 1);
+        other.records = malloc(sizeof *other.records);
+        other.records[0] = *last(2);
+        other.records[0].sequence = 0, other.records[0].digest = 1000;
+        other.records[0].time_ns += (uint64_t)later;
+        other.count = 1;
+        judge(0); /* to add the first journal first */
+        begin(1, 1);
+        send(1, 0), send(1, 1);
+        receive(2, 1, 1);
+        assert_int_equal(ipcmark_history_add_journal(&history, 2, "2.1", &other), 0);
+        drain_all();
+        if (later) {
+            fails(IPCMARK_REORDERED, "");
+        } else {
+            passes();
+        }
+    }
+}
+
+static void other_bytes(void **state)
+{
+    (void)state;
+    for (int change = 0; change < 5; ++change) {
+        begin(1, 1);
+        send(1, 0);
+        receive(2, 1, 0);
+        if (change == 1)
+            last(2)->digest ^= 1;
+        else if (change == 2)
+            last(2)->size -= 1;
+        else if (change == 3)
+            last(2)->parts += 1;
+        else if (change == 4)
+            last(2)->error = -74;
+        pass_on(1, 1);
+        drain_all();
+        if (change == 0) {
+            passes();
+        } else {
+            fails(IPCMARK_CORRUPT, change == 4 ? "its CRC is wrong" : "sent 64 bytes in 2 parts");
+            assert_int_equal(judgement.violations, 1); /* a damaged message is not lost, too */
+        }
+    }
+    begin(1, 1); /* so damaged that its name is another: corrupt comes first, not what is missing for it */
+    send(1, 0);
+    receive(2, 1, 999);
+    last(2)->error = -74;
+    pass_on(1, 1);
+    drain_all();
+    fails(IPCMARK_CORRUPT, "if its header can be believed");
+}
+
+static void never_sent(void **state)
+{
+    (void)state;
+    begin(1, 1); /* beyond the last, before the first, of nobody, of another thread */
+    pass_on(1, 5);
+    receive(2, 1, 6);
+    fails(IPCMARK_PHANTOM, "received message 6 of publisher 1 epoch 1 thread 0 at +0.000000 s: nobody ever sent it");
+    begin(1, 1);
+    send(1, 5);
+    receive(2, 1, 4);
+    receive(2, 1, 5);
+    fails(IPCMARK_PHANTOM, "received message 4");
+    begin(1, 1);
+    receive(2, 9, 0);
+    fails(IPCMARK_PHANTOM, "publisher 9");
+    begin(1, 1);
+    pass_on(1, 0);
+    thread_receive(1, 0);
+    fails(IPCMARK_PHANTOM, "thread 1");
+}
+
+static void failed_yet_delivered(void **state)
+{
+    (void)state;
+    begin(1, 2);
+    invoke(1, 0);
+    receive(2, 1, 0);
+    outcome(1, 0, IPCMARK_FAILED);
+    fails(IPCMARK_PHANTOM, "subscriber 2 epoch 1 received message 0 of publisher 1 epoch 1 thread 0");
+    assert_non_null(strstr(judgement.text, "its publish had failed"));
+}
+
+/* What was sent before a subscriber opened is not for it; what was under way when it opened may be. */
+static void history_replayed(void **state)
+{
+    (void)state;
+    for (int before = 0; before <= 1; ++before) {
+        begin(1, 0);
+        process_add(2);
+        join(2, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
+        invoke(1, 0);
+        if (before)
+            outcome(1, 0, IPCMARK_OK);
+        event(2, IPCMARK_OPEN_INVOKE);
+        if (!before)
+            outcome(1, 0, IPCMARK_OK);
+        event(2, IPCMARK_OPEN_DONE);
+        receive(2, 1, 0);
+        if (before) {
+            fails(IPCMARK_PHANTOM, "before that subscriber opened");
+        } else {
+            passes();
+        }
+    }
+}
+
+static void before_it_subscribed(void **state)
+{
+    (void)state;
+    begin(1, 0);
+    process_add(2);
+    join(2, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
+    invoke(1, 0);
+    receive(2, 1, 0);
+    opens(2);
+    outcome(1, 0, IPCMARK_OK);
+    fails(IPCMARK_PHANTOM, "before it subscribed");
+}
+
+/* During close is allowed, at the moment of its return too, after it not. */
+static void after_close(void **state)
+{
+    (void)state;
+    for (uint64_t after = 0; after <= 2; ++after) {
+        begin(1, 1);
+        send(1, 0);
+        event(2, IPCMARK_CLOSE_INVOKE);
+        event(2, IPCMARK_CLOSE_DONE);
+        receive(2, 1, 0);
+        last(2)->time_ns = now - 11 + after;
+        if (after == 2) {
+            fails(IPCMARK_LATE, "after its close had returned");
+        } else {
+            passes();
+        }
+    }
+}
+
+static void leaked(void **state)
+{
+    static const char *const places[][2] = {
+        {"channel", "directory"}, {"Channel", "directory"}, {"channel", "directory2"}};
+    (void)state;
+    for (size_t i = 0; i < 3; ++i) {
+        begin(1, 0);
+        process_add(2);
+        join(2, IPCMARK_SUBSCRIBER, 2, places[i][0], places[i][1]);
+        opens(2);
+        pass_on(1, 0);
+        if (i == 0) {
+            passes();
+        } else {
+            fails(IPCMARK_LEAKED, "on another channel, in another directory");
+        }
+    }
+    begin(1, 1);
+    pass_on(1, 0);
+    last(2)->run = ipcmark_payload_name("another run");
+    fails(IPCMARK_LEAKED, "of another run");
+}
+
+/* Whether endpoints of one process meet is a matter of what is claimed. */
+static void own_process(void **state)
+{
+    (void)state;
+    for (int claimed = 0; claimed <= 1; ++claimed) {
+        begin(1, 0);
+        join(2, IPCMARK_SUBSCRIBER, 1, "channel", "directory");
+        for (int kind = IPCMARK_OPEN_INVOKE; kind <= IPCMARK_OPEN_DONE; ++kind)
+            write_(1, (struct ipcmark_record){.kind = (uint8_t)kind, .endpoint = 2, .endpoint_epoch = 1});
+        send(1, 0);
+        write_(1, message(2, IPCMARK_RECEIVED, 1, 0));
+        expectation.capabilities = claimed ? IPCMARK_CAP_NO_SELF_DELIVERY : 0;
+        if (claimed) {
+            fails(IPCMARK_LEAKED, "by its own process");
+        } else {
+            passes();
+        }
+    }
+}
+
+/* --- What never returned --- */
+
+static void never_returned(void **state)
+{
+    (void)state;
+    for (int by_kill = 0; by_kill <= 1; ++by_kill) {
+        begin(1, 1);
+        pass_on(1, 0);
+        invoke(1, 1);
+        if (by_kill)
+            killed(1);
+        drain_all();
+        if (by_kill) {
+            passes();
+        } else {
+            fails(IPCMARK_HUNG, "publish of message 1, begun at");
+        }
+        begin(1, 1);
+        event(2, IPCMARK_CLOSE_INVOKE);
+        if (by_kill)
+            killed(2);
+        if (by_kill) {
+            passes();
+        } else {
+            fails(IPCMARK_HUNG, "subscriber 2 epoch 1: close, begun at");
+        }
+    }
+}
+
+/* A run whose coordinator died says nothing at its end; what it shows may still be wrong. */
+static void cut_off(void **state)
+{
+    (void)state;
+    begin(1, 1);
+    pass_on(1, 0);
+    invoke(1, 1);
+    journals[1].view.uncommitted = 1;
+    judge(0);
+    verdict_is(IPCMARK_INCONCLUSIVE, IPCMARK_CLASS_NONE, "cut off");
+    begin(1, 1);
+    pass_on(1, 0);
+    receive(2, 1, 0);
+    judge(0);
+    verdict_is(IPCMARK_FAIL, IPCMARK_DUPLICATE, "");
+}
+
+static void observe(enum ipcmark_class class_, uint64_t time_ns, const char *text)
+{
+    const struct ipcmark_observation observation = {class_, time_ns, text};
+    assert_int_equal(ipcmark_history_add_observation(&history, &observation), 0);
+}
+
+/* The first violation in time is the one that counts; an error goes before all. */
+static void observations(void **state)
+{
+    (void)state;
+    begin(1, 1);
+    pass_on(1, 0);
+    receive(2, 1, 0);
+    observe(IPCMARK_CRASHED, now + 1, "later");
+    fails(IPCMARK_DUPLICATE, "");
+    assert_int_equal(judgement.violations, 2);
+    begin(1, 1);
+    pass_on(1, 0);
+    observe(IPCMARK_CRASHED, now, "subscriber 2 died of signal 11");
+    receive(2, 1, 0);
+    fails(IPCMARK_CRASHED, "subscriber 2 died of signal 11");
+    begin(1, 1);
+    pass_on(1, 0);
+    receive(2, 1, 0);
+    observe(IPCMARK_CLASS_NONE, now + 5, "a line that is not JSON");
+    is_error("a line that is not JSON");
+}
+
+/* --- Histories that contradict themselves --- */
+
+static void torn_tail(void **state)
+{
+    (void)state;
+    for (int by_kill = 0; by_kill <= 1; ++by_kill) {
+        begin(1, 1);
+        pass_on(1, 0);
+        journals[1].view.uncommitted = 1;
+        if (by_kill)
+            killed(1);
+        drain_all();
+        if (by_kill) {
+            passes();
+        } else {
+            is_error("journal 1.0 ends with a torn record");
+        }
+    }
+}
+
+static void contradictions(void **state)
+{
+    (void)state;
+    begin(1, 1);
+    receive(2, 1, 0);
+    send(1, 0);
+    is_error("before it was invoked");
+    begin(1, 1);
+    send(1, 0), send(1, 0);
+    is_error("invoked 2 messages, numbered 0 to 0");
+    begin(1, 1);
+    send(1, 0), send(1, 0), send(1, 2);
+    is_error("was invoked twice");
+    begin(1, 1);
+    send(1, 0), send(1, 2);
+    is_error("invoked 2 messages, numbered 0 to 2");
+    begin(1, 1);
+    outcome(1, 0, IPCMARK_OK);
+    is_error("has an outcome and was not invoked");
+    begin(1, 1);
+    send(1, 0);
+    outcome(1, 0, IPCMARK_UNKNOWN);
+    is_error("has two outcomes");
+    begin(1, 1);
+    send(1, 1), send(1, 0);
+    is_error("before the one that precedes it");
+    begin(1, 1);
+    send(1, 0);
+    journals[1].view.records[journals[1].view.count - 2].run = 7;
+    is_error("is of another run");
+    begin(1, 1);
+    write_(2, message(2, IPCMARK_INVOKE, 1, 0));
+    is_error("which the history does not put there");
+    begin(1, 1);
+    write_(1, message(2, IPCMARK_RECEIVED, 1, 0));
+    is_error("which the history does not put there");
+    begin(1, 1);
+    event(9, IPCMARK_OPEN_INVOKE);
+    is_error("does not put into process 9");
+    begin(1, 1);
+    join(1, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
+    is_error("names endpoint 1 epoch 1 twice");
+}
+
+CASES_MAIN(CASE(twice), CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(other_bytes),
+           CASE(never_sent), CASE(failed_yet_delivered), CASE(history_replayed), CASE(before_it_subscribed),
+           CASE(after_close), CASE(leaked), CASE(own_process), CASE(never_returned), CASE(cut_off), CASE(observations),
+           CASE(torn_tail), CASE(contradictions))
