@@ -42,17 +42,34 @@ static const char *group_title(const char *id)
     return NULL;
 }
 
-static void seed(struct page *page, const cJSON *seed)
+/* As text in out, "" without one. */
+static void seed_text(const cJSON *seed, char *out, size_t size)
 {
+    *out = '\0';
     if (cJSON_IsString(seed))
-        page_textf(page, "; seed %s", seed->valuestring);
+        snprintf(out, size, "%s", seed->valuestring);
     else if (cJSON_IsNumber(seed))
-        page_textf(page, "; seed %.0f", seed->valuedouble);
+        snprintf(out, size, "%.0f", seed->valuedouble);
+}
+
+/* A driver's name holds what a shell would take apart, as in "mmipc?spin_us=-1"; a quote in it would end the quotes. */
+static void replay(struct page *page, const struct results_case *item, const char *seed)
+{
+    if (*seed == '\0' || strchr(item->driver, '\''))
+        return;
+    page_open(page, "p", "class", "facts", NULL);
+    page_text(page, "Again: ");
+    page_open(page, "code", NULL);
+    page_textf(page, "ipcmark conformance --driver '%s' --clause %s --seed %s", item->driver, item->clause, seed);
+    page_close(page);
+    page_close(page);
 }
 
 /* What is known of one case: its words, then its figures. */
 static void evidence(struct page *page, const struct results_case *item)
 {
+    char seed[64];
+    seed_text(item->seed, seed, sizeof seed);
     if (item->text && *item->text)
         page_element(page, "p", "words", item->text);
     page_open(page, "p", "class", "facts", NULL);
@@ -65,12 +82,15 @@ static void evidence(struct page *page, const struct results_case *item)
         page_textf(page, "; %.0f messages had to arrive", item->must);
     if (!isnan(item->received) && item->received > 0)
         page_textf(page, "; %.0f deliveries seen", item->received);
-    seed(page, item->seed);
+    if (*seed)
+        page_textf(page, "; seed %s", seed);
     if (item->evidence) {
         page_text(page, "; journals in ");
         page_element(page, "code", NULL, item->evidence);
     }
     page_close(page);
+    if (results_verdict_bad(results_verdict_of(item->verdict)))
+        replay(page, item, seed);
 }
 
 static void badge(struct page *page, enum results_verdict verdict)

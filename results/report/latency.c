@@ -130,10 +130,10 @@ static void figure_of_shape(struct page *page, const struct report *report, cons
                             size_t count, const struct family *family)
 {
     struct family_label label = family_label(rows);
-    char title[256];
+    char title[256], note[512];
     struct figure figure = {
         .title = title,
-        .note = family->note,
+        .note = note,
         .kind = "line",
         .x_kind = "percentile",
         .x_label = "percentile",
@@ -141,6 +141,8 @@ static void figure_of_shape(struct page *page, const struct report *report, cons
         .y_label = "time, one way",
     };
     snprintf(title, sizeof title, "%s: %s", family->title, label.text);
+    snprintf(note, sizeof note, "%s Cells by the place of their CPUs: %s.", family->note,
+             report_placements(rows, count).text);
     part_figure_begin(page, &figure);
     head_row(page);
     page_open(page, "tbody", NULL);
@@ -151,6 +153,29 @@ static void figure_of_shape(struct page *page, const struct report *report, cons
     line_row(page, rows, count);
     page_close(page);
     part_figure_end(page);
+}
+
+/* The median against the size of the message, where several sizes were measured. */
+static void by_size(struct page *page, const struct report *report, const struct family *family)
+{
+    char title[160];
+    struct lines lines = {.family = family->name, .metric = "p50_ns", .at_least = 2};
+    struct figure figure = {
+        .title = title,
+        .note = "The median of each block, then the median over the blocks.",
+        .kind = "line",
+        .x_kind = "size",
+        .x_label = "message size",
+        .y_kind = "duration",
+        .y_label = "median, one way",
+    };
+    for (size_t i = 0; i < report->rows.count; ++i)
+        if (strcmp(report->rows.rows[i].family, family->name) == 0 && report->rows.rows[i].first->rate > 0) {
+            lines.rate = report->rows.rows[i].first->rate;
+            break;
+        }
+    snprintf(title, sizeof title, "%s: median by size", family->title);
+    part_lines(page, report, &lines, &figure);
 }
 
 static bool has_histogram(const struct results_row *rows, size_t count)
@@ -170,13 +195,16 @@ void part_latency(struct page *page, const struct report *report)
         "Each curve comes from one histogram, merged over all blocks. The further to the right, the rarer: at 99.9 % "
         "one message in a thousand takes longer. A curve ends where fewer than 100 samples lie beyond it.");
     page_open(page, "div", "class", "plates", NULL);
-    for (const struct family *family = families; family->name; ++family)
+    for (const struct family *family = families; family->name; ++family) {
         for (size_t i = 0, next; i < rows->count; i = next) {
             for (next = i + 1; next < rows->count && strcmp(rows->rows[i].shape, rows->rows[next].shape) == 0;)
                 ++next;
             if (strcmp(rows->rows[i].family, family->name) == 0 && has_histogram(&rows->rows[i], next - i))
                 figure_of_shape(page, report, &rows->rows[i], next - i, family);
         }
+        if (!family->higher_is_better)
+            by_size(page, report, family);
+    }
     page_close(page);
     page_close(page);
 }

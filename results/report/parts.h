@@ -37,4 +37,15 @@ void part_figure_end(struct page *page);
 /* A table row of a figure, with its head; style -1 is drawn as a limit. Ended by page_close. */
 void part_series(struct page *page, int style, const char *name, const char *points);
 
+/* A figure of one metric of a family's rows, a line a driver: over the size of 1x1 rows, or over the subscribers of
+ * rows of one size. Nothing is drawn with fewer places along the axis than `at_least`. */
+struct lines {
+    const char *family, *metric;
+    bool by_subscribers;
+    double size;     /* if by_subscribers */
+    double rate;     /* of the rows; 0: any */
+    size_t at_least; /* 0: 1 */
+};
+void part_lines(struct page *page, const struct report *report, const struct lines *lines, const struct figure *figure);
+
 #endif

@@ -178,3 +178,21 @@ struct sentence report_verdict(const struct report *report, size_t driver)
         snprintf(out.text + strlen(out.text), sizeof out.text - strlen(out.text), "; %zu skipped", skipped);
     return out;
 }
+
+struct sentence report_placements(const struct results_row *rows, size_t count)
+{
+    static const char *const classes[] = {"siblings", "cluster", "distant", "mixed"};
+    struct sentence out = {""};
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; ++i) {
+        size_t cells = 0;
+        for (size_t r = 0; r < count; ++r)
+            cells += results_row_placements(&rows[r], classes[i]);
+        if (cells)
+            used += (size_t)snprintf(out.text + used, sizeof out.text - used, "%s%zu %s", used ? ", " : "", cells,
+                                     classes[i]);
+    }
+    if (used == 0)
+        snprintf(out.text, sizeof out.text, "not known");
+    return out;
+}

@@ -44,6 +44,9 @@ struct sentence {
 };
 struct sentence report_verdict(const struct report *report, size_t matrix_driver);
 
+/* In which placements of the CPUs rows were measured, in cells: "3 siblings, 2 distant", or "not known". */
+struct sentence report_placements(const struct results_row *rows, size_t count);
+
 /* Whether any run is of this kind. */
 bool report_has(const struct report *report, const char *kind);
 

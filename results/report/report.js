@@ -142,6 +142,11 @@
     options.interaction = { mode: "nearest", axis: "xy", intersect: false };
     options.scales = { x: axis(xKind, xLabel, datasets), y: axis(yKind, yLabel, []) };
     if (xKind === "percentile") options.scales.x.min = 1;
+    else {
+      const places = datasets.flatMap((set) => set.data.map((point) => point.x));
+      options.scales.x.min = Math.min(...places) / 1.25;
+      options.scales.x.max = Math.max(...places) * 1.25;
+    }
     options.plugins.tooltip.callbacks = {
       title: (items) => (items.length ? formats[xKind](items[0].parsed.x) : ""),
       label: (item) => `${item.dataset.label}: ${formats[yKind](item.parsed.y)}`,

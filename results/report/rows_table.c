@@ -39,23 +39,6 @@ static void metrics_cell(struct page *page, const struct results_row *row)
     page_close(page);
 }
 
-static void placements_cell(struct page *page, const struct results_row *row)
-{
-    static const char *const classes[] = {"siblings", "cluster", "distant", "mixed"};
-    bool any = false;
-    page_open(page, "td", NULL);
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; ++i) {
-        size_t count = results_row_placements(row, classes[i]);
-        if (count == 0)
-            continue;
-        page_textf(page, "%s%zu %s", any ? ", " : "", count, classes[i]);
-        any = true;
-    }
-    if (!any)
-        page_text(page, "–");
-    page_close(page);
-}
-
 void part_rows(struct page *page, const struct report *report)
 {
     static const char *const heads[] = {"Row", "Blocks", "CPUs",
@@ -85,7 +68,7 @@ void part_rows(struct page *page, const struct report *report)
         page_open(page, "td", NULL);
         page_textf(page, "%zu", row->sample_count);
         page_close(page);
-        placements_cell(page, row);
+        page_element(page, "td", NULL, report_placements(row, 1).text);
         metrics_cell(page, row);
         page_close(page);
     }
