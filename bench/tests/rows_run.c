@@ -1,0 +1,100 @@
+#include "rows_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+extern char **environ;
+
+static pid_t start(const char *cells, const char *const *words)
+{
+    const char *arguments[64] = {BENCH_ROWS, "--cells", cells};
+    posix_spawn_file_actions_t actions;
+    size_t count = 3;
+    pid_t child = -1;
+
+    while (*words != NULL && count < 63)
+        arguments[count++] = *words++;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    assert_int_equal(posix_spawn(&child, BENCH_ROWS, &actions, NULL, (char **)(uintptr_t)arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return child;
+}
+
+static cJSON *read_cells(int fd)
+{
+    cJSON *cells = cJSON_CreateArray();
+    FILE *file = fdopen(fd, "r");
+    char *line = NULL;
+    size_t size = 0;
+
+    assert_non_null(file);
+    while (getline(&line, &size, file) > 0) {
+        cJSON *cell = cJSON_Parse(line);
+        assert_non_null(cell);
+        cJSON_AddItemToArray(cells, cell);
+    }
+    free(line);
+    fclose(file);
+    return cells;
+}
+
+struct rows_run rows_run(const char *const *words)
+{
+    struct rows_run run;
+    char path[] = "/tmp/bench-cells.XXXXXX";
+    int fd = mkostemp(path, O_CLOEXEC), status;
+    pid_t child;
+
+    assert_true(fd >= 0);
+    child = start(path, words);
+    while (waitpid(child, &status, 0) < 0)
+        assert_int_equal(errno, EINTR);
+    unlink(path);
+    run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    run.cells = read_cells(fd);
+    return run;
+}
+
+void rows_run_free(struct rows_run *run)
+{
+    cJSON_Delete(run->cells);
+}
+
+const cJSON *rows_run_cell(const struct rows_run *run, const char *row)
+{
+    const cJSON *cell, *found = NULL;
+
+    cJSON_ArrayForEach(cell, run->cells) {
+        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(cell, "row")), row) != 0)
+            continue;
+        assert_null(found);
+        found = cell;
+    }
+    assert_non_null(found);
+    return found;
+}
+
+double rows_run_metric(const cJSON *cell, const char *name)
+{
+    const cJSON *metric = cJSON_GetObjectItem(cJSON_GetObjectItem(cell, "metrics"), name);
+    return cJSON_IsNumber(metric) ? metric->valuedouble : NAN;
+}
+
+const char *rows_run_error(const cJSON *cell)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItem(cell, "error"));
+}

@@ -1,0 +1,21 @@
+/* Runs ipcmark-bench-rows as `ipcmark bench` does, and reads what it measured. */
+#ifndef BENCH_TESTS_ROWS_RUN_H
+#define BENCH_TESTS_ROWS_RUN_H
+
+#include <cjson/cJSON.h>
+
+struct rows_run {
+    int exit_code; /* 128 + N: ended by signal N */
+    cJSON *cells;  /* array */
+};
+
+/* words: options and rows, NULL-terminated. Fails the test if the program cannot be run. */
+struct rows_run rows_run(const char *const *words);
+void rows_run_free(struct rows_run *);
+
+/* The cell of a row; fails the test if there is not exactly one. */
+const cJSON *rows_run_cell(const struct rows_run *, const char *row);
+double rows_run_metric(const cJSON *cell, const char *name); /* NaN: it is not there */
+const char *rows_run_error(const cJSON *cell);               /* NULL: none */
+
+#endif

@@ -1,0 +1,134 @@
+/* One row of each family, for each driver: the figures are there, are possible, and nothing was lost. */
+#include <cases.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <ipcmark/histogram.h>
+
+#include "rows_run.h"
+
+static double metric(const cJSON *cell, const char *name)
+{
+    double value = rows_run_metric(cell, name);
+    if (!(value > 0))
+        fail_msg("%s is %f", name, value);
+    return value;
+}
+
+static void check_times(const cJSON *cell)
+{
+    static const char *const percentiles[] = {"p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns"};
+    const cJSON *json = cJSON_GetObjectItem(cell, "histogram");
+    struct ipcmark_histogram *histogram;
+    double before = 1;
+
+    for (size_t i = 0; i < sizeof percentiles / sizeof percentiles[0]; ++i) {
+        double value = rows_run_metric(cell, percentiles[i]);
+        if (isnan(value))
+            continue; /* not enough samples for it */
+        assert_true(value >= before);
+        before = value;
+    }
+    assert_int_equal(ipcmark_histogram_new(&histogram), 0);
+    assert_int_equal(ipcmark_histogram_add_json(histogram, json), 0);
+    assert_true((double)histogram->total == metric(cell, "samples"));
+    assert_true((double)ipcmark_histogram_percentile(histogram, 50) == metric(cell, "p50_ns"));
+    assert_true(before < 5e9);
+    ipcmark_histogram_free(histogram);
+}
+
+static void check_rate(const cJSON *cell, double size)
+{
+    double rate = metric(cell, "messages_per_second");
+    assert_true(rate > 10 && rate < 1e9);
+    assert_true(fabs(metric(cell, "bytes_per_second") / (rate * size) - 1) < 1e-9);
+}
+
+static const cJSON *figure(const struct rows_run *run, const char *row)
+{
+    const cJSON *cell = rows_run_cell(run, row);
+    if (rows_run_error(cell) != NULL)
+        fail_msg("%s: %s", row, rows_run_error(cell));
+    metric(cell, "samples");
+    assert_true(cJSON_IsNumber(cJSON_GetObjectItem(cell, "context_switches")));
+    return cell;
+}
+
+static void smoke(const char *driver)
+{
+    static const char *const formats[] = {"hot/%s/64B/1x1", "roundtrip/%s/64B/1x1", "latency/%s/64B/1x1/r2000",
+                                          "throughput/%s/1KiB/1x1", "fanout/%s/64B/1x2"};
+    char rows[5][64];
+    const char *words[] = {"--seconds", "0.1", rows[0], rows[1], rows[2], rows[3], rows[4], NULL};
+    struct rows_run run;
+    double hot, roundtrip;
+
+    for (int i = 0; i < 5; ++i)
+        snprintf(rows[i], sizeof rows[i], formats[i], driver);
+    run = rows_run(words);
+    check_times(figure(&run, rows[0]));
+    check_times(figure(&run, rows[1]));
+    hot = metric(figure(&run, rows[0]), "p50_ns");
+    roundtrip = metric(figure(&run, rows[1]), "p50_ns");
+    assert_true(roundtrip > hot); /* the whole is more than its half */
+    check_times(figure(&run, rows[2]));
+    assert_true(metric(figure(&run, rows[2]), "samples") == 200);
+    assert_true(metric(figure(&run, rows[2]), "achieved_rate") >= 1980);
+    assert_true(cJSON_IsObject(cJSON_GetObjectItem(figure(&run, rows[2]), "histogram_uncorrected")));
+    check_rate(figure(&run, rows[3]), 1024);
+    check_rate(figure(&run, rows[4]), 64);
+    assert_int_equal(run.exit_code, 0);
+    rows_run_free(&run);
+}
+
+static void fifo(void **state)
+{
+    (void)state;
+    smoke("fifo");
+}
+
+static void tcp(void **state)
+{
+    (void)state;
+    smoke("tcp");
+}
+
+static void mmipc(void **state)
+{
+    (void)state;
+    smoke("mmipc");
+}
+
+static void limits(void **state)
+{
+    const char *words[] = {"--seconds", "0.05", "limit/line", "limit/bare-ring/64B", "limit/memcpy/1MiB", NULL};
+    struct rows_run run;
+    const cJSON *ring;
+    (void)state;
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+        exit(77); /* these limits are of two CPUs */
+    run = rows_run(words);
+    metric(rows_run_cell(&run, "limit/line"), "p50_ns");
+    assert_non_null(cJSON_GetStringValue(cJSON_GetObjectItem(rows_run_cell(&run, "limit/line"), "placement")));
+    ring = figure(&run, "limit/bare-ring/64B");
+    check_times(ring);
+    check_rate(ring, 64);
+    metric(rows_run_cell(&run, "limit/memcpy/1MiB"), "bytes_per_second");
+    assert_int_equal(run.exit_code, 0);
+    rows_run_free(&run);
+}
+
+static void unusable_driver_is_an_error(void **state)
+{
+    const char *words[] = {"hot/no-such-driver/64B/1x1", "limit/memcpy/1MiB", NULL};
+    struct rows_run run = rows_run(words);
+    (void)state;
+    assert_int_equal(run.exit_code, 1);
+    assert_non_null(strstr(rows_run_error(rows_run_cell(&run, "hot/no-such-driver/64B/1x1")), "no-such-driver"));
+    assert_null(rows_run_error(rows_run_cell(&run, "limit/memcpy/1MiB"))); /* the others go on */
+    rows_run_free(&run);
+}
+
+CASES_MAIN(CASE(fifo), CASE(tcp), CASE(mmipc), CASE(limits), CASE(unusable_driver_is_an_error))

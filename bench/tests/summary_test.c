@@ -1,0 +1,129 @@
+#include <cases.h>
+
+#include <math.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "../command/summary.h"
+
+enum { BLOCKS = 4 };
+
+static const char *const names[] = {"hot/mmipc/64B/1x1", "throughput/mmipc/64B/1x1", "throughput/fifo/64B/1x1",
+                                    "limit/bare-ring/64B"};
+enum { HOT, STREAM, FIFO, RING, ROWS };
+
+static struct plan plan;
+static struct row rows[ROWS];
+static struct tally tally;
+static struct summary_row summary[ROWS];
+
+static int open_tally(void **state)
+{
+    char text[256];
+    (void)state;
+    plan = (struct plan){.rows = rows, .count = ROWS};
+    for (size_t i = 0; i < ROWS; ++i)
+        assert_int_equal(row_parse(&rows[i], names[i], text, sizeof text), 0);
+    return tally_open(&tally, &plan, BLOCKS);
+}
+
+static int close_tally(void **state)
+{
+    (void)state;
+    tally_close(&tally);
+    return 0;
+}
+
+static void add(int row, unsigned block, const char *placement, double line, double figure, const char *error)
+{
+    cJSON *record = cJSON_CreateObject(), *metrics = cJSON_AddObjectToObject(record, "metrics");
+    cJSON_AddStringToObject(record, "row", names[row]);
+    cJSON_AddNumberToObject(record, "block", block);
+    cJSON_AddStringToObject(record, "placement", placement);
+    cJSON_AddNumberToObject(record, "line_before_ns", line - 2);
+    cJSON_AddNumberToObject(record, "line_after_ns", line + 2);
+    cJSON_AddItemToObject(record, "error", error == NULL ? cJSON_CreateNull() : cJSON_CreateString(error));
+    if (error == NULL)
+        cJSON_AddNumberToObject(metrics, tally_metric(&rows[row]), figure);
+    assert_non_null(tally_add(&tally, record));
+    assert_null(tally_add(&tally, record)); /* a second time */
+    cJSON_Delete(record);
+}
+
+static void ratios_are_of_pairs(void **state)
+{
+    (void)state;
+    open_tally(NULL);
+    add(HOT, 0, "cluster", 50, 100, NULL);
+    add(HOT, 1, "distant", 200, 800, NULL);
+    add(HOT, 2, "mixed", 50, 50000, NULL);
+    add(HOT, 3, "cluster", 50, 150, NULL);
+    assert_int_equal(summary_make(&tally, summary), 0);
+    assert_int_equal(summary[HOT].limit.pairs, 3);
+    assert_true(summary[HOT].limit.median == 3); /* of 2, 4, 3 */
+    assert_string_equal(summary[HOT].limit_name, "line");
+    assert_true(summary[HOT].median == 475 && summary[HOT].low == 100 && summary[HOT].high == 50000);
+    close_tally(NULL);
+}
+
+static void throughput_is_compared_with_ring_and_rivals(void **state)
+{
+    struct target targets[SUMMARY_TARGETS];
+    (void)state;
+    open_tally(NULL);
+    for (unsigned block = 0; block < BLOCKS; ++block) {
+        add(STREAM, block, "cluster", 50, 20e6, NULL);
+        add(RING, block, block == 0 ? "cluster" : "distant", 50, 40e6, NULL);
+        add(FIFO, block, block < 2 ? "cluster" : "distant", 50, block == 0 ? 1e6 : 2e6, NULL);
+    }
+    assert_int_equal(summary_make(&tally, summary), 0);
+    assert_int_equal(summary[STREAM].limit.pairs, 1);
+    assert_true(summary[STREAM].limit.median == 0.5);
+    assert_int_equal(summary[STREAM].fifo.pairs, 2);
+    assert_true(summary[STREAM].fifo.median == 15);
+    assert_int_equal(summary[FIFO].fifo.pairs, 0);
+    summary_targets(summary, ROWS, targets);
+    assert_string_equal(summary_target_verdict(&targets[1]), "reached");
+    targets[1].ratio.median = 9.99;
+    assert_string_equal(summary_target_verdict(&targets[1]), "not reached");
+    assert_non_null(strstr(summary_target_verdict(&targets[0]), "unknown")); /* no hot cells */
+    targets[0].ratio = (struct ratio){3.01, 1};
+    assert_string_equal(summary_target_verdict(&targets[0]), "not reached");
+    close_tally(NULL);
+}
+
+static void one_failed_cell_fails_its_row(void **state)
+{
+    char doubts[2048];
+    (void)state;
+    open_tally(NULL);
+    add(FIFO, 0, "cluster", 50, 1e6, NULL);
+    add(STREAM, 0, "cluster", 50, 20e6, NULL);
+    add(FIFO, 1, "cluster", 50, 0, "3 messages lost");
+    assert_int_equal(summary_make(&tally, summary), 0);
+    assert_true(isnan(summary[FIFO].median));
+    assert_string_equal(summary[FIFO].row->error, "3 messages lost");
+    assert_int_equal(summary[STREAM].fifo.pairs, 0);
+    summary_doubts(&tally, 0, 1, "-O2", doubts, sizeof doubts);
+    assert_non_null(strstr(doubts, "1 of 3 cells are errors"));
+    close_tally(NULL);
+}
+
+static void doubts_name_their_reason(void **state)
+{
+    char doubts[2048];
+    (void)state;
+    open_tally(NULL);
+    add(HOT, 0, "mixed", 50, 100, NULL);
+    summary_doubts(&tally, 99, 1, "-Og", doubts, sizeof doubts);
+    assert_non_null(strstr(doubts, "not idle: load 99"));
+    assert_non_null(strstr(doubts, "moved during 1 of 1 cells"));
+    assert_non_null(strstr(doubts, "not an optimised one"));
+    assert_non_null(strstr(doubts, "4 blocks are too few"));
+    assert_non_null(strstr(doubts, "Only 1 of 16 cells"));
+    close_tally(NULL);
+}
+
+CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals),
+           CASE(one_failed_cell_fails_its_row), CASE(doubts_name_their_reason))
