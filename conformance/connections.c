@@ -53,7 +53,7 @@ static bool open_all_at_once(stage *self)
     bool all = true;
     actor *who;
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        calls[i] = stage_open_begin(who);
+        calls[i] = stage_open_begin(self, who);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         all &= stage_open_end(self, who, calls[i]);
     return all;

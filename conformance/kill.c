@@ -1,4 +1,5 @@
 /* KILL: death in full traffic, eight publishers and eight subscribers. */
+#include "census.h"
 #include "stage.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -49,7 +50,7 @@ static uint64_t add_must(stage *self, size_t bystanders)
     for (size_t i = 0; i < self->publisher_count; ++i) {
         const ipcmark_call *call = self->publishers[i].traffic;
         if (call != NULL && call->status == IPCMARK_DONE)
-            must += ipcmark_reply_count(call, "ok") * bystanders;
+            must += ipcmark_reply_count(call, "published") * bystanders;
     }
     return must;
 }
@@ -193,18 +194,37 @@ static bool kill_everyone(stage *self)
     return true;
 }
 
+static bool close_everyone(stage *self)
+{
+    actor *who;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (!stage_close(self, who))
+            return false;
+    return true;
+}
+
 static void play_everyone_dies(stage *self)
 {
-    const ipcmark_publish_options storm = storm_options(STORM_MS),
-                                  after = {.count = 200, .sizes = sizes, .sizes_count = COUNT_OF(sizes)};
+    const ipcmark_publish_options storm = storm_options(STORM_MS);
+    const ipcmark_publish_options after = {.count = 200, .sizes = sizes, .sizes_count = COUNT_OF(sizes)};
+    int files_clean, files_after;
     self->demands.min_must = CROWD * CROWD * after.count / 2;
-    if (!stage_cast(self, CROWD, CROWD))
+    if (!stage_cast(self, CROWD, CROWD) || !close_everyone(self))
+        return;
+    files_clean = census_files(ipcmark_trial_files(self->trial));
+    if (!stage_recover(self))
         return;
     for (unsigned i = 0; i < stage_either(self, 3, 1); ++i)
         if (!stage_publish_begin_all(self, &storm) ||
             !ipcmark_wait(self->trial, 100 + (unsigned)stage_random(self, 200)) || !kill_everyone(self) ||
             !stage_recover(self) || !stage_publish_all(self, &after) || !stage_drain(self))
             return;
+    if (!close_everyone(self))
+        return;
+    files_after = census_files(ipcmark_trial_files(self->trial));
+    if (files_after > files_clean)
+        stage_object(self, IPCMARK_LEFTOVER, "the dead left %d files that nobody cleared away",
+                     files_after - files_clean);
 }
 
 static const clause clauses[] = {

@@ -143,7 +143,7 @@ void report_table(FILE *file, const result_list *list, const report_options *opt
         print_coloured(file, options, value, text, 0);
         separator = ", ";
     }
-    fprintf(file, "; contract version %d, seed %#llx\n", CONTRACT_VERSION, (unsigned long long)options->seed);
+    fprintf(file, "; contract version %d, seed %llu\n", CONTRACT_VERSION, (unsigned long long)options->seed);
 }
 
 void report_line(FILE *file, const result *item, size_t number, size_t planned)

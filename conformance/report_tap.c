@@ -29,6 +29,6 @@ void report_tap(FILE *file, const result *item, size_t number)
     }
     if (item->evidence != NULL)
         fprintf(file, "  evidence: \"%s\"\n", item->evidence);
-    fprintf(file, "  duration_ms: %.0f\n  seed: %#llx\n  ...\n", item->seconds * 1000, (unsigned long long)item->seed);
+    fprintf(file, "  duration_ms: %.0f\n  seed: %llu\n  ...\n", item->seconds * 1000, (unsigned long long)item->seed);
     fflush(file);
 }

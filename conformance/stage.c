@@ -84,23 +84,51 @@ bool stage_start(stage *self, actor *who)
     return who->participant != NULL;
 }
 
-ipcmark_call *stage_open_begin(actor *who)
+/* What a publisher got rid of before it closed or died must still arrive at those who stay. To be asked for before it
+ * opens again: then its name means the new life. */
+static void keep_vigil(stage *self, const actor *publisher)
 {
-    ipcmark_endpoint_options options = {.endpoint = who->endpoint};
-    return (who->subscriber ? ipcmark_open_subscriber : ipcmark_open_publisher)(who->participant, &who->endpoint,
-                                                                                &options);
+    for (size_t i = 0; i < self->subscriber_count; ++i) {
+        const actor *subscriber = &self->subscribers[i];
+        if (subscriber->open && publisher->publish_ns > subscriber->open_ns && self->vigil_count < STAGE_VIGILS)
+            self->vigils[self->vigil_count++] =
+                ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, 0);
+    }
+}
+
+static bool end_vigils(stage *self)
+{
+    bool all = true;
+    for (size_t i = 0; i < self->vigil_count; ++i) {
+        const ipcmark_status status = ipcmark_await(self->vigils[i]);
+        all &= status == IPCMARK_DONE || status == IPCMARK_GONE;
+    }
+    self->vigil_count = 0;
+    return all;
+}
+
+ipcmark_call *stage_open_begin(stage *self, actor *who)
+{
+    const ipcmark_endpoint_options options = {.endpoint = who->endpoint};
+    if (who->subscriber)
+        return ipcmark_open_subscriber(who->participant, &who->endpoint, &options);
+    if (who->publish_ns != 0)
+        keep_vigil(self, who);
+    who->publish_ns = 0;
+    return ipcmark_open_publisher(who->participant, &who->endpoint, &options);
 }
 
 bool stage_open_end(stage *self, actor *who, ipcmark_call *call)
 {
     who->open = stage_await(self, call, IPCMARK_DISCONNECT);
+    who->open_ns = ipcmark_now_ns();
     stage_log(self, "%s is %s as endpoint %u", who->name, who->open ? "open" : "not opened", who->endpoint);
     return who->open;
 }
 
 bool stage_open(stage *self, actor *who)
 {
-    return stage_open_end(self, who, stage_open_begin(who));
+    return stage_open_end(self, who, stage_open_begin(self, who));
 }
 
 bool stage_close(stage *self, actor *who)
@@ -188,7 +216,7 @@ bool stage_cast(stage *self, unsigned publishers, unsigned subscribers)
     if (!stage_cast_closed(self, publishers, subscribers))
         return false;
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        calls[i] = stage_open_begin(who);
+        calls[i] = stage_open_begin(self, who);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         all &= stage_open_end(self, who, calls[i]);
     return all && stage_settle(self);
@@ -227,6 +255,8 @@ bool stage_settle(stage *self)
 bool stage_publish_begin(stage *self, actor *who, const ipcmark_publish_options *options)
 {
     who->traffic = ipcmark_publish(self->trial, who->endpoint, options);
+    if (who->publish_ns == 0)
+        who->publish_ns = ipcmark_now_ns();
     return who->traffic != NULL || stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be told to publish", who->name);
 }
 
@@ -253,7 +283,7 @@ bool stage_publish_end(stage *self, actor *who)
     if (status == IPCMARK_DONE)
         stage_log(self, "%s has published %llu messages, %llu of them OK", who->name,
                   (unsigned long long)ipcmark_reply_count(call, "attempted"),
-                  (unsigned long long)ipcmark_reply_count(call, "ok"));
+                  (unsigned long long)ipcmark_reply_count(call, "published"));
     if (status == IPCMARK_GONE) /* a crash that nobody asked for is in the history */
         return who->participant == NULL || stage_buried(self, who);
     return stage_await(self, call, IPCMARK_LOST);
@@ -290,13 +320,13 @@ bool stage_drain(stage *self)
     uint16_t publishers[STAGE_MOST];
     ipcmark_call *calls[STAGE_MOST] = {NULL};
     size_t count = 0;
-    bool all = true;
+    bool all = end_vigils(self);
     for (size_t i = 0; i < self->publisher_count; ++i)
         if (self->publishers[i].open)
             calls[i] = ipcmark_sentinel(self->trial, self->publishers[i].endpoint);
     for (size_t i = 0; i < self->publisher_count; ++i) {
         all &= calls[i] == NULL || stage_await(self, calls[i], IPCMARK_LOST);
-        if (self->publishers[i].endpoint != 0)
+        if (self->publishers[i].open)
             publishers[count++] = self->publishers[i].endpoint;
         calls[i] = NULL;
     }
@@ -319,7 +349,7 @@ bool stage_recover(stage *self)
     if (!stage_publish_end_all(self))
         return false;
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (who->participant == NULL && !(stage_start(self, who) && stage_open(self, who)))
+        if (!who->open && !((who->participant != NULL || stage_start(self, who)) && stage_open(self, who)))
             return false;
     /* A count may be right for a moment with a dead one in it and a new one missing; not for two pings more. */
     return stage_settle(self) && ipcmark_wait(self->trial, 250) && stage_settle(self) && stage_drain(self) &&

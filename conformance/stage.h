@@ -10,16 +10,17 @@
 #include "clause.h"
 #include "ipcmark/control.h"
 
-enum { STAGE_MOST = 16 };
+enum { STAGE_MOST = 16, STAGE_VIGILS = 1024 };
 
 /* A publisher or subscriber in a process of its own. */
 typedef struct actor {
     ipcmark_participant *participant; /* NULL: none, or dead */
     uint16_t endpoint;                /* 0: never opened */
     bool subscriber, open, paused;
-    unsigned life;         /* of the process: 1, 2, … */
-    char name[16];         /* "publisher 3" */
-    ipcmark_call *traffic; /* its publish that is under way, or NULL */
+    unsigned life;                /* of the process: 1, 2, … */
+    char name[16];                /* "publisher 3" */
+    ipcmark_call *traffic;        /* its publish that is under way, or NULL */
+    uint64_t open_ns, publish_ns; /* when this life of the endpoint was open, and when it first published */
 } actor;
 
 typedef struct stage {
@@ -34,6 +35,9 @@ typedef struct stage {
     struct ipcmark_expectation demands; /* coverage that the play asks of itself */
     actor publishers[STAGE_MOST], subscribers[STAGE_MOST];
     size_t publisher_count, subscriber_count;
+    /* Drains of publishers that have closed or died: begun before they open again, awaited at the next drain. */
+    ipcmark_call *vigils[STAGE_VIGILS];
+    size_t vigil_count;
 } stage;
 
 /* The next number from the case's seed; below `limit`. */
@@ -53,7 +57,7 @@ bool stage_await(stage *, ipcmark_call *, enum ipcmark_class);
 bool stage_start(stage *, actor *);
 bool stage_open(stage *, actor *);
 /* The same in two steps, for several that open at the same moment. */
-ipcmark_call *stage_open_begin(actor *);
+ipcmark_call *stage_open_begin(stage *, actor *);
 bool stage_open_end(stage *, actor *, ipcmark_call *);
 bool stage_close(stage *, actor *);
 /* As stage_close; and it must not have taken longer than `seconds`. */

@@ -36,6 +36,11 @@ void mutant_peer_event(mutant_endpoint *endpoint, const char *peer, int connecte
         endpoint->on_peer(endpoint->peer_context, peer, connected);
 }
 
+int mutant_peers(mutant_endpoint *endpoint)
+{
+    return (endpoint->subscriber ? base->subscriber_peers : base->publisher_peers)(endpoint->inner);
+}
+
 mutant_copy *mutant_copy_message(const ipcmark_part *parts, size_t count)
 {
     size_t total = sizeof(mutant_copy) + count * sizeof *parts;

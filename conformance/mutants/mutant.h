@@ -62,6 +62,9 @@ int mutant_publish(mutant_endpoint *, const ipcmark_part *parts, size_t count);
 void mutant_deliver(mutant_endpoint *, const ipcmark_part *parts, size_t count);
 void mutant_peer_event(mutant_endpoint *, const char *peer, int connected);
 
+/* How many peers the base counts. */
+int mutant_peers(mutant_endpoint *);
+
 /* 1 for the first call on this endpoint, 2 for the second, … */
 uint64_t mutant_turn(mutant_endpoint *);
 

@@ -1,3 +1,124 @@
+/* CONTRACT.md and the program say the same: every clause in both, with the same level, capability and promise; and
+ * every mutant that the page names exists. */
 #include "cases.h"
-static void t(void **state){(void)state;}
-CASES_MAIN(CASE(t))
+#include "clause.h"
+#include "ipcmark/control.h"
+
+#include <stdlib.h>
+
+typedef struct {
+    char id[16], promise[512], level[16], needs[64], catches[256];
+} entry;
+
+static entry entries[256];
+static size_t entry_count;
+
+/* The text between two marks, without them; "" if there is none. */
+static void cut(const char *line, const char *from, const char *to, char *out, size_t size)
+{
+    const char *start = strstr(line, from), *end = start != NULL ? strstr(start + strlen(from), to) : NULL;
+    out[0] = '\0';
+    if (end != NULL)
+        snprintf(out, size, "%.*s", (int)(end - start - (ptrdiff_t)strlen(from)), start + strlen(from));
+}
+
+/* A heading `### ID promise`, and below it `LEVEL. Needs: …. Catches: ….` */
+static int read_contract(void **state)
+{
+    FILE *file = fopen(CONTRACT_PATH, "re");
+    char line[1024];
+    (void)state;
+    if (file == NULL)
+        return -1;
+    while (fgets(line, sizeof line, file) != NULL) {
+        entry *now = &entries[entry_count];
+        if (sscanf(line, "### %15s %511[^\n]", now->id, now->promise) != 2)
+            continue;
+        if (fgets(line, sizeof line, file) == NULL)
+            break;
+        sscanf(line, "%15[^.]", now->level);
+        cut(line, "Needs: ", ". ", now->needs, sizeof now->needs);
+        cut(line, "Catches: ", ".\n", now->catches, sizeof now->catches);
+        ++entry_count;
+    }
+    fclose(file);
+    return 0;
+}
+
+static const entry *find_entry(const char *id)
+{
+    for (size_t i = 0; i < entry_count; ++i)
+        if (strcmp(entries[i].id, id) == 0)
+            return &entries[i];
+    return NULL;
+}
+
+static uint64_t parse_needs(const char *text)
+{
+    char name[64];
+    if (strcmp(text, "nothing") == 0)
+        return 0;
+    cut(text, "`", "`", name, sizeof name);
+    return ipcmark_capability_bit(name);
+}
+
+static void the_program_has_what_the_page_has(void **state)
+{
+    (void)state;
+    assert_true(entry_count > 0);
+    for (size_t i = 0; i < entry_count; ++i)
+        if (clause_find(entries[i].id) == NULL)
+            fail_msg("%s is in CONTRACT.md and not in the program", entries[i].id);
+}
+
+static void the_page_has_what_the_program_has(void **state)
+{
+    const clause *about;
+    (void)state;
+    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i) {
+        const entry *page = find_entry(about->id);
+        if (page == NULL)
+            fail_msg("%s is not in CONTRACT.md", about->id);
+        assert_string_equal(page->promise, about->promise);
+        assert_string_equal(page->level, clause_level(about));
+        assert_int_equal(parse_needs(page->needs), about->needs);
+    }
+}
+
+static void they_have_the_same_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < entry_count; ++i)
+        assert_string_equal(entries[i].id, clause_at(i)->id);
+}
+
+static bool is_built(const char *mutant)
+{
+    char names[] = MUTANT_NAMES;
+    for (char *name = strtok(names, " "); name != NULL; name = strtok(NULL, " "))
+        if (strcmp(name, mutant) == 0)
+            return true;
+    return false;
+}
+
+static void each_clause_catches_a_mutant_that_exists(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < entry_count; ++i) {
+        char *names = strdup(entries[i].catches);
+        size_t count = 0;
+        for (char *name = strtok(names, "`, "); name != NULL; name = strtok(NULL, "`, "), ++count)
+            if (!is_built(name))
+                fail_msg("%s is to catch the mutant %s, which does not exist", entries[i].id, name);
+        if (count == 0)
+            fail_msg("%s catches nothing: then nobody knows whether it can fail", entries[i].id);
+        free(names);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {CASE(the_program_has_what_the_page_has), CASE(the_page_has_what_the_program_has),
+                                       CASE(they_have_the_same_order), CASE(each_clause_catches_a_mutant_that_exists)};
+    return read_contract(NULL) < 0 ? 1 : cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);
+}

@@ -1,3 +1,110 @@
 #include "cases.h"
-static void t(void **state){(void)state;}
-CASES_MAIN(CASE(t))
+#include "expect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char problem[512];
+
+/* Loads expectations from a text. */
+static int load(expect_list **out, const char *text)
+{
+    char path[] = "/tmp/ipcmark-expect-XXXXXX";
+    const int file = mkstemp(path);
+    int error;
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, strlen(text)), (ssize_t)strlen(text));
+    close(file);
+    error = expect_load(out, path, problem, sizeof problem);
+    unlink(path);
+    return error;
+}
+
+static verdict applied(expect_list *list, const char *id, const char *driver, verdict before, const char *violation,
+                       unsigned rounds)
+{
+    result item = {.driver = driver, .clause = clause_find(id), .verdict = before};
+    assert_non_null(item.clause);
+    snprintf(item.violation, sizeof item.violation, "%s", violation);
+    expect_apply(list, &item, rounds);
+    return item.verdict;
+}
+
+static void xfail_excuses_its_own_class_only(void **state)
+{
+    expect_list *list;
+    (void)state;
+    assert_int_equal(load(&list, "# known\n\n  DEL-009 fifo* xfail phantom man 7 pipe\n"), 0);
+    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_FAIL, "phantom", 1), VERDICT_XFAIL);
+    assert_int_equal(applied(list, "DEL-009", "fifo?x=1", VERDICT_FAIL, "phantom", 1), VERDICT_XFAIL);
+    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_FAIL, "lost", 1), VERDICT_XPASS);
+    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_PASS, "", 1), VERDICT_XPASS);
+    expect_free(list);
+}
+
+static void others_are_left_alone(void **state)
+{
+    expect_list *list;
+    (void)state;
+    assert_int_equal(load(&list, "DEL-009 fifo xfail phantom man 7 pipe\n"), 0);
+    assert_int_equal(applied(list, "DEL-008", "fifo", VERDICT_FAIL, "phantom", 1), VERDICT_FAIL);
+    assert_int_equal(applied(list, "DEL-009", "tcp", VERDICT_FAIL, "phantom", 1), VERDICT_FAIL);
+    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_SKIP, "", 1), VERDICT_SKIP);
+    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_UNKNOWN, "", 1), VERDICT_UNKNOWN);
+    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_ERROR, "", 1), VERDICT_ERROR);
+    assert_int_equal(applied(NULL, "DEL-009", "fifo", VERDICT_FAIL, "phantom", 1), VERDICT_FAIL);
+    expect_free(list);
+}
+
+static void flaky_tolerates_so_many_failures(void **state)
+{
+    expect_list *list;
+    (void)state;
+    assert_int_equal(load(&list, "KILL-001 tcp flaky 2/20 tracker, 12\n"), 0);
+    /* 2 of 20 are 1 in 10 rounds. */
+    assert_int_equal(applied(list, "KILL-001", "tcp", VERDICT_PASS, "", 10), VERDICT_PASS);
+    assert_int_equal(applied(list, "KILL-001", "tcp", VERDICT_FAIL, "lost", 10), VERDICT_XFAIL);
+    assert_int_equal(applied(list, "KILL-001", "tcp", VERDICT_FAIL, "lost", 10), VERDICT_FAIL);
+    expect_free(list);
+}
+
+static void at_most_two_lines_are_flaky(void **state)
+{
+    expect_list *list;
+    (void)state;
+    assert_int_equal(load(&list, "DEL-001 * flaky 1/9 a\nDEL-002 tcp flaky 1/9 b\nDEL-003 tcp flaky 1/9 c\n"), 0);
+    assert_true(expect_too_many_flaky(list, "tcp"));
+    assert_false(expect_too_many_flaky(list, "fifo"));
+    assert_false(expect_too_many_flaky(NULL, "fifo"));
+    expect_free(list);
+}
+
+static void bad_lines_are_named(void **state)
+{
+    static const char *const bad[] = {"DEL-001 fifo\n",
+                                      "DEL-001 fifo xfail lost\n",
+                                      "DEL-001 fifo sometimes lost x\n",
+                                      "DEL-001 fifo flaky often x\n",
+                                      "DEL-001 fifo flaky 3/2 x\n",
+                                      "DEL-001 fifo flaky 0/2 x\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) {
+        expect_list *list;
+        char text[128];
+        snprintf(text, sizeof text, "# a comment\n%s", bad[i]);
+        assert_int_equal(load(&list, text), -EINVAL);
+        assert_non_null(strstr(problem, ":2: "));
+    }
+}
+
+static void a_missing_file_is_an_error(void **state)
+{
+    expect_list *list;
+    (void)state;
+    assert_int_equal(expect_load(&list, "/nonexistent/expect", problem, sizeof problem), -ENOENT);
+    assert_non_null(strstr(problem, "/nonexistent/expect"));
+}
+
+CASES_MAIN(CASE(xfail_excuses_its_own_class_only), CASE(others_are_left_alone), CASE(flaky_tolerates_so_many_failures),
+           CASE(at_most_two_lines_are_flaky), CASE(bad_lines_are_named), CASE(a_missing_file_is_an_error))

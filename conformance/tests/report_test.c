@@ -1,3 +1,176 @@
 #include "cases.h"
-static void t(void **state){(void)state;}
-CASES_MAIN(CASE(t))
+#include "report.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+
+static char *text;
+static size_t text_size;
+
+static void add(result_list *list, const char *driver, const char *id, verdict value, const char *why)
+{
+    result item = {.driver = driver, .clause = clause_find(id), .verdict = value, .seconds = 0.25, .seed = 4711};
+    item.text = why != NULL ? strdup(why) : NULL;
+    if (value == VERDICT_FAIL) {
+        snprintf(item.violation, sizeof item.violation, "lost");
+        item.detail = strdup("first line\nsecond line\n");
+        item.evidence = strdup("evidence/1-tcp-DEL-002");
+        item.replay = strdup("ipcmark conformance --driver tcp --clause DEL-002 --seed 4711");
+    }
+    assert_non_null(result_append(list, &item));
+}
+
+static void add_some(result_list *list)
+{
+    add(list, "fifo", "DEL-001", VERDICT_PASS, NULL);
+    add(list, "fifo", "DEL-002", VERDICT_SKIP, "it does not claim \"threads\"");
+    add(list, "tcp", "DEL-001", VERDICT_PASS, NULL);
+    add(list, "tcp", "DEL-002", VERDICT_FAIL, "message 7 of <publisher 1> & more");
+}
+
+static void table(const result_list *list, bool colour)
+{
+    const report_options options = {.colour = colour, .seed = 4711, .rounds = 1};
+    FILE *file = open_memstream(&text, &text_size);
+    report_table(file, list, &options);
+    fclose(file);
+}
+
+static void the_table_has_a_row_a_clause_and_a_column_a_driver(void **state)
+{
+    result_list list = {0};
+    (void)state;
+    add_some(&list);
+    table(&list, false);
+    assert_non_null(strstr(text, "\n          fifo      tcp       \n"));
+    assert_non_null(strstr(text, "\nDEL-001   pass      pass      One publisher's messages"));
+    assert_non_null(strstr(text, "\nDEL-002   skip      fail      One publisher's messages"));
+    assert_null(strstr(text, "DEL-003"));
+    assert_non_null(strstr(text, "\n4 cases: 2 pass, 1 fail, 1 skip; contract version 1, seed 4711\n"));
+    free(text);
+    result_list_clear(&list);
+}
+
+static void a_failure_is_told_in_words(void **state)
+{
+    result_list list = {0};
+    (void)state;
+    add_some(&list);
+    table(&list, false);
+    assert_non_null(strstr(text, "\nfail  tcp  DEL-002  One publisher"));
+    assert_non_null(strstr(text, "\n    lost: message 7 of <publisher 1> & more\n    first line\n    second line\n"));
+    assert_non_null(strstr(text, "\n    evidence  evidence/1-tcp-DEL-002\n"));
+    assert_non_null(strstr(text, "\n    replay    ipcmark conformance --driver tcp --clause DEL-002 --seed 4711\n"));
+    assert_null(strstr(text, "\nskip  "));
+    free(text);
+    result_list_clear(&list);
+}
+
+static void colour_only_if_asked(void **state)
+{
+    result_list list = {0};
+    (void)state;
+    add_some(&list);
+    table(&list, false);
+    assert_null(strchr(text, '\033'));
+    free(text);
+    table(&list, true);
+    assert_non_null(strstr(text, "\033[1;31mfail\033[0m"));
+    free(text);
+    result_list_clear(&list);
+}
+
+static void rounds_are_counted_in_the_table(void **state)
+{
+    result_list list = {0};
+    (void)state;
+    add(&list, "tcp", "DEL-002", VERDICT_FAIL, "x");
+    for (int i = 0; i < 19; ++i)
+        add(&list, "tcp", "DEL-002", VERDICT_PASS, NULL);
+    table(&list, false);
+    assert_non_null(strstr(text, "\nDEL-002   fail 1/20 "));
+    free(text);
+    result_list_clear(&list);
+}
+
+static void tap_follows_the_protocol(void **state)
+{
+    result_list list = {0};
+    FILE *file = open_memstream(&text, &text_size);
+    (void)state;
+    add_some(&list);
+    add(&list, "tcp", "DEL-003", VERDICT_XFAIL, "known");
+    report_tap_plan(file, list.count);
+    for (size_t i = 0; i < list.count; ++i)
+        report_tap(file, &list.items[i], i + 1);
+    fclose(file);
+    assert_int_equal(strncmp(text, "TAP version 14\n1..5\nok 1 - fifo DEL-001\n  ---\n", 47), 0);
+    assert_non_null(strstr(text, "\nok 2 - fifo DEL-002 # SKIP it does not claim \"threads\"\n"));
+    assert_non_null(
+        strstr(text, "\nnot ok 4 - tcp DEL-002\n  ---\n  verdict: fail\n  class: lost\n  message: \"message 7 of"));
+    assert_non_null(strstr(text, "\nnot ok 5 - tcp DEL-003 # TODO known\n"));
+    free(text);
+    result_list_clear(&list);
+}
+
+/* The value of an XPath expression in an XML file. */
+static char *xpath(const char *path, const char *expression)
+{
+    xmlDocPtr document = xmlReadFile(path, NULL, XML_PARSE_NOERROR | XML_PARSE_NONET);
+    xmlXPathContextPtr context;
+    xmlXPathObjectPtr value;
+    char *out;
+    assert_non_null(document);
+    context = xmlXPathNewContext(document);
+    value = xmlXPathEvalExpression((const xmlChar *)expression, context);
+    assert_non_null(value);
+    out = (char *)xmlXPathCastToString(value);
+    xmlXPathFreeObject(value);
+    xmlXPathFreeContext(context);
+    xmlFreeDoc(document);
+    return out;
+}
+
+static void expect_xpath(const char *path, const char *expression, const char *value)
+{
+    char *found = xpath(path, expression);
+    assert_string_equal(found, value);
+    xmlFree(found);
+}
+
+static void junit_is_well_formed_and_complete(void **state)
+{
+    char path[] = "/tmp/ipcmark-junit-XXXXXX";
+    result_list list = {0};
+    (void)state;
+    close(mkstemp(path));
+    add_some(&list);
+    add(&list, "tcp", "DEL-003", VERDICT_ERROR, "a control character: \001, broken UTF-8: \xff");
+    assert_int_equal(report_junit(path, &list), 0);
+    expect_xpath(path, "count(/testsuites/testsuite)", "2");
+    expect_xpath(path, "string(//testsuite[@name='tcp']/@tests)", "3");
+    expect_xpath(path, "string(//testsuite[@name='tcp']/@failures)", "1");
+    expect_xpath(path, "string(//testsuite[@name='tcp']/@errors)", "1");
+    expect_xpath(path, "string(//testsuite[@name='fifo']/@skipped)", "1");
+    expect_xpath(path, "string(//failure/@message)", "message 7 of <publisher 1> & more");
+    expect_xpath(path, "string(//failure/@type)", "lost");
+    expect_xpath(path, "string(//failure)", "first line\nsecond line\n");
+    expect_xpath(path, "string(//error/@message)", "a control character: ?, broken UTF-8: ?");
+    expect_xpath(path, "count(//testcase[not(*)])", "2");
+    unlink(path);
+    result_list_clear(&list);
+}
+
+static void junit_that_cannot_be_written_says_so(void **state)
+{
+    result_list list = {0};
+    (void)state;
+    assert_true(report_junit("/nonexistent/junit.xml", &list) < 0);
+}
+
+CASES_MAIN(CASE(the_table_has_a_row_a_clause_and_a_column_a_driver), CASE(a_failure_is_told_in_words),
+           CASE(colour_only_if_asked), CASE(rounds_are_counted_in_the_table), CASE(tap_follows_the_protocol),
+           CASE(junit_is_well_formed_and_complete), CASE(junit_that_cannot_be_written_says_so))
