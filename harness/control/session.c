@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include "paths.h"
+#include "tree.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -103,6 +104,8 @@ void ipcmark_session_close(ipcmark_session *session)
     if (session == NULL)
         return;
     watchdog_close(&session->watchdog);
+    if (session->watchdog.directory[0] != '\0')
+        tree_remove(session->watchdog.directory); /* it is gone, unless somebody killed the guard */
     uv_walk(&session->loop, close_handle, NULL);
     uv_run(&session->loop, UV_RUN_DEFAULT);
     uv_loop_close(&session->loop);

@@ -1,0 +1,220 @@
+/* The tests' own driver: Unix datagrams, a socket file a subscriber. Small, and right as far as it goes; parameters
+ * make it wrong on purpose: crash_at=N (message), hang_at=N, leave_file=1, leave_process=1, refuse=1 (publish: EAGAIN).
+ */
+#include "ipcmark/driver.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+extern char **environ;
+
+struct end {
+    char directory[80], prefix[16];
+    struct sockaddr_un address;
+    int socket;
+    pthread_t thread;
+    ipcmark_deliver_fn *deliver;
+    void *context;
+    unsigned long messages, crash_at, hang_at;
+    int refuse;
+};
+
+static unsigned long param(const ipcmark_endpoint *options, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *const *each = options->params; *each != NULL; ++each)
+        if (strncmp(*each, name, length) == 0 && (*each)[length] == '=')
+            return strtoul(*each + length + 1, NULL, 10);
+    return 0;
+}
+
+static unsigned hash(const char *text)
+{
+    unsigned value = 2166136261u;
+    while (*text != '\0')
+        value = (value ^ (unsigned char)*text++) * 16777619u;
+    return value;
+}
+
+static struct end *make(const ipcmark_endpoint *options)
+{
+    struct end *self = calloc(1, sizeof *self);
+    if (self == NULL || strlen(options->directory) >= sizeof self->directory) {
+        free(self);
+        return NULL;
+    }
+    strcpy(self->directory, options->directory);
+    snprintf(self->prefix, sizeof self->prefix, "%08x-", hash(options->channel));
+    self->crash_at = param(options, "crash_at");
+    self->hang_at = param(options, "hang_at");
+    self->refuse = param(options, "refuse") != 0;
+    self->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return self;
+}
+
+static int publisher_open(void **out, const ipcmark_endpoint *options)
+{
+    struct end *self = make(options);
+    if (self == NULL)
+        return -ENOMEM;
+    *out = self;
+    return 0;
+}
+
+static struct sockaddr_un address_of(const struct end *self, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%.79s/%.24s", self->directory, name);
+    return address;
+}
+
+/* Sends to each subscriber's socket, or counts those that are alive. */
+static int for_each(struct end *self, const struct msghdr *message)
+{
+    DIR *directory = opendir(self->directory);
+    int count = 0, error = 0;
+    if (directory == NULL)
+        return -errno;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (strncmp(entry->d_name, self->prefix, 9) != 0)
+            continue;
+        struct sockaddr_un address = address_of(self, entry->d_name);
+        struct msghdr copy = message == NULL ? (struct msghdr){0} : *message;
+        copy.msg_name = &address;
+        copy.msg_namelen = sizeof address;
+        if (message != NULL) {
+            if (sendmsg(self->socket, &copy, MSG_NOSIGNAL) < 0 && errno != ECONNREFUSED && errno != ENOENT)
+                error = -errno;
+        } else {
+            int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+            count += connect(probe, (struct sockaddr *)&address, sizeof address) == 0;
+            close(probe);
+        }
+    }
+    closedir(directory);
+    return error < 0 ? error : count;
+}
+
+static int publish(void *handle, const ipcmark_part *parts, size_t count)
+{
+    struct end *self = handle;
+    struct iovec vector = {.iov_base = (void *)(uintptr_t)parts[0].data, .iov_len = parts[0].size};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (count != 1)
+        return -EINVAL;
+    if (self->refuse)
+        return -EAGAIN;
+    if (++self->messages == self->crash_at)
+        abort();
+    while (self->messages == self->hang_at)
+        pause();
+    return for_each(self, &message);
+}
+
+static int publisher_peers(void *handle)
+{
+    return for_each(handle, NULL);
+}
+
+/* Publishers have no address. */
+static int subscriber_peers(void *handle)
+{
+    (void)handle;
+    return -ENOTSUP;
+}
+
+static void publisher_close(void *handle)
+{
+    struct end *self = handle;
+    close(self->socket);
+    free(self);
+}
+
+static void *receive(void *context)
+{
+    struct end *self = context;
+    static _Thread_local char buffer[262144];
+    ssize_t size;
+    /* An empty datagram is the end: no framed message is. */
+    while ((size = recv(self->socket, buffer, sizeof buffer, 0)) > 0) {
+        ipcmark_part part = {buffer, (size_t)size};
+        self->deliver(self->context, &part, 1);
+    }
+    return NULL;
+}
+
+static void leave_something(const struct end *self, const ipcmark_endpoint *options)
+{
+    char path[128];
+    char *arguments[] = {(char *)(uintptr_t) "sleep", (char *)(uintptr_t) "1000", NULL};
+    pid_t pid;
+    snprintf(path, sizeof path, "%s/left", self->directory);
+    if (param(options, "leave_file") != 0)
+        fclose(fopen(path, "w"));
+    if (param(options, "leave_process") != 0 && posix_spawnp(&pid, "sleep", NULL, NULL, arguments, environ) != 0)
+        abort();
+}
+
+static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver, void *context)
+{
+    struct end *self = make(options);
+    char name[32];
+    if (self == NULL)
+        return -ENOMEM;
+    snprintf(name, sizeof name, "%s%.12s", self->prefix, options->id);
+    self->address = address_of(self, name);
+    self->deliver = deliver;
+    self->context = context;
+    if (bind(self->socket, (struct sockaddr *)&self->address, sizeof self->address) < 0) {
+        int error = -errno;
+        publisher_close(self);
+        return error;
+    }
+    leave_something(self, options);
+    int error = pthread_create(&self->thread, NULL, receive, self);
+    if (error == 0)
+        *out = self;
+    return -error;
+}
+
+static void subscriber_close(void *handle)
+{
+    struct end *self = handle;
+    int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sendto(sender, "", 0, 0, (struct sockaddr *)&self->address, sizeof self->address);
+    close(sender);
+    unlink(self->address.sun_path);
+    pthread_join(self->thread, NULL);
+    publisher_close(self);
+}
+
+const ipcmark_driver *ipcmark_driver_get(void)
+{
+    static const ipcmark_driver driver = {
+        .abi = IPCMARK_DRIVER_ABI,
+        .size = sizeof driver,
+        .name = "dgram",
+        .version = "1",
+        .summary = "the tests' own: Unix datagrams",
+        .capabilities = IPCMARK_CAP_PEERS | IPCMARK_CAP_DIRECTORY_FILES | IPCMARK_CAP_ISOLATION_DIRECTORY |
+                        IPCMARK_CAP_WHEN_FULL_BLOCK | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH,
+        .max_message_bytes = 131072,
+        .publisher_open = publisher_open,
+        .publish = publish,
+        .publisher_peers = publisher_peers,
+        .publisher_close = publisher_close,
+        .subscriber_open = subscriber_open,
+        .subscriber_peers = subscriber_peers,
+        .subscriber_close = subscriber_close,
+    };
+    return &driver;
+}

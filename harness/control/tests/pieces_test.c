@@ -1,0 +1,196 @@
+/* The parts of the coordinator that need no process: lines, their schema, command lines, trees. */
+#include "cases.h"
+
+#include "../line.h"
+#include "../schema.h"
+#include "../tree.h"
+
+#include "ipcmark/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct collected {
+    char text[256];
+    int stop_at, count;
+};
+
+static int collect(void *context, char *line, size_t length)
+{
+    struct collected *collected = context;
+    assert_int_equal(length, strlen(line));
+    strcat(collected->text, line);
+    strcat(collected->text, "|");
+    return ++collected->count == collected->stop_at ? -EPROTO : 0;
+}
+
+static void lines_survive_any_cut(void **state)
+{
+    static const char stream[] = "one\n\nthree is longer\nrest";
+    (void)state;
+    for (size_t cut = 0; cut < sizeof stream - 1; ++cut) {
+        struct line_reader reader = {0};
+        struct collected collected = {0};
+        assert_int_equal(line_feed(&reader, stream, cut, collect, &collected), 0);
+        assert_int_equal(line_feed(&reader, stream + cut, sizeof stream - 1 - cut, collect, &collected), 0);
+        assert_string_equal(collected.text, "one||three is longer|");
+        line_free(&reader);
+    }
+}
+
+static void a_line_has_a_greatest_length(void **state)
+{
+    struct line_reader reader = {0};
+    struct collected collected = {0};
+    char block[4096];
+    size_t fed = 0;
+    int error = 0;
+    (void)state;
+    memset(block, 'x', sizeof block);
+    for (; error == 0 && fed < 4 * (size_t)LINE_MAX_BYTES; fed += sizeof block)
+        error = line_feed(&reader, block, sizeof block, collect, &collected);
+    assert_int_equal(error, -EMSGSIZE);
+    assert_true(fed <= LINE_MAX_BYTES + sizeof block);
+    line_free(&reader);
+}
+
+static void a_line_can_stop_the_reading(void **state)
+{
+    struct line_reader reader = {0};
+    struct collected collected = {.stop_at = 2};
+    (void)state;
+    assert_int_equal(line_feed(&reader, "a\nb\nc\n", 6, collect, &collected), -EPROTO);
+    assert_string_equal(collected.text, "a|b|");
+    line_free(&reader);
+}
+
+static int parse(const char *line, char why[256])
+{
+    cJSON *out = NULL;
+    int error = schema_parse(line, strlen(line), &out, why, 256);
+    if (error == 0)
+        cJSON_Delete(out);
+    return error;
+}
+
+static void the_schema_accepts_what_is_right(void **state)
+{
+    static const char *const right[] = {
+        "{\"id\":1,\"ok\":true}",
+        "{\"ok\":true,\"id\":0,\"more\":[1]}",
+        "{\"id\":2,\"error\":{\"code\":\"EAGAIN\",\"definite\":true,\"text\":\"full\"}}",
+        "{\"ev\":\"peer\",\"endpoint\":3,\"peer\":null,\"connected\":false}",
+        "{\"ev\":\"peer\",\"endpoint\":3,\"peer\":\"7.1\",\"connected\":true}",
+        "{\"ev\":\"fatal\",\"text\":\"\"}",
+    };
+    char why[256] = "";
+    (void)state;
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; ++i)
+        if (parse(right[i], why) != 0)
+            fail_msg("%s: %s", right[i], why);
+}
+
+static void the_schema_refuses_what_is_wrong(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "ok",
+        "[]",
+        "{\"id\":1,\"ok\":true} {}",
+        "{\"id\":1}",
+        "{\"ok\":true}",
+        "{\"id\":-1,\"ok\":true}",
+        "{\"id\":1.5,\"ok\":true}",
+        "{\"id\":\"1\",\"ok\":true}",
+        "{\"id\":1,\"ok\":false}",
+        "{\"id\":1,\"ok\":1}",
+        "{\"id\":1,\"ok\":true,\"error\":{\"code\":\"x\",\"definite\":true,\"text\":\"\"}}",
+        "{\"id\":1,\"error\":\"no\"}",
+        "{\"id\":1,\"error\":{\"code\":\"x\",\"text\":\"\"}}",
+        "{\"id\":1,\"error\":{\"code\":1,\"definite\":true,\"text\":\"\"}}",
+        "{\"ev\":1}",
+        "{\"ev\":\"peer\",\"endpoint\":3,\"connected\":false}",
+        "{\"ev\":\"peer\",\"endpoint\":3,\"peer\":7,\"connected\":false}",
+        "{\"ev\":\"fatal\"}",
+        "{\"ev\":\"lunch\"}",
+    };
+    char why[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; ++i) {
+        why[0] = '\0';
+        if (parse(wrong[i], why) != -EPROTO)
+            fail_msg("accepted: %s", wrong[i]);
+        assert_string_not_equal(why, "");
+    }
+}
+
+static void the_schema_knows_the_ops(void **state)
+{
+    char why[256] = "";
+    (void)state;
+    cJSON *reply = cJSON_Parse("{\"id\":1,\"ok\":true,\"count\":3}");
+    assert_int_equal(schema_check_reply("peers", reply, why, sizeof why), 0);
+    assert_int_equal(schema_check_reply("an_extension", reply, why, sizeof why), 0);
+    assert_int_equal(schema_check_reply("drain", reply, why, sizeof why), -EPROTO);
+    assert_non_null(strstr(why, "\"received\" is missing"));
+    cJSON_Delete(reply);
+}
+
+static void capabilities_have_names(void **state)
+{
+    uint64_t all = 0;
+    (void)state;
+    for (unsigned i = 0; ipcmark_capability_name(i) != NULL; ++i)
+        all |= ipcmark_capability_bit(ipcmark_capability_name(i));
+    assert_int_equal(all, 2 * (uint64_t)IPCMARK_CAP_WHEN_FULL_DROP_REPORTED - 1);
+    assert_int_equal(ipcmark_capability_bit("ping"), IPCMARK_CAP_PING);
+    assert_int_equal(ipcmark_capability_bit("pings"), 0);
+}
+
+static void touch(const char *directory, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "x", 1), 1);
+    close(fd);
+}
+
+static void count(void *context, const char *relative)
+{
+    assert_non_null(strchr("lda", relative[strlen(relative) - 1]));
+    ++*(int *)context;
+}
+
+static void trees_go_and_links_stay(void **state)
+{
+    char outside[] = "/tmp/ipcmark-tree-XXXXXX", inside[64], path[128];
+    struct stat status;
+    int files = 0;
+    (void)state;
+    assert_non_null(mkdtemp(outside));
+    touch(outside, "kept");
+    snprintf(inside, sizeof inside, "%s/tree", outside);
+    snprintf(path, sizeof path, "%s/sub", inside);
+    assert_int_equal(mkdir(inside, 0700) | mkdir(path, 0700), 0);
+    touch(path, "a");
+    assert_int_equal(chmod(path, 0), 0); /* as a case may have left it */
+    snprintf(path, sizeof path, "%s/l", inside);
+    assert_int_equal(symlink(outside, path), 0);
+    assert_int_equal(tree_list(inside, count, &files), 0);
+    assert_int_equal(files, 2);
+    assert_int_equal(tree_remove(inside), 0);
+    assert_int_equal(stat(inside, &status), -1);
+    snprintf(path, sizeof path, "%s/kept", outside);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(tree_remove(outside), 0);
+    assert_int_equal(tree_remove(outside), 0);
+}
+
+CASES_MAIN(CASE(lines_survive_any_cut), CASE(a_line_has_a_greatest_length), CASE(a_line_can_stop_the_reading),
+           CASE(the_schema_accepts_what_is_right), CASE(the_schema_refuses_what_is_wrong),
+           CASE(the_schema_knows_the_ops), CASE(capabilities_have_names), CASE(trees_go_and_links_stay))

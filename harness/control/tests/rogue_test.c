@@ -1,0 +1,125 @@
+/* Agents that misbehave: each gives its own error, and none stops the run. */
+#include "stage.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+static const char *agent_command(const char *mode)
+{
+    static char command[512];
+    snprintf(command, sizeof command, "%s %s", IPCMARK_TEST_ROGUE, mode);
+    return command;
+}
+
+static void expect_trouble(enum ipcmark_class class_, const char *words)
+{
+    assert_int_equal(ipcmark_trial_troubles(trial), 1);
+    const ipcmark_trouble *trouble = ipcmark_trial_trouble(trial, 0);
+    if (trouble->class_ != class_ || strstr(trouble->text, words) == NULL)
+        fail_msg("class %d, not %d, or without '%s': %s", trouble->class_, class_, words, trouble->text);
+}
+
+/* It does not even get through hello. */
+static void expect_bad_start(const char *mode, enum ipcmark_class class_, const char *words)
+{
+    stage_open(NULL, agent_command(mode));
+    assert_null(ipcmark_participant_start(trial, NULL));
+    expect_trouble(class_, words);
+    assert_string_equal(ipcmark_session_text(session), ipcmark_trial_trouble(trial, 0)->text);
+    ipcmark_trial_stop(trial);
+    stage_close();
+}
+
+static void the_silent_one_is_given_up(void **state)
+{
+    (void)state;
+    expect_bad_start("silent", IPCMARK_HUNG, "did not answer \"hello\" within");
+}
+
+static void those_that_end_at_once_have_crashed(void **state)
+{
+    (void)state;
+    expect_bad_start("exits", IPCMARK_CRASHED, "exited with status 7");
+    expect_bad_start("dies", IPCMARK_CRASHED, "status 139");
+    expect_bad_start("stderr", IPCMARK_CRASHED, "the reason why");
+}
+
+static void those_that_flood_are_stopped(void **state)
+{
+    (void)state;
+    expect_bad_start("endless_line", IPCMARK_CLASS_NONE, "longer than a mebibyte");
+    expect_bad_start("event_flood", IPCMARK_CLASS_NONE, "floods");
+}
+
+static void what_is_not_protocol_is_shown(void **state)
+{
+    (void)state;
+    expect_bad_start("garbage", IPCMARK_CLASS_NONE, "not JSON: Hello, I am an agent!");
+    expect_bad_start("number", IPCMARK_CLASS_NONE, "object: 42");
+    expect_bad_start("bad_event", IPCMARK_CLASS_NONE, "lunch");
+    expect_bad_start("fatal", IPCMARK_CLASS_NONE, "no coffee");
+    expect_bad_start("nobody_asked", IPCMARK_CLASS_NONE, "not made");
+    expect_bad_start("no_impl", IPCMARK_CLASS_NONE, "\"impl\" is missing");
+    expect_bad_start("both", IPCMARK_CLASS_NONE, "either");
+    expect_bad_start("twice", IPCMARK_CLASS_NONE, "second time");
+}
+
+static void liars_are_caught(void **state)
+{
+    (void)state;
+    expect_bad_start("says_yes", IPCMARK_CLASS_NONE, "not_supported");
+    expect_bad_start("misspelt", IPCMARK_CLASS_NONE, "multiparts");
+}
+
+static void a_wrong_reply_later_ends_it(void **state)
+{
+    uint16_t endpoint;
+    (void)state;
+    stage_open(NULL, agent_command("wrong_count"));
+    stage_done(ipcmark_open_publisher(stage_start(), &endpoint, NULL));
+    ipcmark_call *call = ipcmark_peers(trial, endpoint);
+    assert_int_equal(ipcmark_await(call), IPCMARK_GARBLED);
+    assert_non_null(strstr(call->text, "\"count\":-1"));
+    expect_trouble(IPCMARK_CLASS_NONE, "whole number");
+    ipcmark_trial_stop(trial);
+    stage_close();
+}
+
+static void leaving_early_is_a_crash(void **state)
+{
+    uint16_t endpoint;
+    (void)state;
+    stage_open(NULL, agent_command("leaves_early"));
+    stage_done(ipcmark_open_publisher(stage_start(), &endpoint, NULL));
+    assert_int_equal(ipcmark_await(ipcmark_peers(trial, endpoint)), IPCMARK_GONE);
+    expect_trouble(IPCMARK_CRASHED, "exited with status 0");
+    ipcmark_trial_stop(trial);
+    stage_close();
+}
+
+static void who_does_not_stop_is_killed(void **state)
+{
+    int status;
+    (void)state;
+    stage_open(NULL, agent_command("ignores_stop"));
+    ipcmark_participant *participant = stage_start();
+    ipcmark_trial_stop(trial);
+    expect_trouble(IPCMARK_HUNG, "\"stop\"");
+    assert_int_equal(ipcmark_await_exit(participant, &status), 0);
+    assert_int_equal(status, SIGKILL);
+    stage_close();
+}
+
+static void the_well_behaved_mode_is_no_trouble(void **state)
+{
+    (void)state;
+    stage_open(NULL, agent_command("none"));
+    stage_start();
+    stage_no_troubles();
+    stage_close();
+}
+
+CASES_MAIN(CASE(the_silent_one_is_given_up), CASE(those_that_end_at_once_have_crashed),
+           CASE(those_that_flood_are_stopped), CASE(what_is_not_protocol_is_shown), CASE(liars_are_caught),
+           CASE(a_wrong_reply_later_ends_it), CASE(leaving_early_is_a_crash), CASE(who_does_not_stop_is_killed),
+           CASE(the_well_behaved_mode_is_no_trouble))
