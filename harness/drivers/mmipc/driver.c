@@ -2,6 +2,7 @@
 #include "ipcmark/driver.h"
 #include "mmipc/mmipc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
