@@ -1,5 +1,4 @@
 /* Callback mode: the thread that takes messages from all inlets in turn and hands them to on_message. */
-#define _GNU_SOURCE
 #include "os/os.h"
 #include "subscriber.h"
 #include "thread.h"

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "directory.h"
 
 #include <dirent.h>

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "endpoint.h"
 
 #include "os/os.h"
@@ -103,7 +102,7 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
     error = os_fork_watch();
     if (error != 0)
         return error;
-    endpoint->generation = os_fork_generation();
+    endpoint->generation = atomic_load_explicit(&os_fork_generation, memory_order_relaxed); /* relaxed: as below */
     pthread_mutex_init(&endpoint->lock, NULL);
     error = thread_cond_init(&endpoint->changed);
     if (error == 0)
@@ -137,11 +136,6 @@ int endpoint_start(struct endpoint *endpoint)
     if (error != 0)
         slot_remove(&endpoint->slot);
     return error;
-}
-
-bool endpoint_forked(const struct endpoint *endpoint)
-{
-    return endpoint->generation != os_fork_generation();
 }
 
 void endpoint_kick(struct endpoint *endpoint)

@@ -6,6 +6,7 @@
 #include "atomics.h"
 #include "mmipc/mmipc.h"
 #include "notify.h"
+#include "os/os.h"
 #include "slot.h"
 #include "wire.h"
 
@@ -30,6 +31,7 @@ struct role {
     void (*accepted)(struct endpoint *endpoint, int fd);
     void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count);
     void (*heartbeat)(struct endpoint *endpoint, struct peer *peer); /* count ours up */
+    void (*last_words)(struct endpoint *endpoint, struct peer *peer); /* it hung up: did it leave something? */
     void (*suspend)(struct peer *peer, bool suspended);
     void (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
     bool (*idle)(struct endpoint *endpoint, struct peer *peer);    /* does no other thread use it any more? */
@@ -85,7 +87,6 @@ struct endpoint {
 int endpoint_open(struct endpoint *endpoint, const struct role *role, const char *channel, const char *server_dir,
                   const mmipc_options *options);
 int endpoint_start(struct endpoint *endpoint); /* last step of opening: visible to others from here on */
-bool endpoint_forked(const struct endpoint *endpoint);
 void endpoint_stop(struct endpoint *endpoint);  /* leaves the directory, hangs up on every peer, ends the control thread */
 void endpoint_close(struct endpoint *endpoint); /* frees what is left; peers too */
 void endpoint_kick(struct endpoint *endpoint);  /* the control thread looks around */
@@ -96,6 +97,11 @@ int endpoint_connections(struct endpoint *endpoint);
 int endpoint_wait_connected(struct endpoint *endpoint, int count, int timeout_ms);
 int endpoint_wait_disconnected(struct endpoint *endpoint, int timeout_ms);
 void endpoint_count(struct endpoint *endpoint, struct peer *peer, bool up);
+static inline bool endpoint_forked(const struct endpoint *endpoint)
+{
+    /* relaxed: set before the child runs */
+    return endpoint->generation != atomic_load_explicit(&os_fork_generation, memory_order_relaxed);
+}
 #define endpoint_log(endpoint, ...) notifier_log(&(endpoint)->notifier, __VA_ARGS__)
 
 /* control.c */

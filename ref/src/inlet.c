@@ -1,5 +1,4 @@
 /* The subscriber's side of a pair's life: the handshake, handing over to the receiving side, the end. Control thread. */
-#define _GNU_SOURCE
 #include "os/os.h"
 #include "subscriber.h"
 
@@ -249,6 +248,14 @@ static void heartbeat(struct endpoint *endpoint, struct peer *peer)
     shared_store_relaxed(counter, shared_load_relaxed(counter) + 1); /* relaxed: carries nothing */
 }
 
+/* Killed between putting us on its list and saying START, it may have published: its ring tells. */
+static void last_words(struct endpoint *endpoint, struct peer *peer)
+{
+    struct inlet *inlet = inlet_of(peer);
+    if (peer->state == PEER_GREETING && inlet->page != NULL && ring_ready(&inlet->ring))
+        take_start(endpoint, inlet);
+}
+
 static void suspend(struct peer *peer, bool suspended)
 {
     (void)peer;
@@ -279,4 +286,4 @@ static bool idle(struct endpoint *endpoint, struct peer *peer)
     return !flag_get(&inlet->handed_over) || atomic_load_explicit(&inlet->drained, memory_order_acquire);
 }
 
-const struct role subscriber_role = {"subscriber", scan, accepted, message, heartbeat, suspend, dropped, idle, destroy};
+const struct role subscriber_role = {"subscriber", scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy};

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "notify.h"
 
 #include "thread.h"

@@ -1,5 +1,4 @@
 /* The publisher's side of a pair's life: finding a subscriber, the handshake, the list, the end. Control thread. */
-#define _GNU_SOURCE
 #include "os/os.h"
 #include "publisher.h"
 
@@ -154,7 +153,7 @@ static void accepted(struct endpoint *endpoint, int fd)
 static int list_outlet(struct mmipc_publisher *publisher, struct outlet *outlet)
 {
     int error = 0;
-    gate_enter(&publisher->gate);
+    gate_enter_locked(&publisher->gate, false);
     if (publisher->outlet_count == publisher->outlet_capacity) {
         size_t capacity = publisher->outlet_capacity == 0 ? 8 : 2 * publisher->outlet_capacity;
         struct outlet **grown = realloc(publisher->outlets, capacity * sizeof(struct outlet *));
@@ -169,7 +168,7 @@ static int list_outlet(struct mmipc_publisher *publisher, struct outlet *outlet)
         publisher->outlets[publisher->outlet_count++] = outlet;
         outlet->listed = true;
     }
-    gate_leave(&publisher->gate);
+    gate_leave_locked(&publisher->gate);
     return error;
 }
 
@@ -249,6 +248,12 @@ static void heartbeat(struct endpoint *endpoint, struct peer *peer)
     shared_store_relaxed(counter, shared_load_relaxed(counter) + 1); /* relaxed: carries nothing */
 }
 
+static void last_words(struct endpoint *endpoint, struct peer *peer)
+{
+    (void)endpoint; /* subscribers say nothing that matters after their death */
+    (void)peer;
+}
+
 static void suspend(struct peer *peer, bool suspended)
 {
     struct outlet *outlet = outlet_of(peer);
@@ -263,14 +268,14 @@ static void dropped(struct endpoint *endpoint, struct peer *peer)
     flag_set(&outlet->gone, 1);
     if (outlet->room_event >= 0)
         os_event_signal(outlet->room_event);
-    gate_enter(&publisher->gate);
+    gate_enter_locked(&publisher->gate, false);
     for (size_t i = 0; outlet->listed && i < publisher->outlet_count; ++i) {
         if (publisher->outlets[i] == outlet) {
             publisher->outlets[i] = publisher->outlets[--publisher->outlet_count];
             outlet->listed = false;
         }
     }
-    gate_leave(&publisher->gate);
+    gate_leave_locked(&publisher->gate);
     if (!flag_get(&endpoint->closing))
         look_again_soon(endpoint); /* it died: its files are in the way; or it lives: pair again */
 }
@@ -279,10 +284,10 @@ static bool idle(struct endpoint *endpoint, struct peer *peer)
 {
     struct mmipc_publisher *publisher = publisher_of(endpoint);
     bool is_idle;
-    gate_enter(&publisher->gate);
+    gate_enter_locked(&publisher->gate, false);
     is_idle = outlet_of(peer)->waiters == 0;
-    gate_leave(&publisher->gate);
+    gate_leave_locked(&publisher->gate);
     return is_idle;
 }
 
-const struct role publisher_role = {"publisher", scan, accepted, message, heartbeat, suspend, dropped, idle, destroy};
+const struct role publisher_role = {"publisher", scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy};

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "endpoint.h"
 #include "os/os.h"
 
@@ -23,6 +22,7 @@ static void hung_up(struct endpoint *endpoint, struct peer *peer)
                        : peer->farewell == WIRE_FULL     ? MMIPC_REASON_FULL
                        : peer->farewell == WIRE_PROTOCOL ? MMIPC_REASON_PROTOCOL
                                                          : MMIPC_REASON_DIED;
+    endpoint->role->last_words(endpoint, peer);
     peer_drop(endpoint, peer, reason, 0);
 }
 

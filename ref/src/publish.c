@@ -1,5 +1,4 @@
 /* The data path of a publisher: into the gate, room in every pair, write to every pair, commit in every pair, out. */
-#define _GNU_SOURCE
 #include "os/os.h"
 #include "publisher.h"
 #include "thread.h"

@@ -1,5 +1,4 @@
 /* Opening and closing a publisher, its counts and waits, loans. */
-#define _GNU_SOURCE
 #include "publisher.h"
 
 #include "os/os.h"
@@ -63,8 +62,8 @@ static void finish(void *argument)
     mmipc_publisher *publisher = argument;
     endpoint_stop(&publisher->endpoint);
     endpoint_wait_alone(&publisher->endpoint);
-    gate_enter(&publisher->gate); /* after the last publish has left */
-    gate_leave(&publisher->gate);
+    gate_enter_locked(&publisher->gate, false); /* after the last publish has left */
+    gate_leave_locked(&publisher->gate);
     endpoint_close(&publisher->endpoint);
     directory_forget(&publisher->memory);
     spin_close(&publisher->spin);

@@ -1,5 +1,4 @@
 /* Pull mode: mmipc_subscriber_receive, its descriptor, and messages that are released in any order from any thread. */
-#define _GNU_SOURCE
 #include "os/os.h"
 #include "subscriber.h"
 #include "thread.h"

@@ -3,7 +3,6 @@
  * Asleep: announce in every inlet, have every publisher's stores made visible (heavy barrier), look once more, sleep. A
  * publisher commits, then looks for an announcement, without a fence. Either it sees the announcement, or the last look
  * sees its commit. */
-#define _GNU_SOURCE
 #include "os/os.h"
 #include "subscriber.h"
 
@@ -52,8 +51,12 @@ static bool give_back_if_drained(struct mmipc_subscriber *subscriber, size_t ind
 {
     struct inlet *inlet = subscriber->inlets[index];
     /* A5 acquire: pairs with R5 in dropped(): what was committed before the hang-up is visible now */
-    if (!atomic_load_explicit(&inlet->hung_up, memory_order_acquire) || ring_ready(&inlet->ring))
+    if (!atomic_load_explicit(&inlet->hung_up, memory_order_acquire))
         return false;
+    if (ring_ready(&inlet->ring)) {
+        flag_set(&subscriber->attention, 1); /* look again when it has been emptied */
+        return false;
+    }
     os_poller_remove(subscriber->poller, inlet->wake_event);
     subscriber->inlets[index] = subscriber->inlets[--subscriber->inlet_count];
     /* R6 release: pairs with A6 in idle(): our last use of it */
@@ -93,7 +96,7 @@ bool receive_any_ready(const struct mmipc_subscriber *subscriber)
 
 void receive_announce(struct mmipc_subscriber *subscriber)
 {
-    subscriber->naps++;
+    subscriber->naps += subscriber->announced ? 2 : 1; /* a new sleep, which publishers have not yet ended */
     subscriber->announced = true;
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
         /* R3 release: pairs with A3 in rouse() */
@@ -104,7 +107,7 @@ void receive_announce(struct mmipc_subscriber *subscriber)
 
 void receive_awake(struct mmipc_subscriber *subscriber)
 {
-    subscriber->naps++;
+    subscriber->naps += subscriber->announced ? 1 : 0;
     subscriber->announced = false;
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
         shared_store_relaxed(&subscriber->inlets[i]->page->asleep, subscriber->naps); /* relaxed: a needless wake at worst */

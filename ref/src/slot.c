@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "slot.h"
 
 #include "os/os.h"

@@ -1,5 +1,4 @@
 /* Opening and closing a subscriber, its counts and waits. */
-#define _GNU_SOURCE
 #include "subscriber.h"
 
 #include "os/os.h"

@@ -1,6 +1,6 @@
-#define _GNU_SOURCE
 #include "thread.h"
 
+#include "atomics.h"
 #include "os/os.h"
 
 #include <errno.h>
@@ -8,6 +8,14 @@
 #include <time.h>
 
 _Thread_local bool thread_is_callback_thread;
+_Thread_local uint64_t thread_own_number; /* initial-exec: read on each publish, without a call */
+
+uint64_t thread_take_number(void)
+{
+    static _Atomic uint64_t last;
+    thread_own_number = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1; /* relaxed: only unique */
+    return thread_own_number;
+}
 
 int thread_start(pthread_t *out, void *(*run)(void *), void *argument)
 {

@@ -9,6 +9,14 @@
 /* Set on threads that call the user's functions: there nothing may wait (-EDEADLK). */
 extern _Thread_local bool thread_is_callback_thread;
 
+/* A number for the calling thread that no other thread of this process ever has; never 0. */
+uint64_t thread_take_number(void);
+extern _Thread_local uint64_t thread_own_number __attribute__((tls_model("initial-exec")));
+static inline uint64_t thread_number(void)
+{
+    return thread_own_number != 0 ? thread_own_number : thread_take_number();
+}
+
 int thread_start(pthread_t *out, void *(*run)(void *), void *argument);
 
 /* Condition variables and locks that take a deadline on the monotonic clock; -1: none. */

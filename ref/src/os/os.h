@@ -23,6 +23,8 @@ void os_event_signal(int fd);                  /* never blocks */
 void os_event_clear(int fd);
 bool os_barrier_register(void);                /* may others order this process's accesses? Call before threads exist */
 bool os_barrier_heavy(void);                   /* a full fence in every running thread of every registered process */
+bool os_barrier_own_register(void);            /* the same among the threads of this process */
+void os_barrier_own(void);
 int os_poll(const int *fds, int count, int64_t deadline_ns);                /* 1 readable, 0 deadline (-1: none) */
 int os_poller_create(void);
 int os_poller_add(int poller, int fd, void *data, bool edge);
@@ -36,7 +38,7 @@ int os_processors_usable(void);                /* that the calling thread may ru
 int os_processors_online(void);                /* of the machine */
 int os_load_open(void);                        /* for os_load_running */
 int os_load_running(int fd);                   /* threads of this machine that run or want to, this one included */
-unsigned os_fork_generation(void);             /* changes in a child of fork() */
+extern _Atomic unsigned os_fork_generation;    /* changes in a child of fork() */
 int os_fork_watch(void);
 
 /* directory.c — files that advertise an endpoint */

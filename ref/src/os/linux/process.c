@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "../os.h"
 
 #include <errno.h>
@@ -66,13 +65,13 @@ int os_load_running(int fd)
     return at == NULL ? 0 : (int)strtol(at, NULL, 10);
 }
 
-static _Atomic unsigned fork_generation;
+_Atomic unsigned os_fork_generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static int fork_error;
 
 static void note_fork(void)
 {
-    atomic_fetch_add_explicit(&fork_generation, 1, memory_order_relaxed); /* relaxed: a child has one thread */
+    atomic_fetch_add_explicit(&os_fork_generation, 1, memory_order_relaxed); /* relaxed: a child has one thread */
 }
 
 static void install_fork_handler(void)
@@ -84,9 +83,4 @@ int os_fork_watch(void)
 {
     pthread_once(&fork_once, install_fork_handler);
     return fork_error;
-}
-
-unsigned os_fork_generation(void)
-{
-    return atomic_load_explicit(&fork_generation, memory_order_relaxed); /* relaxed: set before the child runs */
 }

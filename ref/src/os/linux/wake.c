@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "../os.h"
 
 #include <errno.h>
@@ -57,6 +56,16 @@ bool os_barrier_register(void)
 bool os_barrier_heavy(void)
 {
     return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0;
+}
+
+bool os_barrier_own_register(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void os_barrier_own(void)
+{
+    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
 /* NULL: no deadline. A deadline that has passed is zero. */
