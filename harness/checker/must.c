@@ -35,7 +35,8 @@ static void drains_apply(struct review *review)
         if (drain->subscriber != review->subscriber->is->endpoint ||
             drain->subscriber_epoch != review->subscriber->is->epoch ||
             drain->publisher != review->publisher->is->endpoint || drain->epoch != review->publisher->is->epoch ||
-            (drain->thread != thread && drain->thread != IPCMARK_ANY_THREAD) || drain->sequence < stream->first)
+            (drain->thread != thread && drain->thread != IPCMARK_ANY_THREAD) || drain->sequence < stream->first ||
+            (!drain->reached && review->subscriber->end <= drain->until_ns)) /* it went meanwhile: the prefix rule */
             continue;
         until = drain->sequence >= stream->last ? stream->count : drain->sequence - stream->first + 1;
         if (until > review->complete) {

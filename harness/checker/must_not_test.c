@@ -82,32 +82,43 @@ static void threads(void **state)
     }
 }
 
-/* Deliveries in two files (threads) at one tick of a coarse clock: their order is not known, and not a violation. */
+/* Deliveries in two files (threads) at one tick of a coarse clock: their order is not known, and not a violation. In
+ * one file it is known. */
 static void one_tick_of_the_clock(void **state)
 {
     (void)state;
-    for (int later = 0; later <= 1; ++later) {
-        struct ipcmark_journal_view other = {0};
+    for (int how = 0; how <= 2; ++how) { /* two files and one tick, two files and two ticks, one file */
         begin(1, 1);
         send(1, 0), send(1, 1);
-        receive(2, 1, 1);
-        other.records = malloc(sizeof *other.records);
-        other.records[0] = *last(2);
-        other.records[0].sequence = 0, other.records[0].digest = 1000;
-        other.records[0].time_ns += (uint64_t)later;
-        other.count = 1;
-        judge(0); /* to add the first journal first */
-        begin(1, 1);
-        send(1, 0), send(1, 1);
-        receive(2, 1, 1);
-        assert_int_equal(ipcmark_history_add_journal(&history, 2, "2.1", &other), 0);
-        drain_all();
-        if (later) {
-            fails(IPCMARK_REORDERED, "");
+        if (how == 2) {
+            receive(2, 1, 1);
         } else {
+            struct ipcmark_journal_view other = {malloc(sizeof *other.records), 1, 0};
+            other.records[0] = message(2, IPCMARK_RECEIVED, 1, 1);
+            other.records[0].time_ns = now + 10;
+            assert_int_equal(ipcmark_history_add_journal(&history, 2, "2.1", &other), 0);
+            now += 10;
+        }
+        receive(2, 1, 0);
+        last(2)->time_ns = how == 1 ? now - 9 : now - 10;
+        drain_all();
+        if (how == 0) {
             passes();
+        } else {
+            fails(IPCMARK_REORDERED, "");
         }
     }
+}
+
+/* The highest is the highest, not the latest. */
+static void gaps_behind_a_disorder(void **state)
+{
+    (void)state;
+    begin(1, 1);
+    send(1, 0), send(1, 1), send(1, 2);
+    receive(2, 1, 2), receive(2, 1, 0);
+    fails(IPCMARK_LOST, "message 1");
+    assert_int_equal(judgement.by_class[IPCMARK_REORDERED], 1);
 }
 
 static void other_bytes(void **state)
@@ -389,6 +400,10 @@ static void contradictions(void **state)
     is_error("has an outcome and was not invoked");
     begin(1, 1);
     send(1, 0);
+    last(1)->time_ns -= 11;
+    is_error("has an outcome and was not invoked");
+    begin(1, 1);
+    send(1, 0);
     outcome(1, 0, IPCMARK_UNKNOWN);
     is_error("has two outcomes");
     begin(1, 1);
@@ -412,7 +427,7 @@ static void contradictions(void **state)
     is_error("names endpoint 1 epoch 1 twice");
 }
 
-CASES_MAIN(CASE(twice), CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(other_bytes),
-           CASE(never_sent), CASE(failed_yet_delivered), CASE(history_replayed), CASE(before_it_subscribed),
-           CASE(after_close), CASE(leaked), CASE(own_process), CASE(never_returned), CASE(cut_off), CASE(observations),
-           CASE(torn_tail), CASE(contradictions))
+CASES_MAIN(CASE(twice), CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(gaps_behind_a_disorder),
+           CASE(other_bytes), CASE(never_sent), CASE(failed_yet_delivered), CASE(history_replayed),
+           CASE(before_it_subscribed), CASE(after_close), CASE(leaked), CASE(own_process), CASE(never_returned),
+           CASE(cut_off), CASE(observations), CASE(torn_tail), CASE(contradictions))
