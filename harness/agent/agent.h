@@ -125,6 +125,7 @@ struct endpoint {
     struct intake intake;
     atomic_uint delay_us;
     _Atomic(struct endpoint *) reply;
+    _Atomic(struct ping *) ping; /* that its messages are answers of; NULL: none */
     atomic_ullong close_after; /* messages; 0: never */
 };
 
@@ -144,6 +145,10 @@ bool endpoint_wait(struct endpoint *, uint64_t time_ns);
 /* ---- handler.c: the receiver and the ear for peers, called by the driver ---- */
 void handler_deliver(void *context, const ipcmark_part *parts, size_t count);
 void handler_peer(void *context, const char *peer, int connected);
+
+/* ---- ping.c ---- */
+struct ping;
+void ping_answered(struct ping *); /* by the handler: an answer has been taken in */
 
 /* ---- requests ---- */
 struct refusal {      /* a request that failed */

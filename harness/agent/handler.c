@@ -42,6 +42,9 @@ void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
     }
     if (intake_take(&endpoint->intake, parts, count, !endpoint->count_only))
         wake(endpoint);
+    struct ping *ping = atomic_load_explicit(&endpoint->ping, memory_order_acquire);
+    if (ping != NULL)
+        ping_answered(ping);
     struct endpoint *publisher = atomic_load_explicit(&endpoint->reply, memory_order_acquire);
     if (publisher != NULL)
         reply(publisher, parts, count);
