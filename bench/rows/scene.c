@@ -145,11 +145,28 @@ static double count_switches(struct scene *scene)
     return switches;
 }
 
+/* A torn message has no sequence that could be believed, so it leaves a gap as well; named first. */
+static int check_faults(struct scene *scene, const ipcmark_call *stats)
+{
+    static const char *const faults[] = {"torn", "lost", "duplicate", "reordered"};
+
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; ++i) {
+        double count = ipcmark_reply_number(stats, faults[i], -1);
+        if (count < 0)
+            return cell_fail(scene->cell, "the subscriber does not say how many messages were %s", faults[i]);
+        if (count > 0)
+            return cell_fail(scene->cell, "%.0f messages %s", count, faults[i]);
+    }
+    return 0;
+}
+
 int scene_begin(struct scene *scene)
 {
-    for (unsigned i = 0; i < scene->count; ++i)
-        if (scene_await(scene, ipcmark_stats(scene->trial, scene->subscribers[i], 0, 0, true)) < 0)
+    for (unsigned i = 0; i < scene->count; ++i) {
+        ipcmark_call *stats = ipcmark_stats(scene->trial, scene->subscribers[i], 0, 0, true);
+        if (scene_await(scene, stats) < 0 || check_faults(scene, stats) < 0)
             return -1;
+    }
     scene->switches = count_switches(scene);
     bench_frame_begin(scene->bench, scene->cell, &scene->frame);
     return 0;
@@ -165,19 +182,11 @@ int scene_end(struct scene *scene)
 int scene_stats(struct scene *scene, uint16_t subscriber, double expected, uint64_t from_ns, uint64_t to_ns,
                 const ipcmark_call **out)
 {
-    static const char *const faults[] = {"lost", "torn", "duplicate", "reordered"};
     ipcmark_call *stats = ipcmark_stats(scene->trial, subscriber, from_ns, to_ns, false);
     double received;
 
-    if (scene_await(scene, stats) < 0)
+    if (scene_await(scene, stats) < 0 || check_faults(scene, stats) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; ++i) {
-        double count = ipcmark_reply_number(stats, faults[i], -1);
-        if (count < 0)
-            return cell_fail(scene->cell, "the subscriber does not say how many messages were %s", faults[i]);
-        if (count > 0)
-            return cell_fail(scene->cell, "%.0f messages %s", count, faults[i]);
-    }
     received = ipcmark_reply_number(stats, "received", -1);
     if (received != expected)
         return cell_fail(scene->cell, "%.0f of %.0f messages arrived", received, expected);
