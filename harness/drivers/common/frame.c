@@ -10,33 +10,60 @@ enum {
     WORD = sizeof(uint32_t)
 };
 
-int frame_begin(struct frame *frame, const ipcmark_part *parts, size_t count, size_t max_bytes)
+/* The bytes of all parts; -EMSGSIZE if they are too many. */
+static long parts_bytes(const ipcmark_part *parts, size_t count, size_t max_bytes)
 {
     size_t bytes = 0;
+    for (size_t i = 0; i < count; ++i) {
+        if (parts[i].size > max_bytes - bytes)
+            return -EMSGSIZE;
+        bytes += parts[i].size;
+    }
+    return (long)bytes;
+}
+
+static char *word_append(char *at, size_t value)
+{
+    uint32_t word = (uint32_t)value;
+    memcpy(at, &word, WORD);
+    return at + WORD;
+}
+
+/* Moves the parts into the prefix, at its end. */
+static void frame_flatten(struct frame *frame, char *at)
+{
+    for (size_t i = 0; i < frame->count; ++i) {
+        if (frame->parts[i].size > 0)
+            memcpy(at, frame->parts[i].data, frame->parts[i].size);
+        at += frame->parts[i].size;
+    }
+    frame->prefix_size = frame->size;
+    frame->count = 0;
+}
+
+int frame_begin(struct frame *frame, const ipcmark_part *parts, size_t count, size_t max_bytes)
+{
+    long bytes;
+    char *at;
     if (count > 0 && parts == NULL)
         return -EINVAL;
     if (count > FRAME_PARTS_MAX)
         return -EMSGSIZE;
+    bytes = parts_bytes(parts, count, max_bytes);
+    if (bytes < 0)
+        return (int)bytes;
     frame->parts = parts;
     frame->count = count;
     frame->prefix_size = (2 + count) * WORD;
-    frame->prefix = frame->inside;
-    if (count > FRAME_WORDS_INSIDE - 2) {
-        frame->prefix = malloc(frame->prefix_size);
-        if (frame->prefix == NULL)
-            return -ENOMEM;
-    }
-    for (size_t i = 0; i < count; ++i) {
-        if (parts[i].size > max_bytes - bytes) {
-            frame_end(frame);
-            return -EMSGSIZE;
-        }
-        bytes += parts[i].size;
-        frame->prefix[2 + i] = (uint32_t)parts[i].size;
-    }
-    frame->prefix[0] = (uint32_t)bytes;
-    frame->prefix[1] = (uint32_t)count;
-    frame->size = frame->prefix_size + bytes;
+    frame->size = frame->prefix_size + (size_t)bytes;
+    frame->prefix = frame->prefix_size <= FRAME_FLAT ? frame->inside : malloc(frame->prefix_size);
+    if (frame->prefix == NULL)
+        return -ENOMEM;
+    at = word_append(word_append(frame->prefix, (size_t)bytes), count);
+    for (size_t i = 0; i < count; ++i)
+        at = word_append(at, parts[i].size);
+    if (frame->size <= FRAME_FLAT)
+        frame_flatten(frame, at);
     return 0;
 }
 

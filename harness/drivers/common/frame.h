@@ -11,17 +11,18 @@
 enum {
     FRAME_PARTS_MAX = 65536,
     FRAME_BYTES_MAX = 0x7fffffff, /* of one message */
-    FRAME_WORDS_INSIDE = 34       /* prefixes up to 32 parts need no allocation */
+    FRAME_FLAT = 4096             /* frames up to this size are sent from one piece of memory */
 };
 
-/* A message to send. It refers to the caller's parts: valid while they are. */
+/* A message to send. A small one is copied together, since the system takes one piece faster than two; a large one
+ * refers to the caller's parts, which must stay. */
 struct frame {
     const ipcmark_part *parts;
     size_t count;
     size_t size; /* prefix and parts */
     size_t prefix_size;
-    uint32_t *prefix;
-    uint32_t inside[FRAME_WORDS_INSIDE];
+    char *prefix; /* all of a small message */
+    _Alignas(uint32_t) char inside[FRAME_FLAT];
 };
 
 /* -EMSGSIZE: more than max_bytes, or too many parts; -EINVAL; -ENOMEM. */

@@ -6,6 +6,8 @@
 #include "frame.h"
 #include "subscriber.h"
 
+#include <stdatomic.h>
+
 struct source {
     struct source *next;
     struct link link;
@@ -30,13 +32,13 @@ struct subscriber {
 
     pthread_mutex_t lock;
     struct source *ready; /* under the lock: added by reception, removed by delivery */
-    bool closing;         /* under the lock */
-    bool closed_inside;   /* close was called by deliver: the delivery thread ends what is left. Its own */
+    atomic_bool closing;
+    bool closed_inside; /* close was called by deliver: the delivery thread ends what is left. Its own */
 };
 
 void *reception_run(void *subscriber);
 void *delivery_run(void *subscriber);
-bool subscriber_is_closing(struct subscriber *subscriber);
+bool subscriber_is_closing(const struct subscriber *subscriber);
 void subscriber_destroy(struct subscriber *subscriber);
 
 void source_free(struct source *source);

@@ -96,9 +96,7 @@ static int start_threads(struct subscriber *subscriber)
         return result;
     result = thread_start(&subscriber->reception, reception_run, subscriber);
     if (result < 0) {
-        pthread_mutex_lock(&subscriber->lock);
-        subscriber->closing = true;
-        pthread_mutex_unlock(&subscriber->lock);
+        atomic_store_explicit(&subscriber->closing, true, memory_order_release);
         bell_ring(subscriber->delivery_bell);
         pthread_join(subscriber->delivery, NULL);
     }
@@ -147,13 +145,9 @@ int subscriber_peers(void *handle)
     return count;
 }
 
-bool subscriber_is_closing(struct subscriber *subscriber)
+bool subscriber_is_closing(const struct subscriber *subscriber)
 {
-    bool closing;
-    pthread_mutex_lock(&subscriber->lock);
-    closing = subscriber->closing;
-    pthread_mutex_unlock(&subscriber->lock);
-    return closing;
+    return atomic_load_explicit(&subscriber->closing, memory_order_acquire);
 }
 
 void subscriber_close(void *handle)
@@ -161,9 +155,7 @@ void subscriber_close(void *handle)
     struct subscriber *subscriber = handle;
     if (subscriber == NULL)
         return;
-    pthread_mutex_lock(&subscriber->lock);
-    subscriber->closing = true;
-    pthread_mutex_unlock(&subscriber->lock);
+    atomic_store_explicit(&subscriber->closing, true, memory_order_release);
     bell_ring(subscriber->reception_bell);
     bell_ring(subscriber->delivery_bell);
     pthread_join(subscriber->reception, NULL);

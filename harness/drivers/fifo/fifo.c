@@ -120,7 +120,7 @@ static int door_answer(const struct directory *directory, const struct listener 
 
 static ssize_t pipe_send(int fd, const struct iovec *vector, int count)
 {
-    return writev(fd, vector, count);
+    return count == 1 ? write(fd, vector->iov_base, vector->iov_len) : writev(fd, vector, count);
 }
 
 static const struct transport transport = {.name = "fifo",

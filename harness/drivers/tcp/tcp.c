@@ -125,7 +125,7 @@ static int tcp_connect(const struct directory *directory, const char *advertisem
 static ssize_t tcp_send(int fd, const struct iovec *vector, int count)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
+    return count == 1 ? send(fd, vector->iov_base, vector->iov_len, MSG_NOSIGNAL) : sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
 static const struct transport transport = {.name = "tcp",
