@@ -181,20 +181,23 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended;
 static unsigned running;
 
+static cJSON *begin_reply(const cJSON *request)
+{
+    cJSON *reply = cJSON_CreateObject();
+    cJSON_AddNumberToObject(reply, "id", cJSON_GetObjectItemCaseSensitive(request, "id")->valuedouble);
+    return reply;
+}
+
 static void answer(const cJSON *request, cJSON *reply, const struct refusal *refusal)
 {
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(request, "id");
     if (refusal->code != NULL) {
         cJSON_Delete(reply);
-        reply = cJSON_CreateObject();
+        reply = begin_reply(request);
         cJSON *error = cJSON_AddObjectToObject(reply, "error");
         cJSON_AddStringToObject(error, "code", refusal->code);
         cJSON_AddBoolToObject(error, "definite", refusal->definite);
         cJSON_AddStringToObject(error, "text", refusal->text);
-    } else {
-        cJSON_AddTrueToObject(reply, "ok");
     }
-    cJSON_AddNumberToObject(reply, "id", id->valuedouble);
     out_send(reply);
 }
 
@@ -202,7 +205,8 @@ static void carry_out(const cJSON *request)
 {
     const char *name = cJSON_GetObjectItemCaseSensitive(request, "op")->valuestring;
     struct refusal refusal = {0};
-    cJSON *reply = cJSON_CreateObject();
+    cJSON *reply = begin_reply(request);
+    cJSON_AddTrueToObject(reply, "ok");
     const struct operation *operation = NULL;
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; ++i)
         if (strcmp(operations[i].name, name) == 0)
@@ -294,8 +298,11 @@ int requests_serve(void)
     free(line);
     endpoint_close_all();
     bool all = await_running();
-    if (stop != NULL)
-        answer(stop, cJSON_CreateObject(), &(struct refusal){0});
+    if (stop != NULL) {
+        cJSON *reply = begin_reply(stop);
+        cJSON_AddTrueToObject(reply, "ok");
+        answer(stop, reply, &(struct refusal){0});
+    }
     cJSON_Delete(stop);
     if (!all)
         _Exit(0); /* threads are blocked in the driver: nothing may be torn down under them */
