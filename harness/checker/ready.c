@@ -109,7 +109,8 @@ static int report_apply(const struct model *model, struct pair *pair, const stru
         pair->publisher_up = 1;
     else if (report->kind == IPCMARK_PEER_UP && named && !by_publisher)
         pair->subscriber_down = 0;
-    if (ready == IPCMARK_READY_COUNT && by_publisher && report->right && is_present(model, pair, report->time_ns))
+    /* A right count says it for all; also where names are only processes, of which one had several endpoints. */
+    if (ready != IPCMARK_READY_PROBE && by_publisher && report->right && is_present(model, pair, report->time_ns))
         pair->publisher_up = 1;
     return window_open(model, pair, report->time_ns);
 }

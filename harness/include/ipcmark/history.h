@@ -94,7 +94,7 @@ struct ipcmark_observation {
 
 /* How ready(p, s) is known. */
 enum ipcmark_ready {
-    IPCMARK_READY_NAME = 1, /* p reports peers by id or process */
+    IPCMARK_READY_NAME = 1, /* p reports peers by id or process; a right count will do as well */
     IPCMARK_READY_COUNT,    /* p only counts them */
     IPCMARK_READY_PROBE     /* p says nothing: s is ready once it received something of p */
 };
