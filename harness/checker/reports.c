@@ -40,7 +40,8 @@ struct membership {
     uint64_t departed; /* when the latest one had gone */
 };
 
-static void member_count(const struct life *life, uint64_t now, struct membership *membership)
+/* since: when the publisher opened. Who had closed before cannot be in its count; who was killed before may be. */
+static void member_count(const struct life *life, uint64_t since, uint64_t now, struct membership *membership)
 {
     uint64_t gone = life->killed_until != NEVER ? life->killed_until : life->close_done;
     if (life->open_invoke > now)
@@ -53,7 +54,7 @@ static void member_count(const struct life *life, uint64_t now, struct membershi
         membership->arrived = life->open_done;
     if (life->end > now)
         ++membership->present;
-    else if (gone > membership->departed)
+    else if (gone > membership->departed && (gone > since || life->killed_until != NEVER))
         membership->departed = gone;
 }
 
@@ -63,7 +64,7 @@ static struct membership membership_at(const struct model *model, size_t publish
     for (size_t i = 0; i < model->life_count; ++i) {
         if (!lives_meet(model, publisher, i))
             continue;
-        member_count(&model->lives[i], now, &membership);
+        member_count(&model->lives[i], model->lives[publisher].open_invoke, now, &membership);
         if (model->lives[i].paused && (pair_reasons(model, i, i, now) & REASON_PAUSE) != 0)
             membership.moving = 1;
     }
