@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An exact 95 % interval of the median needs as many. */
-#define BLOCKS 6
+/* With as many, the 95 % interval of the median leaves out the lowest and the highest block. */
+#define BLOCKS 10
 
 struct verdict {
     void (*reason)(void *context, const char *text);
@@ -45,8 +45,7 @@ static void judge_environment(struct verdict *verdict, const struct results_run 
     double load = results_number(environment, "load"), cpus = results_number(environment, "cpus");
 
     if (virtualization && *virtualization && strcmp(virtualization, "none") != 0)
-        against(verdict, "They come from a virtual machine (%.40s), whose CPUs the hypervisor shares and moves.",
-                virtualization);
+        against(verdict, "They come from a virtual machine, whose CPUs the hypervisor shares and moves.");
     if (governor && strcmp(governor, "performance") != 0)
         against(verdict, "The CPU frequency was not fixed (governor %.40s).", governor);
     if (load > cpus / 4)
@@ -59,17 +58,24 @@ static void judge_environment(struct verdict *verdict, const struct results_run 
 
 static void judge_cells(struct verdict *verdict, const struct results_run *run)
 {
+    static const char *const classes[] = {"siblings", "cluster", "distant"};
+    bool seen[3] = {false};
     size_t mixed = 0, stolen = 0, failed = 0;
     for (size_t i = 0; i < run->cell_count; ++i) {
         const struct results_cell *cell = &run->cells[i];
         mixed += cell->placement && strcmp(cell->placement, "mixed") == 0;
         stolen += cell->steal_ns > 0;
         failed += cell->error != NULL;
+        for (int class = 0; class < 3; ++class)
+            seen[class] = seen[class] || (cell->placement && strcmp(cell->placement, classes[class]) == 0);
     }
     if (failed)
         against(verdict, "%zu of %zu cells failed.", failed, run->cell_count);
     if (mixed)
         against(verdict, "The CPUs moved during %zu of %zu cells.", mixed, run->cell_count);
+    if (seen[0] + seen[1] + seen[2] > 1)
+        against(verdict, "The CPUs were in %d placements: absolute figures mix them, ratios do not.",
+                seen[0] + seen[1] + seen[2]);
     if (stolen)
         against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", stolen, run->cell_count);
     if (results_run_cut_short(run))

@@ -147,11 +147,11 @@ static struct results_spread distance(const struct report *report, const struct 
 
     if (family == NULL || !results_row_figure(row))
         return none;
-    if (!family->higher_is_better) {
+    if (family->one_way) {
         *suffix = " / cache line";
         return results_row_line_ratio(row, family->metric);
     }
-    if (row->first->subscribers != 1 || row->first->publishers != 1)
+    if (!family->higher_is_better || row->first->subscribers != 1 || row->first->publishers != 1)
         return none;
     for (int memory = row->first->size > 65536; memory < 2; ++memory) {
         for (size_t i = 0; i < report->rows.count; ++i) {

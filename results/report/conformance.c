@@ -247,7 +247,7 @@ static void troubles(struct page *page, const struct report *report)
         for (int verdict = RESULTS_UNKNOWN; verdict < RESULTS_VERDICTS; ++verdict)
             count += results_matrix_count(matrix, d, (enum results_verdict)verdict);
     if (count == 0) {
-        page_element(page, "p", "lead", "Every clause that applies holds, for every implementation.");
+        page_element(page, "p", "lead", "Every clause that was judged holds, for every implementation.");
         return;
     }
     page_element(page, "h3", NULL, "What does not hold, or is not known");

@@ -10,6 +10,7 @@ struct family {
     const char *note;   /* how it is measured */
     const char *metric; /* the one that a ratio compares */
     bool higher_is_better;
+    bool one_way; /* a time that one way of a cache line bounds */
 };
 
 /* The family of that name, or NULL. */

@@ -90,6 +90,10 @@ struct formatted format_ratio(double ratio)
     struct formatted out;
     if (!isfinite(ratio))
         return none;
+    if (ratio >= 999.5) {
+        snprintf(out.text, sizeof out.text, "%.40s" GAP "×", format_count(round(ratio)).text);
+        return out;
+    }
     snprintf(out.text, sizeof out.text, "%.*f" GAP "×", ratio >= 99.5 ? 0 : ratio >= 0.995 ? 1 : 2, ratio);
     return out;
 }

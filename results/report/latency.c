@@ -126,23 +126,36 @@ static void line_row(struct page *page, const struct results_row *rows, size_t c
     page_close(page);
 }
 
+/* A row that failed must not just be absent from its chart. */
+static void missing_text(const struct results_row *rows, size_t count, char *out, size_t size)
+{
+    size_t used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < count && used < size; ++i)
+        if (!results_row_figure(&rows[i]))
+            used += (size_t)snprintf(out + used, size - used, "%sNo figure for %s: %s.", used ? " " : "",
+                                     rows[i].driver, rows[i].error);
+}
+
 static void figure_of_shape(struct page *page, const struct report *report, const struct results_row *rows,
                             size_t count, const struct family *family)
 {
     struct family_label label = family_label(rows);
-    char title[256], note[512];
+    char title[256], note[512], missing[512];
     struct figure figure = {
         .title = title,
         .note = note,
+        .missing = missing,
         .kind = "line",
         .x_kind = "percentile",
         .x_label = "percentile",
         .y_kind = "duration",
-        .y_label = "time, one way",
+        .y_label = family->one_way ? "time, one way" : "time",
     };
     snprintf(title, sizeof title, "%s: %s", family->title, label.text);
     snprintf(note, sizeof note, "%s Cells by the place of their CPUs: %s.", family->note,
              report_placements(rows, count).text);
+    missing_text(rows, count, missing, sizeof missing);
     part_figure_begin(page, &figure);
     head_row(page);
     page_open(page, "tbody", NULL);
@@ -150,7 +163,8 @@ static void figure_of_shape(struct page *page, const struct report *report, cons
         for (size_t i = 0; i < count; ++i)
             if (strcmp(rows[i].driver, report->drivers[d]) == 0)
                 driver_rows(page, report, &rows[i]);
-    line_row(page, rows, count);
+    if (family->one_way)
+        line_row(page, rows, count);
     page_close(page);
     part_figure_end(page);
 }
@@ -167,7 +181,7 @@ static void by_size(struct page *page, const struct report *report, const struct
         .x_kind = "size",
         .x_label = "message size",
         .y_kind = "duration",
-        .y_label = "median, one way",
+        .y_label = family->one_way ? "median, one way" : "median",
     };
     for (size_t i = 0; i < report->rows.count; ++i)
         if (strcmp(report->rows.rows[i].family, family->name) == 0 && report->rows.rows[i].first->rate > 0) {

@@ -13,14 +13,20 @@ static double place(const struct lines *lines, const struct results_row *row)
     return lines->by_subscribers ? row->first->subscribers : row->first->size;
 }
 
+/* One subscriber is where fan-out starts, and those rows are of the family throughput. */
+static bool of_family(const struct lines *lines, const struct results_row *row)
+{
+    return strcmp(row->family, lines->family) == 0 ||
+           (lines->by_subscribers && strcmp(row->family, "throughput") == 0 && row->first->subscribers == 1);
+}
+
 static bool fits(const struct lines *lines, const struct results_row *row)
 {
-    if (strcmp(row->family, lines->family) != 0 || isnan(place(lines, row)))
+    if (!of_family(lines, row) || isnan(place(lines, row)) || row->first->publishers != 1)
         return false;
     if (lines->rate > 0 && row->first->rate != lines->rate)
         return false;
-    return lines->by_subscribers ? row->first->size == lines->size && row->first->publishers == 1
-                                 : row->first->publishers == 1 && row->first->subscribers == 1;
+    return lines->by_subscribers ? row->first->size == lines->size : row->first->subscribers == 1;
 }
 
 /* Along the axis: what the rows have, rising, each once. Returns how many, at most `limit`. */

@@ -76,7 +76,7 @@ static void throughput_lines(FILE *out, const struct report *report)
     fprintf(out, "| Throughput, %s |", family_label(any).text);
     for (size_t i = 0; i < report->driver_count; ++i) {
         const struct results_row *row = report_key_row(report, report->drivers[i], "throughput");
-        double rate = row ? results_row_metric(row, "messages_per_second").median : NAN;
+        double rate = row && results_row_figure(row) ? results_row_metric(row, "messages_per_second").median : NAN;
         fprintf(out, " %s |", format_metric("messages_per_second", rate).text);
     }
     fputs("\n| Most bytes a second |", out);

@@ -51,6 +51,8 @@ void part_figure_begin(struct page *page, const struct figure *figure)
     page_close(page);
     page_open(page, "div", "class", "plot", NULL);
     page_close(page);
+    if (figure->missing && *figure->missing)
+        page_element(page, "p", "missing words", figure->missing);
     /* Open without JavaScript; the script closes it once the chart is drawn. */
     page_open(page, "details", "class", "data", "open", "", NULL);
     page_element(page, "summary", NULL, "The figures as a table");

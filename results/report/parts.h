@@ -30,6 +30,7 @@ struct figure {
     const char *kind;             /* "line" or "ratio" */
     const char *x_kind, *x_label; /* kinds: percentile, size, count, ratio, duration, bandwidth, rate */
     const char *y_kind, *y_label;
+    const char *missing; /* what is not drawn, and why; NULL or "": nothing */
 };
 void part_figure_begin(struct page *page, const struct figure *figure);
 void part_figure_end(struct page *page);

@@ -111,15 +111,21 @@ bool report_has(const struct report *report, const char *kind)
     return false;
 }
 
+bool report_cut_short(const struct report *report, const char *kind)
+{
+    for (size_t i = 0; i < report->run_count; ++i)
+        if (strcmp(results_header(&report->runs[i], "kind"), kind) == 0 && results_run_cut_short(&report->runs[i]))
+            return true;
+    return false;
+}
+
 const struct results_row *report_key_row(const struct report *report, const char *driver, const char *family)
 {
     /* Rows are sorted by size, so the first 1x1 row of the family names the shape for every driver. */
     for (size_t i = 0; i < report->rows.count; ++i) {
         const struct results_row *row = &report->rows.rows[i];
-        if (strcmp(row->family, family) == 0 && row->first->publishers == 1 && row->first->subscribers == 1) {
-            row = results_rows_find(&report->rows, driver, row->shape);
-            return row && results_row_figure(row) ? row : NULL;
-        }
+        if (strcmp(row->family, family) == 0 && row->first->publishers == 1 && row->first->subscribers == 1)
+            return results_rows_find(&report->rows, driver, row->shape);
     }
     return NULL;
 }
@@ -167,8 +173,11 @@ struct sentence report_verdict(const struct report *report, size_t driver)
     size_t skipped = results_matrix_count(&report->matrix, driver, RESULTS_SKIP);
     size_t absent = results_matrix_count(&report->matrix, driver, RESULTS_NOT_RUN);
     size_t judged = report->matrix.clause_count - skipped - absent;
-    snprintf(out.text, sizeof out.text,
-             passed == judged && judged > 0 ? "all %zu clauses hold" : "%zu of %zu clauses hold", passed, judged);
+    const char *so_far = report_cut_short(report, "conformance") ? " so far" : "";
+    if (passed == judged && judged > 0)
+        snprintf(out.text, sizeof out.text, "all %zu clauses hold%s", judged, so_far);
+    else
+        snprintf(out.text, sizeof out.text, "%zu of %zu clauses hold%s", passed, judged, so_far);
     append_verdict(report, driver, RESULTS_FAIL, "broken", &out);
     append_verdict(report, driver, RESULTS_ERROR, "could not be judged: harness error", &out);
     append_verdict(report, driver, RESULTS_XPASS, "no longer as expected", &out);

@@ -29,7 +29,7 @@ char *report_markdown(const struct report *report);
 int report_style(const struct report *report, const char *driver);
 
 /* report_key_row is the driver's row that speaks for a family: one publisher, one subscriber, the smallest size of the
- * family. NULL if there is none, or if it failed. */
+ * family. NULL if there is none. It may have failed: see results_row_figure. */
 const struct results_row *report_key_row(const struct report *report, const char *driver, const char *family);
 
 /* report_peak is the driver's 1x1 throughput row with the most bytes a second, or NULL. */
@@ -47,7 +47,8 @@ struct sentence report_verdict(const struct report *report, size_t matrix_driver
 /* In which placements of the CPUs rows were measured, in cells: "3 siblings, 2 distant", or "not known". */
 struct sentence report_placements(const struct results_row *rows, size_t count);
 
-/* Whether any run is of this kind. */
+/* Whether any run is of this kind, and whether any of those was cut short. */
 bool report_has(const struct report *report, const char *kind);
+bool report_cut_short(const struct report *report, const char *kind);
 
 #endif

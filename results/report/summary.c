@@ -55,6 +55,11 @@ static void conformance_notice(struct page *page, const struct report *report)
                   results_matrix_count(&report->matrix, d, RESULTS_XPASS);
         unknown += results_matrix_count(&report->matrix, d, RESULTS_UNKNOWN);
     }
+    if (broken + unknown == 0 && report_cut_short(report, "conformance")) {
+        notice(page, "notice unsure", "?", "No promise was seen broken, but the conformance run was cut short.",
+               "#conformance", "What was tested");
+        return;
+    }
     if (broken + unknown == 0) {
         snprintf(text, sizeof text, "Every clause of the contract that applies holds, for %s.",
                  report->matrix.driver_count == 1 ? "the implementation tested" : "every implementation tested");
@@ -125,9 +130,13 @@ static void latency_figure(struct page *page, const struct results_row *row)
            tail = results_histogram_percentile(&row->histogram, 0.99);
     char label[256], detail[160] = "";
     size_t used = 0;
+    snprintf(label, sizeof label, "%s, %s", family->title, format_size(row->first->size).text);
+    if (!results_row_figure(row)) {
+        figure(page, label, "no figure", row->error);
+        return;
+    }
     if (isnan(median))
         return;
-    snprintf(label, sizeof label, "%s, %s", family->title, format_size(row->first->size).text);
     if (!isnan(tail))
         used = (size_t)snprintf(detail, sizeof detail, "99 %%: %s", format_duration(tail).text);
     if (line.count)
@@ -141,7 +150,10 @@ static void throughput_figures(struct page *page, const struct report *report, c
     const struct results_row *row = report_key_row(report, driver, "throughput");
     const struct results_row *peak = report_peak(report, driver);
     char label[128], value[96];
-    if (row) {
+    if (row && !results_row_figure(row)) {
+        snprintf(label, sizeof label, "Messages of %s", format_size(row->first->size).text);
+        figure(page, label, "no figure", row->error);
+    } else if (row) {
         snprintf(label, sizeof label, "Messages of %s", format_size(row->first->size).text);
         snprintf(value, sizeof value, "%s",
                  format_metric("messages_per_second", results_row_metric(row, "messages_per_second").median).text);
@@ -153,6 +165,22 @@ static void throughput_figures(struct page *page, const struct report *report, c
     }
 }
 
+static void card_verdict(struct page *page, const struct report *report, size_t driver)
+{
+    bool unsure =
+        report_cut_short(report, "conformance") || results_matrix_count(&report->matrix, driver, RESULTS_UNKNOWN) > 0;
+    bool bad = results_matrix_count(&report->matrix, driver, RESULTS_FAIL) +
+                   results_matrix_count(&report->matrix, driver, RESULTS_XPASS) +
+                   results_matrix_count(&report->matrix, driver, RESULTS_ERROR) >
+               0;
+    page_open(page, "p", "class", bad ? "verdict bad" : unsure ? "verdict unsure" : "verdict good", NULL);
+    page_open(page, "span", "class", "mark", "aria-hidden", "true", NULL);
+    page_text(page, bad ? "✗" : unsure ? "?" : "✓");
+    page_close(page);
+    page_element(page, "span", NULL, report_verdict(report, driver).text);
+    page_close(page);
+}
+
 static void card(struct page *page, const struct report *report, const char *driver)
 {
     static const char *const latencies[] = {"latency", "hot"};
@@ -161,18 +189,8 @@ static void card(struct page *page, const struct report *report, const char *dri
     page_open(page, "h2", NULL);
     part_driver(page, report, driver);
     page_close(page);
-    if (index >= 0) {
-        const struct results_matrix *matrix = &report->matrix;
-        size_t d = (size_t)index, unknown = results_matrix_count(matrix, d, RESULTS_UNKNOWN), bad = 0;
-        for (int verdict = RESULTS_XPASS; verdict < RESULTS_VERDICTS; ++verdict)
-            bad += results_matrix_count(matrix, d, (enum results_verdict)verdict);
-        page_open(page, "p", "class", bad ? "verdict bad" : unknown ? "verdict unsure" : "verdict good", NULL);
-        page_open(page, "span", "class", "mark", "aria-hidden", "true", NULL);
-        page_text(page, bad ? "✗" : unknown ? "?" : "✓");
-        page_close(page);
-        page_element(page, "span", NULL, report_verdict(report, d).text);
-        page_close(page);
-    }
+    if (index >= 0)
+        card_verdict(page, report, (size_t)index);
     page_open(page, "dl", NULL);
     for (size_t i = 0; i < sizeof latencies / sizeof latencies[0]; ++i) {
         const struct results_row *row = report_key_row(report, driver, latencies[i]);

@@ -40,8 +40,11 @@ static void by_subscribers(struct page *page, const struct report *report)
     double done = NAN;
     for (size_t i = 0; i < report->rows.count; ++i) {
         const struct results_row *row = &report->rows.rows[i];
-        struct lines lines = {
-            .family = "fanout", .metric = "messages_per_second", .by_subscribers = true, .size = row->first->size};
+        struct lines lines = {.family = "fanout",
+                              .metric = "messages_per_second",
+                              .by_subscribers = true,
+                              .size = row->first->size,
+                              .at_least = 2};
         char title[96];
         struct figure figure = {.title = title,
                                 .kind = "line",

@@ -149,6 +149,34 @@ static void hostile_strings_stay_text(void **state)
     document_free(&document);
 }
 
+/* A row that failed has no figure, and says so wherever it would have been. */
+static void a_failed_row_is_named(void **state)
+{
+#define FAILED                                                                                                         \
+    "{\"record\":\"cell\",\"row\":\"hot/a/64B/1x1\",\"family\":\"hot\",\"driver\":\"a\",\"size\":64,\"publishers\":1," \
+    "\"subscribers\":1,\"block\":0,\"error\":\"3 messages lost\"}\n"
+#define SOUND                                                                                                          \
+    "{\"record\":\"cell\",\"row\":\"hot/b/64B/1x1\",\"family\":\"hot\",\"driver\":\"b\",\"size\":64,\"publishers\":1," \
+    "\"subscribers\":1,\"block\":0,\"histogram\":{\"counts\":[[100,500]]}}\n"
+    struct results_run run;
+    struct report report;
+    char error[512], *page, *place;
+    int mentions = 0;
+    (void)state;
+    assert_int_equal(scratch_read(&run, HEADER FAILED SOUND FOOTER, error, sizeof error), 0);
+    assert_int_equal(report_build(&report, &run, 1, NULL), 0);
+    page = report_html(&report);
+    assert_non_null(page);
+    for (place = page; (place = strstr(place, "3 messages lost")) != NULL; ++place)
+        ++mentions;
+    assert_int_equal(mentions, 4); /* card, chart, its table, every row */
+    assert_non_null(strstr(page, "not fit to publish"));
+    free(page);
+    report_free(&report);
+    results_run_free(&run);
+    xmlCleanupParser();
+}
+
 static void a_run_that_was_cut_short_says_so(void **state)
 {
     static const char text[] =
@@ -162,6 +190,7 @@ static void a_run_that_was_cut_short_says_so(void **state)
     page = report_html(&report);
     assert_non_null(page);
     assert_non_null(strstr(page, "The conformance run was cut short"));
+    assert_null(strstr(page, "Every clause of the contract that applies holds"));
     assert_non_null(strstr(page, "<h1>A title</h1>"));
     free(page);
     report_free(&report);
@@ -186,4 +215,5 @@ static void markdown_has_a_column_for_each_implementation(void **state)
 
 CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(what_fails_is_shown_at_the_top), CASE(the_page_loads_nothing),
            CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too), CASE(hostile_strings_stay_text),
-           CASE(a_run_that_was_cut_short_says_so), CASE(markdown_has_a_column_for_each_implementation))
+           CASE(a_failed_row_is_named), CASE(a_run_that_was_cut_short_says_so),
+           CASE(markdown_has_a_column_for_each_implementation))

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BLOCKS = 8 };
+enum { BLOCKS = 12 };
 
 static uint64_t state = 0x1234567812345678;
 
