@@ -88,12 +88,14 @@ static int make_words(struct words *words, const struct options *options, unsign
 
     snprintf(block_text, sizeof block_text, "%u", block);
     snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)options->seed);
-    if ((result = add_word(words, "ipcmark-bench-rows")) < 0 ||
-        (result = add_pair(words, "--block", block_text)) < 0 || (result = add_pair(words, "--seed", seed_text)) < 0 ||
+    if ((result = add_word(words, "ipcmark-bench-rows")) < 0 || (result = add_pair(words, "--block", block_text)) < 0 ||
+        (result = add_pair(words, "--seed", seed_text)) < 0 ||
         (result = add_pair(words, "--cpus", options->cpus)) < 0 ||
         (result = add_pair(words, "--seconds", options->seconds)) < 0 ||
         (result = add_pair(words, "--cells", "/dev/fd/3")) < 0)
         return result;
+    if (options->runner_count == 0) /* its report was not asked for: the summary is ours */
+        result = add_word(words, "--quiet");
     for (size_t i = 0; i < options->driver_count && result == 0; ++i)
         result = add_pair(words, "--driver", options->drivers[i]);
     for (size_t i = 0; i < options->runner_count && result == 0; ++i)
@@ -105,7 +107,7 @@ static int make_words(struct words *words, const struct options *options, unsign
     return result;
 }
 
-static int start(const struct options *options, char *const *words, int cells, pid_t *child)
+static int start(char *const *words, int cells, pid_t *child)
 {
     char path[4096];
     posix_spawn_file_actions_t actions;
@@ -116,8 +118,6 @@ static int start(const struct options *options, char *const *words, int cells, p
     if (posix_spawn_file_actions_init(&actions) != 0)
         return -ENOMEM;
     error = posix_spawn_file_actions_adddup2(&actions, cells, CELLS_FD);
-    if (error == 0 && options->runner_count == 0) /* its report was not asked for: the summary is ours */
-        error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     if (error == 0)
         error = posix_spawn(child, path, &actions, NULL, words, environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -187,7 +187,7 @@ int block_run(const struct options *options, unsigned block, const char *const *
         result = -errno;
         goto out;
     }
-    if ((result = start(options, words.list, ends[1], &child)) < 0)
+    if ((result = start(words.list, ends[1], &child)) < 0)
         goto out;
     close(ends[1]);
     ends[1] = -1;

@@ -84,7 +84,8 @@ static int probe_drivers(struct bench_run *run)
         ipcmark_target target = {.driver = run->options.drivers[i]};
         ipcmark_implementation implementation;
         if (ipcmark_probe(session, &target, &implementation) < 0) {
-            fprintf(stderr, "ipcmark bench: driver '%s' cannot be used: %s\n", target.driver, ipcmark_session_text(session));
+            fprintf(stderr, "ipcmark bench: driver '%s' cannot be used: %s\n", target.driver,
+                    ipcmark_session_text(session));
             result = 3;
         } else {
             cJSON_AddItemToArray(run->drivers, describe(&implementation, target.driver));
@@ -106,8 +107,13 @@ static int open_file(struct bench_run *run)
 {
     const char **names = calloc(run->plan.count, sizeof *names);
     char command[4096];
-    struct ipcmark_run header = {.kind = "bench", .command = command, .seed = run->options.seed, .plan = names,
-                                 .plan_count = run->plan.count, .planned = run->tally.planned, .drivers = run->drivers};
+    struct ipcmark_run header = {.kind = "bench",
+                                 .command = command,
+                                 .seed = run->options.seed,
+                                 .plan = names,
+                                 .plan_count = run->plan.count,
+                                 .planned = run->tally.planned,
+                                 .drivers = run->drivers};
     int result;
 
     if (names == NULL)

@@ -12,7 +12,8 @@
 static const char help[] =
     "usage: ipcmark bench [options] [Google Benchmark flags]\n"
     "\n"
-    "Measures latency, throughput and fan-out of publish/subscribe implementations between real processes, side by side\n"
+    "Measures latency, throughput and fan-out of publish/subscribe implementations between real processes, side by "
+    "side\n"
     "with named pipes, TCP, and what the machine itself can do at best. Every message is written afresh, read and\n"
     "checked: if one is lost, torn or unsent, the row is an error and not a figure.\n"
     "\n"
@@ -33,7 +34,8 @@ static const char help[] =
     "  --help, --version\n"
     "\n"
     "Google Benchmark's flags reach each block's run: --benchmark_format=console shows its own report of every block,\n"
-    "--benchmark_out=FILE writes one file a block (FILE, with .0, .1, … added), --benchmark_filter is --filter. Rows fix\n"
+    "--benchmark_out=FILE writes one file a block (FILE, with .0, .1, … added), --benchmark_filter is --filter. Rows "
+    "fix\n"
     "their iterations and repetitions at one: blocks repeat them.\n"
     "\n"
     "Examples\n"
@@ -105,8 +107,8 @@ static int take_runner_flags(struct options *options, int *argc, char **argv, in
         else if (strncmp(argv[i], "--benchmark_list_tests", 22) == 0)
             options->list = true;
         else if (strncmp(argv[i], "--benchmark_enable_random_interleaving", 38) == 0)
-            return usage("Google Benchmark's own shuffling has no seed; blocks are shuffled from --seed already:", argv[i],
-                         exit_code);
+            return usage("Google Benchmark's own shuffling has no seed; blocks are shuffled from --seed already:",
+                         argv[i], exit_code);
         else if (options->runner_count == OPTIONS_MOST)
             return usage("too many flags", argv[i], exit_code);
         else
@@ -137,14 +139,20 @@ static int add_driver(struct options *options, const char *driver, int *exit_cod
 
 enum { DRIVER = 256, SUITE, BLOCKS, FILTER, SEED, CPUS, SECONDS, OUTPUT, RESUME, FORMAT, LIST, HELP, VERSION };
 
-static const struct option long_options[] = {
-    {"driver", required_argument, NULL, DRIVER},   {"suite", required_argument, NULL, SUITE},
-    {"blocks", required_argument, NULL, BLOCKS},   {"filter", required_argument, NULL, FILTER},
-    {"seed", required_argument, NULL, SEED},       {"cpus", required_argument, NULL, CPUS},
-    {"seconds", required_argument, NULL, SECONDS}, {"output", required_argument, NULL, OUTPUT},
-    {"resume", required_argument, NULL, RESUME},   {"format", required_argument, NULL, FORMAT},
-    {"list", no_argument, NULL, LIST},             {"help", no_argument, NULL, HELP},
-    {"version", no_argument, NULL, VERSION},       {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"driver", required_argument, NULL, DRIVER},
+                                             {"suite", required_argument, NULL, SUITE},
+                                             {"blocks", required_argument, NULL, BLOCKS},
+                                             {"filter", required_argument, NULL, FILTER},
+                                             {"seed", required_argument, NULL, SEED},
+                                             {"cpus", required_argument, NULL, CPUS},
+                                             {"seconds", required_argument, NULL, SECONDS},
+                                             {"output", required_argument, NULL, OUTPUT},
+                                             {"resume", required_argument, NULL, RESUME},
+                                             {"format", required_argument, NULL, FORMAT},
+                                             {"list", no_argument, NULL, LIST},
+                                             {"help", no_argument, NULL, HELP},
+                                             {"version", no_argument, NULL, VERSION},
+                                             {NULL, 0, NULL, 0}};
 
 static int take_option(struct options *options, int option, const char *value, int *exit_code)
 {
@@ -154,7 +162,9 @@ static int take_option(struct options *options, int option, const char *value, i
     case DRIVER:
         return add_driver(options, value, exit_code);
     case SUITE:
-        return parse_suite(value, &options->suite) ? 0 : usage("suites are quick, standard and full, not", value, exit_code);
+        return parse_suite(value, &options->suite)
+                   ? 0
+                   : usage("suites are quick, standard and full, not", value, exit_code);
     case BLOCKS:
         if (!parse_number(value, 10000, &number) || number == 0)
             return usage("--blocks takes a number from 1 to 10000, not", value, exit_code);
@@ -182,7 +192,9 @@ static int take_option(struct options *options, int option, const char *value, i
         return 0;
     case FORMAT:
         options->json = strcmp(value, "json") == 0;
-        return options->json || strcmp(value, "table") == 0 ? 0 : usage("formats are table and json, not", value, exit_code);
+        return options->json || strcmp(value, "table") == 0
+                   ? 0
+                   : usage("formats are table and json, not", value, exit_code);
     case LIST:
         options->list = true;
         return 0;

@@ -10,7 +10,8 @@ struct plan {
     size_t count;
 };
 
-/* The rows of the suite for each driver, and the machine's limits, as far as the filter lets them through. 0, -ENOMEM. */
+/* The rows of the suite for each driver, and the machine's limits, as far as the filter lets them through. 0, -ENOMEM.
+ */
 int plan_make(struct plan *out, const struct options *);
 void plan_free(struct plan *);
 

@@ -44,7 +44,7 @@ void progress_begin(struct progress *progress, const struct tally *tally, double
                                   .started_ns = now_ns(),
                                   .done_before = tally->done,
                                   .guess_seconds = guess_seconds};
-    fprintf(stderr, "%zu rows × %u blocks: about %.0f:%02.0f minutes\n", tally->count, tally->blocks,
+    fprintf(stderr, "%zu rows × %u blocks: about %.0f min %02.0f s\n", tally->count, tally->blocks,
             floor(guess_seconds / 60), fmod(guess_seconds, 60));
 }
 
@@ -66,13 +66,14 @@ void progress_cell(struct progress *progress, const struct tally *tally, const s
     char figure[32];
 
     if (isnan(cell->figure)) {
-        fprintf(stderr, "%s%s, block %u: %s\n", progress->terminal ? "\r\033[K" : "", row->row->name, block + 1, row->error);
+        fprintf(stderr, "%s%s, block %u: %s\n", progress->terminal ? "\r\033[K" : "", row->row->name, block + 1,
+                row->error);
         return;
     }
     progress_figure(figure, row->row, cell->figure);
     if (progress->terminal)
-        fprintf(stderr, "\r\033[K[%zu/%zu] %.0f:%02.0f left  %s  %s", tally->done, tally->planned, floor(left / 60),
-                floor(fmod(left, 60)), row->row->name, figure);
+        fprintf(stderr, "\r\033[K[%zu/%zu] %.0f min %02.0f s left  %s  %s", tally->done, tally->planned,
+                floor(left / 60), floor(fmod(left, 60)), row->row->name, figure);
     else
         fprintf(stderr, "[%zu/%zu] block %u  %s  %s  (%s)\n", tally->done, tally->planned, block + 1, row->row->name,
                 figure, cell->placement == NULL ? "placement unknown" : cell->placement);

@@ -20,8 +20,8 @@ double statistics_median(double *values, size_t count)
 
 static bool is_pair(const struct sample *a, const struct sample *b)
 {
-    return a->block == b->block && a->placement != NULL && b->placement != NULL &&
-           strcmp(a->placement, "mixed") != 0 && strcmp(a->placement, b->placement) == 0 && b->value > 0;
+    return a->block == b->block && a->placement != NULL && b->placement != NULL && strcmp(a->placement, "mixed") != 0 &&
+           strcmp(a->placement, b->placement) == 0 && b->value > 0;
 }
 
 size_t statistics_pair(const struct sample *a, size_t count_a, const struct sample *b, size_t count_b, double *ratios)

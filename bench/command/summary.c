@@ -47,7 +47,7 @@ static void compare_with_limit(const struct tally *tally, struct summary_row *ou
     const struct tally_row *ring = find_ring(tally, row);
     size_t own = tally_samples(tally, out->row, scratch->own), other;
 
-    if (row->family == ROW_HOT) {
+    if (row->family == ROW_HOT || row->family == ROW_LIMIT_RING_HOT) {
         out->limit_name = "line";
         other = tally_lines(tally, out->row, scratch->other);
     } else if (row->family == ROW_THROUGHPUT && ring != NULL && ring->error[0] == '\0') {
@@ -56,7 +56,8 @@ static void compare_with_limit(const struct tally *tally, struct summary_row *ou
     } else {
         return;
     }
-    out->limit = take_ratio(scratch->values, statistics_pair(scratch->own, own, scratch->other, other, scratch->values));
+    out->limit =
+        take_ratio(scratch->values, statistics_pair(scratch->own, own, scratch->other, other, scratch->values));
 }
 
 static struct ratio compare_with_rival(const struct tally *tally, const struct tally_row *row, const char *driver,
@@ -182,10 +183,12 @@ void summary_doubts(const struct tally *tally, double load, double seconds, cons
         doubt(text, text_size, "The hypervisor gave %.1f %% of the CPU time to others (steal).\n",
               counts.steal_ns / 1e7 / (seconds * cpus));
     if (counts.mixed * 10 > counts.placed)
-        doubt(text, text_size, "The CPUs moved during %zu of %zu cells (placement mixed); they are in no ratio to a limit.\n",
+        doubt(text, text_size,
+              "The CPUs moved during %zu of %zu cells (placement mixed); they are in no ratio to a limit.\n",
               counts.mixed, counts.placed);
     if (counts.classes > 1)
-        doubt(text, text_size, "The CPUs were in %zu placements: absolute figures mix them, ratios do not.\n", counts.classes);
+        doubt(text, text_size, "The CPUs were in %zu placements: absolute figures mix them, ratios do not.\n",
+              counts.classes);
     if (counts.placed == 0)
         doubt(text, text_size, "Where the CPUs are to each other could not be measured.\n");
     if (flags != NULL && strstr(flags, "-O2") == NULL && strstr(flags, "-O3") == NULL)
@@ -194,10 +197,8 @@ void summary_doubts(const struct tally *tally, double load, double seconds, cons
 
 void summary_targets(const struct summary_row *rows, size_t count, struct target out[SUMMARY_TARGETS])
 {
-    out[0] = (struct target){.text = "hot one-way p50 of mmipc, 64 B, in cache lines",
-                             .ratio = {NAN, 0},
-                             .bound = 3,
-                             .at_most = true};
+    out[0] = (struct target){
+        .text = "hot one-way p50 of mmipc, 64 B, in cache lines", .ratio = {NAN, 0}, .bound = 3, .at_most = true};
     out[1] = (struct target){.text = "throughput of mmipc, 64 B, in that of fifo", .ratio = {NAN, 0}, .bound = 10};
     for (size_t i = 0; i < count; ++i) {
         if (strcmp(rows[i].row->row->name, "hot/mmipc/64B/1x1") == 0)

@@ -14,13 +14,13 @@ struct ratio {
 
 struct summary_row {
     const struct tally_row *row;
-    size_t figures;               /* cells that are some */
-    double median, low, high;     /* over blocks; NaN without any, and when one cell failed */
-    double bytes_per_second;      /* median; NaN: has none */
-    double p99;                   /* of all blocks' samples together; NaN: not enough of them */
-    struct ratio limit;           /* to limit_name, measured in the same block and placement */
-    const char *limit_name;       /* "line", "bare ring", or NULL: it has none here */
-    struct ratio fifo, tcp;       /* how many times better than the same row of fifo, of tcp */
+    size_t figures;           /* cells that are some */
+    double median, low, high; /* over blocks; NaN without any, and when one cell failed */
+    double bytes_per_second;  /* median; NaN: has none */
+    double p99;               /* of all blocks' samples together; NaN: not enough of them */
+    struct ratio limit;       /* to limit_name, measured in the same block and placement */
+    const char *limit_name;   /* "line", "bare ring", or NULL: it has none here */
+    struct ratio fifo, tcp;   /* how many times better than the same row of fifo, of tcp */
 };
 
 /* out has room for one a row of the tally. 0, -ENOMEM. */

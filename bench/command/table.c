@@ -29,7 +29,11 @@ static void print_ratio(const struct ratio *ratio, const char *unit, int width)
     if (ratio->pairs == 0)
         snprintf(text, sizeof text, "–");
     else
-        snprintf(text, sizeof text, "%.*f%s", ratio->median < 9.995 ? 2 : ratio->median < 99.95 ? 1 : 0, ratio->median, unit);
+        snprintf(text, sizeof text, "%.*f%s",
+                 ratio->median < 9.995   ? 2
+                 : ratio->median < 99.95 ? 1
+                                         : 0,
+                 ratio->median, unit);
     print_right(text, width);
 }
 
@@ -51,7 +55,7 @@ static void print_row(const struct summary_row *row, int name_width)
     print_right(median, 14);
     print_right(spread, 28);
     print_right(p99, 10);
-    snprintf(limit, sizeof limit, " %s", row->limit_name == NULL ? "" : row->limit_name);
+    snprintf(limit, sizeof limit, " × %s", row->limit_name == NULL ? "" : row->limit_name);
     print_ratio(&row->limit, limit, 16);
     print_ratio(&row->fifo, "", 9);
     print_ratio(&row->tcp, "", 9);
@@ -69,8 +73,10 @@ void table_print(const struct summary_row *rows, size_t count)
            "/tcp", "blocks");
     for (size_t i = 0; i < count; ++i)
         print_row(&rows[i], width);
-    printf("p50 of one way (hot, latency) or of a whole trip (roundtrip); messages a second (throughput, fanout). p99: of all\n"
-           "blocks' samples, where 100 lie beyond it. /fifo, /tcp: how many times better. Ratios: median over pairs of cells\n"
+    printf("p50 of one way (hot, latency) or of a whole trip (roundtrip); messages a second (throughput, fanout). p99: "
+           "of all\n"
+           "blocks' samples, where 100 lie beyond it. /fifo, /tcp: how many times better. Ratios: median over pairs of "
+           "cells\n"
            "of one block and one placement of the CPUs; – where there is none.\n");
 }
 
@@ -127,7 +133,8 @@ static cJSON *row_to_json(const struct summary_row *row)
     add_ratio(json, "limit_ratio", &row->limit);
     add_ratio(json, "times_fifo", &row->fifo);
     add_ratio(json, "times_tcp", &row->tcp);
-    cJSON_AddItemToObject(json, "error", row->row->error[0] == '\0' ? cJSON_CreateNull() : cJSON_CreateString(row->row->error));
+    cJSON_AddItemToObject(json, "error",
+                          row->row->error[0] == '\0' ? cJSON_CreateNull() : cJSON_CreateString(row->row->error));
     return json;
 }
 

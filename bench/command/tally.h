@@ -22,9 +22,9 @@ struct tally_cell {
 
 struct tally_row {
     const struct row *row;
-    struct tally_cell *cells;           /* one a block */
+    struct tally_cell *cells;            /* one a block */
     struct ipcmark_histogram *histogram; /* of all blocks together; NULL: has none */
-    char error[600];                    /* of the first cell that failed: the whole row is no figure then */
+    char error[600];                     /* of the first cell that failed: the whole row is no figure then */
 };
 
 struct tally {

@@ -2,7 +2,8 @@
 #ifndef BENCH_CPUS_H
 #define BENCH_CPUS_H
 
-/* The first two CPUs that this process may run on; -1 in *second where there is only one. Returns how many there are. */
+/* The first two CPUs that this process may run on; -1 in *second where there is only one. Returns how many there are.
+ */
 int cpus_choose(int *first, int *second);
 
 /* Pins the calling thread; what it starts from now on, threads and processes, inherits that. Errors: -EINVAL. */

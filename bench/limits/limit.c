@@ -12,15 +12,16 @@ static const double WARM_UP_SECONDS = 0.02;
 
 int bench_line(struct bench *bench, struct cell *cell)
 {
-    struct bench_frame frame;
     double one_way_ns = -1;
+    int64_t steal_ns = bench_steal_ns();
     int result;
 
     if (bench->cpu_b < 0)
         return cell_fail(cell, "two CPUs are needed, and this process may use one only");
-    bench_frame_begin(bench, cell, &frame);
+    cell->line_before_ns = bench_line_ns(bench);
     result = line_measure(bench->cpu_a, bench->cpu_b, &one_way_ns);
-    bench_frame_end(bench, cell, &frame);
+    cell->line_after_ns = bench_line_ns(bench);
+    bench_steal_since(cell, steal_ns);
     if (result < 0)
         return cell_fail(cell, "the line could not be measured: %s", strerror(-result));
     cell_metric(cell, "p50_ns", one_way_ns);
@@ -36,8 +37,8 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* From one buffer into the next, round and round over as much as the ring holds, so that not one cache's worth is copied
- * again and again. Returns copies a second. */
+/* From one buffer into the next, round and round over as much as the ring holds, so that not one cache's worth is
+ * copied again and again. Returns copies a second. */
 static double copy_for(unsigned char *buffers, size_t size, double seconds, uint64_t *copies)
 {
     void *(*volatile copy)(void *, const void *, size_t) = memcpy; /* or the compiler would see that nobody looks */
@@ -57,17 +58,18 @@ int bench_memcpy(struct bench *bench, struct cell *cell)
 {
     size_t size = cell->row->size, bytes = (COPY_BYTES / size + 2) * size;
     unsigned char *buffers = malloc(bytes);
-    struct bench_frame frame;
+    int64_t steal_ns = bench_steal_ns();
     uint64_t copies;
     double rate;
 
     if (buffers == NULL)
         return cell_fail(cell, "out of memory");
     memset(buffers, 1, bytes); /* page faults are not copying */
-    bench_frame_begin(bench, cell, &frame);
+    cell->line_before_ns = bench_line_ns(bench);
     (void)copy_for(buffers, size, WARM_UP_SECONDS, &copies);
     rate = copy_for(buffers, size, bench->seconds / 4, &copies);
-    bench_frame_end(bench, cell, &frame);
+    cell->line_after_ns = bench_line_ns(bench);
+    bench_steal_since(cell, steal_ns);
     cell_metric(cell, "bytes_per_second", rate * (double)size);
     cell_metric(cell, "messages_per_second", rate);
     cell_metric(cell, "samples", (double)copies);

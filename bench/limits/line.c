@@ -11,7 +11,7 @@
 #include <time.h>
 
 enum {
-    TRIPS = 32,             /* round trips a batch: about 4 µs, so that one preemption spoils one batch */
+    TRIPS = 32, /* round trips a batch: about 4 µs, so that one preemption spoils one batch */
 
     WARM_UP = 16,           /* batches thrown away: the other thread has to come to its CPU first */
     BUDGET_NS = 20000000,   /* enough batches by then, or what there is */

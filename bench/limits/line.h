@@ -1,13 +1,13 @@
-/* The machine's own limit: a cache line that goes back and forth between two CPUs. Nothing that hands a message from one
- * process to another can be faster than one way of it, and on a virtual machine it changes from one moment to the next
- * with the cores that the hypervisor picked. It is therefore measured just before and just after each cell. */
+/* The machine's own limit: a cache line that goes back and forth between two CPUs. Nothing that hands a message from
+ * one process to another can be faster than one way of it, and on a virtual machine it changes from one moment to the
+ * next with the cores that the hypervisor picked. It is therefore measured just before and just after each cell. */
 #ifndef BENCH_LINE_H
 #define BENCH_LINE_H
 
-/* Below these, one way in nanoseconds, two CPUs share a core, or a last-level cache; above, neither. Measured classes lie
- * near 25, 60 and 270 ns, so the thresholds stand in the gaps between them. */
+/* Below these, one way in nanoseconds, two CPUs share a core, or a last-level cache; above, neither. Measured classes
+ * lie near 25, 60 and 270 ns, so the thresholds stand in the gaps between them. */
 #define LINE_SIBLINGS_NS 40.0
-#define LINE_CLUSTER_NS 120.0
+#define LINE_CLUSTER_NS  120.0
 
 enum { LINE_BATCHES = 301 }; /* of which the figure is the median */
 
@@ -20,7 +20,8 @@ int line_measure(int cpu_a, int cpu_b, double *one_way_ns);
 /* "siblings", "cluster" or "distant"; static. */
 const char *line_class(double one_way_ns);
 
-/* The class of a cell by the line before and after it: "mixed" where the two differ, NULL where one is unknown (< 0). */
+/* The class of a cell by the line before and after it: "mixed" where the two differ, NULL where one is unknown (< 0).
+ */
 const char *line_placement(double before_ns, double after_ns);
 
 #endif

@@ -26,8 +26,8 @@ struct shared {
 struct ring {
     struct shared *shared;
     unsigned char *data;
-    uint64_t position;   /* our own: the producer's next byte, or the consumer's */
-    uint64_t told;       /* consumer: the tail as stored last; producer: as loaded last */
+    uint64_t position; /* our own: the producer's next byte, or the consumer's */
+    uint64_t told;     /* consumer: the tail as stored last; producer: as loaded last */
 };
 
 static size_t record_bytes(size_t size)
@@ -58,8 +58,8 @@ static unsigned char *map_twice(int fd)
     if (base == MAP_FAILED)
         return NULL;
     for (size_t half = 0; half < 2; ++half)
-        if (mmap(base + half * RING_CAPACITY, RING_CAPACITY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
-                 fd, CONTROL_BYTES) == MAP_FAILED) {
+        if (mmap(base + half * RING_CAPACITY, RING_CAPACITY, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, CONTROL_BYTES) == MAP_FAILED) {
             munmap(base, 2 * (size_t)RING_CAPACITY);
             return NULL;
         }

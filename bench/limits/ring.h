@@ -1,9 +1,9 @@
-/* The bare ring: the least that a message through shared memory can cost when it is framed and checked as in the rows of
- * the real implementations. One producer, one consumer, nothing else: no lock, no fence, no system call, no sleeping
+/* The bare ring: the least that a message through shared memory can cost when it is framed and checked as in the rows
+ * of the real implementations. One producer, one consumer, nothing else: no lock, no fence, no system call, no sleeping
  * reader, no second subscriber. The distance to it is what an implementation pays for being more than that.
  *
- * A record is a 16-byte header and the message, at a multiple of 64 bytes; the commit word in its header is stored last.
- * The 4 MiB of data are mapped twice in a row, so that no record wraps. */
+ * A record is a 16-byte header and the message, at a multiple of 64 bytes; the commit word in its header is stored
+ * last. The 4 MiB of data are mapped twice in a row, so that no record wraps. */
 #ifndef BENCH_RING_H
 #define BENCH_RING_H
 

@@ -1,6 +1,6 @@
-/* The bare ring as a driver, so that the participants of limit/bare-ring do for each message exactly what they do in the
- * rows of real implementations: the same filling, checking, clock reads and calls through pointers. It is not one that
- * anybody could use: one publisher, one subscriber, no discovery worth the name, no death noticed, a CPU burnt. */
+/* The bare ring as a driver, so that the participants of limit/bare-ring do for each message exactly what they do in
+ * the rows of real implementations: the same filling, checking, clock reads and calls through pointers. It is not one
+ * that anybody could use: one publisher, one subscriber, no discovery worth the name, no death noticed, a CPU burnt. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -200,7 +200,8 @@ static const ipcmark_driver driver = {
     .version = IPCMARK_VERSION,
     .summary = "The least that a message through shared memory costs; a limit, not an implementation",
     /* threads: claimed so that no lock is taken around publish; there is only one publishing thread in these rows */
-    .capabilities = IPCMARK_CAP_PEERS | IPCMARK_CAP_THREADS | IPCMARK_CAP_PUBLISH_IN_HANDLER | IPCMARK_CAP_WHEN_FULL_BLOCK,
+    .capabilities =
+        IPCMARK_CAP_PEERS | IPCMARK_CAP_THREADS | IPCMARK_CAP_PUBLISH_IN_HANDLER | IPCMARK_CAP_WHEN_FULL_BLOCK,
     .max_message_bytes = RING_CAPACITY - 64,
     .max_publishers = 1,
     .max_subscribers = 1,

@@ -1,8 +1,6 @@
 #include "bench.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <ipcmark/control.h>
@@ -25,8 +23,16 @@ int bench_interrupted(const struct bench *bench)
     return ipcmark_session_interrupted(bench->session);
 }
 
-/* Time that the hypervisor gave to others while we wanted it, all CPUs together; -1: unknown. */
-static int64_t read_steal_ns(void)
+double bench_line_ns(const struct bench *bench)
+{
+    double one_way_ns;
+
+    if (bench->cpu_b < 0 || line_measure(bench->cpu_a, bench->cpu_b, &one_way_ns) < 0)
+        return -1;
+    return one_way_ns;
+}
+
+int64_t bench_steal_ns(void)
 {
     unsigned long long fields[8] = {0};
     FILE *file = fopen("/proc/stat", "re");
@@ -40,29 +46,12 @@ static int64_t read_steal_ns(void)
     return count == 8 ? (int64_t)(fields[7] * (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK))) : -1;
 }
 
-static double measure_line(const struct bench *bench)
+void bench_steal_since(struct cell *cell, int64_t before_ns)
 {
-    double one_way_ns;
+    int64_t now_ns = bench_steal_ns();
 
-    if (bench->cpu_b < 0 || line_measure(bench->cpu_a, bench->cpu_b, &one_way_ns) < 0)
-        return -1;
-    return one_way_ns;
-}
-
-void bench_frame_begin(struct bench *bench, struct cell *cell, struct bench_frame *frame)
-{
-    frame->steal_ns = read_steal_ns();
-    cell->line_before_ns = measure_line(bench);
-}
-
-void bench_frame_end(struct bench *bench, struct cell *cell, const struct bench_frame *frame)
-{
-    int64_t steal_ns;
-
-    cell->line_after_ns = measure_line(bench);
-    steal_ns = read_steal_ns();
-    if (frame->steal_ns >= 0 && steal_ns >= frame->steal_ns)
-        cell->steal_ns = steal_ns - frame->steal_ns;
+    if (before_ns >= 0 && now_ns >= before_ns)
+        cell->steal_ns = now_ns - before_ns;
 }
 
 void bench_measure(struct bench *bench, struct cell *cell)
@@ -73,15 +62,13 @@ void bench_measure(struct bench *bench, struct cell *cell)
         break;
     case ROW_ROUNDTRIP:
     case ROW_HOT:
+    case ROW_LIMIT_RING_HOT:
         bench_pingpong(bench, cell);
         break;
     case ROW_THROUGHPUT:
     case ROW_FANOUT:
+    case ROW_LIMIT_RING:
         bench_stream(bench, cell);
-        break;
-    case ROW_LIMIT_RING: /* both of its figures in one row: one way with both sides awake, then the stream */
-        if (bench_pingpong(bench, cell) == 0)
-            bench_stream(bench, cell);
         break;
     case ROW_LIMIT_LINE:
         bench_line(bench, cell);

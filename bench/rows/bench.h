@@ -12,9 +12,10 @@ extern "C" {
 
 struct bench {
     struct ipcmark_session *session;
-    const char *const *drivers; /* as given, NULL-terminated; a row's driver is one of them by its label, or by itself */
-    int cpu_a, cpu_b;           /* of the publisher and of the subscriber in 1x1 rows; cpu_b < 0: there is only one CPU */
-    double seconds;             /* that a saturated or open-loop cell lasts; the others end with enough samples */
+    const char *const
+        *drivers;     /* as given, NULL-terminated; a row's driver is one of them by its label, or by itself */
+    int cpu_a, cpu_b; /* of the publisher and of the subscriber in 1x1 rows; cpu_b < 0: there is only one CPU */
+    double seconds;   /* that a saturated or open-loop cell lasts; the others end with enough samples */
     uint64_t seed;
     unsigned block;
 };
@@ -35,12 +36,12 @@ int bench_stream(struct bench *, struct cell *);   /* throughput and fanout */
 int bench_line(struct bench *, struct cell *);
 int bench_memcpy(struct bench *, struct cell *);
 
-/* Around what a cell times: begin takes the line and the machine's counters, end takes them again. */
-struct bench_frame {
-    int64_t steal_ns;
-};
-void bench_frame_begin(struct bench *, struct cell *, struct bench_frame *);
-void bench_frame_end(struct bench *, struct cell *, const struct bench_frame *);
+/* One way of a line between the two CPUs, now; < 0: unknown. */
+double bench_line_ns(const struct bench *);
+/* Time since boot that the hypervisor gave to others while we wanted it, all CPUs together; < 0: unknown. */
+int64_t bench_steal_ns(void);
+/* Puts into the cell what was stolen since. */
+void bench_steal_since(struct cell *, int64_t before_ns);
 
 #ifdef __cplusplus
 }

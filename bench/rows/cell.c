@@ -158,8 +158,7 @@ cJSON *cell_to_json(const struct cell *cell)
     add_known(record, "line_after_ns", cell->line_after_ns, cell->line_after_ns >= 0);
     add_known(record, "steal_ns", (double)cell->steal_ns, cell->steal_ns >= 0);
     add_known(record, "context_switches", (double)cell->context_switches, cell->context_switches >= 0);
-    cJSON_AddItemToObject(record, "metrics",
-                          is_figure ? cJSON_Duplicate(cell->metrics, true) : cJSON_CreateObject());
+    cJSON_AddItemToObject(record, "metrics", is_figure ? cJSON_Duplicate(cell->metrics, true) : cJSON_CreateObject());
     add_copy(record, "histogram", is_figure ? cell->histogram : NULL);
     add_copy(record, "histogram_uncorrected", is_figure ? cell->histogram_uncorrected : NULL);
     add_text(record, "error", cell->error);

@@ -16,12 +16,12 @@ extern "C" {
 struct cell {
     const struct row *row;
     unsigned block;
-    double line_before_ns, line_after_ns;    /* < 0: unknown */
-    int64_t steal_ns, context_switches;      /* < 0: unknown */
-    double headline_ns;                      /* the time that a row's line shows: a median, or the time of a message */
-    cJSON *metrics;                          /* numbers */
+    double line_before_ns, line_after_ns;     /* < 0: unknown */
+    int64_t steal_ns, context_switches;       /* < 0: unknown */
+    double headline_ns;                       /* the time that a row's line shows: a median, or the time of a message */
+    cJSON *metrics;                           /* numbers */
     cJSON *histogram, *histogram_uncorrected; /* NULL: it has none */
-    char error[600];                         /* "": it is a figure */
+    char error[600];                          /* "": it is a figure */
 };
 
 void cell_init(struct cell *, const struct row *, unsigned block);

@@ -21,7 +21,8 @@ extern "C" {
 #include "../limits/cpus.h"
 }
 
-namespace {
+namespace
+{
 
 const char help[] =
     "usage: ipcmark-bench-rows [options] ROW…\n"
@@ -38,16 +39,19 @@ const char help[] =
     "  --seed N          of message bodies (default 1)\n"
     "  --block N         written into the cells (default 0)\n"
     "  --cells FILE      append a record for each cell, as results/FORMAT.md says\n"
+    "  --quiet           print nothing but errors\n"
     "  --help, --version\n"
     "\n"
     "Google Benchmark's flags (--benchmark_format, --benchmark_out, …) are understood; iterations and repetitions are\n"
-    "fixed at one. Exit codes: 0 all rows are figures, 1 some are errors, 3 the harness failed, 64 usage, 128 + N ended by signal N.\n";
+    "fixed at one. Exit codes: 0 all rows are figures, 1 some are errors, 3 the harness failed, 64 usage, 128 + N "
+    "ended by signal N.\n";
 
 struct Options {
     std::vector<const char *> drivers;
     std::vector<const char *> rows;
     const char *cells = nullptr;
     double seconds = 0.3;
+    bool quiet = false;
     bool writes_json = false; /* --benchmark_out, in JSON */
     struct bench bench = {};
 };
@@ -56,10 +60,14 @@ struct Options {
 class CellReporter : public benchmark::BenchmarkReporter
 {
   public:
-    CellReporter(std::unique_ptr<BenchmarkReporter> display, int cells) : display_(std::move(display)), cells_(cells) {}
+    CellReporter(std::unique_ptr<BenchmarkReporter> display, int cells) : display_(std::move(display)), cells_(cells)
+    {
+    }
 
     bool ReportContext(const Context &context) override
     {
+        if (display_ == nullptr)
+            return true;
         display_->SetOutputStream(&GetOutputStream());
         display_->SetErrorStream(&GetErrorStream());
         return display_->ReportContext(context);
@@ -75,10 +83,15 @@ class CellReporter : public benchmark::BenchmarkReporter
             if (run.run_type == Run::RT_Iteration)
                 Append(run.run_name.function_name);
         }
-        display_->ReportRuns(plain);
+        if (display_ != nullptr)
+            display_->ReportRuns(plain);
     }
 
-    void Finalize() override { display_->Finalize(); }
+    void Finalize() override
+    {
+        if (display_ != nullptr)
+            display_->Finalize();
+    }
 
     /* Called by the row: its cell waits here until Google Benchmark reports it. */
     void Keep(const std::string &row, struct cell *cell)
@@ -92,8 +105,14 @@ class CellReporter : public benchmark::BenchmarkReporter
         cJSON_Delete(record);
     }
 
-    bool failed() const { return failed_; }
-    bool unwritten() const { return unwritten_; }
+    bool failed() const
+    {
+        return failed_;
+    }
+    bool unwritten() const
+    {
+        return unwritten_;
+    }
 
   private:
     void Append(const std::string &row)
@@ -182,6 +201,10 @@ int ParseOptions(int argc, char **argv, Options *options)
             std::puts("ipcmark-bench-rows " IPCMARK_VERSION);
             return -1;
         }
+        if (word == "--quiet") {
+            options->quiet = true;
+            continue;
+        }
         if (i + 1 == argc)
             return Usage("'%s' is not an option, or lacks its value", argv[i]);
         const char *value = argv[++i];
@@ -218,6 +241,11 @@ int ParseRows(const std::vector<const char *> &names, std::vector<struct row> *r
     return 0;
 }
 
+std::unique_ptr<benchmark::BenchmarkReporter> MakeDisplay(bool quiet)
+{
+    return std::unique_ptr<benchmark::BenchmarkReporter>(quiet ? nullptr : benchmark::CreateDefaultDisplayReporter());
+}
+
 std::unique_ptr<benchmark::BenchmarkReporter> MakeFileReporter(bool json)
 {
     if (!json)
@@ -249,7 +277,7 @@ int Run(Options *options, const std::vector<struct row> &rows)
         std::fprintf(stderr, "ipcmark-bench-rows: the harness did not start\n");
         return 3;
     }
-    CellReporter reporter(std::unique_ptr<benchmark::BenchmarkReporter>(benchmark::CreateDefaultDisplayReporter()), cells);
+    CellReporter reporter(MakeDisplay(options->quiet), cells);
     auto file_reporter = MakeFileReporter(options->writes_json);
     for (const struct row &row : rows)
         benchmark::RegisterBenchmark(row.name, [&](benchmark::State &state) { Measure(state, bench, &row, &reporter); })

@@ -1,8 +1,9 @@
 /* roundtrip, hot: a message goes there and is answered from the handler, the answer's handler sends the next one. Timed
  * trip by trip, inside the participant. roundtrip shows whole trips, as published figures do; hot shows half of one. */
+#include "rounds.h"
 #include "scene.h"
 
-enum { WARM_UP = 500, FEWEST = 500, MOST = 20000 };
+enum { WARM_UP = 500, FEWEST = 100, MOST = 20000 };
 
 /* The way back: a publisher beside the subscriber, and a subscriber beside the publisher. */
 struct way_back {
@@ -24,7 +25,8 @@ static int open_way_back(struct scene *scene, struct way_back *back)
 
 static int ping(struct scene *scene, const struct way_back *back, uint64_t count, const ipcmark_call **out)
 {
-    ipcmark_call *call = ipcmark_ping(scene->trial, scene->publisher, back->subscriber, count, scene->cell->row->size, 0);
+    ipcmark_call *call =
+        ipcmark_ping(scene->trial, scene->publisher, back->subscriber, count, scene->cell->row->size, 0);
 
     if (scene_await(scene, call) < 0)
         return -1;
@@ -35,39 +37,57 @@ static int ping(struct scene *scene, const struct way_back *back, uint64_t count
     return 0;
 }
 
-/* As many trips as fit into the cell's time, going by those of the warm-up. */
-static uint64_t choose_count(const struct bench *bench, const ipcmark_call *warm_up)
+static double seconds_of(const ipcmark_call *call)
 {
-    double trip_ns = (double)(warm_up->ended_ns - warm_up->begun_ns) / WARM_UP;
-    double count = bench->seconds * 1e9 / trip_ns;
+    return (double)(call->ended_ns - call->begun_ns) / 1e9;
+}
 
+/* As many trips as fit into a round, going by those before. */
+static uint64_t choose_count(const ipcmark_call *before, uint64_t count_before)
+{
+    double count = rounds_seconds / (seconds_of(before) / (double)count_before);
     return count < FEWEST ? FEWEST : count > MOST ? MOST : (uint64_t)count;
+}
+
+static int measure_rounds(struct scene *scene, const struct way_back *back, uint64_t count, struct rounds *rounds)
+{
+    struct cell *cell = scene->cell;
+    uint64_t trips = 0;
+    const ipcmark_call *call;
+    size_t chosen;
+    cJSON *merged;
+
+    for (; trips < MOST && rounds_wanted(rounds, scene->bench->seconds); trips += count) {
+        if (ping(scene, back, count, &call) < 0)
+            return -1;
+        rounds_add(rounds, seconds_of(call), 0, cJSON_Duplicate(cJSON_GetObjectItem(call->reply, "histogram"), true));
+    }
+    if (scene_stats(scene, scene->subscribers[0], (double)trips, 0, 0, &call) < 0 ||
+        scene_stats(scene, back->subscriber, (double)trips, 0, 0, &call) < 0)
+        return -1;
+    chosen = rounds_choose(rounds, cell);
+    merged = rounds_merge(rounds, chosen);
+    if (cell_histogram(cell, merged, cell->row->family == ROW_ROUNDTRIP ? 1 : 2) < 0)
+        return -1;
+    if (cJSON_GetNumberValue(cJSON_GetObjectItem(cell->metrics, "samples")) != (double)(chosen * count))
+        return cell_fail(cell, "not every trip was timed");
+    return 0;
 }
 
 static int measure(struct scene *scene)
 {
-    struct cell *cell = scene->cell;
     struct way_back back = {0};
-    const ipcmark_call *pinged, *stats;
-    cJSON *histogram;
-    uint64_t count;
+    const ipcmark_call *warm_up;
+    struct rounds rounds;
+    int result;
 
-    if (open_way_back(scene, &back) < 0 || ping(scene, &back, WARM_UP, &pinged) < 0)
+    if (open_way_back(scene, &back) < 0 || ping(scene, &back, WARM_UP, &warm_up) < 0 ||
+        scene_reset(scene, back.subscriber) < 0 || scene_begin(scene) < 0)
         return -1;
-    count = choose_count(scene->bench, pinged);
-    if (scene_await(scene, ipcmark_stats(scene->trial, back.subscriber, 0, 0, true)) < 0 || scene_begin(scene) < 0)
-        return -1;
-    if (ping(scene, &back, count, &pinged) < 0 || scene_end(scene) < 0)
-        return -1;
-    if (scene_stats(scene, scene->subscribers[0], (double)count, 0, 0, &stats) < 0 ||
-        scene_stats(scene, back.subscriber, (double)count, 0, 0, &stats) < 0)
-        return -1;
-    histogram = cJSON_Duplicate(cJSON_GetObjectItem(pinged->reply, "histogram"), true);
-    if (cell_histogram(cell, histogram, cell->row->family == ROW_ROUNDTRIP ? 1 : 2) < 0)
-        return -1;
-    if (cJSON_GetNumberValue(cJSON_GetObjectItem(cell->metrics, "samples")) != (double)count)
-        return cell_fail(cell, "not every trip was timed");
-    return 0;
+    rounds_begin(&rounds, scene->bench);
+    result = measure_rounds(scene, &back, choose_count(warm_up, WARM_UP), &rounds);
+    rounds_end(&rounds);
+    return result < 0 ? -1 : scene_end(scene);
 }
 
 int bench_pingpong(struct bench *bench, struct cell *cell)

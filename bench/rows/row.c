@@ -11,14 +11,18 @@ static const struct {
     const char *name;
     enum row_family family;
     bool has_size;
-} limits[] = {{"line", ROW_LIMIT_LINE, false}, {"bare-ring", ROW_LIMIT_RING, true}, {"memcpy", ROW_LIMIT_MEMCPY, true}};
+} limits[] = {{"line", ROW_LIMIT_LINE, false},
+              {"bare-ring", ROW_LIMIT_RING, true},
+              {"bare-ring-hot", ROW_LIMIT_RING_HOT, true},
+              {"memcpy", ROW_LIMIT_MEMCPY, true}};
 
 enum { FAMILIES = sizeof family_names / sizeof family_names[0], LIMITS = sizeof limits / sizeof limits[0] };
 
 static int complain(char *text, size_t text_size, const char *name, const char *what)
 {
-    snprintf(text, text_size, "'%s' is not a row: %s; rows look like hot/mmipc/64B/1x1, latency/fifo/64B/1x1/r10000 or limit/line",
-             name, what);
+    snprintf(text, text_size,
+             "'%s' is not a row: %s; rows look like hot/mmipc/64B/1x1, latency/fifo/64B/1x1/r10000 or limit/line", name,
+             what);
     return -EINVAL;
 }
 
@@ -79,13 +83,14 @@ static int parse_limit(struct row *row, char *words, char *text, size_t text_siz
         if (strcmp(words, limits[i].name) != 0)
             continue;
         row->family = limits[i].family;
-        if (limits[i].family == ROW_LIMIT_RING)
+        if (limits[i].family == ROW_LIMIT_RING || limits[i].family == ROW_LIMIT_RING_HOT)
             row->publishers = row->subscribers = 1;
         if (limits[i].has_size ? size != NULL && parse_size(size, &row->size) : size == NULL)
             return 0;
-        return complain(text, text_size, row->name, limits[i].has_size ? "a size, as in 64B, is missing" : "it has no size");
+        return complain(text, text_size, row->name,
+                        limits[i].has_size ? "a size, as in 64B, is missing" : "it has no size");
     }
-    return complain(text, text_size, row->name, "the limits are line, bare-ring and memcpy");
+    return complain(text, text_size, row->name, "the limits are line, bare-ring, bare-ring-hot and memcpy");
 }
 
 static int parse_scenario(struct row *row, char *words, char *text, size_t text_size)

@@ -1,7 +1,7 @@
 /* A row of the benchmark. Its name says all there is to know about it:
  *
  *     latency/mmipc?spin_us=-1/64B/1x1/r10000        family, driver, size, publishers x subscribers, messages a second
- *     limit/line   limit/bare-ring/1KiB   limit/memcpy/1MiB
+ *     limit/line   limit/bare-ring/1KiB   limit/bare-ring-hot/64B   limit/memcpy/1MiB
  */
 #ifndef BENCH_ROW_H
 #define BENCH_ROW_H
@@ -21,6 +21,7 @@ enum row_family {
     ROW_FANOUT,
     ROW_LIMIT_LINE,
     ROW_LIMIT_RING,
+    ROW_LIMIT_RING_HOT,
     ROW_LIMIT_MEMCPY
 };
 

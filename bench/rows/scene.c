@@ -11,7 +11,7 @@ static int find_driver(char *driver, size_t driver_size, const struct bench *ben
 {
     ssize_t length;
 
-    if (row->family == ROW_LIMIT_RING) {
+    if (row->family == ROW_LIMIT_RING || row->family == ROW_LIMIT_RING_HOT) {
         length = readlink("/proc/self/exe", driver, driver_size);
         while (length > 0 && driver[length - 1] != '/')
             --length;
@@ -70,11 +70,11 @@ int scene_open(struct scene *scene, struct bench *bench, struct cell *cell, bool
     const struct row *row = cell->row;
     char driver[4096];
     ipcmark_trial_options options = {.target = {.driver = driver},
-                                   .seed = bench->seed,
-                                   .name = row->name,
-                                   .ping_interval_ms = 1000,
-                                   .max_message_bytes = row->size,
-                                   .no_journal = true};
+                                     .seed = bench->seed,
+                                     .name = row->name,
+                                     .ping_interval_ms = 1000,
+                                     .max_message_bytes = row->size,
+                                     .no_journal = true};
 
     *scene = (struct scene){.bench = bench, .cell = cell, .count = row->subscribers};
     if (row->subscribers > SCENE_SUBSCRIBERS)
@@ -160,21 +160,25 @@ static int check_faults(struct scene *scene, const ipcmark_call *stats)
     return 0;
 }
 
+int scene_reset(struct scene *scene, uint16_t subscriber)
+{
+    ipcmark_call *stats = ipcmark_stats(scene->trial, subscriber, 0, 0, true);
+    return scene_await(scene, stats) < 0 ? -1 : check_faults(scene, stats);
+}
+
 int scene_begin(struct scene *scene)
 {
-    for (unsigned i = 0; i < scene->count; ++i) {
-        ipcmark_call *stats = ipcmark_stats(scene->trial, scene->subscribers[i], 0, 0, true);
-        if (scene_await(scene, stats) < 0 || check_faults(scene, stats) < 0)
+    for (unsigned i = 0; i < scene->count; ++i)
+        if (scene_reset(scene, scene->subscribers[i]) < 0)
             return -1;
-    }
     scene->switches = count_switches(scene);
-    bench_frame_begin(scene->bench, scene->cell, &scene->frame);
-    return 0;
+    scene->steal_ns = bench_steal_ns();
+    return scene->cell->error[0] == '\0' ? 0 : -1;
 }
 
 int scene_end(struct scene *scene)
 {
-    bench_frame_end(scene->bench, scene->cell, &scene->frame);
+    bench_steal_since(scene->cell, scene->steal_ns);
     scene->cell->context_switches = (int64_t)(count_switches(scene) - scene->switches);
     return scene->cell->error[0] == '\0' ? 0 : -1;
 }

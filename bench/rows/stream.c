@@ -1,58 +1,103 @@
 /* throughput, fanout: as fast as publish returns, counted at the slowest subscriber while the publisher is still
  * sending: what is in a backlog at the end has not been delivered, and what arrives afterwards is no throughput. */
+#include "rounds.h"
 #include "scene.h"
 
 static const double WARM_UP_SECONDS = 0.05;
+static const double LEAD_IN = 0.1;      /* of a round: until the subscriber is awake and the caches are warm */
+static const double LATEST_START = 0.5; /* a round in which it was not by then says nothing of a stream */
+enum { ROUND_MESSAGES = 50 };           /* at least, so that the one at either end does not matter */
 
-/* Of one subscriber, between two exact moments of its own. */
-static double subscriber_rate(struct scene *scene, uint16_t subscriber, const ipcmark_call *sent, double *messages)
+/* What one round is made of, from the start of the first publish to the end of the last. */
+struct burst {
+    double seconds, sent;
+    double rate, messages; /* of the slowest subscriber; rate < 0: one was not awake in time */
+};
+
+/* From a sample of the subscriber's own to the moment when the publisher stopped: a stall in between or at the end is
+ * part of the rate. */
+static int take_subscriber(struct scene *scene, uint16_t subscriber, const ipcmark_call *sent, struct burst *burst)
 {
     uint64_t first = ipcmark_reply_count(sent, "first_ns"), last = ipcmark_reply_count(sent, "last_ns");
+    double length = (double)(last - first), from, messages, rate;
     const ipcmark_call *stats;
     const cJSON *window;
-    double from, to;
 
-    if (scene_stats(scene, subscriber, ipcmark_reply_number(sent, "published", -1), first, last, &stats) < 0)
+    if (scene_stats(scene, subscriber, burst->sent, first + (uint64_t)(LEAD_IN * length), last, &stats) < 0)
         return -1;
     window = cJSON_GetObjectItem(stats->reply, "window");
     from = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "from_ns"));
-    to = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "to_ns"));
-    *messages = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "messages"));
-    if (!(*messages > 0 && to > from))
-        return cell_fail(scene->cell, "too few messages arrived while the publisher was sending");
-    if (to - from < 0.5 * (double)(last - first))
-        return cell_fail(scene->cell, "the subscriber was seen for %.1f of %.1f ms only", (to - from) / 1e6,
-                         (double)(last - first) / 1e6);
-    return *messages * 1e9 / (to - from);
+    messages = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "messages"));
+    rate = messages > 0 && from < (double)first + LATEST_START * length ? messages * 1e9 / ((double)last - from) : -1;
+    if (burst->messages < 0 || rate < burst->rate)
+        burst->rate = rate, burst->messages = messages;
+    return 0;
+}
+
+static int stream_once(struct scene *scene, const ipcmark_publish_options *options, struct burst *burst)
+{
+    const ipcmark_call *sent;
+
+    if (scene_publish(scene, options, &sent) < 0)
+        return -1;
+    burst->seconds = (double)(ipcmark_reply_count(sent, "last_ns") - ipcmark_reply_count(sent, "first_ns")) / 1e9;
+    burst->sent = ipcmark_reply_number(sent, "published", 0);
+    for (unsigned i = 0; i < scene->count; ++i)
+        if (take_subscriber(scene, scene->subscribers[i], sent, burst) < 0 ||
+            scene_reset(scene, scene->subscribers[i]) < 0)
+            return -1;
+    return 0;
+}
+
+static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_publish_options *options)
+{
+    struct cell *cell = scene->cell;
+    double messages = 0, sent = 0, rate;
+    size_t asleep = 0;
+
+    while (rounds_wanted(rounds, scene->bench->seconds)) {
+        struct burst burst = {.rate = -1, .messages = -1};
+        if (stream_once(scene, options, &burst) < 0)
+            return -1;
+        if (burst.rate >= 0)
+            rounds_add(rounds, burst.seconds, burst.rate, NULL);
+        else if (++asleep > rounds->count + 3)
+            return cell_fail(cell, "the subscriber was not awake in time in %zu of %zu rounds", asleep,
+                             asleep + rounds->count);
+        messages += burst.messages;
+        sent += burst.sent;
+    }
+    rate = rounds_median(rounds, rounds_choose(rounds, cell));
+    cell_metric(cell, "messages_per_second", rate);
+    cell_metric(cell, "bytes_per_second", rate * (double)cell->row->size);
+    cell_metric(cell, "sent", sent);
+    cell_metric(cell, "samples", messages);
+    cell_metric(cell, "rounds_asleep", (double)asleep);
+    cell->headline_ns = 1e9 / rate;
+    return 0;
+}
+
+/* Long enough for some messages, also of a slow driver; going by the warm-up. */
+static double choose_seconds(const ipcmark_call *warm_up)
+{
+    double rate = ipcmark_reply_number(warm_up, "achieved_rate", 0);
+    return rate * rounds_seconds >= ROUND_MESSAGES ? rounds_seconds : rate > 0 ? ROUND_MESSAGES / rate : 1;
 }
 
 static int measure(struct scene *scene)
 {
-    struct cell *cell = scene->cell;
-    const struct row *row = cell->row;
-    ipcmark_publish_options options = {.sizes = &row->size, .sizes_count = 1, .seconds = WARM_UP_SECONDS};
+    ipcmark_publish_options options = {.sizes = &scene->cell->row->size, .sizes_count = 1, .seconds = WARM_UP_SECONDS};
+    struct rounds rounds;
     const ipcmark_call *sent;
-    double slowest = 0, samples = 0;
+    int result;
 
     if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene) < 0)
         return -1;
-    options.seconds = scene->bench->seconds;
-    if (scene_publish(scene, &options, &sent) < 0 || scene_end(scene) < 0)
-        return -1;
-    for (unsigned i = 0; i < scene->count; ++i) {
-        double messages, rate = subscriber_rate(scene, scene->subscribers[i], sent, &messages);
-        if (rate < 0)
-            return -1;
-        if (i == 0 || rate < slowest)
-            slowest = rate, samples = messages;
-    }
-    cell_metric(cell, "messages_per_second", slowest);
-    cell_metric(cell, "bytes_per_second", slowest * (double)row->size);
-    if (cell->histogram == NULL) /* else it has "samples" of its own */
-        cell_metric(cell, "samples", samples);
-    cell_metric(cell, "sent", ipcmark_reply_number(sent, "published", 0));
-    cell->headline_ns = 1e9 / slowest;
-    return 0;
+    options.seconds = choose_seconds(sent);
+    rounds_begin(&rounds, scene->bench);
+    result = measure_rounds(scene, &rounds, &options);
+    rounds_end(&rounds);
+    return result < 0 ? -1 : scene_end(scene);
 }
 
 int bench_stream(struct bench *bench, struct cell *cell)

@@ -1,5 +1,6 @@
-/* A driver with a fault, to see that a benchmark is not fooled by it. It hands everything on to a good one, FAULTY_INNER,
- * but for message number 300 of a publisher (after the warm-up of a latency row), as the parameter fault= says:
+/* A driver with a fault, to see that a benchmark is not fooled by it. It hands everything on to a good one,
+ * FAULTY_INNER, but for message number 300 of a publisher (after the warm-up of a latency row), as the parameter fault=
+ * says:
  *
  *     lose     publish says that it was sent, and does nothing
  *     tear     a byte of it is not what was published

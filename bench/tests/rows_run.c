@@ -78,7 +78,8 @@ const cJSON *rows_run_cell(const struct rows_run *run, const char *row)
 {
     const cJSON *cell, *found = NULL;
 
-    cJSON_ArrayForEach(cell, run->cells) {
+    cJSON_ArrayForEach(cell, run->cells)
+    {
         if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(cell, "row")), row) != 0)
             continue;
         assert_null(found);

@@ -17,7 +17,8 @@ static void median_of_nothing_odd_even(void **state)
 
 static void pairs_need_block_and_placement(void **state)
 {
-    const struct sample a[] = {{0, "cluster", 10}, {1, "cluster", 20}, {2, "mixed", 30}, {3, NULL, 40}, {4, "distant", 50}};
+    const struct sample a[] = {
+        {0, "cluster", 10}, {1, "cluster", 20}, {2, "mixed", 30}, {3, NULL, 40}, {4, "distant", 50}};
     const struct sample b[] = {{0, "cluster", 5}, {1, "distant", 5}, {2, "mixed", 5}, {3, NULL, 5}, {4, "distant", 10}};
     double ratios[5];
     (void)state;
@@ -27,7 +28,8 @@ static void pairs_need_block_and_placement(void **state)
 
 static void a_pair_is_made_once_and_never_by_zero(void **state)
 {
-    const struct sample a[] = {{0, "cluster", 10}}, b[] = {{0, "cluster", 5}, {0, "cluster", 2}}, zero[] = {{0, "cluster", 0}};
+    const struct sample a[] = {{0, "cluster", 10}}, b[] = {{0, "cluster", 5}, {0, "cluster", 2}},
+                        zero[] = {{0, "cluster", 0}};
     double ratios[1];
     (void)state;
     assert_int_equal(statistics_pair(a, 1, b, 2, ratios), 1);

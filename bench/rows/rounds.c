@@ -1,0 +1,119 @@
+#include "rounds.h"
+
+#include <string.h>
+
+#include "../command/statistics.h"
+#include "../limits/line.h"
+
+const double rounds_seconds = 0.025;
+
+void rounds_begin(struct rounds *rounds, struct bench *bench)
+{
+    *rounds = (struct rounds){.bench = bench, .line_ns = bench_line_ns(bench)};
+}
+
+bool rounds_wanted(const struct rounds *rounds, double cell_seconds)
+{
+    return rounds->count == 0 || (rounds->count < ROUNDS_MOST && rounds->seconds < cell_seconds);
+}
+
+void rounds_add(struct rounds *rounds, double seconds, double value, cJSON *histogram)
+{
+    struct round *round = &rounds->list[rounds->count++];
+
+    *round = (struct round){.before_ns = rounds->line_ns, .value = value, .histogram = histogram};
+    rounds->line_ns = round->after_ns = bench_line_ns(rounds->bench);
+    rounds->seconds += seconds;
+}
+
+static bool is_of(const struct round *round, const char *class)
+{
+    const char *placement = line_placement(round->before_ns, round->after_ns);
+    return placement != NULL && strcmp(placement, class) == 0;
+}
+
+static const char *most_seen(const struct rounds *rounds)
+{
+    static const char *const classes[] = {"siblings", "cluster", "distant"};
+    const char *best = NULL;
+    size_t most = 0;
+
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; ++i) {
+        size_t seen = 0;
+        for (size_t j = 0; j < rounds->count; ++j)
+            seen += is_of(&rounds->list[j], classes[i]);
+        if (seen > most)
+            most = seen, best = classes[i];
+    }
+    return best;
+}
+
+static double median_line(const struct rounds *rounds, size_t chosen, bool after)
+{
+    double lines[ROUNDS_MOST];
+
+    for (size_t i = 0; i < chosen; ++i)
+        lines[i] = after ? rounds->list[i].after_ns : rounds->list[i].before_ns;
+    return statistics_median(lines, chosen);
+}
+
+/* None is of one class: the cell takes the lines of one that was between two, which says so. */
+static void take_mixed_lines(const struct rounds *rounds, struct cell *cell)
+{
+    cell->line_before_ns = rounds->list[0].before_ns;
+    cell->line_after_ns = rounds->list[0].after_ns;
+}
+
+size_t rounds_choose(struct rounds *rounds, struct cell *cell)
+{
+    const char *class = most_seen(rounds);
+    size_t chosen = 0;
+
+    for (size_t i = 0; class != NULL && i < rounds->count; ++i)
+        if (is_of(&rounds->list[i], class)) {
+            struct round round = rounds->list[i];
+            rounds->list[i] = rounds->list[chosen];
+            rounds->list[chosen++] = round;
+        }
+    cell_metric(cell, "rounds", (double)rounds->count);
+    cell_metric(cell, "rounds_used", (double)(chosen > 0 ? chosen : rounds->count));
+    if (chosen == 0) {
+        take_mixed_lines(rounds, cell);
+        return rounds->count;
+    }
+    cell->line_before_ns = median_line(rounds, chosen, false);
+    cell->line_after_ns = median_line(rounds, chosen, true);
+    return chosen;
+}
+
+double rounds_median(const struct rounds *rounds, size_t chosen)
+{
+    double values[ROUNDS_MOST];
+
+    for (size_t i = 0; i < chosen; ++i)
+        values[i] = rounds->list[i].value;
+    return statistics_median(values, chosen);
+}
+
+cJSON *rounds_merge(const struct rounds *rounds, size_t chosen)
+{
+    struct ipcmark_histogram *merged;
+    cJSON *json = NULL;
+    int result = 0;
+
+    if (ipcmark_histogram_new(&merged) < 0)
+        return NULL;
+    for (size_t i = 0; i < chosen && result == 0; ++i)
+        result = ipcmark_histogram_add_json(merged, rounds->list[i].histogram);
+    if (result == 0)
+        json = ipcmark_histogram_to_json(merged);
+    ipcmark_histogram_free(merged);
+    return json;
+}
+
+void rounds_end(struct rounds *rounds)
+{
+    for (size_t i = 0; i < rounds->count; ++i)
+        cJSON_Delete(rounds->list[i].histogram);
+    rounds->count = 0;
+}
