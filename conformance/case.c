@@ -171,8 +171,11 @@ static void close_trial(result *out, ipcmark_trial *trial, const case_options *o
 
 static void play(result *out, ipcmark_session *session, const clause *about, const case_options *options)
 {
-    const ipcmark_trial_options trial_options = {
-        .target = options->target, .seed = options->seed, .name = about->id, .max_message_bytes = about->message_bytes};
+    const ipcmark_trial_options trial_options = {.target = options->target,
+                                                 .seed = options->seed,
+                                                 .name = about->id,
+                                                 .ping_interval_ms = STAGE_PING_MS,
+                                                 .max_message_bytes = about->message_bytes};
     stage self = {.session = session,
                   .clause = about,
                   .implementation = options->implementation,

@@ -1,6 +1,8 @@
 /* CON: connections. */
 #include "stage.h"
 
+#include <stdlib.h>
+
 /* Waits until the actor counts exactly so many peers. */
 static bool counts(stage *self, actor *who, unsigned peers, const char *after)
 {
@@ -123,10 +125,17 @@ static void play_events(stage *self)
 /* ---- the events of CON-005 ----------------------------------------------------------------------------------------
  */
 
-static bool same_peer(const struct ipcmark_record *a, const struct ipcmark_record *b)
+/* What participants said about their peers, all together, by time: one may use several threads for it. */
+typedef struct {
+    const struct ipcmark_record **items;
+    size_t count;
+} events;
+
+static int compare_times(const void *one, const void *other)
 {
-    return a->endpoint == b->endpoint && a->endpoint_epoch == b->endpoint_epoch && a->publisher == b->publisher &&
-           a->epoch == b->epoch && a->sequence == b->sequence;
+    const struct ipcmark_record *a = *(const struct ipcmark_record *const *)one;
+    const struct ipcmark_record *b = *(const struct ipcmark_record *const *)other;
+    return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
 }
 
 static bool is_event(const struct ipcmark_record *record)
@@ -134,25 +143,40 @@ static bool is_event(const struct ipcmark_record *record)
     return record->kind == IPCMARK_PEER_UP || record->kind == IPCMARK_PEER_DOWN;
 }
 
-/* Whether this is the first record of its endpoint about its peer; else the last one before it is in *before. */
-static bool is_first_event(const struct ipcmark_journal_view *view, size_t at, const struct ipcmark_record **before)
+static events collect_events(const struct ipcmark_history *history)
 {
-    *before = NULL;
-    for (size_t i = 0; i < at; ++i)
-        if (is_event(&view->records[i]) && same_peer(&view->records[i], &view->records[at]))
-            *before = &view->records[i];
-    return *before == NULL;
+    events all = {NULL, 0};
+    size_t room = 0;
+    for (size_t k = 0; k < history->journal_count; ++k)
+        room += history->journals[k].view.count;
+    all.items = malloc((room + 1) * sizeof(const struct ipcmark_record *));
+    for (size_t k = 0; all.items != NULL && k < history->journal_count; ++k)
+        for (size_t i = 0; i < history->journals[k].view.count; ++i)
+            if (is_event(&history->journals[k].view.records[i]))
+                all.items[all.count++] = &history->journals[k].view.records[i];
+    if (all.count > 0)
+        qsort(all.items, all.count, sizeof all.items[0], compare_times);
+    return all;
+}
+
+static bool same_pair(const struct ipcmark_record *a, const struct ipcmark_record *b)
+{
+    return a->endpoint == b->endpoint && a->endpoint_epoch == b->endpoint_epoch && a->publisher == b->publisher &&
+           a->epoch == b->epoch && a->sequence == b->sequence;
 }
 
 /* Ups and downs of one peer take turns, up first. A peer that has no name cannot be followed. */
-static void examine_turns(stage *self, const struct ipcmark_journal_view *view)
+static void examine_turns(stage *self, const events *all)
 {
-    for (size_t i = 0; i < view->count; ++i) {
-        const struct ipcmark_record *record = &view->records[i], *before;
+    for (size_t i = 0; i < all->count; ++i) {
+        const struct ipcmark_record *record = all->items[i], *before = NULL;
         const bool up = record->kind == IPCMARK_PEER_UP;
-        if (!is_event(record) || (record->publisher == IPCMARK_NO_ENDPOINT && record->sequence == 0))
+        if (record->publisher == IPCMARK_NO_ENDPOINT && record->sequence == 0)
             continue;
-        if (is_first_event(view, i, &before) ? !up : before->kind == record->kind)
+        for (size_t k = 0; k < i; ++k)
+            if (same_pair(all->items[k], record))
+                before = all->items[k];
+        if (before == NULL ? !up : before->kind == record->kind)
             stage_object(self, IPCMARK_DISCONNECT,
                          "endpoint %u reported peer %u (epoch %u, process %llu) %s, and it %s", record->endpoint,
                          record->publisher, record->epoch, (unsigned long long)record->sequence,
@@ -160,36 +184,37 @@ static void examine_turns(stage *self, const struct ipcmark_journal_view *view)
     }
 }
 
-static size_t count_events(const struct ipcmark_journal_view *view, int kind, uint64_t until_ns)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < view->count; ++i)
-        count += view->records[i].kind == kind && view->records[i].time_ns < until_ns;
-    return count;
-}
-
 /* Publisher 2 and subscriber 2 stay all the time. On the other side of each, one peer stays, and one has three lives,
  * of which two end: four ups and two downs. */
+static void examine_numbers(stage *self, const events *all, uint16_t endpoint)
+{
+    unsigned ups = 0, downs = 0;
+    for (size_t i = 0; i < all->count; ++i) {
+        const struct ipcmark_record *record = all->items[i];
+        if (record->endpoint != endpoint || record->time_ns > self->end_ns)
+            continue;
+        ups += record->kind == IPCMARK_PEER_UP;
+        downs += record->kind == IPCMARK_PEER_DOWN;
+    }
+    if (ups != 4 || downs != 2)
+        stage_object(self, IPCMARK_DISCONNECT,
+                     "endpoint %u stayed; its peers came 4 times and went 2 times, and it was told of %u and %u",
+                     endpoint, ups, downs);
+}
+
 static void examine_events(stage *self, const struct ipcmark_history *history)
 {
-    for (size_t i = 0; i < history->journal_count; ++i)
-        examine_turns(self, &history->journals[i].view);
-    for (size_t i = 0; i < history->member_count; ++i) {
-        const struct ipcmark_member *member = &history->members[i];
-        size_t ups = 0, downs = 0;
-        if (member->endpoint != self->publishers[1].endpoint && member->endpoint != self->subscribers[1].endpoint)
-            continue;
-        for (size_t k = 0; k < history->journal_count; ++k) {
-            if (history->journals[k].process != member->process)
-                continue;
-            ups += count_events(&history->journals[k].view, IPCMARK_PEER_UP, self->end_ns);
-            downs += count_events(&history->journals[k].view, IPCMARK_PEER_DOWN, self->end_ns);
-        }
-        if (ups != 4 || downs != 2)
-            stage_object(self, IPCMARK_DISCONNECT,
-                         "endpoint %u stayed, its peers came 4 times and went 2 times, and it was told of %zu and %zu",
-                         member->endpoint, ups, downs);
+    events all = collect_events(history);
+    if (all.items == NULL) {
+        stage_object(self, IPCMARK_CLASS_NONE, "out of memory");
+        return;
     }
+    examine_turns(self, &all);
+    if (self->publishers[1].endpoint != 0 && self->subscribers[1].endpoint != 0) {
+        examine_numbers(self, &all, self->publishers[1].endpoint);
+        examine_numbers(self, &all, self->subscribers[1].endpoint);
+    }
+    free(all.items);
 }
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])

@@ -96,7 +96,7 @@ static void play_bursts(stage *self)
         return;
     for (unsigned i = 0; i < bursts; ++i) {
         const ipcmark_publish_options options = {.count = 1 + stage_random(self, i % 2 == 0 ? 1 : 64)};
-        const unsigned silence = i % 20 == 19 ? 250 : (unsigned)stage_random(self, 30);
+        const unsigned silence = i % 20 == 19 ? 2 * STAGE_PING_MS + 100 : (unsigned)stage_random(self, 30);
         stage_log(self, "burst of %llu after %u ms", (unsigned long long)options.count, silence);
         if (!ipcmark_wait(self->trial, silence) || !stage_publish(self, &self->publishers[0], &options) ||
             !stage_drain_last(self, &self->subscribers[0], &self->publishers[0], 2))

@@ -132,7 +132,10 @@ static void explain(const self_test *self, const subject *who, const ipcmark_tar
                     cell value)
 {
     const char *what = value == CELL_SURVIVED ? "SURVIVED" : value == CELL_STRAY ? "STRAY" : "ERROR";
-    char *replay = run_replay_command(self->options, target, out->clause, out->seed);
+    command_options quick = *self->options;
+    char *replay;
+    quick.quick = true;
+    replay = run_replay_command(&quick, target, out->clause, out->seed);
     run_progress(NULL);
     printf("%s  %s  %s: %s %s%s%s (it: %s; expected: %s)\n", what, who->about->name, out->clause->id,
            verdict_name(out->verdict), out->violation, out->violation[0] != '\0' ? ": " : "",

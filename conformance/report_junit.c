@@ -97,12 +97,8 @@ static void write_suite(xmlTextWriterPtr writer, const result_list *list, const 
     xmlTextWriterEndElement(writer);
 }
 
-int report_junit(const char *path, const result_list *list)
+static int write_suites(xmlTextWriterPtr writer, const result_list *list)
 {
-    xmlTextWriterPtr writer = xmlNewTextWriterFilename(path, 0);
-    int written;
-    if (writer == NULL)
-        return -EIO;
     xmlTextWriterSetIndent(writer, 1);
     xmlTextWriterStartDocument(writer, NULL, "UTF-8", NULL);
     xmlTextWriterStartElement(writer, X("testsuites"));
@@ -110,8 +106,26 @@ int report_junit(const char *path, const result_list *list)
     for (size_t i = 0; i < list->count; ++i)
         if (is_first_of_driver(list, i))
             write_suite(writer, list, list->items[i].driver);
-    xmlTextWriterEndDocument(writer);
-    written = xmlTextWriterFlush(writer);
-    xmlFreeTextWriter(writer);
-    return written < 0 ? -EIO : 0;
+    return xmlTextWriterEndDocument(writer) < 0 || xmlTextWriterFlush(writer) < 0 ? -EIO : 0;
+}
+
+int report_junit(const char *path, const result_list *list)
+{
+    FILE *file = fopen(path, "we");
+    xmlOutputBufferPtr buffer = NULL;
+    xmlTextWriterPtr writer = NULL;
+    int error;
+    if (file == NULL)
+        return -errno;
+    buffer = xmlOutputBufferCreateFile(file, NULL);
+    if (buffer != NULL)
+        writer = xmlNewTextWriter(buffer); /* which owns the buffer from now on */
+    error = writer != NULL ? write_suites(writer, list) : -ENOMEM;
+    if (writer != NULL)
+        xmlFreeTextWriter(writer);
+    else if (buffer != NULL)
+        xmlOutputBufferClose(buffer);
+    if (fclose(file) != 0 && error == 0)
+        error = -errno;
+    return error;
 }

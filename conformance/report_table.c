@@ -95,18 +95,25 @@ static void print_matrix(FILE *file, const result_list *list, const report_optio
     }
 }
 
-/* The first lines tell most; the rest is in the evidence. */
+static size_t count_lines(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; ++text)
+        count += *text == '\n';
+    return count;
+}
+
+/* How it began and how it ended tell most; all of it is in the evidence. */
 static void print_detail(FILE *file, const char *detail, bool all)
 {
-    int lines = 0;
-    while (detail != NULL && *detail != '\0') {
+    const size_t count = detail != NULL ? count_lines(detail) : 0, head = 4, tail = 10;
+    for (size_t line = 0; line < count; ++line) {
         const size_t length = strcspn(detail, "\n");
-        if (!all && ++lines > 12) {
-            fputs("    … (more in the evidence)\n", file);
-            return;
-        }
-        fprintf(file, "    %.*s\n", (int)length, detail);
-        detail += length + (detail[length] == '\n');
+        if (all || line < head || line + tail >= count)
+            fprintf(file, "    %.*s\n", (int)length, detail);
+        else if (line == head)
+            fprintf(file, "    … (%zu lines more with --details and in the evidence)\n", count - head - tail);
+        detail += length + 1;
     }
 }
 

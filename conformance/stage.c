@@ -238,7 +238,7 @@ bool stage_settle(stage *self)
     bool all = true;
     actor *who;
     if (!stage_claims(self, IPCMARK_CAP_PEERS))
-        return ipcmark_wait(self->trial, 500);
+        return ipcmark_wait(self->trial, 2 * STAGE_PING_MS);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (who->open)
             calls[i] = ipcmark_wait_peers(self->trial, who->endpoint, who->subscriber ? publishers : subscribers, 0);
@@ -352,6 +352,6 @@ bool stage_recover(stage *self)
         if (!who->open && !((who->participant != NULL || stage_start(self, who)) && stage_open(self, who)))
             return false;
     /* A count may be right for a moment with a dead one in it and a new one missing; not for two pings more. */
-    return stage_settle(self) && ipcmark_wait(self->trial, 250) && stage_settle(self) && stage_drain(self) &&
-           stage_publish_all(self, &probe) && stage_drain(self);
+    return stage_settle(self) && ipcmark_wait(self->trial, 2 * STAGE_PING_MS) && stage_settle(self) &&
+           stage_drain(self) && stage_publish_all(self, &probe) && stage_drain(self);
 }

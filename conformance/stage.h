@@ -10,7 +10,13 @@
 #include "clause.h"
 #include "ipcmark/control.h"
 
-enum { STAGE_MOST = 16, STAGE_VIGILS = 1024 };
+enum {
+    STAGE_MOST = 16,
+    STAGE_VIGILS = 1024,
+    /* Twice that without a sign of life is death to some. Sixteen processes that fight for two processors must not fall
+     * under it. */
+    STAGE_PING_MS = 500
+};
 
 /* A publisher or subscriber in a process of its own. */
 typedef struct actor {
