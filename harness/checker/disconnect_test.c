@@ -204,6 +204,12 @@ static void ready_by_count(void **state)
             assert_int_equal(judgement.must, 0);
         }
     }
+    begin_counting(1); /* a right count says it also where peers are known by name */
+    expectation.ready = IPCMARK_READY_NAME;
+    counts(1, 1);
+    send(1, 0);
+    drain_all();
+    fails(IPCMARK_LOST, "message 0");
     begin_counting(1); /* a name is not a count, where the case goes by count */
     up(1, 2);
     send(1, 0);

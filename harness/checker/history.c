@@ -5,61 +5,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Makes room for one more element of an array of `count`; its capacity is the next power of two. */
-static int array_grow(void **array, size_t count, size_t size)
+/* Appends to an array of `count` elements, given the address of its pointer, whatever its type. The capacity is the
+ * next power of two. 0 or -ENOMEM. */
+static int array_append(void *pointer, size_t *count, const void *element, size_t size)
 {
-    void *grown;
-    if (count > 0 && (count & (count - 1)) != 0)
-        return 0;
-    grown = realloc(*array, (count == 0 ? 1 : count * 2) * size);
-    if (grown == NULL)
-        return -ENOMEM;
-    *array = grown;
+    char *array;
+    memcpy(&array, pointer, sizeof array);
+    if ((*count & (*count - 1)) == 0) {
+        array = realloc(array, (*count == 0 ? 1 : *count * 2) * size);
+        if (array == NULL)
+            return -ENOMEM;
+        memcpy(pointer, &array, sizeof array);
+    }
+    memcpy(array + *count * size, element, size);
+    ++*count;
     return 0;
 }
 
-#define APPEND(history, array, count, element)                                                                         \
-    do {                                                                                                               \
-        void *grown = (history)->array;                                                                                \
-        if (array_grow(&grown, (history)->count, sizeof *(history)->array) < 0)                                        \
-            return -ENOMEM;                                                                                            \
-        (history)->array = grown;                                                                                      \
-        (history)->array[(history)->count++] = (element);                                                              \
-    } while (0)
-
 int ipcmark_history_add_process(struct ipcmark_history *history, const struct ipcmark_process *process)
 {
-    APPEND(history, processes, process_count, *process);
-    return 0;
+    return array_append(&history->processes, &history->process_count, process, sizeof *process);
 }
 
 int ipcmark_history_add_member(struct ipcmark_history *history, const struct ipcmark_member *member)
 {
     struct ipcmark_member copy = *member;
-    copy.channel = strdup(member->channel);
-    copy.directory = strdup(member->directory);
-    APPEND(history, members, member_count, copy);
-    return copy.channel == NULL || copy.directory == NULL ? -ENOMEM : 0;
+    char *channel = strdup(member->channel), *directory = strdup(member->directory);
+    int error = -ENOMEM;
+    copy.channel = channel;
+    copy.directory = directory;
+    if (channel != NULL && directory != NULL)
+        error = array_append(&history->members, &history->member_count, &copy, sizeof copy);
+    if (error < 0) {
+        free(channel);
+        free(directory);
+    }
+    return error;
 }
 
 int ipcmark_history_add_fault(struct ipcmark_history *history, const struct ipcmark_fault *fault)
 {
-    APPEND(history, faults, fault_count, *fault);
-    return 0;
+    return array_append(&history->faults, &history->fault_count, fault, sizeof *fault);
 }
 
 int ipcmark_history_add_drain(struct ipcmark_history *history, const struct ipcmark_drain *drain)
 {
-    APPEND(history, drains, drain_count, *drain);
-    return 0;
+    return array_append(&history->drains, &history->drain_count, drain, sizeof *drain);
 }
 
 int ipcmark_history_add_observation(struct ipcmark_history *history, const struct ipcmark_observation *observation)
 {
     struct ipcmark_observation copy = *observation;
-    copy.text = strdup(observation->text);
-    APPEND(history, observations, observation_count, copy);
-    return copy.text == NULL ? -ENOMEM : 0;
+    char *text = strdup(observation->text);
+    int error = -ENOMEM;
+    copy.text = text;
+    if (text != NULL)
+        error = array_append(&history->observations, &history->observation_count, &copy, sizeof copy);
+    if (error < 0)
+        free(text);
+    return error;
 }
 
 int ipcmark_history_set_expectation(struct ipcmark_history *history, const struct ipcmark_expectation *expectation)
@@ -74,17 +78,13 @@ int ipcmark_history_set_expectation(struct ipcmark_history *history, const struc
     return 0;
 }
 
-static int journal_append(struct ipcmark_history *history, struct ipcmark_history_journal journal)
-{
-    APPEND(history, journals, journal_count, journal);
-    return 0;
-}
-
 int ipcmark_history_add_journal(struct ipcmark_history *history, uint32_t process, const char *name,
                                 struct ipcmark_journal_view *view)
 {
     struct ipcmark_history_journal journal = {process, *view, strdup(name)};
-    int error = journal.name == NULL ? -ENOMEM : journal_append(history, journal);
+    int error = -ENOMEM;
+    if (journal.name != NULL)
+        error = array_append(&history->journals, &history->journal_count, &journal, sizeof journal);
     if (error < 0) {
         free(journal.name);
         ipcmark_journal_view_free(view);

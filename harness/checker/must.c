@@ -169,7 +169,7 @@ static int stream_judge(struct review *review, struct needs *needs)
             continue;
         if ((needs->count & (needs->count - 1)) == 0) { /* full: the capacity is the next power of two */
             const struct message **grown =
-                realloc(needs->messages, (needs->count == 0 ? 1 : needs->count * 2) * sizeof *grown);
+                realloc(needs->messages, (needs->count == 0 ? 1 : needs->count * 2) * sizeof(const struct message *));
             if (grown == NULL)
                 return -ENOMEM;
             needs->messages = grown;

@@ -63,7 +63,7 @@ static void receipts_sort(struct receipt *receipts, size_t count)
 
 int receipts_build(struct model *model)
 {
-    model->receipts = calloc(model->life_count + 1, sizeof *model->receipts);
+    model->receipts = calloc(model->life_count + 1, sizeof(struct receipt *));
     model->receipt_counts = calloc(model->life_count + 1, sizeof *model->receipt_counts);
     if (model->receipts == NULL || model->receipt_counts == NULL)
         return -ENOMEM;
@@ -201,7 +201,7 @@ static int delivery_judge(struct model *model, struct delivery *delivery, struct
     if (delivery->stream != NULL && record->sequence >= delivery->stream->first &&
         record->sequence <= delivery->stream->last)
         delivery->message = &delivery->stream->messages[record->sequence - delivery->stream->first];
-    if (!identity_judge(model, delivery))
+    if (!identity_judge(model, delivery) || delivery->stream == NULL)
         return 0;
     delivery->intake = &intakes[delivery->stream - model->streams];
     if (delivery->intake->received_ns == NULL) {

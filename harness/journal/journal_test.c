@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -10,11 +11,12 @@
 
 #include "ipcmark/journal.h"
 
+extern char **environ;
 static char folder[32], path[64], problem[300];
 
 static void path_make(void)
 {
-    strcpy(folder, "/tmp/ipcmark-journal-XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/ipcmark-journal-XXXXXX");
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/1.0", folder);
 }
@@ -103,17 +105,14 @@ static void outlives_its_writer(void **state)
 {
     char self[4096];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *const arguments[] = {self, (char *)"--write-and-die", path, NULL};
     pid_t child;
     int status;
     (void)state;
     assert_true(length > 0);
     self[length] = '\0';
     path_make();
-    child = vfork();
-    if (child == 0) {
-        execl(self, self, "--write-and-die", path, (char *)NULL);
-        _exit(127);
-    }
+    assert_int_equal(posix_spawn(&child, self, NULL, NULL, arguments, environ), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     view_check(20000, 0);
@@ -171,6 +170,24 @@ static void damage_is_found(void **state)
     }
 }
 
+/* The time of a RECEIVED is that of the handler's entry, and may lie before what was written meanwhile. */
+static void received_may_be_dated_back(void **state)
+{
+    struct ipcmark_record record = {.kind = IPCMARK_RECEIVED, .time_ns = 5};
+    struct ipcmark_journal_view view;
+    struct ipcmark_journal *journal;
+    (void)state;
+    path_make();
+    journal = journal_write(1);
+    assert_int_equal(ipcmark_journal_append(journal, &record), 0);
+    ipcmark_journal_close(journal);
+    assert_int_equal(ipcmark_journal_read(&view, path, problem, sizeof problem), 0);
+    assert_int_equal(view.count, 2);
+    assert_int_equal(view.records[1].time_ns, 5);
+    ipcmark_journal_view_free(&view);
+    path_remove();
+}
+
 static void text_write(const char *text)
 {
     FILE *file = fopen(path, "we");
@@ -205,7 +222,7 @@ static void bad_json_lines(void **state)
     static const char *const texts[][2] = {
         {"{\"kind\":\"open\",\"time_ns\":1}\n", "\"kind\""},
         {"{\"time_ns\":1}\n", "\"kind\""},
-        {"{\"kind\":\"ok\",\"time_ns\":1}\nnonsense\n", "line 2"},
+        {"{\"kind\":\"ok\",\"time_ns\":1}\nnonsense\n", "line 2 is not a JSON object: nonsense"},
         {"{\"kind\":\"ok\",\"time_ns\":1,\"thread\":65536}\n", "\"thread\""},
         {"{\"kind\":\"ok\",\"time_ns\":1,\"sequence\":-1}\n", "\"sequence\""},
         {"{\"kind\":\"ok\",\"time_ns\":1,\"size\":1.5}\n", "\"size\""},
@@ -295,7 +312,7 @@ static void messages_and_peers(void **state)
     static const char *const strangers[] = {"", "7", "7.", "7.1x", "65535.1", "7.65536", "pid:", "pid:-4", "pid:12 "};
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; ++i) {
         ipcmark_record_peer(&record, strangers[i]);
-        assert_true(record.publisher == IPCMARK_NO_ENDPOINT && record.sequence == 0);
+        assert_true(record.publisher == IPCMARK_NO_ENDPOINT && record.epoch == 0 && record.sequence == 0);
     }
     ipcmark_record_peer(&record, NULL);
     assert_true(record.publisher == IPCMARK_NO_ENDPOINT && record.sequence == 0);
@@ -313,12 +330,14 @@ static void kinds_have_names(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        CASE(written_and_read), CASE(never_overwritten),  CASE(outlives_its_writer), CASE(a_torn_tail_is_reported),
-        CASE(damage_is_found),  CASE(json_lines),         CASE(bad_json_lines),      CASE(what_is_no_journal),
-        CASE(full_is_an_error), CASE(messages_and_peers), CASE(kinds_have_names)};
+    const struct CMUnitTest tests[] = {CASE(written_and_read),    CASE(never_overwritten),
+                                       CASE(outlives_its_writer), CASE(a_torn_tail_is_reported),
+                                       CASE(damage_is_found),     CASE(received_may_be_dated_back),
+                                       CASE(json_lines),          CASE(bad_json_lines),
+                                       CASE(what_is_no_journal),  CASE(full_is_an_error),
+                                       CASE(messages_and_peers),  CASE(kinds_have_names)};
     if (argc == 3 && strcmp(argv[1], "--write-and-die") == 0) {
-        strcpy(path, argv[2]);
+        snprintf(path, sizeof path, "%s", argv[2]);
         journal_write(20000);
         raise(SIGKILL);
     }

@@ -102,6 +102,22 @@ static void boundaries_count(void **state)
     assert_int_not_equal(sent, received);
 }
 
+/* A header that lies about the size, in a message that is whole otherwise. */
+static void the_size_counts(void **state)
+{
+    const size_t sizes[] = {64};
+    unsigned char buffer[64];
+    struct ipcmark_payload header = header_make(1), seen;
+    ipcmark_part part;
+    uint32_t digest, wrong = 65, crc;
+    (void)state;
+    assert_int_equal(ipcmark_payload_fill(&header, SEED, buffer, sizeof buffer, sizes, 1, &part, &digest), 0);
+    memcpy(buffer + offsetof(struct ipcmark_payload, size), &wrong, sizeof wrong);
+    crc = (uint32_t)crc32(0, buffer + 4, sizeof buffer - 4);
+    memcpy(buffer, &crc, sizeof crc);
+    assert_int_equal(ipcmark_payload_verify(&part, 1, &seen, &digest), -EBADMSG);
+}
+
 static void tiny_is_unframed(void **state)
 {
     const size_t tiny[] = {47, 3}, none[] = {0};
@@ -126,6 +142,7 @@ static void tiny_is_unframed(void **state)
 static void too_large_is_refused(void **state)
 {
     const size_t sizes[] = {48, 17}, huge[] = {SIZE_MAX, 2};
+    static const size_t nothings[65536];
     unsigned char buffer[64];
     struct ipcmark_payload header = header_make(1);
     ipcmark_part parts[2];
@@ -133,7 +150,7 @@ static void too_large_is_refused(void **state)
     (void)state;
     assert_int_equal(ipcmark_payload_fill(&header, SEED, buffer, 64, sizes, 2, parts, &digest), -EMSGSIZE);
     assert_int_equal(ipcmark_payload_fill(&header, SEED, buffer, SIZE_MAX, huge, 2, parts, &digest), -EMSGSIZE);
-    assert_int_equal(ipcmark_payload_fill(&header, SEED, buffer, 64, sizes, 65536, parts, &digest), -EMSGSIZE);
+    assert_int_equal(ipcmark_payload_fill(&header, SEED, buffer, 64, nothings, 65536, parts, &digest), -EMSGSIZE);
 }
 
 /* The cheap way: header by checkword, bytes by comparison. */
@@ -148,11 +165,14 @@ static void stamp_and_body(void **state)
     assert_int_equal(ipcmark_payload_peek(message, sizeof message, &seen), 0);
     assert_memory_equal(&header, &seen, sizeof header);
     assert_int_equal(ipcmark_payload_peek(message, 47, &seen), -EBADMSG);
-    for (size_t bit = 0; bit < 48 * 8; ++bit) {
+    for (size_t bit = 0; bit < (size_t)48 * 8; ++bit) {
         message[bit / 8] ^= (unsigned char)(1 << bit % 8);
         assert_int_equal(ipcmark_payload_peek(message, sizeof message, &seen), -EBADMSG);
         message[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
+    ipcmark_payload_body_write(message, 64, key); /* two changes that are alike do not make up for each other */
+    message[3] ^= 1, message[11] ^= 1;
+    assert_int_equal(ipcmark_payload_body_check(message, 64, key), -EBADMSG);
     for (size_t size = 0; size < 60; ++size) {
         ipcmark_payload_body_write(message, size, key);
         assert_int_equal(ipcmark_payload_body_check(message, size, key), 0);
@@ -167,4 +187,4 @@ static void stamp_and_body(void **state)
 }
 
 CASES_MAIN(CASE(round_trip), CASE(digest_as_documented), CASE(every_bit_counts), CASE(boundaries_count),
-           CASE(tiny_is_unframed), CASE(too_large_is_refused), CASE(stamp_and_body))
+           CASE(the_size_counts), CASE(tiny_is_unframed), CASE(too_large_is_refused), CASE(stamp_and_body))

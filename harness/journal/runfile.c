@@ -139,10 +139,10 @@ static int runfile_new(struct ipcmark_runfile **out, const char *path, int flags
 
 int ipcmark_runfile_open(struct ipcmark_runfile **out, const char *path, const struct ipcmark_run *run)
 {
-    struct ipcmark_runfile *runfile;
+    struct ipcmark_runfile *runfile = NULL;
     cJSON *header;
     int error = runfile_new(&runfile, path, O_WRONLY | O_CREAT | O_TRUNC);
-    if (error < 0)
+    if (runfile == NULL)
         return error;
     ipcmark_run_id(runfile->id);
     header = header_new(run, runfile->id);
@@ -218,12 +218,12 @@ int ipcmark_runfile_resume(struct ipcmark_runfile **out, const char *path, const
                            void (*done)(void *context, const cJSON *record), void *context)
 {
     const struct resumption resumption = {run, done, context};
-    struct ipcmark_runfile *runfile;
+    struct ipcmark_runfile *runfile = NULL;
     struct stat status;
     char *text = NULL;
     size_t end = 0;
     int error = runfile_new(&runfile, path, O_RDWR);
-    if (error < 0)
+    if (runfile == NULL)
         return error;
     if (fstat(runfile->descriptor, &status) < 0 || !S_ISREG(status.st_mode)) {
         error = -EBADMSG;

@@ -19,7 +19,7 @@ static struct ipcmark_run run_make(void)
 static void path_make(void)
 {
     int descriptor;
-    memcpy(strrchr(path, '-'), "-XXXXXX", 7);
+    snprintf(path, sizeof path, "/tmp/ipcmark-runfile-XXXXXX");
     descriptor = mkstemp(path);
     assert_true(descriptor >= 0);
     close(descriptor);
