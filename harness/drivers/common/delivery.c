@@ -1,5 +1,5 @@
 /* The subscriber's other thread: reads what the publishers send and delivers it. */
-#include "source.h"
+#include "ahead.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -33,6 +33,13 @@ static int deliver_all(struct subscriber *subscriber, struct source *source)
     return result;
 }
 
+/* What was read ahead comes first. 0: the end. */
+static ssize_t source_fill(struct source *source, void *at, size_t room)
+{
+    size_t taken;
+    return ahead_take(source, at, room, &taken) ? (ssize_t)taken : read(source->link.in, at, room);
+}
+
 /* One read, so that a busy publisher does not starve the others. -errno: the end; a torn message is left behind. */
 static int source_read(struct subscriber *subscriber, struct source *source)
 {
@@ -42,7 +49,7 @@ static int source_read(struct subscriber *subscriber, struct source *source)
     int result = frame_reader_space(&source->reader, &at, &room);
     if (result < 0)
         return result;
-    got = read(source->link.in, at, room);
+    got = source_fill(source, at, room);
     if (got < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     if (got == 0)
@@ -51,9 +58,31 @@ static int source_read(struct subscriber *subscriber, struct source *source)
     return deliver_all(subscriber, source);
 }
 
+static struct source *source_with_ahead(struct subscriber *subscriber)
+{
+    struct source *source;
+    pthread_mutex_lock(&subscriber->lock);
+    for (source = subscriber->ready; source != NULL; source = source->next)
+        if (source->ahead.tail > 0)
+            break;
+    pthread_mutex_unlock(&subscriber->lock);
+    return source;
+}
+
+/* What was read ahead makes no descriptor readable any more. */
+static void deliver_ahead(struct subscriber *subscriber)
+{
+    struct source *source;
+    while (!subscriber_is_closing(subscriber) && (source = source_with_ahead(subscriber)) != NULL)
+        if (source_read(subscriber, source) < 0)
+            source_drop(subscriber, source);
+    subscriber->has_ahead = false;
+}
+
 void *delivery_run(void *argument)
 {
     struct subscriber *subscriber = argument;
+    ahead_enter(subscriber);
     while (!subscriber_is_closing(subscriber)) {
         struct epoll_event events[EVENTS];
         int count = epoll_wait(subscriber->delivery_epoll, events, EVENTS, -1);
@@ -62,6 +91,8 @@ void *delivery_run(void *argument)
             if (source != NULL && source_read(subscriber, source) < 0)
                 source_drop(subscriber, source);
         }
+        if (subscriber->has_ahead)
+            deliver_ahead(subscriber);
     }
     if (subscriber->closed_inside)
         subscriber_destroy(subscriber);

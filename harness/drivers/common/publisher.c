@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "peer.h"
 
 enum { WAIT_MAX = 256 };
@@ -144,13 +145,23 @@ static int send_to_all(struct publisher *publisher, const struct frame *frame)
     if (!send_round(publisher, frame))
         return 0;
     publisher->publishing = true;
+    ahead_wait_begin();
     do
         wait_for_room(publisher);
     while (!publisher->closing && send_round(publisher, frame));
+    ahead_wait_end();
     publisher->publishing = false;
     peer_list_free(&publisher->dropped);
     pthread_cond_broadcast(&publisher->turn);
     return publisher->closing ? -ESHUTDOWN : 0;
+}
+
+static void wait_for_turn(struct publisher *publisher)
+{
+    ahead_wait_begin();
+    while (publisher->publishing && !publisher->closing)
+        pthread_cond_wait(&publisher->turn, &publisher->lock);
+    ahead_wait_end();
 }
 
 int publisher_publish(void *handle, const ipcmark_part *parts, size_t count)
@@ -162,8 +173,8 @@ int publisher_publish(void *handle, const ipcmark_part *parts, size_t count)
         return result;
     pthread_mutex_lock(&publisher->lock);
     ++publisher->callers;
-    while (publisher->publishing && !publisher->closing)
-        pthread_cond_wait(&publisher->turn, &publisher->lock);
+    if (publisher->publishing)
+        wait_for_turn(publisher);
     result = publisher->closing ? -ESHUTDOWN : send_to_all(publisher, &frame);
     if (--publisher->callers == 0 && publisher->closing)
         pthread_cond_broadcast(&publisher->turn);

@@ -1,6 +1,6 @@
 /* The subscriber's control thread: lets publishers in, and sweeps up after the dead. It never delivers, so newcomers
  * get in however long a handler takes. */
-#include "source.h"
+#include "ahead.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -120,6 +120,8 @@ static void wait_once(struct subscriber *subscriber, int timeout_ms, bool *deaf)
         void *what = events[i].data.ptr;
         if (what == &subscriber->listener)
             knocked = true;
+        else if (what == &subscriber->delivery_epoll)
+            ahead_read(subscriber);
         else if (what != &subscriber->reception_bell) /* that one says that we are closing */
             source_advance(subscriber, what);
     }

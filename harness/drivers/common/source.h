@@ -8,6 +8,14 @@
 
 #include <stdatomic.h>
 
+/* What was read ahead of a source (ahead.h): by the reception thread while a handler waits, else the delivery thread's.
+ */
+struct ahead {
+    char *buffer;
+    size_t capacity, head, tail;
+    bool set_aside; /* not in the delivery thread's epoll set for now */
+};
+
 struct source {
     struct source *next;
     struct link link;
@@ -16,6 +24,7 @@ struct source {
     long long hello_by; /* when a stranger who says nothing is shown out */
     char id[ENDPOINT_NAME];
     struct frame_reader reader;
+    struct ahead ahead;
 };
 
 struct subscriber {
@@ -29,6 +38,9 @@ struct subscriber {
     pthread_t reception, delivery;
     int reception_epoll, reception_bell, delivery_epoll, delivery_bell;
     struct source *pending; /* in the handshake; the reception thread's own */
+
+    pthread_mutex_t ahead_lock; /* of the next two, and of what is read ahead while a handler waits */
+    bool handler_waits, has_ahead;
 
     pthread_mutex_t lock;
     struct source *ready; /* under the lock: added by reception, removed by delivery */

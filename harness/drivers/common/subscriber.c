@@ -18,6 +18,7 @@ void source_free(struct source *source)
 {
     link_close(&source->link);
     frame_reader_close(&source->reader);
+    free(source->ahead.buffer);
     free(source);
 }
 
@@ -51,6 +52,7 @@ void subscriber_destroy(struct subscriber *subscriber)
 {
     leave(subscriber);
     free_sources(&subscriber->ready);
+    pthread_mutex_destroy(&subscriber->ahead_lock);
     pthread_mutex_destroy(&subscriber->lock);
     free(subscriber);
 }
@@ -117,6 +119,7 @@ int subscriber_open(void **out, const ipcmark_endpoint *endpoint, const struct t
     subscriber->reception_epoll = subscriber->reception_bell = -1;
     subscriber->delivery_epoll = subscriber->delivery_bell = -1;
     pthread_mutex_init(&subscriber->lock, NULL);
+    pthread_mutex_init(&subscriber->ahead_lock, NULL);
     result = endpoint_copy(&subscriber->endpoint, endpoint);
     if (result == 0)
         result = directory_open(&subscriber->directory, endpoint->directory, transport->name, transport->file_type);

@@ -245,6 +245,37 @@ static void publisher_killed_in_traffic(void **state)
     disconnect_pair(&bystander, &subscriber);
 }
 
+/* Each floods the other and answers all that comes, until every buffer both ways is full. */
+static void answering_each_other_does_not_lock_up(void **state)
+{
+    struct child children[2];
+    (void)state;
+    if (!driver_claims(IPCMARK_CAP_PUBLISH_IN_HANDLER))
+        skip();
+    directory_enter();
+    children[0] = start_publisher("p1", "there");
+    children[1] = start_publisher("p2", "back");
+    for (int i = 0; i < 2; ++i) {
+        child_ask(&children[i], "answer %d", 2 - i);
+        child_ask(&children[i], "subscriber s %s", i == 0 ? "back" : "there");
+    }
+    for (int i = 0; i < 2; ++i)
+        child_ask(&children[i], "peers publisher 1");
+    for (int i = 0; i < 2; ++i)
+        child_tell(&children[i], "publish 1 %d %d", FLOOD, FLOOD_SIZE);
+    for (int i = 0; i < 2; ++i)
+        child_await(&children[i]);
+    for (int i = 0; i < 2; ++i) {
+        child_ask(&children[i], "received %d %d", 2 - i, FLOOD);
+        expect(&children[i], (unsigned)(3 + i), FLOOD, 2 * FLOOD);
+    }
+    for (int i = 0; i < 2; ++i)
+        child_ask(&children[i], "close publisher");
+    for (int i = 0; i < 2; ++i)
+        close_and_quit(&children[i], "subscriber");
+    directory_leave();
+}
+
 static void close_inside_a_handler(void **state)
 {
     struct child publisher, subscriber;
@@ -428,6 +459,7 @@ int main(int argc, char **argv)
         CASE(subscriber_killed_in_traffic),
         CASE(subscriber_killed_while_waited_for),
         CASE(publisher_killed_in_traffic),
+        CASE(answering_each_other_does_not_lock_up),
         CASE(close_inside_a_handler),
         CASE(close_wakes_a_waiting_publish),
         CASE(many_rounds_leave_nothing),

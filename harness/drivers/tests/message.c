@@ -51,6 +51,7 @@ const char *message_check(struct message_log *log, const ipcmark_part *parts, si
     if (log->next[header.publisher] != 0 && log->next[header.publisher] != header.number)
         return "a message was lost, doubled or overtaken";
     log->next[header.publisher] = header.number + 1;
+    log->last_publisher = header.publisher;
     ++log->total;
     return NULL;
 }

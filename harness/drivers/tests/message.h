@@ -12,6 +12,7 @@ enum { MESSAGE_PUBLISHERS = 10, MESSAGE_LEAST = 16, MESSAGE_PARTS = 2048 };
 /* What one subscriber has received. */
 struct message_log {
     long total;
+    unsigned last_publisher;
     unsigned next[MESSAGE_PUBLISHERS]; /* number after the last that came, or 0 */
 };
 

@@ -35,6 +35,7 @@ static struct message_log received;
 static char shapes[LINE];
 static bool gate_closed, at_gate;
 static long close_at, closed_with;
+static unsigned answered; /* publisher whose messages are answered; 0: none */
 static char complaint[256];
 
 static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -67,6 +68,16 @@ static bool gate_is_open(const char *unused)
     return !gate_closed;
 }
 
+static void answer_message(const ipcmark_part *part)
+{
+    static char memory[LINE * 8];
+    static unsigned count;
+    ipcmark_part answer = {memory, part->size < sizeof memory ? part->size : sizeof memory};
+    message_write(memory, answer.size, answered + 2, ++count);
+    if (driver->publish(publisher, &answer, 1) < 0)
+        complain("an answer could not be published");
+}
+
 static void deliver(void *context, const ipcmark_part *parts, size_t count)
 {
     (void)context;
@@ -84,6 +95,11 @@ static void deliver(void *context, const ipcmark_part *parts, size_t count)
     if (wrong != NULL)
         complain("%s", wrong);
     pthread_cond_broadcast(&changed);
+    if (answered > 0 && received.last_publisher == answered) {
+        pthread_mutex_unlock(&lock);
+        answer_message(parts);
+        pthread_mutex_lock(&lock);
+    }
     if (close_at > 0 && received.total == close_at) {
         closed_with = received.total;
         pthread_mutex_unlock(&lock);
@@ -312,6 +328,14 @@ static const char *set_close_at(const char *argument)
     return NULL;
 }
 
+static const char *set_answered(const char *argument)
+{
+    pthread_mutex_lock(&lock);
+    answered = (unsigned)atoi(argument);
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
 static const char *obey(const char *verb, char *rest)
 {
     char id[256], channel[512];
@@ -335,6 +359,8 @@ static const char *obey(const char *verb, char *rest)
         return set_gate(strcmp(rest, "closed") == 0);
     if (strcmp(verb, "at_gate") == 0)
         return await(stands_at_gate, NULL);
+    if (strcmp(verb, "answer") == 0)
+        return set_answered(rest);
     if (strcmp(verb, "close_at") == 0)
         return set_close_at(rest);
     if (strcmp(verb, "closed") == 0)
@@ -348,7 +374,7 @@ static const char *obey(const char *verb, char *rest)
     return strcmp(verb, "quit") == 0 ? NULL : "no such command";
 }
 
-static void answer(const char *wrong)
+static void reply(const char *wrong)
 {
     pthread_mutex_lock(&lock);
     if (complaint[0] != '\0')
@@ -396,7 +422,7 @@ int participant_main(const char *path, const char *shared_directory)
         line[strcspn(line, "\n")] = '\0';
         char *rest = line + strcspn(line, " ");
         rest += *rest == ' ' ? (*rest = '\0', 1) : 0;
-        answer(obey(line, rest));
+        reply(obey(line, rest));
         if (strcmp(line, "quit") == 0)
             return 0;
     }

@@ -10,9 +10,9 @@
  *   seen SHAPE…                                          waits until exactly these shapes have come
  *   gate closed|open                                     the handler waits at a closed gate
  *   at_gate                                              waits until the handler stands there
- *   close_at N                                           the handler closes its subscriber in its N-th message
- *   closed                                               waits until it has, and says how many messages came
- *   close publisher|subscriber | rounds COUNT CHANNEL | census | quit
+ *   answer N                                             the handler answers each message of publisher N by one as N +
+ * 2 close_at N                                           the handler closes its subscriber in its N-th message closed
+ * waits until it has, and says how many messages came close publisher|subscriber | rounds COUNT CHANNEL | census | quit
  *
  * A handler that receives anything but the next message of a publisher, whole and intact, makes every answer from then
  * on say so.
