@@ -19,13 +19,17 @@ void gate_close(struct gate *gate)
     pthread_mutex_destroy(&gate->lock);
 }
 
+/* While we sleep, the owner may come and go through the lock, and lower `revoked` as it leaves: raised again each time. */
 static void revoke(struct gate *gate)
 {
-    atomic_store_explicit(&gate->revoked, 1, memory_order_relaxed); /* relaxed: ordered by the barrier */
-    os_barrier_own();
-    /* A8 acquire: pairs with R8 in gate_leave() */
-    while (atomic_load_explicit(&gate->inside, memory_order_acquire))
+    for (;;) {
+        atomic_store_explicit(&gate->revoked, 1, memory_order_relaxed); /* relaxed: ordered by the barrier */
+        os_barrier_own();
+        /* A8 acquire: pairs with R8 in gate_leave() */
+        if (!atomic_load_explicit(&gate->inside, memory_order_acquire))
+            return;
         pthread_cond_wait(&gate->left, &gate->lock);
+    }
 }
 
 void gate_enter_locked(struct gate *gate, bool publishing)
