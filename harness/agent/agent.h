@@ -116,9 +116,12 @@ struct endpoint {
     pthread_mutex_t calls; /* around each call of the driver, if it does not claim threads */
     pthread_mutex_t lock;  /* of what follows, and of `changed` */
     pthread_cond_t changed;
-    bool opened, closed;
-    bool closing;   /* also read without the lock by publishing threads */
-    unsigned users; /* that are in the driver, or about to be */
+    bool closed;
+
+    /* Entered without the lock, since a handler that replies does it for every message: whoever is counted before closing
+     * is set is waited for, and whoever comes later sees it. */
+    atomic_bool opened, closing;
+    atomic_uint users; /* that are in the driver, or about to be */
 
     struct lane lanes[PUBLISH_THREADS + 1];
 

@@ -84,10 +84,8 @@ static int call_open(struct endpoint *endpoint, const cJSON *request)
     note(endpoint, IPCMARK_OPEN_INVOKE, 0);
     int error = endpoint->publisher ? agent.driver->publisher_open(&handle, &options)
                                     : agent.driver->subscriber_open(&handle, &options, handler_deliver, endpoint);
-    pthread_mutex_lock(&endpoint->lock);
     endpoint->handle = handle;
-    endpoint->opened = error >= 0;
-    pthread_mutex_unlock(&endpoint->lock);
+    atomic_store(&endpoint->opened, error >= 0);
     note(endpoint, IPCMARK_OPEN_DONE, error);
     free_params(params);
     return error;
@@ -136,7 +134,7 @@ struct endpoint *endpoint_open(bool publisher, const cJSON *request, int *error)
     pthread_mutex_unlock(&list_lock);
     *error = call_open(endpoint, request);
     if (*error < 0)
-        endpoint->closing = endpoint->closed = true;
+        atomic_store(&endpoint->closing, true), endpoint->closed = true;
     return *error < 0 ? NULL : endpoint;
 }
 
@@ -150,22 +148,24 @@ bool endpoint_wait(struct endpoint *endpoint, uint64_t time_ns)
 
 bool endpoint_is_closing(const struct endpoint *endpoint)
 {
-    return __atomic_load_n(&endpoint->closing, __ATOMIC_RELAXED);
+    return atomic_load_explicit(&endpoint->closing, memory_order_relaxed);
 }
 
 bool endpoint_begin(struct endpoint *endpoint)
 {
-    pthread_mutex_lock(&endpoint->lock);
-    bool open = endpoint->opened && !endpoint->closing;
-    endpoint->users += open;
-    pthread_mutex_unlock(&endpoint->lock);
-    return open;
+    atomic_fetch_add(&endpoint->users, 1);
+    if (atomic_load(&endpoint->opened) && !atomic_load(&endpoint->closing))
+        return true;
+    endpoint_end(endpoint);
+    return false;
 }
 
 void endpoint_end(struct endpoint *endpoint)
 {
+    atomic_fetch_sub(&endpoint->users, 1);
+    if (!atomic_load(&endpoint->closing))
+        return;
     pthread_mutex_lock(&endpoint->lock);
-    --endpoint->users;
     pthread_cond_broadcast(&endpoint->changed);
     pthread_mutex_unlock(&endpoint->lock);
 }
@@ -199,7 +199,7 @@ int endpoint_peers(struct endpoint *endpoint)
 static void await_users(struct endpoint *endpoint)
 {
     uint64_t until = ipcmark_now_ns() + patience_ns;
-    while (endpoint->users > 0 && endpoint_wait(endpoint, until)) {
+    while (atomic_load(&endpoint->users) > 0 && endpoint_wait(endpoint, until)) {
     }
 }
 
@@ -219,8 +219,8 @@ static void call_close(struct endpoint *endpoint)
 void endpoint_close(struct endpoint *endpoint)
 {
     pthread_mutex_lock(&endpoint->lock);
-    bool first = !endpoint->closing, opened = endpoint->opened;
-    __atomic_store_n(&endpoint->closing, true, __ATOMIC_RELAXED);
+    bool first = !atomic_load(&endpoint->closing), opened = atomic_load(&endpoint->opened);
+    atomic_store(&endpoint->closing, true);
     pthread_cond_broadcast(&endpoint->changed);
     if (first)
         await_users(endpoint);
