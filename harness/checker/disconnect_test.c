@@ -261,6 +261,36 @@ static void counted_after_a_change(void **state)
     }
 }
 
+/* Who had closed before the publisher opened was never in its count; who was killed before may still be. */
+static void gone_before_the_publisher_came(void **state)
+{
+    (void)state;
+    for (int by_kill = 0; by_kill <= 1; ++by_kill) {
+        stage();
+        expectation.ready = IPCMARK_READY_COUNT;
+        for (uint16_t i = 1; i <= 3; ++i) {
+            process_add(i);
+            join(i, i == 1 ? IPCMARK_PUBLISHER : IPCMARK_SUBSCRIBER, i, "channel", "directory");
+        }
+        opens(2);
+        if (by_kill)
+            killed(2);
+        else
+            closes(2);
+        opens(1);
+        opens(3);
+        counts(1, 1);
+        send(1, 0);
+        publishers = 1;
+        drain_all();
+        if (by_kill) {
+            passes();
+        } else {
+            fails(IPCMARK_LOST, "subscriber 3 epoch 1 never received message 0");
+        }
+    }
+}
+
 /* A count that falls is a disconnect without a name. */
 static void counts_that_fall(void **state)
 {
@@ -311,4 +341,5 @@ static void ready_by_probe(void **state)
 
 CASES_MAIN(CASE(a_gap_needs_report_and_reason), CASE(a_disconnect_without_a_name), CASE(a_reason_has_its_time),
            CASE(the_gone_are_disconnected), CASE(reconnected), CASE(known_by_process), CASE(ready_by_count),
-           CASE(counted_while_moving), CASE(counted_after_a_change), CASE(counts_that_fall), CASE(ready_by_probe))
+           CASE(counted_while_moving), CASE(counted_after_a_change), CASE(gone_before_the_publisher_came),
+           CASE(counts_that_fall), CASE(ready_by_probe))

@@ -49,13 +49,14 @@ int ipcmark_journal_open(struct ipcmark_journal **out, const char *path)
         return error;
     }
     error = chunk_map(journal, 0);
-    if (error < 0) {
+    if (journal->chunk == NULL) {
         unlink(path);
         close(journal->descriptor);
         free(journal);
         return error;
     }
-    memcpy(journal->next++, &header, sizeof header);
+    memcpy(journal->chunk, &header, sizeof header);
+    ++journal->next;
     *out = journal;
     return 0;
 }

@@ -42,8 +42,8 @@ enum ipcmark_kind {
 };
 
 #define IPCMARK_NO_ENDPOINT 0xFFFFu
-#define IPCMARK_UNFRAMED    1u /* flags: the message has no header; publisher, epoch, thread, sequence, as far as known \
-                                */
+/* flags: the message has no header; publisher, epoch, thread and sequence are set as far as they are known. */
+#define IPCMARK_UNFRAMED 1u
 
 /* A message is named (publisher, epoch, thread, sequence); publisher is the number of its endpoint. OK, FAILED and
  * UNKNOWN need only the name and the error.
@@ -160,8 +160,8 @@ struct ipcmark_journal_view {
     int uncommitted; /* the last record was begun and not committed: legal only if the writer was killed */
 };
 
-/* Reads a journal of either form, after its writer is gone. -EBADMSG with `problem` in words: this is not a journal, or it
- * was damaged; else -errno. The caller frees the view. */
+/* Reads a journal of either form, after its writer is gone. -EBADMSG with `problem` in words: this is not a journal, or
+ * it was damaged; else -errno. The caller frees the view. */
 int ipcmark_journal_read(struct ipcmark_journal_view *out, const char *path, char *problem, size_t problem_size);
 void ipcmark_journal_view_free(struct ipcmark_journal_view *view);
 
