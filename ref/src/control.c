@@ -32,6 +32,8 @@ static void sweep(struct endpoint *endpoint, int64_t now_ns)
     while (*link != NULL) {
         struct peer *peer = *link;
         const int verdict = flag_get(&peer->verdict);
+        if (peer->state == PEER_GREETING && now_ns >= peer->deadline_ns)
+            peer_read_mail(endpoint, peer, false); /* it may be we who were stopped, and its answer has come */
         if (peer->state == PEER_GREETING && now_ns >= peer->deadline_ns) {
             endpoint_log(endpoint, LOG_WARNING, "process %d did not finish the handshake in time", peer->pid);
             peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);

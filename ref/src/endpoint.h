@@ -31,7 +31,7 @@ struct role {
     void (*accepted)(struct endpoint *endpoint, int fd);
     void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count);
     void (*heartbeat)(struct endpoint *endpoint, struct peer *peer); /* count ours up */
-    void (*last_words)(struct endpoint *endpoint, struct peer *peer); /* it hung up: did it leave something? */
+    void (*last_words)(struct endpoint *endpoint, struct peer *peer); /* it goes: did it leave something? */
     void (*suspend)(struct peer *peer, bool suspended);
     void (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
     bool (*idle)(struct endpoint *endpoint, struct peer *peer);    /* does no other thread use it any more? */
@@ -110,6 +110,8 @@ int64_t control_interval_ns(const struct endpoint *endpoint);
 
 /* peer.c, all on the control thread */
 int peer_open(struct endpoint *endpoint, struct peer *peer, int fd); /* takes fd, also on failure */
+/* All that has arrived: what a peer sent before it died still counts. dead: nothing more will come. */
+void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead);
 void peer_close(struct endpoint *endpoint, struct peer *peer);       /* its descriptors */
 void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms);
 void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell); /* tell: wire_reason or 0 */

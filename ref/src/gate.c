@@ -20,6 +20,7 @@ void gate_close(struct gate *gate)
 }
 
 /* While we sleep, the owner may come and go through the lock, and lower `revoked` as it leaves: raised again each time. */
+/* Waiting opens the lock, and whoever takes it meanwhile may let the owner in again: so each time all over. */
 static void revoke(struct gate *gate)
 {
     for (;;) {

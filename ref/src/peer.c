@@ -22,12 +22,10 @@ static void hung_up(struct endpoint *endpoint, struct peer *peer)
                        : peer->farewell == WIRE_FULL     ? MMIPC_REASON_FULL
                        : peer->farewell == WIRE_PROTOCOL ? MMIPC_REASON_PROTOCOL
                                                          : MMIPC_REASON_DIED;
-    endpoint->role->last_words(endpoint, peer);
     peer_drop(endpoint, peer, reason, 0);
 }
 
-/* Reads all that has arrived: what a peer sent before it died still counts. */
-static void read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
+void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
 {
     while (peer->state != PEER_GONE) {
         struct wire_message message;
@@ -57,13 +55,13 @@ static void read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
 static void socket_ready(struct endpoint *endpoint, struct watch *watch)
 {
     struct peer *peer = (struct peer *)(void *)((char *)watch - offsetof(struct peer, socket));
-    read_mail(endpoint, peer, false);
+    peer_read_mail(endpoint, peer, false);
 }
 
 static void process_ended(struct endpoint *endpoint, struct watch *watch)
 {
     struct peer *peer = (struct peer *)(void *)((char *)watch - offsetof(struct peer, process));
-    read_mail(endpoint, peer, true);
+    peer_read_mail(endpoint, peer, true);
 }
 
 int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
@@ -121,9 +119,12 @@ static const char *reason_text(int reason)
 
 void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell)
 {
-    const bool was_connected = peer->state == PEER_CONNECTED;
+    bool was_connected;
     if (peer->state == PEER_GONE)
         return;
+    if (peer->state == PEER_GREETING)
+        endpoint->role->last_words(endpoint, peer);
+    was_connected = peer->state == PEER_CONNECTED;
     if (tell != 0) {
         struct wire_message message;
         wire_prepare(&message, WIRE_BYE);

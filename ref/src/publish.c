@@ -94,13 +94,13 @@ static int wait_outside(const struct waiting *waiting)
     outlet->waiters++;
     endpoint_enter(&publisher->endpoint);
     gate_leave(&publisher->gate);
-    result = thread_lock(&publisher->waiting_turn, waiting->deadline_ns);
+    result = turn_take(&publisher->waiting_turn, waiting->deadline_ns);
     if (result == 0) {
         const int64_t start_ns = os_now_ns();
         if (!poll_until_over(waiting, start_ns))
             result = sleep_until_over(waiting);
         spin_learn(&publisher->spin, os_now_ns() - start_ns);
-        pthread_mutex_unlock(&publisher->waiting_turn);
+        turn_give(&publisher->waiting_turn);
     }
     gate_enter(&publisher->gate);
     outlet->waiters--;

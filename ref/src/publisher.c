@@ -41,11 +41,13 @@ int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char 
         return error;
     }
     gate_open(&publisher->gate);
-    pthread_mutex_init(&publisher->waiting_turn, NULL);
+    error = turn_open(&publisher->waiting_turn);
     spin_open(&publisher->spin, publisher->endpoint.options.spin_us);
     publisher->stop_event = os_event_create();
-    error = publisher->stop_event < 0 ? publisher->stop_event
-                                      : choose_ring_bytes(&publisher->endpoint.options, &publisher->ring_bytes);
+    if (error == 0 && publisher->stop_event < 0)
+        error = publisher->stop_event;
+    if (error == 0)
+        error = choose_ring_bytes(&publisher->endpoint.options, &publisher->ring_bytes);
     if (error == 0)
         error = endpoint_start(&publisher->endpoint);
     if (error != 0) {
@@ -67,7 +69,7 @@ static void finish(void *argument)
     endpoint_close(&publisher->endpoint);
     directory_forget(&publisher->memory);
     spin_close(&publisher->spin);
-    pthread_mutex_destroy(&publisher->waiting_turn);
+    turn_close(&publisher->waiting_turn);
     gate_close(&publisher->gate);
     if (publisher->stop_event >= 0)
         close(publisher->stop_event);

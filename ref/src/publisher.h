@@ -11,6 +11,7 @@
 #include "gate.h"
 #include "ring.h"
 #include "spin.h"
+#include "thread.h"
 
 struct outlet {
     struct peer peer; /* first: the control thread knows outlets as peers */
@@ -34,7 +35,7 @@ struct mmipc_publisher {
     struct gate gate;
     struct outlet **outlets; /* the list: connected pairs; inside the gate */
     size_t outlet_count, outlet_capacity;
-    pthread_mutex_t waiting_turn;
+    struct turn waiting_turn;
     uint64_t waits;    /* counts waits up, twice each; inside the turn */
     struct spin spin;  /* inside the turn */
     int stop_event;    /* wakes the waiting thread to close */

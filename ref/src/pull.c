@@ -133,10 +133,10 @@ int mmipc_subscriber_receive(mmipc_subscriber *subscriber, mmipc_message **out, 
     if (endpoint_forked(&subscriber->endpoint))
         return -EPERM;
     endpoint_enter(&subscriber->endpoint);
-    result = thread_lock(&subscriber->receive_lock, deadline_ns);
+    result = turn_take(&subscriber->receiving_turn, deadline_ns);
     if (result == 0) {
         result = receive(subscriber, out, timeout_ms, deadline_ns);
-        pthread_mutex_unlock(&subscriber->receive_lock);
+        turn_give(&subscriber->receiving_turn);
     }
     endpoint_leave(&subscriber->endpoint);
     return result;
@@ -151,10 +151,10 @@ int mmipc_subscriber_fd(mmipc_subscriber *subscriber)
     endpoint_enter(&subscriber->endpoint);
     flag_set(&subscriber->descriptor_used, 1);
     receive_look_up(subscriber); /* a receive that polls or sleeps elsewhere goes on under the new rule */
-    pthread_mutex_lock(&subscriber->receive_lock);
+    turn_take(&subscriber->receiving_turn, -1);
     receive_adopt(subscriber);
     arm_descriptor(subscriber);
-    pthread_mutex_unlock(&subscriber->receive_lock);
+    turn_give(&subscriber->receiving_turn);
     endpoint_leave(&subscriber->endpoint);
     return subscriber->poller;
 }

@@ -47,9 +47,10 @@ int mmipc_subscriber_open(mmipc_subscriber **out, const char *channel, const cha
     subscriber->user = user;
     subscriber->poller = subscriber->attention_event = subscriber->ready_event = -1;
     pthread_mutex_init(&subscriber->handover, NULL);
-    pthread_mutex_init(&subscriber->receive_lock, NULL);
+    error = turn_open(&subscriber->receiving_turn);
     spin_open(&subscriber->spin, subscriber->endpoint.options.spin_us);
-    error = open_receiving_side(subscriber);
+    if (error == 0)
+        error = open_receiving_side(subscriber);
     if (error == 0)
         error = endpoint_start(&subscriber->endpoint);
     if (error != 0) {
@@ -87,7 +88,7 @@ void subscriber_finish(struct mmipc_subscriber *subscriber)
     close_fd(subscriber->ready_event);
     close_fd(subscriber->attention_event);
     close_fd(subscriber->poller);
-    pthread_mutex_destroy(&subscriber->receive_lock);
+    turn_close(&subscriber->receiving_turn);
     pthread_mutex_destroy(&subscriber->handover);
     free_all(subscriber);
 }

@@ -1,7 +1,7 @@
 /* A subscriber: its pairs ("inlets", one a publisher), and who may touch what.
  *
  *   control thread   peers, handshakes; hands new inlets to the receiving side, tells it of hang-ups
- *   receiving side   callback mode: the data thread; pull mode: whoever holds receive_lock. Takes from the rings. An
+ *   receiving side   callback mode: the data thread; pull mode: whoever holds receiving_turn. Takes from the rings. An
  *                    inlet is its own from the handing over until it says that it has drained it.
  *   message holders  pull mode: any thread, through the inlet's lock */
 #ifndef MMIPC_SUBSCRIBER_H
@@ -11,6 +11,7 @@
 #include "endpoint.h"
 #include "ring.h"
 #include "spin.h"
+#include "thread.h"
 
 struct inlet {
     struct peer peer; /* first: the control thread knows inlets as peers */
@@ -54,7 +55,7 @@ struct mmipc_subscriber {
     int attention_event;
 
     /* the receiving side's */
-    pthread_mutex_t receive_lock;
+    struct turn receiving_turn;
     struct inlet **inlets;
     size_t inlet_count, inlet_capacity, next_inlet;
     uint64_t naps; /* counts sleeps up, twice each; also the value of asleep */

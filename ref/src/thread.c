@@ -57,13 +57,39 @@ int thread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t d
     return -pthread_cond_timedwait(condition, lock, &at);
 }
 
-int thread_lock(pthread_mutex_t *lock, int64_t deadline_ns)
+int turn_open(struct turn *turn)
 {
-    struct timespec at;
-    if (deadline_ns < 0)
-        return -pthread_mutex_lock(lock);
-    at = timespec_of(deadline_ns);
-    return -pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &at);
+    turn->taken = false;
+    pthread_mutex_init(&turn->lock, NULL);
+    return thread_cond_init(&turn->over);
+}
+
+void turn_close(struct turn *turn)
+{
+    pthread_cond_destroy(&turn->over);
+    pthread_mutex_destroy(&turn->lock);
+}
+
+int turn_take(struct turn *turn, int64_t deadline_ns)
+{
+    int result = 0;
+    pthread_mutex_lock(&turn->lock);
+    while (turn->taken && result == 0)
+        result = thread_cond_wait(&turn->over, &turn->lock, deadline_ns);
+    if (!turn->taken) {
+        turn->taken = true;
+        result = 0;
+    }
+    pthread_mutex_unlock(&turn->lock);
+    return result;
+}
+
+void turn_give(struct turn *turn)
+{
+    pthread_mutex_lock(&turn->lock);
+    turn->taken = false;
+    pthread_cond_signal(&turn->over);
+    pthread_mutex_unlock(&turn->lock);
 }
 
 int64_t thread_deadline(int timeout_ms)

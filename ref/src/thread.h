@@ -19,10 +19,20 @@ static inline uint64_t thread_number(void)
 
 int thread_start(pthread_t *out, void *(*run)(void *), void *argument);
 
-/* Condition variables and locks that take a deadline on the monotonic clock; -1: none. */
+/* Condition variables that take a deadline on the monotonic clock; -1: none. */
 int thread_cond_init(pthread_cond_t *condition);
 int thread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_ns); /* -ETIMEDOUT */
-int thread_lock(pthread_mutex_t *lock, int64_t deadline_ns);                                 /* -ETIMEDOUT */
+
+/* A lock that can be waited for until a deadline, for what may itself be held while its holder sleeps. */
+struct turn {
+    pthread_mutex_t lock;
+    pthread_cond_t over;
+    bool taken;
+};
+int turn_open(struct turn *turn);
+void turn_close(struct turn *turn);
+int turn_take(struct turn *turn, int64_t deadline_ns); /* -ETIMEDOUT */
+void turn_give(struct turn *turn);
 
 /* A timeout_ms as the public functions take it, as a deadline. */
 int64_t thread_deadline(int timeout_ms);

@@ -73,14 +73,16 @@ static inline void receiver_hold(struct receiver *receiver, bool held)
 #define RECEIVER_WAIT(receiver, value, target)                                                                         \
     do {                                                                                                               \
         struct timespec deadline_;                                                                                     \
+        bool reached_;                                                                                                 \
         clock_gettime(CLOCK_REALTIME, &deadline_);                                                                     \
         deadline_.tv_sec += 30;                                                                                        \
         pthread_mutex_lock(&(receiver)->lock);                                                                         \
         while ((receiver)->value < (target) &&                                                                         \
                pthread_cond_timedwait(&(receiver)->changed, &(receiver)->lock, &deadline_) == 0)                       \
             ;                                                                                                          \
+        reached_ = (receiver)->value >= (target);                                                                      \
         pthread_mutex_unlock(&(receiver)->lock);                                                                       \
-        assert_true((receiver)->value >= (target));                                                                    \
+        assert_true(reached_);                                                                                         \
     } while (0)
 
 #endif

@@ -161,7 +161,8 @@ static void forge(struct both *both, uint64_t shape, const uint64_t *sizes, size
     struct record_header *record = (struct record_header *)(void *)both->writer.data;
     both->reader.position = 0;
     shared_store_relaxed(&record->shape, shape);
-    memcpy(both->writer.data + RECORD_HEADER_BYTES, sizes, count * sizeof *sizes);
+    for (size_t i = 0; i < count; ++i)
+        memcpy(both->writer.data + RECORD_HEADER_BYTES + i * sizeof *sizes, &sizes[i], sizeof *sizes);
     shared_store_release(&record->commit, both->writer.key);
 }
 
