@@ -25,8 +25,13 @@ struct publisher {
     char path[PATH_MAX];
 };
 
+/* Once it has caught up, a reader that looks again at once takes the line away from the writer for every message. For the
+ * stream's sake it lets so much time go by (parameter gather=1); for one way's sake it does not. */
+enum { GATHER_PAUSES = 32 };
+
 struct subscriber {
     struct ring *ring;
+    bool gather;
     int fd;
     pthread_t thread;
     atomic_bool stopping;
@@ -59,18 +64,37 @@ static int announce(const struct subscriber *subscriber)
     return result;
 }
 
+static void let_gather(void)
+{
+    for (int i = 0; i < GATHER_PAUSES; ++i)
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#else
+        atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
+static bool has_param(const ipcmark_endpoint *endpoint, const char *param)
+{
+    for (size_t i = 0; endpoint->params != NULL && endpoint->params[i] != NULL; ++i)
+        if (strcmp(endpoint->params[i], param) == 0)
+            return true;
+    return false;
+}
+
 static void *receive(void *argument)
 {
     struct subscriber *subscriber = argument;
+    const unsigned patient_looks = subscriber->gather ? PATIENT_LOOKS / GATHER_PAUSES : PATIENT_LOOKS;
     unsigned looks = 0;
 
     while (!atomic_load_explicit(&subscriber->stopping, memory_order_relaxed)) { /* nothing else is handed over by it */
         if (ring_receive(subscriber->ring, subscriber->deliver, subscriber->context))
             looks = 0;
-        else if (looks < PATIENT_LOOKS)
-            ++looks;
-        else
+        else if (++looks > patient_looks)
             sched_yield();
+        else if (subscriber->gather)
+            let_gather();
     }
     return NULL;
 }
@@ -85,6 +109,7 @@ static int subscriber_open(void **out, const ipcmark_endpoint *endpoint, ipcmark
     subscriber->deliver = deliver;
     subscriber->context = context;
     subscriber->fd = -1;
+    subscriber->gather = has_param(endpoint, "gather=1");
     if ((result = make_path(subscriber->path, endpoint)) < 0 || (result = ring_memory_create(&subscriber->fd)) < 0 ||
         (result = ring_attach(&subscriber->ring, subscriber->fd)) < 0)
         goto out;

@@ -15,9 +15,9 @@ static int find_driver(char *driver, size_t driver_size, const struct bench *ben
         length = readlink("/proc/self/exe", driver, driver_size);
         while (length > 0 && driver[length - 1] != '/')
             --length;
-        if (length <= 0 || (size_t)length + sizeof "bare-ring.so" > driver_size)
+        if (length <= 0 || (size_t)length + sizeof "bare-ring.so?gather=1" > driver_size)
             return -1;
-        strcpy(driver + length, "bare-ring.so");
+        strcpy(driver + length, row->family == ROW_LIMIT_RING ? "bare-ring.so?gather=1" : "bare-ring.so");
         return 0;
     }
     for (size_t i = 0; bench->drivers[i] != NULL; ++i) {
