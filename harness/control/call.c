@@ -11,6 +11,7 @@ static void on_deadline(uv_timer_t *timer)
 {
     struct call *call = (struct call *)((char *)timer - offsetof(struct call, timer));
     ipcmark_participant *participant = call->participant;
+    session_poke(participant->trial->session);
     /* The coordinator itself may have been stopped or starved: what had arrived by now counts as in time. */
     if (!call->overdue) {
         call->overdue = true;
@@ -157,7 +158,7 @@ ipcmark_status ipcmark_await(ipcmark_call *public)
         ipcmark_session *session = private_part(public)->participant->trial->session;
         if (session->signal != 0)
             return IPCMARK_INTERRUPTED;
-        uv_run(&session->loop, UV_RUN_ONCE);
+        session_turn(session);
     }
     return public->status;
 }

@@ -22,6 +22,7 @@ enum {
 struct ipcmark_session {
     uv_loop_t loop;
     uv_signal_t interrupt, terminate;
+    uv_idle_t poke;
     struct watchdog watchdog;
     double scale;
     bool too_slow;
@@ -117,6 +118,10 @@ void trial_trouble(ipcmark_trial *, enum ipcmark_class, const ipcmark_participan
 void trial_handle_closed(uv_handle_t *); /* close callback: handle->data is the trial */
 
 /* session.c */
+void session_turn(ipcmark_session *); /* waits for something to happen, and takes it in */
+/* From each timer's callback: the turn that it is called in shall end. uv_run() runs timers first and then waits, for
+ * ever if that was the last one. */
+void session_poke(ipcmark_session *);
 int session_fail(ipcmark_session *, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* participant.c */

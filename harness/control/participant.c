@@ -82,6 +82,7 @@ static void end(ipcmark_participant *participant)
 static void on_grace_over(uv_timer_t *timer)
 {
     ipcmark_participant *participant = (ipcmark_participant *)((char *)timer - offsetof(ipcmark_participant, grace));
+    session_poke(participant->trial->session);
     end(participant);
 }
 
@@ -262,6 +263,8 @@ ipcmark_participant *ipcmark_participant_start(ipcmark_trial *trial, const ipcma
 
 static void on_await_over(uv_timer_t *timer)
 {
+    const ipcmark_trial *trial = timer->data;
+    session_poke(trial->session);
     uv_timer_stop(timer);
 }
 
@@ -273,7 +276,7 @@ bool participant_await_end(ipcmark_participant *participant, double seconds)
     uv_update_time(&trial->session->loop);
     uv_timer_start(&trial->timer, on_await_over, (uint64_t)(seconds * trial->session->scale * 1e3), 0);
     while (!participant->ended && uv_is_active((uv_handle_t *)&trial->timer))
-        uv_run(&trial->session->loop, UV_RUN_ONCE);
+        session_turn(trial->session);
     uv_timer_stop(&trial->timer);
     return participant->ended;
 }

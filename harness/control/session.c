@@ -47,6 +47,22 @@ static void on_signal(uv_signal_t *handle, int number)
     session->signal = number;
 }
 
+void session_turn(ipcmark_session *session)
+{
+    uv_run(&session->loop, UV_RUN_ONCE);
+    uv_idle_stop(&session->poke);
+}
+
+static void do_nothing(uv_idle_t *handle)
+{
+    (void)handle;
+}
+
+void session_poke(ipcmark_session *session)
+{
+    uv_idle_start(&session->poke, do_nothing);
+}
+
 /* Once: the next signal of the kind has its usual effect, so that a coordinator that is busy can be ended; the guard
  * cleans up then. */
 static int catch_signal(ipcmark_session *session, uv_signal_t *handle, int number)
@@ -77,6 +93,7 @@ int ipcmark_session_open(ipcmark_session **out)
         goto out_free;
     /* A participant may die while we write to it. */
     signal(SIGPIPE, SIG_IGN);
+    uv_idle_init(&session->loop, &session->poke);
     if ((error = catch_signal(session, &session->interrupt, SIGINT)) < 0 ||
         (error = catch_signal(session, &session->terminate, SIGTERM)) < 0 || (error = open_watchdog(session)) < 0)
         goto out_close;

@@ -162,7 +162,7 @@ static void close_handles(ipcmark_trial *trial)
     if (trial->timer.data != NULL)
         uv_close((uv_handle_t *)&trial->timer, trial_handle_closed);
     while (trial->open_handles > 0)
-        uv_run(&trial->session->loop, UV_RUN_ONCE);
+        session_turn(trial->session);
 }
 
 static void free_all(ipcmark_trial *trial)
@@ -237,6 +237,8 @@ const char *ipcmark_trial_new_directory(ipcmark_trial *trial)
 
 static void on_wait_over(uv_timer_t *timer)
 {
+    const ipcmark_trial *trial = timer->data;
+    session_poke(trial->session);
     uv_timer_stop(timer);
 }
 
@@ -245,7 +247,7 @@ bool ipcmark_wait(ipcmark_trial *trial, unsigned milliseconds)
     uv_update_time(&trial->session->loop);
     uv_timer_start(&trial->timer, on_wait_over, milliseconds, 0);
     while (uv_is_active((uv_handle_t *)&trial->timer) && trial->session->signal == 0)
-        uv_run(&trial->session->loop, UV_RUN_ONCE);
+        session_turn(trial->session);
     uv_timer_stop(&trial->timer);
     return trial->session->signal == 0;
 }

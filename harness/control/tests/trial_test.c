@@ -287,6 +287,21 @@ static void ping_measures_round_trips(void **state)
     stage_close();
 }
 
+/* Nothing is under way but the timer itself. */
+static void waiting_ends(void **state)
+{
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER, NULL);
+    stage_start();
+    for (int i = 0; i < 100; ++i)
+        assert_true(ipcmark_wait(trial, 0));
+    uint64_t start = ipcmark_now_ns();
+    assert_true(ipcmark_wait(trial, 50));
+    assert_true(ipcmark_now_ns() - start >= 49000000);
+    stage_no_troubles();
+    stage_close();
+}
+
 static void evidence_is_kept_where_asked(void **state)
 {
     char parent[] = "/tmp/ipcmark-evidence-XXXXXX", keep[64], path[128];
@@ -328,5 +343,5 @@ CASES_MAIN(CASE(messages_arrive_and_are_judged), CASE(calls_of_several_go_on_at_
            CASE(a_crash_is_a_trouble_with_its_reason), CASE(a_hang_is_a_trouble_and_ends_by_the_deadline),
            CASE(a_killed_one_is_expected_to_die), CASE(a_paused_one_does_not_answer_until_resumed),
            CASE(what_is_left_is_found), CASE(a_suicide_comes_between_invoke_and_outcome),
-           CASE(benchmarks_count_without_a_journal), CASE(ping_measures_round_trips),
+           CASE(benchmarks_count_without_a_journal), CASE(ping_measures_round_trips), CASE(waiting_ends),
            CASE(evidence_is_kept_where_asked), CASE(a_driver_that_is_not_there_is_said_so))
