@@ -19,8 +19,8 @@ void gate_close(struct gate *gate)
     pthread_mutex_destroy(&gate->lock);
 }
 
-/* While we sleep, the owner may come and go through the lock, and lower `revoked` as it leaves: raised again each time. */
-/* Waiting opens the lock, and whoever takes it meanwhile may let the owner in again: so each time all over. */
+/* Waiting opens the lock, and whoever takes it meanwhile lowers `revoked` on leaving, and so lets the owner in again:
+ * each time all over. */
 static void revoke(struct gate *gate)
 {
     for (;;) {
