@@ -70,31 +70,33 @@ int ipcmark_payload_verify(const ipcmark_part *parts, size_t count, struct ipcma
 
 /* --- Benchmarks: header and sequence on every message, bytes at the speed of memory. --- */
 
-/* A few nanoseconds in place of a CRC: covers the header only, and differs from message to message. */
-static inline uint32_t ipcmark_payload_checkword(const struct ipcmark_payload *header)
+/* In place of a CRC: covers the header only, and differs from message to message. Words, since a header is written in
+ * fields and a wider load right after them would wait for the store buffer. */
+static inline uint32_t ipcmark_payload_checkword(const uint64_t words[6])
 {
-    uint64_t words[6], sum;
+    uint64_t one = (words[0] >> 32 ^ words[3]) * 0x9E3779B97F4A7C15u, two = (words[1] ^ words[4]) * 0xC2B2AE3D27D4EB4Fu;
+    one ^= words[2] * 0x165667B19E3779F9u + (words[5] ^ words[5] >> 29) * 0xD6E8FEB86659FD93u;
+    return (uint32_t)((one ^ two) >> 32 ^ one ^ two);
+}
+
+/* Writes the header, checkword for crc, to the start of part 0, which has room for it. A few nanoseconds. */
+static inline void ipcmark_payload_stamp(void *part0, const struct ipcmark_payload *header)
+{
+    uint64_t words[6];
     memcpy(words, header, sizeof words);
-    sum = (words[0] >> 32) ^ words[1] * 0x9E3779B97F4A7C15u ^ words[2] * 0xC2B2AE3D27D4EB4Fu;
-    sum ^= words[3] * 0x165667B19E3779F9u ^ words[4] * 0xD6E8FEB86659FD93u ^ words[5];
-    sum *= 0xFF51AFD7ED558CCDu;
-    return (uint32_t)(sum >> 32);
+    words[0] = words[0] >> 32 << 32 | ipcmark_payload_checkword(words);
+    memcpy(part0, words, sizeof words);
 }
 
-/* Writes the header, checkword for crc, to the start of part 0, which has room for it. */
-static inline void ipcmark_payload_stamp(void *part0, struct ipcmark_payload *header)
-{
-    header->crc = ipcmark_payload_checkword(header);
-    memcpy(part0, header, sizeof *header);
-}
-
-/* Reads a stamped header. 0, or -EBADMSG: too short, or its checkword is wrong. */
+/* Reads a stamped header. 0, or -EBADMSG: too short, or its checkword is wrong. A few nanoseconds. */
 static inline int ipcmark_payload_peek(const void *part0, size_t size, struct ipcmark_payload *header)
 {
-    if (size < sizeof *header)
+    uint64_t words[6];
+    if (size < sizeof words)
         return -EBADMSG;
-    memcpy(header, part0, sizeof *header);
-    return header->crc == ipcmark_payload_checkword(header) ? 0 : -EBADMSG;
+    memcpy(words, part0, sizeof words);
+    memcpy(header, words, sizeof words);
+    return (uint32_t)words[0] == ipcmark_payload_checkword(words) ? 0 : -EBADMSG;
 }
 
 /* What the body of one part is made from. */
