@@ -1,0 +1,77 @@
+/* What users type: the dispatcher and its children, as processes. */
+#include "cases.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* The exit code; what it printed, stdout and stderr together, in `text`. */
+static int run(char text[16384], const char *first, const char *second, const char *third)
+{
+    char *arguments[] = {(char *)(uintptr_t)IPCMARK_TEST_PROGRAM, (char *)(uintptr_t)first, (char *)(uintptr_t)second,
+                         (char *)(uintptr_t)third, NULL};
+    posix_spawn_file_actions_t actions;
+    int ends[2], status;
+    pid_t pid;
+    size_t length = 0;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+    assert_int_equal(posix_spawn(&pid, arguments[0], &actions, NULL, arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    for (ssize_t step; (step = read(ends[0], text + length, 16383 - length)) > 0;)
+        length += (size_t)step;
+    text[length] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void expect(int code, const char *words, const char *first, const char *second, const char *third)
+{
+    char text[16384];
+    int got = run(text, first, second, third);
+    if (got != code || strstr(text, words) == NULL)
+        fail_msg("exit %d, not %d, or without '%s':\n%s", got, code, words, text);
+}
+
+static void help_lists_what_is_there(void **state)
+{
+    (void)state;
+    expect(0, "drivers       what can be tested", "--help", NULL, NULL);
+    expect(0, "Usage: ipcmark drivers", "help", "drivers", NULL);
+    expect(0, "Usage: ipcmark drivers", "drivers", "--help", NULL);
+    expect(0, "Usage: ipcmark demo", "help", "demo", NULL);
+    expect(0, "ipcmark " IPCMARK_VERSION, "--version", NULL, NULL);
+    expect(0, "ipcmark " IPCMARK_VERSION, "drivers", "--version", NULL);
+}
+
+static void slips_are_answered(void **state)
+{
+    (void)state;
+    expect(64, "did you mean 'ipcmark drivers'", "driver", NULL, NULL);
+    expect(64, "lists them", "make_coffee", NULL, NULL);
+    expect(64, "lists the commands", "--frobnicate", NULL, NULL);
+    expect(64, "which command?", NULL, NULL, NULL);
+    expect(64, "table or jsonl", "drivers", "--format", "xml");
+    expect(64, "--output DIRECTORY", "demo", "now", NULL);
+}
+
+static void drivers_are_described_or_refused(void **state)
+{
+    (void)state;
+    expect(0, "dgram 1", "drivers", IPCMARK_TEST_DRIVER, NULL);
+    expect(0, "directory_files", "drivers", IPCMARK_TEST_DRIVER, NULL);
+    expect(0, "\"version\":\"1\"", "drivers", "--format=jsonl", IPCMARK_TEST_DRIVER);
+    expect(3, "cannot be used", "drivers", "/bin/true", NULL);
+    expect(3, "there is no driver", "drivers", "nosuch", NULL);
+}
+
+CASES_MAIN(CASE(help_lists_what_is_there), CASE(slips_are_answered), CASE(drivers_are_described_or_refused))
