@@ -12,7 +12,7 @@
 
 #include "frame.h"
 
-enum { GREETING_MAGIC = 0x316b7069, SCAN_MIN_MS = 100, SCAN_MAX_MS = 1000 };
+enum { SCAN_MIN_MS = 100, SCAN_MAX_MS = 1000 };
 
 static void digest_channel(const char *channel, char text[IDENTITY_TEXT])
 {

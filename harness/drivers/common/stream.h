@@ -65,6 +65,8 @@ struct transport {
     ssize_t (*send)(int fd, const struct iovec *vector, int count); /* as writev; must not raise SIGPIPE */
 };
 
+enum { GREETING_MAGIC = 0x316b7069 };
+
 enum greeting_kind { GREETING_HELLO = 1, GREETING_WELCOME, GREETING_START };
 
 struct greeting {
