@@ -45,14 +45,16 @@ static void compare_with_limit(const struct tally *tally, struct summary_row *ou
 {
     const struct row *row = out->row->row;
     const struct tally_row *ring = find_ring(tally, row);
-    size_t own = tally_samples(tally, out->row, scratch->own), other;
+    size_t own, other;
 
     if (row->family == ROW_HOT || row->family == ROW_LIMIT_RING_HOT) {
         out->limit_name = "line";
+        own = tally_samples(tally, out->row, scratch->own);
         other = tally_lines(tally, out->row, scratch->other);
     } else if (row->family == ROW_THROUGHPUT && ring != NULL && ring->error[0] == '\0') {
         out->limit_name = "bare ring";
-        other = tally_samples(tally, ring, scratch->other);
+        own = tally_class_samples(tally, out->row, scratch->own);
+        other = tally_class_samples(tally, ring, scratch->other);
     } else {
         return;
     }
@@ -68,8 +70,8 @@ static struct ratio compare_with_rival(const struct tally *tally, const struct t
 
     if (rival == NULL || rival == row || row_is_limit(row->row) || rival->error[0] != '\0')
         return (struct ratio){NAN, 0};
-    own = tally_samples(tally, row, scratch->own);
-    other = tally_samples(tally, rival, scratch->other);
+    own = tally_class_samples(tally, row, scratch->own);
+    other = tally_class_samples(tally, rival, scratch->other);
     pairs = tally_lower_is_better(row->row)
                 ? statistics_pair(scratch->other, other, scratch->own, own, scratch->values)
                 : statistics_pair(scratch->own, own, scratch->other, other, scratch->values);
@@ -110,9 +112,9 @@ static void summarize_row(const struct tally *tally, struct summary_row *out, st
 
 int summary_make(const struct tally *tally, struct summary_row *out)
 {
-    struct scratch scratch = {.own = calloc(tally->blocks, sizeof *scratch.own),
-                              .other = calloc(tally->blocks, sizeof *scratch.other),
-                              .values = calloc(tally->blocks, sizeof *scratch.values)};
+    struct scratch scratch = {.own = calloc(LINE_CLASSES * (size_t)tally->blocks, sizeof *scratch.own),
+                              .other = calloc(LINE_CLASSES * (size_t)tally->blocks, sizeof *scratch.other),
+                              .values = calloc(LINE_CLASSES * (size_t)tally->blocks, sizeof *scratch.values)};
     int result = scratch.own == NULL || scratch.other == NULL || scratch.values == NULL ? -ENOMEM : 0;
 
     for (size_t i = 0; result == 0 && i < tally->count; ++i) {
@@ -143,9 +145,8 @@ struct counts {
 
 static struct counts count_cells(const struct tally *tally)
 {
-    static const char *const names[] = {"siblings", "cluster", "distant"};
     struct counts counts = {0};
-    bool seen[3] = {false};
+    bool seen[LINE_CLASSES] = {false};
 
     for (size_t i = 0; i < tally->count; ++i)
         for (unsigned block = 0; block < tally->blocks; ++block) {
@@ -157,10 +158,11 @@ static struct counts count_cells(const struct tally *tally)
             counts.placed += cell->placement != NULL;
             counts.mixed += cell->placement != NULL && strcmp(cell->placement, "mixed") == 0;
             counts.steal_ns += isnan(cell->steal_ns) ? 0 : cell->steal_ns;
-            for (size_t name = 0; cell->placement != NULL && name < 3; ++name)
-                seen[name] = seen[name] || strcmp(cell->placement, names[name]) == 0;
+            for (size_t name = 0; cell->placement != NULL && name < LINE_CLASSES; ++name)
+                seen[name] = seen[name] || strcmp(cell->placement, line_classes[name]) == 0;
         }
-    counts.classes = (size_t)seen[0] + seen[1] + seen[2];
+    for (size_t i = 0; i < LINE_CLASSES; ++i)
+        counts.classes += seen[i];
     return counts;
 }
 

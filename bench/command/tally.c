@@ -79,13 +79,21 @@ static double number(const cJSON *object, const char *name)
 
 static const char *placement(const cJSON *record)
 {
-    static const char *const classes[] = {"siblings", "cluster", "distant", "mixed"};
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "placement"));
 
-    for (size_t i = 0; name != NULL && i < sizeof classes / sizeof classes[0]; ++i)
-        if (strcmp(classes[i], name) == 0)
-            return classes[i];
-    return NULL;
+    for (size_t i = 0; name != NULL && i < LINE_CLASSES; ++i)
+        if (strcmp(line_classes[i], name) == 0)
+            return line_classes[i];
+    return name == NULL ? NULL : "mixed";
+}
+
+static void take_classes(struct tally_cell *cell, const struct row *row, const cJSON *metrics)
+{
+    for (size_t i = 0; i < LINE_CLASSES; ++i) {
+        char name[64];
+        snprintf(name, sizeof name, "%s_%s", line_classes[i], tally_metric(row));
+        cell->by_class[i] = number(metrics, name);
+    }
 }
 
 static void merge_histogram(struct tally_row *row, const cJSON *json)
@@ -122,6 +130,7 @@ const struct tally_cell *tally_add(struct tally *tally, const cJSON *record)
     cell->steal_ns = number(record, "steal_ns");
     cell->figure = number(metrics, tally_metric(row->row));
     cell->bytes_per_second = number(metrics, "bytes_per_second");
+    take_classes(cell, row->row, metrics);
     if (!cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(record, "error")) || isnan(cell->figure))
         cell->figure = NAN, take_error(row, record);
     else
@@ -137,6 +146,24 @@ size_t tally_samples(const struct tally *tally, const struct tally_row *row, str
     for (unsigned block = 0; block < tally->blocks; ++block)
         if (row->cells[block].done && !isnan(row->cells[block].figure))
             samples[count++] = (struct sample){block, row->cells[block].placement, row->cells[block].figure};
+    return count;
+}
+
+size_t tally_class_samples(const struct tally *tally, const struct tally_row *row, struct sample *samples)
+{
+    size_t count = 0;
+
+    for (unsigned block = 0; block < tally->blocks; ++block) {
+        const struct tally_cell *cell = &row->cells[block];
+        size_t before = count;
+        if (!cell->done || isnan(cell->figure))
+            continue;
+        for (size_t i = 0; i < LINE_CLASSES; ++i)
+            if (!isnan(cell->by_class[i]))
+                samples[count++] = (struct sample){block, line_classes[i], cell->by_class[i]};
+        if (count == before)
+            samples[count++] = (struct sample){block, cell->placement, cell->figure};
+    }
     return count;
 }
 

@@ -6,6 +6,7 @@
 
 #include <ipcmark/histogram.h>
 
+#include "../limits/line.h"
 #include "plan.h"
 #include "statistics.h"
 
@@ -13,11 +14,12 @@ struct cJSON;
 
 struct tally_cell {
     bool done;
-    const char *placement;   /* static, or NULL */
-    double figure;           /* what tally_metric() names; NaN: an error */
-    double bytes_per_second; /* NaN: has none */
-    double line_ns;          /* mean of before and after; NaN: unknown */
-    double steal_ns;         /* NaN: unknown */
+    const char *placement;         /* static, or NULL */
+    double by_class[LINE_CLASSES]; /* its figure in the rounds of each of line_classes; NaN: none there, or no rounds */
+    double figure;                 /* what tally_metric() names; NaN: an error */
+    double bytes_per_second;       /* NaN: has none */
+    double line_ns;                /* mean of before and after; NaN: unknown */
+    double steal_ns;               /* NaN: unknown */
 };
 
 struct tally_row {
@@ -48,8 +50,12 @@ bool tally_lower_is_better(const struct row *);
 /* NULL, if it is not in the plan. */
 const struct tally_row *tally_find(const struct tally *, const char *name);
 
-/* The figures of a row, for statistics_pair(); samples has room for one a block. Returns how many. */
+/* The figures of a row; samples has room for one a block. Returns how many. */
 size_t tally_samples(const struct tally *, const struct tally_row *, struct sample *samples);
+
+/* For ratios with another row: a cell that was measured in rounds has a figure for each class; room for three a block.
+ */
+size_t tally_class_samples(const struct tally *, const struct tally_row *, struct sample *samples);
 
 /* The line that was measured around each cell of the row, likewise. */
 size_t tally_lines(const struct tally *, const struct tally_row *, struct sample *samples);

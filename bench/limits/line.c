@@ -128,9 +128,11 @@ out:
     return result;
 }
 
+const char *const line_classes[LINE_CLASSES] = {"siblings", "cluster", "distant"};
+
 const char *line_class(double one_way_ns)
 {
-    return one_way_ns < LINE_SIBLINGS_NS ? "siblings" : one_way_ns < LINE_CLUSTER_NS ? "cluster" : "distant";
+    return line_classes[one_way_ns < LINE_SIBLINGS_NS ? 0 : one_way_ns < LINE_CLUSTER_NS ? 1 : 2];
 }
 
 const char *line_placement(double before_ns, double after_ns)

@@ -17,7 +17,10 @@ enum { LINE_BATCHES = 301 }; /* of which the figure is the median */
  * (a CPU was not given to us for so long that there is no figure), -EAGAIN (no thread). */
 int line_measure(int cpu_a, int cpu_b, double *one_way_ns);
 
-/* "siblings", "cluster" or "distant"; static. */
+enum { LINE_CLASSES = 3 };
+extern const char *const line_classes[LINE_CLASSES]; /* "siblings", "cluster", "distant" */
+
+/* One of them. */
 const char *line_class(double one_way_ns);
 
 /* The class of a cell by the line before and after it: "mixed" where the two differ, NULL where one is unknown (< 0).

@@ -25,8 +25,8 @@ struct publisher {
     char path[PATH_MAX];
 };
 
-/* Once it has caught up, a reader that looks again at once takes the line away from the writer for every message. For the
- * stream's sake it lets so much time go by (parameter gather=1); for one way's sake it does not. */
+/* Once it has caught up, a reader that looks again at once takes the line away from the writer for every message. For
+ * the stream's sake it lets so much time go by (parameter gather=1); for one way's sake it does not. */
 enum { GATHER_PAUSES = 32 };
 
 struct subscriber {

@@ -91,6 +91,10 @@ int cell_histogram(struct cell *cell, cJSON *json, unsigned ways)
         cell_fail(cell, "the participants reported no samples");
         goto out;
     }
+    if (!statistics_percentile_holds(50, histogram->total)) {
+        cell_fail(cell, "%llu samples are too few for a median", (unsigned long long)histogram->total);
+        goto out;
+    }
     if (ways > 1) {
         cJSON *divided = divide(histogram, ways);
         cJSON_Delete(json);

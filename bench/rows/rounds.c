@@ -1,5 +1,6 @@
 #include "rounds.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../command/statistics.h"
@@ -34,16 +35,15 @@ static bool is_of(const struct round *round, const char *class)
 
 static const char *most_seen(const struct rounds *rounds)
 {
-    static const char *const classes[] = {"siblings", "cluster", "distant"};
     const char *best = NULL;
     size_t most = 0;
 
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; ++i) {
+    for (size_t i = 0; i < LINE_CLASSES; ++i) {
         size_t seen = 0;
         for (size_t j = 0; j < rounds->count; ++j)
-            seen += is_of(&rounds->list[j], classes[i]);
+            seen += is_of(&rounds->list[j], line_classes[i]);
         if (seen > most)
-            most = seen, best = classes[i];
+            most = seen, best = line_classes[i];
     }
     return best;
 }
@@ -93,6 +93,21 @@ double rounds_median(const struct rounds *rounds, size_t chosen)
     for (size_t i = 0; i < chosen; ++i)
         values[i] = rounds->list[i].value;
     return statistics_median(values, chosen);
+}
+
+void rounds_add_classes(const struct rounds *rounds, struct cell *cell, const char *name)
+{
+    for (size_t i = 0; i < LINE_CLASSES; ++i) {
+        double values[ROUNDS_MOST];
+        char full_name[64];
+        size_t count = 0;
+        for (size_t j = 0; j < rounds->count; ++j)
+            if (is_of(&rounds->list[j], line_classes[i]))
+                values[count++] = rounds->list[j].value;
+        snprintf(full_name, sizeof full_name, "%s_%s", line_classes[i], name);
+        if (count > 0)
+            cell_metric(cell, full_name, statistics_median(values, count));
+    }
 }
 
 cJSON *rounds_merge(const struct rounds *rounds, size_t chosen)

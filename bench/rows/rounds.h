@@ -34,6 +34,9 @@ void rounds_add(struct rounds *, double seconds, double value, cJSON *histogram)
  * of one class: all of them, and the cell's placement is mixed. */
 size_t rounds_choose(struct rounds *, struct cell *);
 double rounds_median(const struct rounds *, size_t chosen);
+/* Adds the median of each class that was seen, as "cluster_NAME" and so on: what is compared with another cell may have
+ * been of another class there. */
+void rounds_add_classes(const struct rounds *, struct cell *, const char *name);
 /* All their histograms in one; the caller's. NULL: out of memory, or one is no histogram. */
 cJSON *rounds_merge(const struct rounds *, size_t chosen);
 void rounds_end(struct rounds *);

@@ -93,6 +93,34 @@ static void throughput_is_compared_with_ring_and_rivals(void **state)
     close_tally(NULL);
 }
 
+/* One cell saw the cluster most, the other the distant CPUs; both saw both. */
+static void rounds_find_their_class(void **state)
+{
+    static const struct {
+        int row;
+        const char *placement;
+        double cluster, distant;
+    } cells[] = {{STREAM, "cluster", 30e6, 4e6}, {RING, "distant", 60e6, 5e6}};
+    (void)state;
+    open_tally(NULL);
+    for (size_t i = 0; i < 2; ++i) {
+        cJSON *record = cJSON_CreateObject(), *metrics = cJSON_AddObjectToObject(record, "metrics");
+        cJSON_AddStringToObject(record, "row", names[cells[i].row]);
+        cJSON_AddNumberToObject(record, "block", 0);
+        cJSON_AddStringToObject(record, "placement", cells[i].placement);
+        cJSON_AddNullToObject(record, "error");
+        cJSON_AddNumberToObject(metrics, "messages_per_second", 1);
+        cJSON_AddNumberToObject(metrics, "cluster_messages_per_second", cells[i].cluster);
+        cJSON_AddNumberToObject(metrics, "distant_messages_per_second", cells[i].distant);
+        assert_non_null(tally_add(&tally, record));
+        cJSON_Delete(record);
+    }
+    assert_int_equal(summary_make(&tally, summary), 0);
+    assert_int_equal(summary[STREAM].limit.pairs, 2);
+    assert_true(fabs(summary[STREAM].limit.median - (0.5 + 0.8) / 2) < 1e-9);
+    close_tally(NULL);
+}
+
 static void one_failed_cell_fails_its_row(void **state)
 {
     char doubts[2048];
@@ -125,5 +153,5 @@ static void doubts_name_their_reason(void **state)
     close_tally(NULL);
 }
 
-CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals),
+CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals), CASE(rounds_find_their_class),
            CASE(one_failed_cell_fails_its_row), CASE(doubts_name_their_reason))
