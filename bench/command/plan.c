@@ -15,6 +15,8 @@ static const struct {
     unsigned suites;
 } rows[] = {
     {"limit/line", ALL},
+    {"limit/harness/64B", ALL},
+    {"limit/harness/1MiB", MORE},
     {"limit/bare-ring-hot/64B", ALL},
     {"limit/bare-ring/64B", ALL},
     {"limit/bare-ring/1KiB", MORE},

@@ -45,6 +45,7 @@ const char *tally_metric(const struct row *row)
     case ROW_THROUGHPUT:
     case ROW_FANOUT:
     case ROW_LIMIT_RING:
+    case ROW_LIMIT_HARNESS:
         return "messages_per_second";
     case ROW_LIMIT_MEMCPY:
         return "bytes_per_second";

@@ -68,6 +68,7 @@ void bench_measure(struct bench *bench, struct cell *cell)
     case ROW_THROUGHPUT:
     case ROW_FANOUT:
     case ROW_LIMIT_RING:
+    case ROW_LIMIT_HARNESS:
         bench_stream(bench, cell);
         break;
     case ROW_LIMIT_LINE:

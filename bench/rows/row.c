@@ -14,6 +14,7 @@ static const struct {
 } limits[] = {{"line", ROW_LIMIT_LINE, false},
               {"bare-ring", ROW_LIMIT_RING, true},
               {"bare-ring-hot", ROW_LIMIT_RING_HOT, true},
+              {"harness", ROW_LIMIT_HARNESS, true},
               {"memcpy", ROW_LIMIT_MEMCPY, true}};
 
 enum { FAMILIES = sizeof family_names / sizeof family_names[0], LIMITS = sizeof limits / sizeof limits[0] };
@@ -83,14 +84,14 @@ static int parse_limit(struct row *row, char *words, char *text, size_t text_siz
         if (strcmp(words, limits[i].name) != 0)
             continue;
         row->family = limits[i].family;
-        if (limits[i].family == ROW_LIMIT_RING || limits[i].family == ROW_LIMIT_RING_HOT)
+        if (row_uses_processes(row))
             row->publishers = row->subscribers = 1;
         if (limits[i].has_size ? size != NULL && parse_size(size, &row->size) : size == NULL)
             return 0;
         return complain(text, text_size, row->name,
                         limits[i].has_size ? "a size, as in 64B, is missing" : "it has no size");
     }
-    return complain(text, text_size, row->name, "the limits are line, bare-ring, bare-ring-hot and memcpy");
+    return complain(text, text_size, row->name, "the limits are line, bare-ring, bare-ring-hot, harness and memcpy");
 }
 
 static int parse_scenario(struct row *row, char *words, char *text, size_t text_size)
@@ -149,6 +150,11 @@ out:
 const char *row_family_name(enum row_family family)
 {
     return (int)family < FAMILIES ? family_names[family] : "limit";
+}
+
+bool row_uses_processes(const struct row *row)
+{
+    return row->family != ROW_LIMIT_LINE && row->family != ROW_LIMIT_MEMCPY;
 }
 
 bool row_is_limit(const struct row *row)

@@ -6,20 +6,28 @@
 
 enum { PEERS_SECONDS = 10 };
 
-/* The driver of a row, as the harness takes it. The bare ring lies beside this program: it is no user's business. */
+/* A limit in the shape of a driver lies beside this program: it is no user's business. */
+static int find_limit(char *driver, size_t driver_size, const char *name)
+{
+    ssize_t length = readlink("/proc/self/exe", driver, driver_size);
+
+    while (length > 0 && driver[length - 1] != '/')
+        --length;
+    if (length <= 0 || (size_t)length + strlen(name) >= driver_size)
+        return -1;
+    strcpy(driver + length, name);
+    return 0;
+}
+
+/* The driver of a row, as the harness takes it. */
 static int find_driver(char *driver, size_t driver_size, const struct bench *bench, const struct row *row)
 {
-    ssize_t length;
-
-    if (row->family == ROW_LIMIT_RING || row->family == ROW_LIMIT_RING_HOT) {
-        length = readlink("/proc/self/exe", driver, driver_size);
-        while (length > 0 && driver[length - 1] != '/')
-            --length;
-        if (length <= 0 || (size_t)length + sizeof "bare-ring.so?gather=1" > driver_size)
-            return -1;
-        strcpy(driver + length, row->family == ROW_LIMIT_RING ? "bare-ring.so?gather=1" : "bare-ring.so");
-        return 0;
-    }
+    if (row->family == ROW_LIMIT_RING)
+        return find_limit(driver, driver_size, "bare-ring.so?gather=1");
+    if (row->family == ROW_LIMIT_RING_HOT)
+        return find_limit(driver, driver_size, "bare-ring.so");
+    if (row->family == ROW_LIMIT_HARNESS)
+        return find_limit(driver, driver_size, "empty.so");
     for (size_t i = 0; bench->drivers[i] != NULL; ++i) {
         char other[ROW_NAME_BYTES];
         row_driver_label(other, sizeof other, bench->drivers[i]);
@@ -88,7 +96,8 @@ int scene_open(struct scene *scene, struct bench *bench, struct cell *cell, bool
     for (unsigned i = 0; i < scene->count; ++i)
         if (start_sink(scene, i, count_only) < 0)
             return -1;
-    scene->source = start(scene, "publisher", bench->cpu_a);
+    /* Without a transport there is nothing between two processes. */
+    scene->source = row->family == ROW_LIMIT_HARNESS ? scene->sinks[0] : start(scene, "publisher", bench->cpu_a);
     if (scene->source == NULL)
         return -1;
     if (scene_await(scene, ipcmark_open_publisher(scene->source, &scene->publisher, NULL)) < 0)

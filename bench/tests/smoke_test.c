@@ -103,8 +103,14 @@ static void mmipc(void **state)
 
 static void limits(void **state)
 {
-    const char *words[] = {"--seconds",         "0.05", "limit/line", "limit/bare-ring/64B", "limit/bare-ring-hot/64B",
-                           "limit/memcpy/1MiB", NULL};
+    const char *words[] = {"--seconds",
+                           "0.05",
+                           "limit/line",
+                           "limit/bare-ring/64B",
+                           "limit/bare-ring-hot/64B",
+                           "limit/harness/1KiB",
+                           "limit/memcpy/1MiB",
+                           NULL};
     struct rows_run run;
     (void)state;
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
@@ -113,6 +119,7 @@ static void limits(void **state)
     metric(rows_run_cell(&run, "limit/line"), "p50_ns");
     assert_non_null(cJSON_GetStringValue(cJSON_GetObjectItem(rows_run_cell(&run, "limit/line"), "placement")));
     check_rate(figure(&run, "limit/bare-ring/64B"), 64);
+    check_rate(figure(&run, "limit/harness/1KiB"), 1024);
     check_times(figure(&run, "limit/bare-ring-hot/64B"));
     metric(rows_run_cell(&run, "limit/memcpy/1MiB"), "bytes_per_second");
     assert_int_equal(run.exit_code, 0);
