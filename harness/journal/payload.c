@@ -32,9 +32,9 @@ int ipcmark_payload_body_check(const void *body, size_t size, uint64_t key)
         difference |= word ^ (key + i * BODY_STEP);
     }
     key += words * BODY_STEP;
-    if (difference != 0 || memcmp(at + words * sizeof key, &key, size % sizeof key) != 0)
+    if (size % sizeof key != 0 && memcmp(at + words * sizeof key, &key, size % sizeof key) != 0)
         return -EBADMSG;
-    return 0;
+    return difference == 0 ? 0 : -EBADMSG;
 }
 
 /* CRC-32 of the boundaries as they lie in a digest. */
