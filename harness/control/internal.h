@@ -15,7 +15,7 @@
 enum {
     MAX_THREADS = 64,           /* of one publisher */
     MAX_STDERR_BYTES = 1 << 20, /* kept of one participant */
-    MAX_EVENTS = 1 << 20,       /* from one participant; more is a flood */
+    MAX_EVENTS = 1 << 17,       /* from one participant; more is a flood */
     GRACE_MS = 100,             /* for what was already on its way when a deadline passed or a process ended */
 };
 

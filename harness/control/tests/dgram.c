@@ -179,10 +179,10 @@ static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_
         publisher_close(self);
         return error;
     }
-    leave_something(self, options);
     int error = pthread_create(&self->thread, NULL, receive, self);
     if (error == 0)
         *out = self;
+    leave_something(self, options); /* last: ThreadSanitizer allows no new thread after it */
     return -error;
 }
 

@@ -170,7 +170,9 @@ static void what_is_left_is_found(void **state)
     (void)state;
     stage_open(IPCMARK_TEST_DRIVER "?leave_file=1&leave_process=1", NULL);
     stage_done(ipcmark_open_subscriber(stage_start(), &subscriber, NULL));
-    assert_int_equal(ipcmark_trial_stop(trial), 2);
+    int left = ipcmark_trial_stop(trial);
+    if (left != 2)
+        fail_msg("%d are left:\n%s", left, ipcmark_trial_leftovers(trial));
     assert_non_null(strstr(ipcmark_trial_leftovers(trial), "(sleep)"));
     assert_non_null(strstr(ipcmark_trial_leftovers(trial), "files/left"));
     assert_int_equal(ipcmark_trial_trouble(trial, 0)->class_, IPCMARK_LEFTOVER);
@@ -253,12 +255,14 @@ static void benchmarks_count_without_a_journal(void **state)
     assert_int_equal(ipcmark_histogram_add_json(histogram, json), 0);
     assert_int_equal(histogram->total, 1000);
     ipcmark_histogram_free(histogram);
-    /* The window's rate is the rate that was asked for. */
+    /* What arrived did so at the rate at which it was sent. */
     const cJSON *window = cJSON_GetObjectItemCaseSensitive(stats->reply, "window");
     ipcmark_call shown = {.reply = window};
     double rate = ipcmark_reply_number(&shown, "messages", 0) * 1e9 /
                   (ipcmark_reply_number(&shown, "to_ns", 0) - ipcmark_reply_number(&shown, "from_ns", 0));
-    assert_true(rate > 4000 && rate < 5500);
+    double achieved = ipcmark_reply_number(sent, "achieved_rate", 0);
+    assert_true(achieved > 0 && achieved < 5100);
+    assert_true(rate > 0.8 * achieved && rate < 1.25 * achieved);
     stats = ipcmark_stats(trial, subscriber, 0, 0, false);
     stage_done(stats);
     assert_int_equal(ipcmark_reply_count(stats, "received"), 0);
