@@ -240,8 +240,11 @@ void endpoint_close(struct endpoint *endpoint)
 void endpoint_close_all(void)
 {
     /* Publishers first: what they flush is still received. */
+    pthread_mutex_lock(&list_lock);
+    struct endpoint *first = list; /* what is in the list stays in it */
+    pthread_mutex_unlock(&list_lock);
     for (int round = 0; round < 2; ++round)
-        for (struct endpoint *endpoint = list; endpoint != NULL; endpoint = endpoint->next)
+        for (struct endpoint *endpoint = first; endpoint != NULL; endpoint = endpoint->next)
             if (endpoint->publisher == (round == 0))
                 endpoint_close(endpoint);
 }
