@@ -56,54 +56,64 @@ static void judge_environment(struct verdict *verdict, const struct results_run 
         against(verdict, "The sources are not those of a commit, so nobody else can build them.");
 }
 
-static void judge_cells(struct verdict *verdict, const struct results_run *run)
+static void judge_failures(struct verdict *verdict, const struct results_run *run)
 {
-    static const char *const classes[] = {"siblings", "cluster", "distant"};
-    bool seen[3] = {false};
-    size_t mixed = 0, stolen = 0, failed = 0;
-    for (size_t i = 0; i < run->cell_count; ++i) {
-        const struct results_cell *cell = &run->cells[i];
-        mixed += cell->placement && strcmp(cell->placement, "mixed") == 0;
-        stolen += cell->steal_ns > 0;
-        failed += cell->error != NULL;
-        for (int class = 0; class < 3; ++class)
-            seen[class] = seen[class] || (cell->placement && strcmp(cell->placement, classes[class]) == 0);
-    }
+    size_t failed = 0;
+    for (size_t i = 0; i < run->cell_count; ++i)
+        failed += run->cells[i].error != NULL;
     if (failed)
         against(verdict, "%zu of %zu cells failed.", failed, run->cell_count);
-    if (mixed)
-        against(verdict, "The CPUs moved during %zu of %zu cells.", mixed, run->cell_count);
-    if (seen[0] + seen[1] + seen[2] > 1)
-        against(verdict, "The CPUs were in %d placements: absolute figures mix them, ratios do not.",
-                seen[0] + seen[1] + seen[2]);
-    if (stolen)
-        against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", stolen, run->cell_count);
     if (results_run_cut_short(run))
         against(verdict, "The run was cut short.");
 }
 
-size_t results_fitness(const struct results_run *runs, size_t run_count, const struct results_rows *rows,
-                       void (*reason)(void *context, const char *text), void *context)
+static void judge_blocks(struct verdict *verdict, const struct results_rows *rows)
 {
-    struct verdict verdict = {reason, context, 0};
-    const struct results_run *bench = NULL;
     size_t few = 0, fewest = BLOCKS;
-
-    for (size_t i = 0; i < run_count; ++i) {
-        if (strcmp(results_header(&runs[i], "kind"), "bench") != 0)
-            continue;
-        bench = bench ? bench : &runs[i];
-        judge_cells(&verdict, &runs[i]);
-    }
-    if (bench == NULL)
-        return 0;
     for (size_t i = 0; i < rows->count; ++i) {
         few += rows->rows[i].sample_count < BLOCKS;
         fewest = rows->rows[i].sample_count < fewest ? rows->rows[i].sample_count : fewest;
     }
     if (few)
-        against(&verdict, "%zu of %zu rows have as few as %zu blocks; an interval of the median needs %d.", few,
-                rows->count, fewest, BLOCKS);
-    judge_environment(&verdict, bench);
+        against(verdict, "%zu of %zu rows have as few as %zu blocks; a median that holds needs %d.", few, rows->count,
+                fewest, BLOCKS);
+}
+
+static void judge_placements(struct verdict *verdict, const struct results_run *run)
+{
+    static const char *const classes[] = {"siblings", "cluster", "distant"};
+    bool seen[3] = {false};
+    size_t mixed = 0, stolen = 0;
+    for (size_t i = 0; i < run->cell_count; ++i) {
+        const struct results_cell *cell = &run->cells[i];
+        mixed += cell->placement && strcmp(cell->placement, "mixed") == 0;
+        stolen += cell->steal_ns > 0;
+        for (int class = 0; class < 3; ++class)
+            seen[class] = seen[class] || (cell->placement && strcmp(cell->placement, classes[class]) == 0);
+    }
+    if (seen[0] + seen[1] + seen[2] > 1)
+        against(verdict, "The CPUs were in %d placements: absolute figures mix them, ratios do not.",
+                seen[0] + seen[1] + seen[2]);
+    if (mixed)
+        against(verdict, "The CPUs moved during %zu of %zu cells.", mixed, run->cell_count);
+    if (stolen)
+        against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", stolen, run->cell_count);
+}
+
+/* The weightiest first: a headline shows only one. */
+size_t results_fitness(const struct results_run *runs, size_t run_count, const struct results_rows *rows,
+                       void (*reason)(void *context, const char *text), void *context)
+{
+    struct verdict verdict = {reason, context, 0};
+    size_t benches = 0;
+    for (size_t i = 0; i < run_count; ++i) {
+        if (strcmp(results_header(&runs[i], "kind"), "bench") != 0)
+            continue;
+        if (benches++ == 0)
+            judge_blocks(&verdict, rows);
+        judge_failures(&verdict, &runs[i]);
+        judge_environment(&verdict, &runs[i]);
+        judge_placements(&verdict, &runs[i]);
+    }
     return verdict.count;
 }

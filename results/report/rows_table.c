@@ -6,6 +6,32 @@
 #include <stdio.h>
 #include <string.h>
 
+static void metric_item(struct page *page, const struct results_row *row, const char *metric)
+{
+    struct results_spread spread = results_row_metric(row, metric);
+    if (spread.count == 0)
+        return;
+    page_open(page, "li", NULL);
+    page_textf(page, "%s ", format_metric_name(metric).text);
+    page_element(page, "b", NULL, format_metric(metric, spread.median).text);
+    if (spread.low != spread.high) {
+        page_text(page, " ");
+        page_open(page, "span", "class", "range", NULL);
+        page_textf(page, "%s to %s", format_metric(metric, spread.low).text, format_metric(metric, spread.high).text);
+        page_close(page);
+    }
+    page_close(page);
+}
+
+/* Blocks may have different metrics; each is listed where it first appears. */
+static bool seen_before(const struct results_row *row, size_t sample, const char *metric)
+{
+    for (size_t i = 0; i < sample; ++i)
+        if (cJSON_GetObjectItemCaseSensitive(row->samples[i].cell->metrics, metric))
+            return true;
+    return false;
+}
+
 static void metrics_cell(struct page *page, const struct results_row *row)
 {
     const cJSON *metric;
@@ -18,23 +44,12 @@ static void metrics_cell(struct page *page, const struct results_row *row)
         return;
     }
     page_open(page, "ul", NULL);
-    cJSON_ArrayForEach(metric, row->first->metrics)
-    {
-        struct results_spread spread = results_row_metric(row, metric->string);
-        if (spread.count == 0)
-            continue;
-        page_open(page, "li", NULL);
-        page_textf(page, "%s ", format_metric_name(metric->string).text);
-        page_element(page, "b", NULL, format_metric(metric->string, spread.median).text);
-        if (spread.low != spread.high) {
-            page_text(page, " ");
-            page_open(page, "span", "class", "range", NULL);
-            page_textf(page, "%s to %s", format_metric(metric->string, spread.low).text,
-                       format_metric(metric->string, spread.high).text);
-            page_close(page);
+    for (size_t i = 0; i < row->sample_count; ++i)
+        cJSON_ArrayForEach(metric, row->samples[i].cell->metrics)
+        {
+            if (!seen_before(row, i, metric->string))
+                metric_item(page, row, metric->string);
         }
-        page_close(page);
-    }
     page_close(page);
     page_close(page);
 }
