@@ -38,6 +38,7 @@ void out_fatal(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 /* ---- record.c: the journal of the calling thread ---- */
 void record_open(const char *path_prefix);
 void record_append(const struct ipcmark_record *); /* does nothing without a journal */
+void record_leave(void); /* the calling thread appends no more: its journal is free for another */
 void record_close(void);
 
 /* ---- driver.c ---- */
@@ -118,8 +119,8 @@ struct endpoint {
     pthread_cond_t changed;
     bool closed;
 
-    /* Entered without the lock, since a handler that replies does it for every message: whoever is counted before closing
-     * is set is waited for, and whoever comes later sees it. */
+    /* Entered without the lock, since a handler that replies does it for every message: whoever is counted before
+     * closing is set is waited for, and whoever comes later sees it. */
     atomic_bool opened, closing;
     atomic_uint users; /* that are in the driver, or about to be */
 
@@ -129,7 +130,7 @@ struct endpoint {
     atomic_uint delay_us;
     _Atomic(struct endpoint *) reply;
     _Atomic(struct ping *) ping; /* that its messages are answers of; NULL: none */
-    atomic_ullong close_after; /* messages; 0: never */
+    atomic_ullong close_after;   /* messages; 0: never */
 };
 
 struct endpoint *endpoint_find(uint16_t id);

@@ -75,12 +75,22 @@ void record_append(const struct ipcmark_record *record)
         out_fatal("the journal cannot grow: %s", strerror(-error));
 }
 
+void record_leave(void)
+{
+    if (mine == NULL)
+        return;
+    pthread_setspecific(at_thread_end, NULL);
+    give_back(mine);
+    mine = NULL;
+}
+
+/* The list stays: a driver that left a thread behind may still give a journal back. */
 void record_close(void)
 {
-    for (struct journal *next, *journal = all; journal != NULL; journal = next) {
-        next = journal->next;
+    pthread_mutex_lock(&lock);
+    for (struct journal *journal = all; journal != NULL; journal = journal->next) {
         ipcmark_journal_close(journal->file);
-        free(journal);
+        journal->file = NULL;
     }
-    all = unused = mine = NULL;
+    pthread_mutex_unlock(&lock);
 }

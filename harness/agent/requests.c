@@ -223,6 +223,7 @@ static void *run_request(void *context)
     cJSON *request = context;
     carry_out(request);
     cJSON_Delete(request);
+    record_leave(); /* before anybody believes that we are through */
     pthread_mutex_lock(&lock);
     --running;
     pthread_cond_broadcast(&ended);
