@@ -123,23 +123,51 @@ static double metric_of(const struct results_cell *cell, const char *metric)
     return results_number(cell->metrics, metric);
 }
 
-static bool same_placement(const struct results_cell *a, const struct results_cell *b)
+/* A cell's figure in one placement of the CPUs. A cell that was measured in rounds has one for each class it saw. */
+struct placed {
+    const char *placement;
+    double value;
+};
+
+static size_t placed_figures(const struct results_cell *cell, const char *metric, struct placed out[3])
 {
-    if (a->placement == NULL || b->placement == NULL)
-        return a->placement == b->placement;
-    return strcmp(a->placement, "mixed") != 0 && strcmp(a->placement, b->placement) == 0;
+    static const char *const classes[] = {"siblings", "cluster", "distant"};
+    size_t count = 0;
+    for (int i = 0; i < 3 && !cell->error; ++i) {
+        char name[96];
+        snprintf(name, sizeof name, "%s_%s", classes[i], metric);
+        out[count] = (struct placed){classes[i], results_number(cell->metrics, name)};
+        count += isnan(out[count].value) ? 0 : 1;
+    }
+    if (count == 0 && cell->placement && strcmp(cell->placement, "mixed") != 0) {
+        out[0] = (struct placed){cell->placement, metric_of(cell, metric)};
+        count = isnan(out[0].value) ? 0 : 1;
+    }
+    return count;
 }
 
-/* The ratio to the first cell of `base` that ran beside this one, or NAN. */
-static double ratio_of(const struct results_sample *sample, const struct results_row *base, const char *metric)
+/* The cell of `base` that ran in the same block, or NULL. */
+static const struct results_cell *beside(const struct results_sample *sample, const struct results_row *base)
 {
-    for (size_t i = 0; i < base->sample_count; ++i) {
-        const struct results_sample *other = &base->samples[i];
-        if (other->run == sample->run && other->cell->block == sample->cell->block &&
-            same_placement(other->cell, sample->cell))
-            return metric_of(sample->cell, metric) / metric_of(other->cell, metric);
-    }
-    return NAN;
+    for (size_t i = 0; i < base->sample_count; ++i)
+        if (base->samples[i].run == sample->run && base->samples[i].cell->block == sample->cell->block)
+            return base->samples[i].cell;
+    return NULL;
+}
+
+/* The ratios to the cell beside this one, one for each placement that both saw. Returns how many. */
+static size_t ratios_of(const struct results_sample *sample, const struct results_row *base, const char *metric,
+                        double out[3])
+{
+    const struct results_cell *other = beside(sample, base);
+    struct placed own[3], theirs[3];
+    size_t own_count = other ? placed_figures(sample->cell, metric, own) : 0, count = 0;
+    size_t their_count = other ? placed_figures(other, metric, theirs) : 0;
+    for (size_t i = 0; i < own_count; ++i)
+        for (size_t j = 0; j < their_count; ++j)
+            if (strcmp(own[i].placement, theirs[j].placement) == 0 && theirs[j].value > 0)
+                out[count++] = own[i].value / theirs[j].value;
+    return count;
 }
 
 static double line_of(const struct results_cell *cell)
@@ -148,20 +176,23 @@ static double line_of(const struct results_cell *cell)
                                                                     : (cell->line_before_ns + cell->line_after_ns) / 2;
 }
 
+static size_t values_of(const struct results_sample *sample, const struct results_row *base, bool line,
+                        const char *metric, double out[3])
+{
+    if (base)
+        return ratios_of(sample, base, metric, out);
+    out[0] = metric_of(sample->cell, metric) / (line ? line_of(sample->cell) : 1);
+    return isfinite(out[0]);
+}
+
 static struct results_spread collect(const struct results_row *row, const struct results_row *base, bool line,
                                      const char *metric)
 {
-    double *values = calloc(row->sample_count + 1, sizeof *values);
+    double *values = calloc(3 * row->sample_count + 1, sizeof *values);
     struct results_spread spread;
     size_t count = 0;
-    for (size_t i = 0; values && i < row->sample_count; ++i) {
-        const struct results_sample *sample = &row->samples[i];
-        double value = base ? ratio_of(sample, base, metric) : metric_of(sample->cell, metric);
-        if (line)
-            value /= line_of(sample->cell);
-        if (isfinite(value))
-            values[count++] = value;
-    }
+    for (size_t i = 0; values && i < row->sample_count; ++i)
+        count += values_of(&row->samples[i], base, line, metric, values + count);
     spread = results_spread(values, count);
     free(values);
     return spread;

@@ -36,7 +36,9 @@ const struct results_row *results_rows_find(const struct results_rows *rows, con
  * own histogram if it has one. */
 struct results_spread results_row_metric(const struct results_row *row, const char *metric);
 
-/* results_row_ratio: `row` over `base`, paired: only cells of the same run, block and placement. */
+/* results_row_ratio: `row` over `base`, paired: only figures of the same run, block and placement of the CPUs. A cell
+ * that was measured in rounds has a figure for each placement it saw (metrics `cluster_…`), and so up to three pairs.
+ */
 struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base,
                                         const char *metric);
 

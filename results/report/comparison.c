@@ -158,7 +158,8 @@ static struct results_spread distance(const struct report *report, const struct 
             limit = &report->rows.rows[i];
             snprintf(shape, sizeof shape, "limit/%s/", memory ? "memcpy" : "bare-ring");
             if (strncmp(limit->name, shape, strlen(shape)) == 0 && limit->first->size == row->first->size) {
-                struct results_spread spread = results_row_ratio(row, limit, "bytes_per_second");
+                struct results_spread spread =
+                    results_row_ratio(row, limit, memory ? "bytes_per_second" : family->metric);
                 *suffix = memory ? " / memcpy" : " / bare ring";
                 if (spread.count)
                     return inverted(spread);

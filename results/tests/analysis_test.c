@@ -65,6 +65,26 @@ static void ratios_pair_cells_of_one_block_and_placement(void **state)
     results_run_free(&run);
 }
 
+#define ROUNDS(driver, metrics)                                                                                        \
+    "{\"record\":\"cell\",\"row\":\"throughput/" driver "/64B/1x1\",\"family\":\"throughput\",\"driver\":\"" driver    \
+    "\",\"block\":0,\"placement\":\"mixed\",\"metrics\":{\"messages_per_second\":7," metrics "}}\n"
+
+static void a_cell_in_rounds_pairs_in_each_placement(void **state)
+{
+    struct results_run run =
+        read_text(HEADER ROUNDS("a", "\"siblings_messages_per_second\":100,\"cluster_messages_per_second\":60")
+                      ROUNDS("b", "\"cluster_messages_per_second\":20,\"distant_messages_per_second\":1"));
+    struct results_rows rows;
+    struct results_spread ratio;
+    (void)state;
+    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+    ratio = results_row_ratio(&rows.rows[0], &rows.rows[1], "messages_per_second");
+    assert_int_equal(ratio.count, 1);
+    assert_true(ratio.median == 3);
+    results_rows_free(&rows);
+    results_run_free(&run);
+}
+
 static void cells_of_other_runs_are_not_paired(void **state)
 {
     struct results_run runs[] = {read_text(HEADER CELL("a", 0, "siblings", 25, 100)),
@@ -170,6 +190,7 @@ static void figures_are_fit_only_if_nothing_speaks_against_it(void **state)
 }
 
 CASES_MAIN(CASE(the_interval_of_a_median_is_exact), CASE(few_values_have_a_range_only),
-           CASE(ratios_pair_cells_of_one_block_and_placement), CASE(cells_of_other_runs_are_not_paired),
-           CASE(one_failed_cell_fails_its_row), CASE(histograms_of_blocks_are_merged),
-           CASE(a_clause_shows_the_worst_of_its_verdicts), CASE(figures_are_fit_only_if_nothing_speaks_against_it))
+           CASE(ratios_pair_cells_of_one_block_and_placement), CASE(a_cell_in_rounds_pairs_in_each_placement),
+           CASE(cells_of_other_runs_are_not_paired), CASE(one_failed_cell_fails_its_row),
+           CASE(histograms_of_blocks_are_merged), CASE(a_clause_shows_the_worst_of_its_verdicts),
+           CASE(figures_are_fit_only_if_nothing_speaks_against_it))
