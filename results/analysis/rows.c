@@ -141,7 +141,7 @@ static size_t placed_figures(const struct results_cell *cell, const char *metric
     }
     if (count == 0 && cell->placement && strcmp(cell->placement, "mixed") != 0) {
         out[0] = (struct placed){cell->placement, metric_of(cell, metric)};
-        count = isnan(out[0].value) ? 0 : 1;
+        count = isnan(out[0].value) ? 0 : (size_t)1;
     }
     return count;
 }
