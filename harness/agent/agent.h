@@ -55,6 +55,7 @@ struct lane {
     ipcmark_part *parts;
     size_t *sizes;
     size_t parts_capacity;
+    size_t ahead; /* size of the next message, which has been made already; 0: it has not */
 };
 
 enum kill_moment { KILL_NEVER, KILL_INSIDE, KILL_BEFORE, KILL_AFTER };
@@ -64,6 +65,9 @@ int lane_prepare(struct lane *, size_t size, size_t parts); /* room for messages
 /* Makes the next message and publishes it. scheduled_ns 0: no schedule. Returns what the driver returned. */
 int lane_publish(struct endpoint *publisher, uint16_t lane_number, size_t size, size_t parts, uint64_t scheduled_ns,
                  enum kill_moment);
+/* What a handler sends, on REPLY_LANE: like lane_publish(), and in benchmarks the message after this one is made right
+ * after it was sent, while it is on its way: making messages is not what trips are about. */
+int lane_answer(struct endpoint *publisher, size_t size, size_t parts);
 void lane_scribble(struct lane *, size_t size);
 void lane_free(struct lane *);
 

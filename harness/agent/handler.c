@@ -18,7 +18,7 @@ static void reply(struct endpoint *publisher, const ipcmark_part *parts, size_t 
     if (!endpoint_begin(publisher))
         return;
     if (lane_prepare(&publisher->lanes[REPLY_LANE], size, count) == 0)
-        lane_publish(publisher, REPLY_LANE, size, count, 0, KILL_NEVER);
+        lane_answer(publisher, size, count);
     endpoint_end(publisher);
 }
 

@@ -194,3 +194,27 @@ int lane_publish(struct endpoint *publisher, uint16_t number, size_t size, size_
     record_append(&record);
     return result;
 }
+
+static void make_ahead(struct endpoint *publisher, struct lane *lane, size_t size)
+{
+    struct ipcmark_payload header = next_header(publisher, REPLY_LANE, lane, 0);
+    make_quick(lane, &header, size, 1);
+    lane->ahead = size;
+}
+
+int lane_answer(struct endpoint *publisher, size_t size, size_t parts)
+{
+    struct lane *lane = &publisher->lanes[REPLY_LANE];
+    if (lane->ahead != 0 && (lane->ahead != size || parts != 1)) {
+        --lane->sequence; /* never sent */
+        lane->ahead = 0;
+    }
+    if (agent.journal || parts != 1 || size == 0)
+        return lane_publish(publisher, REPLY_LANE, size, parts, 0, KILL_NEVER);
+    if (lane->ahead == 0)
+        make_ahead(publisher, lane, size);
+    int result = call_driver(publisher, lane, 1);
+    count_outcome(lane, outcome_of(result));
+    make_ahead(publisher, lane, size);
+    return result;
+}
