@@ -22,10 +22,11 @@
 #include "ipcmark/driver.h"
 #include "participant.h"
 
-enum { ANSWER_WITHIN_MS = 30000 };
+enum { ANSWER_WITHIN_MS = 30000, CHILDREN_MAX = 64 };
 
 const char *child_driver;
-static char directory[4096];
+static char directory[4096];               /* empty: not entered */
+static struct child started[CHILDREN_MAX]; /* those with a pid have not ended */
 extern char **environ;
 
 bool driver_claims(uint64_t capability)
@@ -47,21 +48,30 @@ void directory_enter(void)
     assert_non_null(mkdtemp(directory));
 }
 
-void directory_leave(void)
+/* Removes the files in the directory; returns how many there were. */
+static int directory_empty(void)
 {
-    if (rmdir(directory) == 0)
-        return;
     DIR *entries = opendir(directory);
-    assert_non_null(entries);
+    int count = 0;
+    if (entries == NULL)
+        return 0;
     for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
         if (entry->d_name[0] == '.')
             continue;
         print_error("left behind: %s\n", entry->d_name);
         unlinkat(dirfd(entries), entry->d_name, 0);
+        ++count;
     }
     closedir(entries);
+    return count;
+}
+
+void directory_leave(void)
+{
+    int left = directory_empty();
     rmdir(directory);
-    fail();
+    directory[0] = '\0';
+    assert_int_equal(left, 0);
 }
 
 const char *directory_path(void)
@@ -101,6 +111,13 @@ struct child child_start(void)
     close(page);
     child.in = to[1];
     child.out = from[0];
+    for (int i = 0; i < CHILDREN_MAX; ++i) {
+        if (started[i].pid == 0) {
+            started[i] = child;
+            return child;
+        }
+    }
+    fail_msg("more than %d children", CHILDREN_MAX);
     return child;
 }
 
@@ -111,8 +128,27 @@ static int child_end(struct child *child)
     assert_int_equal(waitpid(child->pid, &status, 0), child->pid);
     close(child->out);
     munmap(child->published, sizeof *child->published);
+    for (int i = 0; i < CHILDREN_MAX; ++i)
+        if (started[i].pid == child->pid)
+            started[i].pid = 0;
     child->pid = 0;
     return status;
+}
+
+void children_end(void)
+{
+    for (int i = 0; i < CHILDREN_MAX; ++i) {
+        if (started[i].pid != 0) {
+            struct child child = started[i];
+            kill(child.pid, SIGKILL);
+            child_end(&child);
+        }
+    }
+    if (directory[0] != '\0') {
+        directory_empty();
+        rmdir(directory);
+        directory[0] = '\0';
+    }
 }
 
 void child_quit(struct child *child)
@@ -178,11 +214,4 @@ long child_number(const struct child *child)
 void child_await(const struct child *child)
 {
     child_number(child);
-}
-
-void child_await_refusal(const struct child *child, const char *why)
-{
-    char line[512];
-    read_answer(child, line, sizeof line);
-    assert_string_equal(line, why);
 }

@@ -22,13 +22,16 @@ void directory_enter(void);
 void directory_leave(void);
 const char *directory_path(void);
 
+/* After a case that failed: kills the children and removes the directory that it left, so that the next is not harmed.
+ */
+void children_end(void);
+
 struct child child_start(void);
 void child_quit(struct child *child);
 long child_kill(struct child *child); /* returns how many messages it had published with success */
 void child_tell(const struct child *child, const char *command, ...) __attribute__((format(printf, 2, 3)));
 void child_await(const struct child *child);  /* the answer to what it was told is "ok" */
 long child_number(const struct child *child); /* the same; returns the number behind the "ok" */
-void child_await_refusal(const struct child *child, const char *why);
 bool child_answers_within(const struct child *child, int timeout_ms);
 
 /* Tells, and awaits "ok". */

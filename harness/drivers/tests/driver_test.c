@@ -5,7 +5,6 @@
 #include "ipcmark/driver.h"
 #include "participant.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -152,8 +151,6 @@ static void large_messages(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i)
         child_ask(&publisher, "publish %u 1 %d", ++number, sizes[i]);
     expect(&subscriber, 1, number, number);
-    child_tell(&publisher, "publish 99 1 %d", (64 << 20) + 1); /* more than max_message_bytes */
-    child_await_refusal(&publisher, strerror(EMSGSIZE));
     disconnect_pair(&publisher, &subscriber);
 }
 
@@ -353,12 +350,12 @@ static void survivor_cleans_up(void **state)
     child_ask(&survivor, "peers publisher 1");
     child_kill(&victim);
     child_ask(&survivor, "peers publisher 0");
-    while (has_file()) {
+    while (has_file() && poll(&gone, 1, 10000) == 1) {
         char events[4096];
-        assert_int_equal(poll(&gone, 1, 10000), 1);
         assert_true(read(gone.fd, events, sizeof events) > 0);
     }
     close(gone.fd);
+    assert_false(has_file());
     close_and_quit(&survivor, "publisher");
     directory_leave();
 }
@@ -444,6 +441,18 @@ static void strange_files_stay(void **state)
     }
     directory_leave();
 }
+
+static int after(void **state)
+{
+    children_end();
+    return cases_after(state);
+}
+
+#undef CASE
+#define CASE(function)                                                                                                 \
+    {                                                                                                                  \
+#function, function, cases_before, after, NULL                                                                 \
+    }
 
 int main(int argc, char **argv)
 {

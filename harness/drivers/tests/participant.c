@@ -262,21 +262,22 @@ static int count_entries(const char *path)
     return count;
 }
 
-/* Descriptors and threads. A thread that has been joined may still be on its way out of the kernel's list. */
+/* Descriptors and threads. A handler that closed its subscriber may still be on its way back, and a thread that has
+ * been joined on its way out of the kernel's list. */
 static const char *census(void)
 {
     static int descriptors, threads;
-    int now_descriptors = count_entries("/proc/self/fd");
     time_t deadline = time(NULL) + WAIT_SECONDS;
+    bool more_descriptors, more_threads;
     if (descriptors == 0) {
-        descriptors = now_descriptors;
+        descriptors = count_entries("/proc/self/fd");
         threads = count_entries("/proc/self/task");
     }
-    while (count_entries("/proc/self/task") > threads && time(NULL) < deadline)
-        sched_yield();
-    if (count_entries("/proc/self/task") > threads)
-        return "threads are left";
-    return now_descriptors == descriptors ? NULL : "descriptors are left";
+    do {
+        more_descriptors = count_entries("/proc/self/fd") != descriptors;
+        more_threads = count_entries("/proc/self/task") > threads;
+    } while ((more_descriptors || more_threads) && time(NULL) < deadline && sched_yield() == 0);
+    return more_descriptors ? "descriptors are left" : more_threads ? "threads are left" : NULL;
 }
 
 static const char *close_endpoint(bool publishes)
