@@ -90,7 +90,7 @@ static void keep_vigil(stage *self, const actor *publisher)
 {
     for (size_t i = 0; i < self->subscriber_count; ++i) {
         const actor *subscriber = &self->subscribers[i];
-        if (subscriber->open && publisher->publish_ns > subscriber->open_ns && self->vigil_count < STAGE_VIGILS)
+        if (subscriber->open && publisher->settled_ns > subscriber->open_ns && self->vigil_count < STAGE_VIGILS)
             self->vigils[self->vigil_count++] =
                 ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, 0);
     }
@@ -112,9 +112,9 @@ ipcmark_call *stage_open_begin(stage *self, actor *who)
     const ipcmark_endpoint_options options = {.endpoint = who->endpoint};
     if (who->subscriber)
         return ipcmark_open_subscriber(who->participant, &who->endpoint, &options);
-    if (who->publish_ns != 0)
+    if (who->settled_ns != 0)
         keep_vigil(self, who);
-    who->publish_ns = 0;
+    who->settled_ns = 0;
     return ipcmark_open_publisher(who->participant, &who->endpoint, &options);
 }
 
@@ -244,6 +244,9 @@ bool stage_settle(stage *self)
             calls[i] = ipcmark_wait_peers(self->trial, who->endpoint, who->subscriber ? publishers : subscribers, 0);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         all &= calls[i] == NULL || stage_await(self, calls[i], IPCMARK_COUNT);
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (who->open && all)
+            who->settled_ns = ipcmark_now_ns();
     stage_log(self, "%u publishers and %u subscribers are %s", publishers, subscribers,
               all ? "connected" : "not connected");
     return all;
@@ -255,8 +258,6 @@ bool stage_settle(stage *self)
 bool stage_publish_begin(stage *self, actor *who, const ipcmark_publish_options *options)
 {
     who->traffic = ipcmark_publish(self->trial, who->endpoint, options);
-    if (who->publish_ns == 0)
-        who->publish_ns = ipcmark_now_ns();
     return who->traffic != NULL || stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be told to publish", who->name);
 }
 

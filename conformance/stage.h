@@ -26,7 +26,7 @@ typedef struct actor {
     unsigned life;                /* of the process: 1, 2, … */
     char name[16];                /* "publisher 3" */
     ipcmark_call *traffic;        /* its publish that is under way, or NULL */
-    uint64_t open_ns, publish_ns; /* when this life of the endpoint was open, and when it first published */
+    uint64_t open_ns, settled_ns; /* of this life of the endpoint: opened, last found connected to all; or 0 */
 } actor;
 
 typedef struct stage {
