@@ -66,8 +66,8 @@ void progress_cell(struct progress *progress, const struct tally *tally, const s
     char figure[32];
 
     if (isnan(cell->figure)) {
-        fprintf(stderr, "%s%s, block %u: %s\n", progress->terminal ? "\r\033[K" : "", row->row->name, block + 1,
-                row->error);
+        fprintf(stderr, "%s[%zu/%zu] block %u  %s  ERROR %s\n", progress->terminal ? "\r\033[K" : "", tally->done,
+                tally->planned, block + 1, row->row->name, row->error);
         return;
     }
     progress_figure(figure, row->row, cell->figure);

@@ -22,11 +22,11 @@ static int measure(struct scene *scene)
     cell->line_after_ns = bench_line_ns(scene->bench);
     if (scene_end(scene) < 0)
         return -1;
+    if (scene_stats(scene, scene->subscribers[0], (double)options.count, 0, 0, &stats) < 0)
+        return -1;
     achieved = ipcmark_reply_number(sent, "achieved_rate", 0);
     if (achieved < 0.99 * row->rate)
         return cell_fail(cell, "only %.0f messages a second of %.0f were sent", achieved, row->rate);
-    if (scene_stats(scene, scene->subscribers[0], (double)options.count, 0, 0, &stats) < 0)
-        return -1;
     if (cell_histogram(cell, cJSON_Duplicate(cJSON_GetObjectItem(stats->reply, "histogram"), true), 1) < 0)
         return -1;
     if (cJSON_GetNumberValue(cJSON_GetObjectItem(cell->metrics, "samples")) != (double)options.count)

@@ -80,7 +80,7 @@ static void good_driver_behind_it_is_a_figure(void **state)
     const cJSON *cell = rows_run_cell(&run, row);
     (void)state;
     assert_null(rows_run_error(cell));
-    assert_true(count_above(cell, "histogram", 20000000) < 60);
+    assert_true(count_above(cell, "histogram", 20000000) < MESSAGES / 2);
     rows_run_free(&run);
 }
 
@@ -92,8 +92,8 @@ static void stalled_receiver_shows(void **state)
     const cJSON *cell = rows_run_cell(&run, row);
     (void)state;
     assert_null(rows_run_error(cell));
-    assert_in_range(count_above(cell, "histogram", 20000000), 70, 200); /* more than 20 ms: 80 of them */
-    assert_in_range(count_above(cell, "histogram", 90000000), 5, 150);  /* more than 90 ms: 10 */
+    assert_true(count_above(cell, "histogram", 20000000) >= 70); /* more than 20 ms: 80 of them */
+    assert_true(count_above(cell, "histogram", 90000000) >= 5);  /* more than 90 ms: 10 */
     rows_run_free(&run);
 }
 
@@ -104,10 +104,13 @@ static void held_sender_shows_from_scheduled_time_only(void **state)
     char row[128];
     struct rows_run run = run_fault("hold", "latency", "64B/1x1/r1000", row);
     const cJSON *cell = rows_run_cell(&run, row);
+    uint64_t late;
     (void)state;
     assert_null(rows_run_error(cell));
-    assert_in_range(count_above(cell, "histogram", 20000000), 70, 200);
-    assert_in_range(count_above(cell, "histogram_uncorrected", 20000000), 1, 40);
+    late = count_above(cell, "histogram", 20000000);
+    assert_true(late >= 70);
+    assert_true(count_above(cell, "histogram_uncorrected", 20000000) <=
+                late - 50); /* a busy machine may add some to both */
     rows_run_free(&run);
 }
 
