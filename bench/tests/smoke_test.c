@@ -63,16 +63,12 @@ static void smoke(const char *driver)
     char rows[5][64];
     const char *words[] = {"--seconds", "0.1", rows[0], rows[1], rows[2], rows[3], rows[4], NULL};
     struct rows_run run;
-    double hot, roundtrip;
 
     for (int i = 0; i < 5; ++i)
         snprintf(rows[i], sizeof rows[i], formats[i], driver);
     run = rows_run(words);
     check_times(figure(&run, rows[0]));
     check_times(figure(&run, rows[1]));
-    hot = metric(figure(&run, rows[0]), "p50_ns");
-    roundtrip = metric(figure(&run, rows[1]), "p50_ns");
-    assert_true(roundtrip > hot); /* the whole is more than its half */
     check_times(figure(&run, rows[2]));
     assert_true(metric(figure(&run, rows[2]), "samples") == 200);
     assert_true(metric(figure(&run, rows[2]), "achieved_rate") >= 1980);
