@@ -95,19 +95,24 @@ static void describe_schedule(result *out, const ipcmark_trial *trial)
         fclose(file);
 }
 
+/* What a machine that is too slow brings about by itself. */
+static bool is_of_time(enum ipcmark_class class_)
+{
+    return class_ == IPCMARK_HUNG || class_ == IPCMARK_LATE || class_ == IPCMARK_COUNT || class_ == IPCMARK_DISCONNECT;
+}
+
 static verdict verdict_of(const struct ipcmark_judgement *judgement, ipcmark_session *session)
 {
+    bool slow = ipcmark_session_too_slow(session); /* when it began */
     if (judgement->verdict == IPCMARK_ERROR)
         return VERDICT_ERROR;
     if (judgement->verdict == IPCMARK_INCONCLUSIVE)
         return VERDICT_UNKNOWN;
     if (judgement->verdict == IPCMARK_PASS)
         return VERDICT_PASS;
-    if (judgement->class_ == IPCMARK_HUNG || judgement->class_ == IPCMARK_LATE) {
-        ipcmark_session_calibrate(session);
-        return ipcmark_session_too_slow(session) ? VERDICT_UNKNOWN : VERDICT_FAIL;
-    }
-    return VERDICT_FAIL;
+    ipcmark_session_calibrate(session);
+    slow |= ipcmark_session_too_slow(session);
+    return slow && is_of_time(judgement->class_) ? VERDICT_UNKNOWN : VERDICT_FAIL;
 }
 
 static void set_error(result *out, const char *what, const char *text)
@@ -137,7 +142,10 @@ static void judge(result *out, stage *self)
     out->verdict = verdict_of(&judgement, self->session);
     out->must = judgement.must;
     out->received = judgement.received;
-    out->text = format_text("%s", judgement.text);
+    out->text = format_text("%s%s", judgement.text,
+                            out->verdict == VERDICT_UNKNOWN && judgement.verdict == IPCMARK_FAIL
+                                ? " (but the machine is too slow now to hold anybody to a time)"
+                                : "");
     if (judgement.class_ != IPCMARK_CLASS_NONE)
         snprintf(out->violation, sizeof out->violation, "%s", ipcmark_class_text(judgement.class_));
     if (verdict_is_bad(out->verdict)) {
@@ -181,6 +189,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
                   .implementation = options->implementation,
                   .quick = options->quick,
                   .random = mix(options->seed, about->id)};
+    ipcmark_session_calibrate(session);
     if (ipcmark_trial_open(&self.trial, session, &trial_options) < 0) {
         set_error(out, "the case could not begin", ipcmark_session_text(session));
         return;

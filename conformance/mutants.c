@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MUTANTS_MOST = 64, CLAUSES_MOST = 256 };
+enum { MUTANTS_MOST = 64, CLAUSES_MOST = 256, ATTEMPTS = 3 };
 
 typedef enum {
     CELL_NOT_RUN,
@@ -173,8 +173,14 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
     run_progress("%s %s round %u", who->about->name, about->id, round + 1);
     if (!self->options->keep_passed)
         options.keep = NULL; /* a mutant fails by right: its evidence is of interest to nobody but who debugs it */
-    if (!case_run(&out, self->session, about, &options))
-        return false;
+    /* On a machine that is busy with other things the answer may be that it is not known: ask again. */
+    for (unsigned attempt = 1;; ++attempt) {
+        if (!case_run(&out, self->session, about, &options))
+            return false;
+        if (out.verdict != VERDICT_UNKNOWN || attempt == ATTEMPTS)
+            break;
+        clear_result(&out);
+    }
     value = judge_cell(who->about, &out);
     who->due += clause_matches(who->about->must_fail, about->id) && value != CELL_SKIPPED;
     who->caught += value == CELL_CAUGHT;

@@ -122,6 +122,8 @@ bool stage_open_end(stage *self, actor *who, ipcmark_call *call)
 {
     who->open = stage_await(self, call, IPCMARK_DISCONNECT);
     who->open_ns = ipcmark_now_ns();
+    if (self->buried_ns != 0)
+        self->ambiguous_ns = self->buried_ns + 2 * STAGE_PING_MS * 1000000ull;
     stage_log(self, "%s is %s as endpoint %u", who->name, who->open ? "open" : "not opened", who->endpoint);
     return who->open;
 }
@@ -162,6 +164,7 @@ bool stage_buried(stage *self, actor *who)
     if (error < 0)
         return error == -EINTR ? false
                                : stage_object(self, IPCMARK_CLASS_NONE, "%s was killed and does not die", who->name);
+    self->buried_ns = ipcmark_now_ns();
     stage_log(self, "%s is dead", who->name);
     who->participant = NULL;
     who->open = who->paused = false;
@@ -247,6 +250,8 @@ bool stage_settle(stage *self)
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (who->open && all)
             who->settled_ns = ipcmark_now_ns();
+    if (all)
+        self->buried_ns = 0;
     stage_log(self, "%u publishers and %u subscribers are %s", publishers, subscribers,
               all ? "connected" : "not connected");
     return all;
@@ -340,6 +345,16 @@ bool stage_drain(stage *self)
     return all;
 }
 
+static bool settle_for_sure(stage *self)
+{
+    const uint64_t now = ipcmark_now_ns();
+    if (!stage_settle(self))
+        return false;
+    if (now >= self->ambiguous_ns)
+        return true;
+    return ipcmark_wait(self->trial, (unsigned)((self->ambiguous_ns - now) / 1000000) + 1) && stage_settle(self);
+}
+
 bool stage_recover(stage *self)
 {
     const ipcmark_publish_options probe = {.count = 20};
@@ -347,12 +362,10 @@ bool stage_recover(stage *self)
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (who->paused && !stage_resume(self, who))
             return false;
-    if (!stage_publish_end_all(self))
+    if (!stage_publish_end_all(self) || !settle_for_sure(self))
         return false;
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (!who->open && !((who->participant != NULL || stage_start(self, who)) && stage_open(self, who)))
             return false;
-    /* A count may be right for a moment with a dead one in it and a new one missing; not for two pings more. */
-    return stage_settle(self) && ipcmark_wait(self->trial, 2 * STAGE_PING_MS) && stage_settle(self) &&
-           stage_drain(self) && stage_publish_all(self, &probe) && stage_drain(self);
+    return stage_settle(self) && stage_drain(self) && stage_publish_all(self, &probe) && stage_drain(self);
 }

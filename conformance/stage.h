@@ -15,7 +15,7 @@ enum {
     STAGE_VIGILS = 1024,
     /* Twice that without a sign of life is death to some. Sixteen processes that fight for two processors must not fall
      * under it. */
-    STAGE_PING_MS = 500
+    STAGE_PING_MS = 1000
 };
 
 /* A publisher or subscriber in a process of its own. */
@@ -41,6 +41,9 @@ typedef struct stage {
     struct ipcmark_expectation demands; /* coverage that the play asks of itself */
     actor publishers[STAGE_MOST], subscribers[STAGE_MOST];
     size_t publisher_count, subscriber_count;
+    /* The latest death that no count has shown yet; and until when a right count may be one with a dead one in it and a
+     * new one missing, because somebody opened after such a death. */
+    uint64_t buried_ns, ambiguous_ns;
     /* Drains of publishers that have closed or died: begun before they open again, awaited at the next drain. */
     ipcmark_call *vigils[STAGE_VIGILS];
     size_t vigil_count;
