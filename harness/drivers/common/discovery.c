@@ -58,7 +58,7 @@ static void peer_found(void *context, const char *advertisement)
     peer = calloc(1, sizeof *peer);
     if (peer == NULL)
         return; /* a later scan tries again, as after every failure here */
-    strcpy(peer->advertisement, advertisement);
+    snprintf(peer->advertisement, sizeof peer->advertisement, "%s", advertisement);
     if (publisher->transport->connect(&publisher->directory, advertisement, peer->token, &peer->link) < 0) {
         free(peer);
         return;
@@ -101,7 +101,7 @@ static void peer_drop(const struct discovery *discovery, struct peer *peer)
 static int peer_start(struct publisher *publisher, struct peer *peer)
 {
     int result;
-    strcpy(peer->id, peer->greeter.greeting.id);
+    memcpy(peer->id, peer->greeter.greeting.id, sizeof peer->id);
     pthread_mutex_lock(&publisher->lock);
     result = greeting_send(publisher->transport, peer->link.out, GREETING_START, &publisher->endpoint, peer->token);
     if (result == 0)
@@ -112,12 +112,20 @@ static int peer_start(struct publisher *publisher, struct peer *peer)
     return result;
 }
 
+/* Only this thread writes it, but publish reads it. */
+static void peer_set_state(struct publisher *publisher, struct peer *peer, enum peer_state state)
+{
+    pthread_mutex_lock(&publisher->lock);
+    peer->state = state;
+    pthread_mutex_unlock(&publisher->lock);
+}
+
 static int peer_greet(const struct discovery *discovery, struct peer *peer)
 {
-    const struct publisher *publisher = discovery->publisher;
+    struct publisher *publisher = discovery->publisher;
     int result;
     wait_no_more(discovery, peer->link.out);
-    peer->state = PEER_GREETED;
+    peer_set_state(publisher, peer, PEER_GREETED);
     result = wait_for(discovery, peer->link.in, EPOLLIN, peer);
     return result < 0
                ? result

@@ -6,9 +6,9 @@
 
 enum {
     READ_BUFFER = 256 * 1024, /* many small messages a read, and still inside a core's second-level cache */
-    EXACT_READ = 16 * 1024,   /* a message with at least this much missing is read to its end and no further */
-    WORD = sizeof(uint32_t)
+    EXACT_READ = 16 * 1024    /* a message with at least this much missing is read to its end and no further */
 };
+static const size_t WORD = sizeof(uint32_t);
 
 /* The bytes of all parts; -EMSGSIZE if they are too many. */
 static long parts_bytes(const ipcmark_part *parts, size_t count, size_t max_bytes)
@@ -81,7 +81,7 @@ static int vector_append(struct iovec *vector, int used, const void *data, size_
         *offset -= size;
         return used;
     }
-    vector[used].iov_base = (char *)(uintptr_t)data + *offset;
+    vector[used].iov_base = (char *)data + *offset;
     vector[used].iov_len = size - *offset;
     *offset = 0;
     return used + 1;

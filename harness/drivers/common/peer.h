@@ -5,9 +5,11 @@
 #include "frame.h"
 #include "publisher.h"
 
+enum peer_state { PEER_CONNECTING, PEER_GREETED, PEER_READY };
+
 struct peer {
     struct peer *next;
-    enum { PEER_CONNECTING, PEER_GREETED, PEER_READY } state;
+    enum peer_state state;
     struct link link;
     struct greeter greeter;
     char advertisement[DIRECTORY_NAME], id[ENDPOINT_NAME], token[TOKEN_TEXT];

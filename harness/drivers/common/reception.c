@@ -51,7 +51,7 @@ static int welcome(struct subscriber *subscriber, struct source *source)
     if (strcmp(hello->channel, subscriber->endpoint.channel) != 0 ||
         strcmp(hello->token, subscriber->listener.token) != 0)
         return -EACCES;
-    strcpy(source->id, hello->id);
+    memcpy(source->id, hello->id, sizeof source->id);
     source->state = SOURCE_WELCOMED;
     return greeting_send(subscriber->transport, source->link.out, GREETING_WELCOME, &subscriber->endpoint,
                          subscriber->listener.token);

@@ -30,8 +30,8 @@ int endpoint_copy(struct endpoint *out, const ipcmark_endpoint *in)
     if (strlen(in->id) >= ENDPOINT_NAME || strlen(in->channel) >= ENDPOINT_NAME)
         return -ENAMETOOLONG;
     *out = (struct endpoint){.on_peer = in->on_peer, .peer_context = in->peer_context};
-    strcpy(out->id, in->id);
-    strcpy(out->channel, in->channel);
+    memcpy(out->id, in->id, strlen(in->id) + 1);
+    memcpy(out->channel, in->channel, strlen(in->channel) + 1);
     digest_channel(out->channel, out->digest);
     interval = in->ping_interval_ms == 0 ? SCAN_MAX_MS : in->ping_interval_ms;
     out->scan_interval_ms = (int)(interval < SCAN_MIN_MS   ? SCAN_MIN_MS
@@ -70,7 +70,7 @@ void listener_close(struct listener *listener, const struct directory *directory
 }
 
 int greeting_send(const struct transport *transport, int fd, enum greeting_kind kind, const struct endpoint *from,
-                  const char *token)
+                  const char token[TOKEN_TEXT])
 {
     struct greeting greeting;
     struct iovec vector = {&greeting, sizeof greeting};
@@ -78,9 +78,9 @@ int greeting_send(const struct transport *transport, int fd, enum greeting_kind 
     memset(&greeting, 0, sizeof greeting);
     greeting.magic = GREETING_MAGIC;
     greeting.kind = kind;
-    strcpy(greeting.id, from->id);
-    strcpy(greeting.channel, from->channel);
-    strcpy(greeting.token, token);
+    memcpy(greeting.id, from->id, sizeof greeting.id);
+    memcpy(greeting.channel, from->channel, sizeof greeting.channel);
+    memcpy(greeting.token, token, sizeof greeting.token);
     do
         sent = transport->send(fd, &vector, 1);
     while (sent < 0 && errno == EINTR);

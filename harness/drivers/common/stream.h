@@ -81,7 +81,7 @@ struct greeter {
 };
 
 int greeting_send(const struct transport *transport, int fd, enum greeting_kind kind, const struct endpoint *from,
-                  const char *token);
+                  const char token[TOKEN_TEXT]);
 /* 1: it is complete, of this kind and well-formed; 0: more has to come; -errno: drop the link. */
 int greeting_receive(struct greeter *greeter, int fd, enum greeting_kind kind);
 

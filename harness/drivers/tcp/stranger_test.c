@@ -59,9 +59,9 @@ static void strangers_stay_outside(void **state)
     memset(garbage, 'x', sizeof garbage);
     assert_int_equal(knock(port, garbage, sizeof garbage), 0);
     assert_int_equal(knock(port, &hello, sizeof hello), 0);
-    strcpy(hello.token, token);
+    memcpy(hello.token, token, sizeof hello.token);
     assert_int_equal(knock(port, &hello, sizeof hello), sizeof hello);
-    strcpy(hello.channel, "another");
+    snprintf(hello.channel, sizeof hello.channel, "another");
     assert_int_equal(knock(port, &hello, sizeof hello), 0);
     child_ask(&subscriber, "peers subscriber 0");
     publisher = child_start(); /* and the house still stands */

@@ -40,7 +40,7 @@ static int loopback_listen(void)
 
 static int advertisement_write(int fd, int socket, const char *token)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t size = sizeof address;
     if (getsockname(socket, (struct sockaddr *)&address, &size) < 0)
         return -errno;
@@ -59,7 +59,7 @@ static int advertisement_read(int fd, char token[TOKEN_TEXT])
     _Static_assert(TOKEN_TEXT == 33, "the width below");
     if (sscanf(text, "%5d %32[0-9a-f]", &port, secret) != 2 || port <= 0 || port > 0xffff)
         return -EINVAL;
-    strcpy(token, secret);
+    memcpy(token, secret, sizeof secret);
     return port;
 }
 
@@ -124,7 +124,7 @@ static int tcp_connect(const struct directory *directory, const char *advertisem
 
 static ssize_t tcp_send(int fd, const struct iovec *vector, int count)
 {
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)vector, .msg_iovlen = (size_t)count};
+    struct msghdr message = {.msg_iov = (struct iovec *)vector, .msg_iovlen = (size_t)count};
     return count == 1 ? send(fd, vector->iov_base, vector->iov_len, MSG_NOSIGNAL) : sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 

@@ -35,7 +35,7 @@ bool driver_claims(uint64_t capability)
     const ipcmark_driver *(*get)(void);
     bool claims;
     assert_non_null(library);
-    get = (const ipcmark_driver *(*)(void))(uintptr_t)dlsym(library, "ipcmark_driver_get");
+    *(void **)&get = dlsym(library, "ipcmark_driver_get");
     claims = (get()->capabilities & capability) != 0;
     dlclose(library);
     return claims;

@@ -264,7 +264,7 @@ static void answering_each_other_does_not_lock_up(void **state)
         child_await(&children[i]);
     for (int i = 0; i < 2; ++i) {
         child_ask(&children[i], "received %d %d", 2 - i, FLOOD);
-        expect(&children[i], (unsigned)(3 + i), FLOOD, 2 * FLOOD);
+        expect(&children[i], (unsigned)(3 + i), FLOOD, 2L * FLOOD);
     }
     for (int i = 0; i < 2; ++i)
         child_ask(&children[i], "close publisher");

@@ -202,7 +202,7 @@ static void *publish_numbered(void *argument)
             atomic_fetch_add(published, 1);
     }
     free(memory);
-    return (void *)(uintptr_t)wrong;
+    return (void *)wrong;
 }
 
 static const char *publish(const char *argument)
@@ -411,8 +411,8 @@ int participant_main(const char *path, const char *shared_directory)
         fprintf(stderr, "%s\n", dlerror());
         return 1;
     }
-    const ipcmark_driver *(*get)(void) =
-        (const ipcmark_driver *(*)(void))(uintptr_t)dlsym(library, "ipcmark_driver_get");
+    const ipcmark_driver *(*get)(void);
+    *(void **)&get = dlsym(library, "ipcmark_driver_get");
     published = mmap(NULL, sizeof *published, PROT_READ | PROT_WRITE, MAP_SHARED, PARTICIPANT_PROGRESS, 0);
     if (get == NULL || published == MAP_FAILED)
         return 1;
