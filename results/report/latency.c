@@ -119,7 +119,7 @@ static void line_row(struct page *page, const struct results_row *rows, size_t c
         return;
     snprintf(points, sizeof points, "1,%.6g 1e9,%.6g", spread.median, spread.median);
     part_series(page, -1, "cache line", points);
-    page_open(page, "td", "colspan", "7", NULL);
+    page_open(page, "td", "colspan", "7", "class", "words", NULL);
     page_textf(page, "median %s, from %s to %s", format_duration(spread.median).text, format_duration(spread.low).text,
                format_duration(spread.high).text);
     page_close(page);
