@@ -92,6 +92,20 @@ static bool tolerated(expectation *item, unsigned rounds)
     return (unsigned long)item->failures * item->n < (unsigned long)item->k * rounds + item->n;
 }
 
+/* Whoever reads of an xpass shall know which line to mend. */
+static void surprise(const expectation *item, result *what)
+{
+    const bool passed = what->verdict == VERDICT_PASS;
+    char *text;
+    if (asprintf(&text, "the expectation `%s %s xfail %s` does not hold: %s%s", item->clause, item->driver,
+                 item->reason, passed ? "it passed; take the line out" : "it failed otherwise: ",
+                 passed || what->text == NULL ? "" : what->text) >= 0) {
+        free(what->text);
+        what->text = text;
+    }
+    what->verdict = VERDICT_XPASS;
+}
+
 void expect_apply(expect_list *list, result *what, unsigned rounds)
 {
     for (size_t i = 0; list != NULL && i < list->count; ++i) {
@@ -103,7 +117,7 @@ void expect_apply(expect_list *list, result *what, unsigned rounds)
         else if (!item->flaky && what->verdict == VERDICT_FAIL && strcmp(item->reason, what->violation) == 0)
             what->verdict = VERDICT_XFAIL;
         else if (!item->flaky && (what->verdict == VERDICT_FAIL || what->verdict == VERDICT_PASS))
-            what->verdict = VERDICT_XPASS;
+            surprise(item, what);
         return;
     }
 }

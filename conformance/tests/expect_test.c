@@ -27,7 +27,11 @@ static verdict applied(expect_list *list, const char *id, const char *driver, ve
     result item = {.driver = driver, .clause = clause_find(id), .verdict = before};
     assert_non_null(item.clause);
     snprintf(item.violation, sizeof item.violation, "%s", violation);
+    item.text = strdup("what was seen");
     expect_apply(list, &item, rounds);
+    assert_non_null(item.text);
+    assert_int_equal(strstr(item.text, "does not hold") != NULL, item.verdict == VERDICT_XPASS);
+    free(item.text);
     return item.verdict;
 }
 
