@@ -3,7 +3,9 @@
 #include "cases.h"
 #include "clause.h"
 #include "ipcmark/control.h"
+#include "mutants/mutant.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 
 typedef struct {
@@ -92,33 +94,62 @@ static void they_have_the_same_order(void **state)
         assert_string_equal(entries[i].id, clause_at(i)->id);
 }
 
-static bool is_built(const char *mutant)
+static const mutant *load_mutant(const char *name)
 {
-    char names[] = MUTANT_NAMES;
-    for (char *name = strtok(names, " "); name != NULL; name = strtok(NULL, " "))
-        if (strcmp(name, mutant) == 0)
-            return true;
-    return false;
+    char path[4096];
+    mutant_get_fn *get = NULL;
+    void *library;
+    snprintf(path, sizeof path, "%s/%s.so", MUTANT_FOLDER, name);
+    library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+    if (library != NULL)
+        *(void **)&get = dlsym(library, MUTANT_SYMBOL);
+    return get != NULL ? get() : NULL;
 }
 
-static void each_clause_catches_a_mutant_that_exists(void **state)
+static void each_clause_catches_a_mutant_that_agrees(void **state)
 {
     (void)state;
     for (size_t i = 0; i < entry_count; ++i) {
         char *names = strdup(entries[i].catches);
         size_t count = 0;
-        for (char *name = strtok(names, "`, "); name != NULL; name = strtok(NULL, "`, "), ++count)
-            if (!is_built(name))
+        for (char *name = strtok(names, "`, "); name != NULL; name = strtok(NULL, "`, "), ++count) {
+            const mutant *about = load_mutant(name);
+            if (about == NULL)
                 fail_msg("%s is to catch the mutant %s, which does not exist", entries[i].id, name);
+            else if (!clause_matches(about->must_fail, entries[i].id))
+                fail_msg("%s is to catch the mutant %s, which does not say so", entries[i].id, name);
+        }
         if (count == 0)
             fail_msg("%s catches nothing: then nobody knows whether it can fail", entries[i].id);
         free(names);
     }
 }
 
+static void each_mutant_is_caught_where_it_says(void **state)
+{
+    char names[] = MUTANT_NAMES;
+    (void)state;
+    for (char *name = strtok(names, " "); name != NULL; name = strtok(NULL, " ")) {
+        const mutant *about = load_mutant(name);
+        const clause *caught;
+        char quoted[64];
+        size_t count = 0;
+        assert_non_null(about);
+        assert_string_equal(about->name, name);
+        snprintf(quoted, sizeof quoted, "`%s`", name);
+        for (size_t i = 0; (caught = clause_at(i)) != NULL; ++i)
+            if (clause_matches(about->must_fail, caught->id) && ++count > 0 &&
+                strstr(find_entry(caught->id)->catches, quoted) == NULL)
+                fail_msg("the mutant %s says that %s must catch it, and CONTRACT.md does not", name, caught->id);
+        if (count == 0)
+            fail_msg("the mutant %s is caught by nobody", name);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {CASE(the_program_has_what_the_page_has), CASE(the_page_has_what_the_program_has),
-                                       CASE(they_have_the_same_order), CASE(each_clause_catches_a_mutant_that_exists)};
+                                       CASE(they_have_the_same_order), CASE(each_clause_catches_a_mutant_that_agrees),
+                                       CASE(each_mutant_is_caught_where_it_says)};
     return read_contract(NULL) < 0 ? 1 : cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);
 }
