@@ -21,8 +21,8 @@ static void tick(struct endpoint *endpoint, int64_t now_ns, bool late)
     }
     if (endpoint->deaf)
         endpoint->deaf = os_poller_add(endpoint->poller, endpoint->listener.fd, &endpoint->listener, false) != 0;
+    endpoint->rescan_ns = -1; /* before the scan, which may ask for another */
     endpoint->role->scan(endpoint, true);
-    endpoint->rescan_ns = -1;
 }
 
 /* Handshakes that took too long, pairs that another thread condemned, and those that nobody uses any more. */

@@ -5,16 +5,20 @@
 
 #include <stdlib.h>
 
-enum { MESSAGES_A_ROUND = 64 }; /* from one inlet before the next has its turn */
+enum {
+    MESSAGES_A_ROUND = 64, /* from one inlet before the next has its turn */
+    PARTS_AT_FIRST = 8
+};
 
 static mmipc_part *parts_for(struct mmipc_subscriber *subscriber, size_t count)
 {
-    if (count > subscriber->parts_capacity) {
-        mmipc_part *grown = realloc(subscriber->parts, count * sizeof *grown);
+    if (subscriber->parts == NULL || count > subscriber->parts_capacity) {
+        const size_t capacity = count < PARTS_AT_FIRST ? PARTS_AT_FIRST : count;
+        mmipc_part *grown = realloc(subscriber->parts, capacity * sizeof *grown);
         if (grown == NULL)
             return NULL;
         subscriber->parts = grown;
-        subscriber->parts_capacity = count;
+        subscriber->parts_capacity = capacity;
     }
     return subscriber->parts;
 }
@@ -33,7 +37,7 @@ static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
     while (delivered < MESSAGES_A_ROUND && !flag_get(&subscriber->endpoint.closing)) {
         struct ring_record record;
         mmipc_part *parts;
-        int got = ring_take(&inlet->ring, &record);
+        int got = inlet->condemned ? 0 : ring_take(&inlet->ring, &record);
         if (got == 0)
             break;
         parts = got < 0 ? NULL : parts_for(subscriber, record.count);
@@ -52,7 +56,7 @@ static void wait_for_more(struct mmipc_subscriber *subscriber)
 {
     const int64_t start_ns = os_now_ns();
     void *ready[1];
-    if (receive_poll(subscriber, start_ns))
+    if (receive_poll(subscriber, start_ns, -1))
         return;
     receive_announce(subscriber);
     if (!receive_any_ready(subscriber) && !flag_get(&subscriber->endpoint.closing))

@@ -82,10 +82,11 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     if (directory == NULL) {
+        const int error = errno;
         if (fd >= 0)
             close(fd);
         endpoint_log(endpoint, LOG_ERROR, "the directory cannot be read (%s): no new peer is found",
-                     mmipc_strerror(errno));
+                     mmipc_strerror(error));
         return;
     }
     for (size_t i = 0; i < memory->count; ++i)

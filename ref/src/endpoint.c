@@ -44,9 +44,16 @@ static void kicked(struct endpoint *endpoint, struct watch *watch)
     os_event_clear(watch->fd);
 }
 
+static bool is_slot(const char *name)
+{
+    unsigned char id[ID_BYTES];
+    bool is_socket;
+    return slot_parse_name(name, id, &is_socket) && !is_socket;
+}
+
 static void directory_changed(struct endpoint *endpoint, struct watch *watch)
 {
-    if (os_watch_drain(watch->fd))
+    if (os_watch_drain(watch->fd, is_slot))
         endpoint->role->scan(endpoint, false);
 }
 
@@ -55,8 +62,8 @@ static void caller_waits(struct endpoint *endpoint, struct watch *watch)
     int fd;
     while ((fd = os_socket_accept(watch->fd)) >= 0)
         endpoint->role->accepted(endpoint, fd);
-    if (fd == -EMFILE || fd == -ENFILE) { /* the caller stays in the queue until the next tick listens again */
-        endpoint_log(endpoint, LOG_ERROR, "no descriptor left for a new peer: raise RLIMIT_NOFILE");
+    if (fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED) { /* the caller stays in the queue until the next tick */
+        endpoint_log(endpoint, LOG_ERROR, "a new peer cannot be let in: %s", mmipc_strerror(fd));
         os_poller_remove(endpoint->poller, watch->fd);
         endpoint->deaf = true;
     }
@@ -74,6 +81,8 @@ static int open_watches(struct endpoint *endpoint)
     error = os_poller_add(endpoint->poller, endpoint->kick.fd, &endpoint->kick, false);
     if (error != 0)
         return error;
+    if (!endpoint->role->seeks)
+        return 0;
     endpoint->changes = (struct watch){directory_changed, os_watch_open(endpoint->directory)};
     if (endpoint->changes.fd >= 0)
         return os_poller_add(endpoint->poller, endpoint->changes.fd, &endpoint->changes, false);
@@ -121,11 +130,13 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
 int endpoint_start(struct endpoint *endpoint)
 {
     char name[SLOT_NAME_BYTES];
-    int error = slot_create(&endpoint->slot, endpoint->directory, endpoint->role->name, endpoint->id, endpoint->channel);
+    const bool for_all = (endpoint->options.flags & MMIPC_ALLOW_OTHER_USERS) != 0;
+    int error = slot_create(&endpoint->slot, endpoint->directory, endpoint->role->name, endpoint->id, endpoint->channel,
+                            for_all);
     if (error != 0)
         return error;
     slot_socket_name(endpoint->id, name);
-    endpoint->listener = (struct watch){caller_waits, os_socket_listen(endpoint->directory, name)};
+    endpoint->listener = (struct watch){caller_waits, os_socket_listen(endpoint->directory, name, for_all)};
     error = endpoint->listener.fd < 0 ? endpoint->listener.fd
                                       : os_poller_add(endpoint->poller, endpoint->listener.fd, &endpoint->listener, false);
     if (error == 0)

@@ -27,6 +27,7 @@ struct watch {
 /* What the two roles do differently; all of it on the control thread. */
 struct role {
     const char *name;
+    bool seeks; /* new peers: they are found by watching the directory */
     void (*scan)(struct endpoint *endpoint, bool whole); /* whole: known entries too, for the ones that died */
     void (*accepted)(struct endpoint *endpoint, int fd);
     void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count);

@@ -2,40 +2,42 @@
 
 #include "os/os.h"
 
+#include <sched.h>
+
 void gate_open(struct gate *gate)
 {
     atomic_init(&gate->owner, 0);
     atomic_init(&gate->inside, 0);
     atomic_init(&gate->revoked, 0);
+    atomic_init(&gate->callers, 0);
     gate->by_bias = false;
     gate->may_bias = os_barrier_own_register();
     pthread_mutex_init(&gate->lock, NULL);
-    pthread_cond_init(&gate->left, NULL);
 }
 
 void gate_close(struct gate *gate)
 {
-    pthread_cond_destroy(&gate->left);
+    /* A10 acquire: pairs with R10 in gate_leave_locked() */
+    while (atomic_load_explicit(&gate->callers, memory_order_acquire) > 0)
+        sched_yield(); /* for the few instructions that are left of an unlock */
     pthread_mutex_destroy(&gate->lock);
 }
 
-/* Waiting opens the lock, and whoever takes it meanwhile lowers `revoked` on leaving, and so lets the owner in again:
- * each time all over. */
+/* The owner cannot say that it has left: clearing `inside` must be its last access, for the gate may be freed then. So it is
+ * polled for. It is inside no longer than copying a message takes: whoever waits for room does so outside. */
 static void revoke(struct gate *gate)
 {
-    for (;;) {
-        atomic_store_explicit(&gate->revoked, 1, memory_order_relaxed); /* relaxed: ordered by the barrier */
-        os_barrier_own();
-        /* A8 acquire: pairs with R8 in gate_leave() */
-        if (!atomic_load_explicit(&gate->inside, memory_order_acquire))
-            return;
-        pthread_cond_wait(&gate->left, &gate->lock);
-    }
+    atomic_store_explicit(&gate->revoked, 1, memory_order_relaxed); /* relaxed: ordered by the barrier */
+    os_barrier_own();
+    /* A8 acquire: pairs with R8 in gate_leave() */
+    while (atomic_load_explicit(&gate->inside, memory_order_acquire))
+        sched_yield();
 }
 
 void gate_enter_locked(struct gate *gate, bool publishing)
 {
     uint64_t owner;
+    atomic_fetch_add_explicit(&gate->callers, 1, memory_order_relaxed); /* relaxed: gate_close comes after, see there */
     pthread_mutex_lock(&gate->lock);
     owner = atomic_load_explicit(&gate->owner, memory_order_relaxed); /* relaxed: changed under the lock only */
     if (owner != 0 && owner != thread_number()) {
@@ -57,11 +59,14 @@ void gate_leave_locked(struct gate *gate)
         /* R7 release: pairs with A7 in gate_enter(): what we did inside */
         atomic_store_explicit(&gate->revoked, 0, memory_order_release);
     pthread_mutex_unlock(&gate->lock);
+    /* R10 release: pairs with A10 in gate_close(): the last access */
+    atomic_fetch_sub_explicit(&gate->callers, 1, memory_order_release);
 }
 
-void gate_tell_left(struct gate *gate)
+void gate_enter_instead(struct gate *gate)
 {
-    pthread_mutex_lock(&gate->lock);
-    pthread_cond_broadcast(&gate->left);
-    pthread_mutex_unlock(&gate->lock);
+    atomic_fetch_add_explicit(&gate->callers, 1, memory_order_relaxed); /* before we are out: one of the two must be seen */
+    atomic_store_explicit(&gate->inside, 0, memory_order_release);      /* R8 */
+    gate_enter_locked(gate, true);
+    atomic_fetch_sub_explicit(&gate->callers, 1, memory_order_relaxed); /* relaxed: the lock's own count still holds */
 }

@@ -25,15 +25,15 @@ struct gate {
     _Atomic int revoked;    /* the owner must take the lock like anybody else */
     bool by_bias;           /* how the one inside got in */
     bool may_bias;          /* heavy barriers work, and no second thread has published */
+    _Atomic int callers;    /* of gate_enter_locked, until they have left: the gate is not closed under them */
     pthread_mutex_t lock;   /* of all but the owner */
-    pthread_cond_t left;    /* the owner left and saw revoked */
 };
 
 void gate_open(struct gate *gate);
-void gate_close(struct gate *gate);
+void gate_close(struct gate *gate); /* after the last call has begun; waits until it has left */
 void gate_enter_locked(struct gate *gate, bool publishing); /* any thread; publishing: may become or end the bias */
 void gate_leave_locked(struct gate *gate);
-void gate_tell_left(struct gate *gate);
+void gate_enter_instead(struct gate *gate); /* the owner found it revoked: out again, and in through the lock */
 
 static inline void gate_enter(struct gate *gate)
 {
@@ -46,8 +46,8 @@ static inline void gate_enter(struct gate *gate)
             gate->by_bias = true;
             return;
         }
-        atomic_store_explicit(&gate->inside, 0, memory_order_release); /* R8 */
-        gate_tell_left(gate);
+        gate_enter_instead(gate);
+        return;
     }
     gate_enter_locked(gate, true);
 }
@@ -58,11 +58,8 @@ static inline void gate_leave(struct gate *gate)
         gate_leave_locked(gate);
         return;
     }
-    /* R8 release: pairs with A8 in gate_enter_locked(): what we did inside */
+    /* R8 release: pairs with A8 in revoke(): what we did inside. The gate may be freed from here on. */
     atomic_store_explicit(&gate->inside, 0, memory_order_release);
-    fence_light();
-    if (atomic_load_explicit(&gate->revoked, memory_order_relaxed)) /* relaxed: the lock is taken next */
-        gate_tell_left(gate);
 }
 
 #endif

@@ -44,6 +44,7 @@ static struct inlet *create(void)
         return NULL;
     inlet->wake_event = inlet->room_event = -1;
     inlet->references = 1;
+    inlet->generation = atomic_load_explicit(&os_fork_generation, memory_order_relaxed); /* relaxed: as everywhere */
     pthread_mutex_init(&inlet->lock, NULL);
     return inlet;
 }
@@ -95,9 +96,9 @@ static void accepted(struct endpoint *endpoint, int fd)
 }
 
 /* The publisher's file: nothing in it is believed but what was checked here or is checked at each use. */
-static int map_ring(struct inlet *inlet, const struct wire_message *hello, int fd)
+static int map_ring(struct inlet *inlet, const struct wire_message *message, int fd)
 {
-    const uint64_t bytes = hello->ring_bytes;
+    const uint64_t bytes = message->ring_bytes;
     const struct segment_header *header;
     void *base;
     int error;
@@ -173,21 +174,30 @@ static uint32_t objection(struct endpoint *endpoint, const struct peer *caller, 
     return 0;
 }
 
-static int take_hello(struct endpoint *endpoint, struct inlet *inlet, const struct wire_message *hello, int *fds, int count)
+static int take_hello(struct endpoint *endpoint, struct inlet *inlet, const struct wire_message *hello)
+{
+    struct wire_message accept;
+    memcpy(inlet->peer.id, hello->publisher, ID_BYTES);
+    inlet->peer.interval_ms = hello->ping_interval_ms;
+    inlet->fence = (endpoint->capabilities & WIRE_CAN_BE_FENCED) == 0 || (hello->capabilities & WIRE_CAN_FENCE) == 0;
+    inlet->greeted = true;
+    wire_prepare(&accept, WIRE_ACCEPT);
+    return wire_send(inlet->peer.socket.fd, &accept, NULL, 0);
+}
+
+static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struct wire_message *ring, int *fds, int count)
 {
     int error;
     if (count != 2)
         return -EPROTO;
-    memcpy(inlet->peer.id, hello->publisher, ID_BYTES);
-    inlet->peer.interval_ms = hello->ping_interval_ms;
-    inlet->fence = (endpoint->capabilities & WIRE_CAN_BE_FENCED) == 0 || (hello->capabilities & WIRE_CAN_FENCE) == 0;
     error = os_event_check(fds[1]);
     if (error == 0)
-        error = map_ring(inlet, hello, fds[0]);
+        error = map_ring(inlet, ring, fds[0]);
     if (error != 0)
         return error;
     inlet->room_event = fds[1];
     fds[1] = -1;
+    inlet->peer.deadline_ns = INT64_MAX; /* from WELCOME on it may publish to us: only its hang-up ends the pair */
     return send_welcome(endpoint, inlet);
 }
 
@@ -225,17 +235,19 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
 {
     struct inlet *inlet = inlet_of(peer);
     int error = -EPROTO;
-    if (message->type == WIRE_HELLO && peer->state == PEER_GREETING && inlet->header == NULL) {
+    if (message->type == WIRE_HELLO && peer->state == PEER_GREETING && !inlet->greeted) {
         uint32_t reason = objection(endpoint, peer, message);
         if (reason != 0) {
             peer_reject(endpoint, peer, reason);
             return;
         }
-        error = take_hello(endpoint, inlet, message, fds, count);
+        error = take_hello(endpoint, inlet, message);
+    } else if (message->type == WIRE_RING && peer->state == PEER_GREETING && inlet->greeted && inlet->header == NULL) {
+        error = take_ring(endpoint, inlet, message, fds, count);
     } else if (message->type == WIRE_START && peer->state == PEER_GREETING) {
         error = take_start(endpoint, inlet);
     }
-    if (error == 0)
+    if (error == 0 || error == -EPIPE || error == -ECONNRESET) /* the last two: it hung up, which is noticed next */
         return;
     endpoint_log(endpoint, LOG_WARNING, "handshake with process %d failed: %s", peer->pid, mmipc_strerror(error));
     peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
@@ -264,7 +276,7 @@ static void suspend(struct peer *peer, bool suspended)
 
 void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet)
 {
-    inlet->ring.key = ~inlet->ring.key; /* nothing in it is a record any more */
+    inlet->condemned = true;
     flag_set(&inlet->peer.verdict, MMIPC_REASON_PROTOCOL);
     endpoint_kick(&subscriber->endpoint);
 }
@@ -286,4 +298,4 @@ static bool idle(struct endpoint *endpoint, struct peer *peer)
     return !flag_get(&inlet->handed_over) || atomic_load_explicit(&inlet->drained, memory_order_acquire);
 }
 
-const struct role subscriber_role = {"subscriber", scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy};
+const struct role subscriber_role = {"subscriber", false, scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy};

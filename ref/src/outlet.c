@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RETRY_NS = 10000000 }; /* for a subscriber that could not take us just now */
+enum { FIRST_RETRY_NS = 5000000 }; /* for a subscriber that could not take us just now */
+
+static const size_t DEFAULT_TOTAL_BYTES = (size_t)4 << 30;
 
 static struct mmipc_publisher *publisher_of(struct endpoint *endpoint)
 {
@@ -19,9 +21,13 @@ static struct outlet *outlet_of(struct peer *peer)
     return (struct outlet *)(void *)peer; /* its first member */
 }
 
+/* Each time in a row twice as late, until the ticks take over. */
 static void look_again_soon(struct endpoint *endpoint)
 {
-    endpoint->rescan_ns = os_now_ns() + RETRY_NS;
+    struct mmipc_publisher *publisher = publisher_of(endpoint);
+    endpoint->rescan_ns = os_now_ns() + publisher->retry_ns;
+    if (publisher->retry_ns < control_interval_ns(endpoint))
+        publisher->retry_ns *= 2;
 }
 
 /* Our file: header and ring, written before anybody else sees it. */
@@ -52,15 +58,44 @@ static int make_ring(struct outlet *outlet, size_t ring_bytes)
 static int send_hello(struct endpoint *endpoint, struct outlet *outlet)
 {
     struct wire_message hello;
-    const int fds[] = {outlet->memory, outlet->room_event};
     wire_prepare(&hello, WIRE_HELLO);
     hello.capabilities = endpoint->capabilities;
     hello.ping_interval_ms = endpoint->options.ping_interval_ms;
-    hello.ring_bytes = outlet->ring.size;
     memcpy(hello.publisher, endpoint->id, ID_BYTES);
     memcpy(hello.subscriber, outlet->peer.id, ID_BYTES);
     memcpy(hello.channel, endpoint->channel, sizeof hello.channel);
-    return wire_send(outlet->peer.socket.fd, &hello, fds, 2);
+    return wire_send(outlet->peer.socket.fd, &hello, NULL, 0);
+}
+
+/* The subscriber wants the pair: only now is memory spent on it. */
+static int send_ring(struct endpoint *endpoint, struct outlet *outlet)
+{
+    const struct mmipc_publisher *publisher = publisher_of(endpoint);
+    struct wire_message ring;
+    int fds[2], error = make_ring(outlet, publisher->ring_bytes);
+    if (error != 0)
+        return error;
+    outlet->room_event = os_event_create();
+    if (outlet->room_event < 0)
+        return outlet->room_event;
+    wire_prepare(&ring, WIRE_RING);
+    ring.ring_bytes = outlet->ring.size;
+    fds[0] = outlet->memory;
+    fds[1] = outlet->room_event;
+    error = wire_send(outlet->peer.socket.fd, &ring, fds, 2);
+    close(outlet->memory);
+    outlet->memory = -1;
+    return error;
+}
+
+/* Do the pairs that there are leave room for another? */
+static bool within_total(struct endpoint *endpoint)
+{
+    const size_t total = endpoint->options.max_total_bytes, ring = publisher_of(endpoint)->ring_bytes;
+    size_t used = ring;
+    for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        used += ring;
+    return used <= (total == 0 ? DEFAULT_TOTAL_BYTES : total);
 }
 
 static void destroy(struct peer *peer)
@@ -74,6 +109,9 @@ static void destroy(struct peer *peer)
         close(outlet->wake_event);
     if (outlet->memory >= 0)
         close(outlet->memory);
+    spin_close(&outlet->spin);
+    pthread_cond_destroy(&outlet->woken);
+    pthread_mutex_destroy(&outlet->wait_lock);
     free(outlet);
 }
 
@@ -82,6 +120,13 @@ static struct outlet *create(const unsigned char *id)
     struct outlet *outlet = calloc(1, sizeof *outlet);
     if (outlet == NULL)
         return NULL;
+    if (thread_cond_init(&outlet->woken) != 0) {
+        free(outlet);
+        return NULL;
+    }
+    pthread_mutex_init(&outlet->wait_lock, NULL);
+    outlet->nearest = UINT64_MAX;
+    outlet->spin.load = -1;
     outlet->room_event = outlet->wake_event = outlet->memory = -1;
     memcpy(outlet->peer.id, id, ID_BYTES);
     return outlet;
@@ -94,6 +139,10 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
     char name[SLOT_NAME_BYTES];
     struct outlet *outlet;
     int error, fd;
+    if (!within_total(endpoint)) {
+        endpoint_log(endpoint, LOG_WARNING, "a subscriber is left out: max_total_bytes is used up");
+        return;
+    }
     slot_socket_name(id, name);
     fd = os_socket_connect(endpoint->directory, name);
     if (fd == -EACCES)
@@ -111,14 +160,8 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
     if (error == -ELOOP || error == -EACCES)
         directory_ignore(&publisher->memory, id); /* ourselves, or another user */
     if (error == 0)
-        error = make_ring(outlet, publisher->ring_bytes);
-    if (error == 0)
-        error = outlet->room_event = os_event_create();
-    if (error >= 0)
         error = send_hello(endpoint, outlet);
     if (error == 0) {
-        close(outlet->memory);
-        outlet->memory = -1;
         outlet->peer.next = endpoint->peers;
         endpoint->peers = &outlet->peer;
         return;
@@ -195,7 +238,7 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
 {
     struct wire_message start;
     int error;
-    if (count != 2 || memcmp(welcome->subscriber, outlet->peer.id, ID_BYTES) != 0)
+    if (count != 2 || outlet->header == NULL || outlet->page != NULL || memcmp(welcome->subscriber, outlet->peer.id, ID_BYTES) != 0)
         return -EPROTO;
     error = map_page(outlet, fds[0]);
     if (error == 0)
@@ -205,9 +248,11 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
     outlet->wake_event = fds[1];
     fds[1] = -1;
     outlet->fence = (endpoint->capabilities & WIRE_CAN_BE_FENCED) == 0 || (welcome->capabilities & WIRE_CAN_FENCE) == 0;
+    spin_open(&outlet->spin, endpoint->options.spin_us);
     error = list_outlet(publisher_of(endpoint), outlet);
     if (error != 0)
         return error;
+    publisher_of(endpoint)->retry_ns = FIRST_RETRY_NS;
     peer_connected(endpoint, &outlet->peer, &outlet->page->heartbeat, welcome->ping_interval_ms);
     wire_prepare(&start, WIRE_START);
     return wire_send(outlet->peer.socket.fd, &start, NULL, 0);
@@ -232,10 +277,12 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
         refused(endpoint, outlet, message);
         return;
     }
+    if (message->type == WIRE_ACCEPT && peer->state == PEER_GREETING && outlet->header == NULL)
+        error = send_ring(endpoint, outlet);
     if (message->type == WIRE_WELCOME && peer->state == PEER_GREETING && message->version == WIRE_VERSION &&
         message->fingerprint == layout_fingerprint())
         error = take_welcome(endpoint, outlet, message, fds, count);
-    if (error == 0)
+    if (error == 0 || error == -EPIPE || error == -ECONNRESET) /* the last two: it hung up, which is noticed next */
         return;
     endpoint_log(endpoint, LOG_WARNING, "handshake with process %d failed: %s", peer->pid, mmipc_strerror(error));
     peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
@@ -265,10 +312,8 @@ static void dropped(struct endpoint *endpoint, struct peer *peer)
 {
     struct mmipc_publisher *publisher = publisher_of(endpoint);
     struct outlet *outlet = outlet_of(peer);
-    flag_set(&outlet->gone, 1);
-    if (outlet->room_event >= 0)
-        os_event_signal(outlet->room_event);
     gate_enter_locked(&publisher->gate, false);
+    flag_set(&outlet->gone, 1);
     for (size_t i = 0; outlet->listed && i < publisher->outlet_count; ++i) {
         if (publisher->outlets[i] == outlet) {
             publisher->outlets[i] = publisher->outlets[--publisher->outlet_count];
@@ -276,6 +321,8 @@ static void dropped(struct endpoint *endpoint, struct peer *peer)
         }
     }
     gate_leave_locked(&publisher->gate);
+    if (outlet->room_event >= 0)
+        os_event_signal(outlet->room_event); /* nobody needs to wait for it any more */
     if (!flag_get(&endpoint->closing))
         look_again_soon(endpoint); /* it died: its files are in the way; or it lives: pair again */
 }
@@ -290,4 +337,4 @@ static bool idle(struct endpoint *endpoint, struct peer *peer)
     return is_idle;
 }
 
-const struct role publisher_role = {"publisher", scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy};
+const struct role publisher_role = {"publisher", true, scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy};

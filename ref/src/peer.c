@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MAILS_AT_ONCE = 16 };
+
 static void close_watch(struct endpoint *endpoint, struct watch *watch)
 {
     if (watch->fd < 0)
@@ -13,6 +15,13 @@ static void close_watch(struct endpoint *endpoint, struct watch *watch)
     os_poller_remove(endpoint->poller, watch->fd);
     close(watch->fd);
     watch->fd = -1;
+}
+
+static void close_all(const int *fds, int count)
+{
+    for (int i = 0; i < count; ++i)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }
 
 /* Its socket hung up, with or without a farewell. */
@@ -27,13 +36,16 @@ static void hung_up(struct endpoint *endpoint, struct peer *peer)
 
 void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
 {
-    while (peer->state != PEER_GONE) {
+    for (int mails = 0; peer->state != PEER_GONE; ++mails) {
         struct wire_message message;
         int fds[OS_FDS_MAX], count = 0;
         int got = wire_receive(peer->socket.fd, &message, fds, &count);
         if (got == -EAGAIN && !dead)
             return;
+        if (got > 0 && mails == MAILS_AT_ONCE) /* a handshake has three */
+            got = -EPROTO;
         if (got == -EPROTO) {
+            close_all(fds, count);
             endpoint_log(endpoint, LOG_WARNING, "process %d sent something that is not the protocol's; pair closed", peer->pid);
             peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
             return;
@@ -46,9 +58,7 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
             peer->farewell = message.reason;
         else
             endpoint->role->message(endpoint, peer, &message, fds, count);
-        for (int i = 0; i < count; ++i) /* those that were wanted have been taken out */
-            if (fds[i] >= 0)
-                close(fds[i]);
+        close_all(fds, count); /* those that were wanted have been taken out */
     }
 }
 
@@ -62,6 +72,14 @@ static void process_ended(struct endpoint *endpoint, struct watch *watch)
 {
     struct peer *peer = (struct peer *)(void *)((char *)watch - offsetof(struct peer, process));
     peer_read_mail(endpoint, peer, true);
+}
+
+static void refuse(int fd, uint32_t reason)
+{
+    struct wire_message message;
+    wire_prepare(&message, WIRE_REJECT);
+    message.reason = reason;
+    wire_send(fd, &message, NULL, 0); /* if it cannot be said, the hang-up says it */
 }
 
 int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
@@ -81,8 +99,11 @@ int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
         error = -EACCES;
     else if (other.pid == getpid())
         error = -ELOOP;
-    if (error == 0)
-        error = os_poller_add(endpoint->poller, fd, &peer->socket, false);
+    if (error != 0) {
+        refuse(fd, error == -EACCES ? WIRE_USER : WIRE_SELF);
+        goto fail;
+    }
+    error = os_poller_add(endpoint->poller, fd, &peer->socket, false);
     if (error == 0 && other.pidfd >= 0)
         error = os_poller_add(endpoint->poller, other.pidfd, &peer->process, false);
     if (error == 0)
@@ -125,15 +146,17 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
     if (peer->state == PEER_GREETING)
         endpoint->role->last_words(endpoint, peer);
     was_connected = peer->state == PEER_CONNECTED;
+    peer->state = PEER_GONE;
+    endpoint->role->dropped(endpoint, peer); /* before the farewell: a publish that is under way belongs to the pair */
     if (tell != 0) {
         struct wire_message message;
         wire_prepare(&message, WIRE_BYE);
         message.reason = tell;
         wire_send(peer->socket.fd, &message, NULL, 0); /* if it cannot be said, the hang-up says it */
     }
-    peer->state = PEER_GONE;
     peer_close(endpoint, peer);
-    endpoint->role->dropped(endpoint, peer);
+    if (reason == MMIPC_REASON_DIED) /* should its lock not be free yet, a later scan finds its files */
+        slot_examine(endpoint->directory, peer->id, endpoint->channel);
     if (!was_connected)
         return;
     endpoint_count(endpoint, peer, false);
@@ -143,11 +166,7 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
 
 void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason)
 {
-    struct wire_message message;
-    wire_prepare(&message, WIRE_REJECT);
-    message.reason = reason;
-    memcpy(message.subscriber, endpoint->id, ID_BYTES);
-    wire_send(peer->socket.fd, &message, NULL, 0);
+    refuse(peer->socket.fd, reason);
     endpoint_log(endpoint, reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "refused process %d: %s", peer->pid,
                  wire_reason_text(reason));
     peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);

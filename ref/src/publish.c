@@ -35,23 +35,30 @@ static inline void rouse(struct outlet *outlet)
 struct waiting {
     struct mmipc_publisher *publisher;
     struct outlet *outlet;
-    uint64_t target;     /* the tail that is to be reached */
-    bool for_suspended;  /* wait for a stopped process, too? */
+    uint64_t target;    /* the tail that is to be reached */
+    bool for_suspended; /* wait for a stopped process, too? */
     int64_t deadline_ns;
 };
+
+static bool has_read(const struct outlet *outlet, uint64_t target)
+{
+    /* relaxed: the memory is used only after ring_room() has looked, with acquire */
+    return shared_load_relaxed(&outlet->page->tail) >= target;
+}
 
 static bool is_over(const struct waiting *waiting)
 {
     const struct outlet *outlet = waiting->outlet;
-    /* relaxed: the memory is used only after ring_room() has looked, with acquire */
-    return shared_load_relaxed(&outlet->page->tail) >= waiting->target || flag_get(&outlet->gone) ||
+    return has_read(outlet, waiting->target) || flag_get(&outlet->gone) ||
            (!waiting->for_suspended && flag_get(&outlet->suspended)) ||
            flag_get(&waiting->publisher->endpoint.closing);
 }
 
 static bool poll_until_over(const struct waiting *waiting, int64_t start_ns)
 {
-    const int64_t end_ns = start_ns + spin_budget(&waiting->publisher->spin, start_ns);
+    int64_t end_ns = start_ns + spin_budget(&waiting->outlet->spin, start_ns);
+    if (waiting->deadline_ns >= 0 && end_ns > waiting->deadline_ns)
+        end_ns = waiting->deadline_ns;
     while (end_ns > start_ns) {
         for (int i = 0; i < 32; ++i) {
             if (is_over(waiting))
@@ -64,25 +71,59 @@ static bool poll_until_over(const struct waiting *waiting, int64_t start_ns)
     return false;
 }
 
-static int sleep_until_over(const struct waiting *waiting)
+/* Once: until the tail reaches `target`, or somebody signals. */
+static void sleep_once(const struct waiting *waiting, uint64_t target)
 {
-    struct mmipc_publisher *publisher = waiting->publisher;
     struct outlet *outlet = waiting->outlet;
-    const int events[] = {outlet->room_event, publisher->stop_event};
-    int result = 1;
-    while (result == 1 && !is_over(waiting)) {
-        shared_store_relaxed(&outlet->header->wanted, waiting->target); /* relaxed: ordered by R4 */
-        publisher->waits += 2;
+    const int events[] = {outlet->room_event, waiting->publisher->stop_event};
+    const int64_t start_ns = os_now_ns();
+    if (!poll_until_over(waiting, start_ns)) {
+        shared_store_relaxed(&outlet->header->wanted, target); /* relaxed: ordered by R4 */
+        outlet->sleeps += 2;
         /* R4 release: pairs with A4 in inlet_free_to(): announces the sleep and its target */
-        shared_store_release(&outlet->header->waiting, publisher->waits + 1);
+        shared_store_release(&outlet->header->waiting, outlet->sleeps + 1);
         os_barrier_heavy(); /* a subscriber that moved its tail before it could see this: we see the tail */
         fence_full();
-        if (!is_over(waiting))
-            result = os_poll(events, 2, waiting->deadline_ns);
-        shared_store_release(&outlet->header->waiting, publisher->waits + 2); /* awake; the label is R4's */
+        if (!has_read(outlet, target) && !is_over(waiting))
+            os_poll(events, 2, waiting->deadline_ns);
+        shared_store_release(&outlet->header->waiting, outlet->sleeps + 2); /* awake; the label is R4's */
         os_event_clear(outlet->room_event);
     }
-    return result == 0 && !is_over(waiting) ? -ETIMEDOUT : result < 0 ? result : 0;
+    spin_learn(&outlet->spin, os_now_ns() - start_ns);
+}
+
+/* Of all threads that wait for an outlet one sleeps on its event, for the nearest target of all; the others wait for it. */
+static int wait_in_turn(const struct waiting *waiting)
+{
+    struct outlet *outlet = waiting->outlet;
+    uint64_t nearest;
+    int result = 0;
+    pthread_mutex_lock(&outlet->wait_lock);
+    while (result == 0 && !is_over(waiting)) {
+        if (waiting->deadline_ns >= 0 && os_now_ns() >= waiting->deadline_ns) {
+            result = -ETIMEDOUT;
+            break;
+        }
+        if (waiting->target < outlet->nearest) {
+            outlet->nearest = waiting->target;
+            if (outlet->has_sleeper)
+                os_event_signal(outlet->room_event); /* it sleeps for a target further off */
+        }
+        if (outlet->has_sleeper) {
+            result = thread_cond_wait(&outlet->woken, &outlet->wait_lock, waiting->deadline_ns);
+            continue;
+        }
+        outlet->has_sleeper = true;
+        nearest = outlet->nearest;
+        pthread_mutex_unlock(&outlet->wait_lock);
+        sleep_once(waiting, nearest);
+        pthread_mutex_lock(&outlet->wait_lock);
+        outlet->has_sleeper = false;
+        outlet->nearest = UINT64_MAX; /* whoever goes on waiting says anew for what */
+        pthread_cond_broadcast(&outlet->woken);
+    }
+    pthread_mutex_unlock(&outlet->wait_lock);
+    return result == -ETIMEDOUT && is_over(waiting) ? 0 : result;
 }
 
 /* Inside the gate, which it leaves while it waits. 0: look again; -ETIMEDOUT, -ESHUTDOWN. */
@@ -94,25 +135,18 @@ static int wait_outside(const struct waiting *waiting)
     outlet->waiters++;
     endpoint_enter(&publisher->endpoint);
     gate_leave(&publisher->gate);
-    result = turn_take(&publisher->waiting_turn, waiting->deadline_ns);
-    if (result == 0) {
-        const int64_t start_ns = os_now_ns();
-        if (!poll_until_over(waiting, start_ns))
-            result = sleep_until_over(waiting);
-        spin_learn(&publisher->spin, os_now_ns() - start_ns);
-        turn_give(&publisher->waiting_turn);
-    }
+    result = wait_in_turn(waiting);
     gate_enter(&publisher->gate);
     outlet->waiters--;
     if (flag_get(&outlet->gone))
         endpoint_kick(&publisher->endpoint); /* it may be freed now */
     if (flag_get(&publisher->endpoint.closing))
         result = -ESHUTDOWN;
-    endpoint_leave(&publisher->endpoint);
+    endpoint_leave(&publisher->endpoint); /* the gate still keeps the publisher from being freed */
     return result;
 }
 
-/* What is to be done about a full outlet. 0: look at all of them again. */
+/* What is to be done about a full outlet. */
 static int when_full(struct mmipc_publisher *publisher, struct outlet *outlet, uint64_t bytes, int64_t *deadline_ns)
 {
     const struct ring_writer *ring = &outlet->ring;
@@ -136,28 +170,35 @@ static int when_full(struct mmipc_publisher *publisher, struct outlet *outlet, u
     return wait_outside(&(struct waiting){publisher, outlet, target, false, *deadline_ns});
 }
 
+/* Inside the gate. The first outlet without room, NULL if all have; those with nonsense in their page are condemned. */
+static struct outlet *first_full(struct mmipc_publisher *publisher, uint64_t bytes)
+{
+    for (size_t i = 0; i < publisher->outlet_count; ++i) {
+        struct outlet *outlet = publisher->outlets[i];
+        int room = flag_get(&outlet->gone) ? 1 : ring_room(&outlet->ring, bytes);
+        if (room == 0)
+            return outlet;
+        if (room < 0)
+            condemn(publisher, outlet, MMIPC_REASON_PROTOCOL);
+    }
+    return NULL;
+}
+
 /* Inside the gate: 0 when every outlet that is not gone has room, all at the same time. */
 static int reserve(struct mmipc_publisher *publisher, uint64_t bytes)
 {
     int64_t deadline_ns = 0; /* not asked for yet */
-again:
-    if (flag_get(&publisher->endpoint.closing))
-        return -ESHUTDOWN;
-    for (size_t i = 0; i < publisher->outlet_count; ++i) {
-        struct outlet *outlet = publisher->outlets[i];
-        int room = flag_get(&outlet->gone) ? 1 : ring_room(&outlet->ring, bytes);
-        if (room == 1)
-            continue;
-        if (room < 0) {
-            condemn(publisher, outlet, MMIPC_REASON_PROTOCOL);
-            continue;
-        }
-        room = when_full(publisher, outlet, bytes, &deadline_ns);
-        if (room < 0)
-            return room;
-        goto again; /* the list may have changed while the gate was open */
+    int result = 0;
+    while (result == 0) {
+        struct outlet *full;
+        if (flag_get(&publisher->endpoint.closing))
+            return -ESHUTDOWN;
+        full = first_full(publisher, bytes);
+        if (full == NULL)
+            return 0;
+        result = when_full(publisher, full, bytes, &deadline_ns); /* the list may have changed: look at all again */
     }
-    return 0;
+    return result;
 }
 
 int mmipc_publish_parts(mmipc_publisher *publisher, const mmipc_part *parts, size_t count)

@@ -40,14 +40,11 @@ int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char 
         free(publisher);
         return error;
     }
+    publisher->retry_ns = 5000000;
     gate_open(&publisher->gate);
-    error = turn_open(&publisher->waiting_turn);
-    spin_open(&publisher->spin, publisher->endpoint.options.spin_us);
     publisher->stop_event = os_event_create();
-    if (error == 0 && publisher->stop_event < 0)
-        error = publisher->stop_event;
-    if (error == 0)
-        error = choose_ring_bytes(&publisher->endpoint.options, &publisher->ring_bytes);
+    error = publisher->stop_event < 0 ? publisher->stop_event
+                                      : choose_ring_bytes(&publisher->endpoint.options, &publisher->ring_bytes);
     if (error == 0)
         error = endpoint_start(&publisher->endpoint);
     if (error != 0) {
@@ -66,11 +63,9 @@ static void finish(void *argument)
     endpoint_wait_alone(&publisher->endpoint);
     gate_enter_locked(&publisher->gate, false); /* after the last publish has left */
     gate_leave_locked(&publisher->gate);
+    gate_close(&publisher->gate);
     endpoint_close(&publisher->endpoint);
     directory_forget(&publisher->memory);
-    spin_close(&publisher->spin);
-    turn_close(&publisher->waiting_turn);
-    gate_close(&publisher->gate);
     if (publisher->stop_event >= 0)
         close(publisher->stop_event);
     free(publisher->outlets);

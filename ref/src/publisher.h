@@ -2,7 +2,7 @@
  *
  *   control thread   peers, handshakes; puts outlets on the list and takes them off, through the gate
  *   publishing       whoever is inside the gate: writes to every outlet on the list
- *   waiting          outside the gate, one at a time (waiting_turn): sleeps until an outlet has room or was read */
+ *   waiting          outside the gate: threads that wait until an outlet has room or was read */
 #ifndef MMIPC_PUBLISHER_H
 #define MMIPC_PUBLISHER_H
 
@@ -25,8 +25,15 @@ struct outlet {
     bool listed;                    /* on the publisher's list; inside the gate */
     int waiters;                    /* threads that wait for it outside the gate; inside the gate */
     uint64_t roused;                /* the sleep that we have already ended; inside the gate */
-    flag gone;                      /* nobody needs to wait for it any more */
-    flag suspended;                 /* its process is stopped: nobody may wait for it */
+    flag gone;                      /* nothing is written to it any more; changes inside the gate */
+    flag suspended;                 /* its process is stopped: no publish may wait for it */
+
+    pthread_mutex_t wait_lock; /* of the rest: threads that wait for room, or for a flush */
+    pthread_cond_t woken;
+    bool has_sleeper; /* one of them sleeps on room_event */
+    uint64_t nearest; /* the lowest target of all that wait */
+    uint64_t sleeps;  /* counts sleeps up, twice each; the sleeper's, as is spin */
+    struct spin spin;
 };
 
 struct mmipc_publisher {
@@ -35,11 +42,9 @@ struct mmipc_publisher {
     struct gate gate;
     struct outlet **outlets; /* the list: connected pairs; inside the gate */
     size_t outlet_count, outlet_capacity;
-    struct turn waiting_turn;
-    uint64_t waits;    /* counts waits up, twice each; inside the turn */
-    struct spin spin;  /* inside the turn */
-    int stop_event;    /* wakes the waiting thread to close */
-    struct directory_memory memory; /* control thread's */
+    int stop_event; /* wakes the threads that wait, to close */
+    struct directory_memory memory; /* control thread's, as is the next */
+    int64_t retry_ns;               /* how long until a subscriber that could not take us is tried again */
 };
 
 extern const struct role publisher_role; /* outlet.c */

@@ -12,7 +12,7 @@ static int take(struct mmipc_subscriber *subscriber, struct inlet *inlet, mmipc_
     struct ring_record record;
     mmipc_message *message;
     const uint64_t before = inlet->ring.position;
-    int got = ring_take(&inlet->ring, &record);
+    int got = inlet->condemned ? 0 : ring_take(&inlet->ring, &record);
     if (got == 0)
         return 0;
     if (got < 0) {
@@ -63,6 +63,7 @@ static int take_any(struct mmipc_subscriber *subscriber, mmipc_message **out)
 /* The publishers' wake-ups so far are dealt with; only newer ones may make the descriptor readable. */
 static void clear_wake_ups(struct mmipc_subscriber *subscriber)
 {
+    os_event_clear(subscriber->attention_event); /* its flag is looked at after this */
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
         os_event_clear(subscriber->inlets[i]->wake_event);
     if (subscriber->ready_raised)
@@ -95,7 +96,7 @@ static int wait_for_one(struct mmipc_subscriber *subscriber, int64_t deadline_ns
     const int64_t start_ns = os_now_ns();
     const int fds[] = {subscriber->poller};
     int result = 1;
-    if (!flag_get(&subscriber->descriptor_used) && receive_poll(subscriber, start_ns))
+    if (!flag_get(&subscriber->descriptor_used) && receive_poll(subscriber, start_ns, deadline_ns))
         return 0;
     clear_wake_ups(subscriber);
     receive_announce(subscriber);
@@ -104,6 +105,8 @@ static int wait_for_one(struct mmipc_subscriber *subscriber, int64_t deadline_ns
     if (!flag_get(&subscriber->descriptor_used))
         receive_awake(subscriber);
     spin_learn(&subscriber->spin, os_now_ns() - start_ns);
+    if (result == 1 && deadline_ns >= 0 && os_now_ns() >= deadline_ns && !receive_any_ready(subscriber))
+        result = 0; /* woken for nothing, too late */
     return result < 0 ? result : result == 0 ? -ETIMEDOUT : 0;
 }
 
@@ -124,6 +127,16 @@ static int receive(struct mmipc_subscriber *subscriber, mmipc_message **out, int
     return result > 0 ? 0 : result;
 }
 
+/* Who finds the turn taken leaves the arming to its holder, which looks for that after it has given the turn back. */
+static void arm_if_free(struct mmipc_subscriber *subscriber)
+{
+    if (!flag_get(&subscriber->descriptor_used) || turn_take(&subscriber->receiving_turn, 0) != 0)
+        return;
+    receive_adopt(subscriber);
+    arm_descriptor(subscriber);
+    turn_give(&subscriber->receiving_turn);
+}
+
 int mmipc_subscriber_receive(mmipc_subscriber *subscriber, mmipc_message **out, int timeout_ms)
 {
     const int64_t deadline_ns = thread_deadline(timeout_ms);
@@ -133,10 +146,15 @@ int mmipc_subscriber_receive(mmipc_subscriber *subscriber, mmipc_message **out, 
     if (endpoint_forked(&subscriber->endpoint))
         return -EPERM;
     endpoint_enter(&subscriber->endpoint);
-    result = turn_take(&subscriber->receiving_turn, deadline_ns);
+    result = turn_take(&subscriber->receiving_turn, thread_is_callback_thread ? 0 : deadline_ns);
     if (result == 0) {
+        const bool armed = flag_get(&subscriber->descriptor_used);
         result = receive(subscriber, out, timeout_ms, deadline_ns);
         turn_give(&subscriber->receiving_turn);
+        if (!armed)
+            arm_if_free(subscriber);
+    } else if (thread_is_callback_thread && timeout_ms != 0) {
+        result = -EDEADLK;
     }
     endpoint_leave(&subscriber->endpoint);
     return result;
@@ -144,19 +162,18 @@ int mmipc_subscriber_receive(mmipc_subscriber *subscriber, mmipc_message **out, 
 
 int mmipc_subscriber_fd(mmipc_subscriber *subscriber)
 {
+    int fd;
     if (subscriber == NULL || subscriber->on_message != NULL)
         return -EINVAL;
     if (endpoint_forked(&subscriber->endpoint))
         return -EPERM;
     endpoint_enter(&subscriber->endpoint);
+    fd = subscriber->poller;
     flag_set(&subscriber->descriptor_used, 1);
     receive_look_up(subscriber); /* a receive that polls or sleeps elsewhere goes on under the new rule */
-    turn_take(&subscriber->receiving_turn, -1);
-    receive_adopt(subscriber);
-    arm_descriptor(subscriber);
-    turn_give(&subscriber->receiving_turn);
+    arm_if_free(subscriber);
     endpoint_leave(&subscriber->endpoint);
-    return subscriber->poller;
+    return fd;
 }
 
 size_t mmipc_message_parts(const mmipc_message *message, const mmipc_part **parts)
@@ -172,6 +189,10 @@ void mmipc_message_release(mmipc_message *message)
     if (message == NULL)
         return;
     inlet = message->inlet;
+    if (inlet->generation != atomic_load_explicit(&os_fork_generation, memory_order_relaxed)) { /* relaxed: as everywhere */
+        free(message); /* a child of fork() has neither the inlet's memory nor a say in it */
+        return;
+    }
     pthread_mutex_lock(&inlet->lock);
     message->released = true;
     while (inlet->oldest != NULL && inlet->oldest->released) { /* the tail stops at the oldest that is still held */

@@ -11,7 +11,8 @@
 
 void receive_look_up(struct mmipc_subscriber *subscriber)
 {
-    flag_set(&subscriber->attention, 1);
+    /* R9 release: pairs with A9 in receive_adopt(): what there is to look at */
+    atomic_store_explicit(&subscriber->attention, 1, memory_order_release);
     os_event_signal(subscriber->attention_event);
 }
 
@@ -30,6 +31,11 @@ void inlet_free_to(struct inlet *inlet, uint64_t tail)
         inlet->roused = waiting;
         os_event_signal(inlet->room_event);
     }
+}
+
+static bool inlet_ready(const struct inlet *inlet)
+{
+    return !inlet->condemned && ring_ready(&inlet->ring);
 }
 
 /* Grows an array of inlet pointers. */
@@ -53,8 +59,10 @@ static bool give_back_if_drained(struct mmipc_subscriber *subscriber, size_t ind
     /* A5 acquire: pairs with R5 in dropped(): what was committed before the hang-up is visible now */
     if (!atomic_load_explicit(&inlet->hung_up, memory_order_acquire))
         return false;
-    if (ring_ready(&inlet->ring)) {
-        flag_set(&subscriber->attention, 1); /* look again when it has been emptied */
+    if (inlet->drain_end == 0)
+        inlet->drain_end = inlet->ring.position + inlet->ring.size; /* an honest ring holds no more than that */
+    if (inlet->ring.position < inlet->drain_end && inlet_ready(inlet)) {
+        atomic_store_explicit(&subscriber->attention, 1, memory_order_relaxed); /* look again when it has been emptied */
         return false;
     }
     os_poller_remove(subscriber->poller, inlet->wake_event);
@@ -67,10 +75,10 @@ static bool give_back_if_drained(struct mmipc_subscriber *subscriber, size_t ind
 
 void receive_adopt(struct mmipc_subscriber *subscriber)
 {
-    if (!flag_get(&subscriber->attention))
+    if (!atomic_load_explicit(&subscriber->attention, memory_order_relaxed)) /* relaxed: the exchange orders */
         return;
-    flag_set(&subscriber->attention, 0);
-    os_event_clear(subscriber->attention_event);
+    /* A9 acquire: pairs with R9 in receive_look_up() */
+    atomic_exchange_explicit(&subscriber->attention, 0, memory_order_acquire);
     pthread_mutex_lock(&subscriber->handover);
     while (subscriber->added_count > 0 &&
            make_room(&subscriber->inlets, subscriber->inlet_count, &subscriber->inlet_capacity)) {
@@ -80,6 +88,8 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
         subscriber->inlets[subscriber->inlet_count++] = inlet;
         shared_store_relaxed(&inlet->page->asleep, subscriber->naps); /* relaxed: the next announcement orders it */
     }
+    if (subscriber->added_count > 0) /* no memory for them now: look again */
+        atomic_store_explicit(&subscriber->attention, 1, memory_order_relaxed);
     pthread_mutex_unlock(&subscriber->handover);
     for (size_t i = 0; i < subscriber->inlet_count;)
         if (!give_back_if_drained(subscriber, i))
@@ -89,9 +99,9 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
 bool receive_any_ready(const struct mmipc_subscriber *subscriber)
 {
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
-        if (ring_ready(&subscriber->inlets[i]->ring))
+        if (inlet_ready(subscriber->inlets[i]))
             return true;
-    return flag_get(&subscriber->attention);
+    return atomic_load_explicit(&subscriber->attention, memory_order_relaxed); /* relaxed: receive_adopt() orders */
 }
 
 void receive_announce(struct mmipc_subscriber *subscriber)
@@ -113,9 +123,11 @@ void receive_awake(struct mmipc_subscriber *subscriber)
         shared_store_relaxed(&subscriber->inlets[i]->page->asleep, subscriber->naps); /* relaxed: a needless wake at worst */
 }
 
-bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns)
+bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns, int64_t deadline_ns)
 {
-    const int64_t end_ns = start_ns + spin_budget(&subscriber->spin, start_ns);
+    int64_t end_ns = start_ns + spin_budget(&subscriber->spin, start_ns);
+    if (deadline_ns >= 0 && end_ns > deadline_ns)
+        end_ns = deadline_ns;
     while (end_ns > start_ns) {
         for (int i = 0; i < 16; ++i) {
             if (receive_any_ready(subscriber)) {

@@ -81,7 +81,8 @@ static int slot_print(const struct slot *slot, const char *state, char *text)
     return error;
 }
 
-int slot_create(struct slot *slot, int directory, const char *role, const unsigned char *id, const char *channel)
+int slot_create(struct slot *slot, int directory, const char *role, const unsigned char *id, const char *channel,
+                bool for_all)
 {
     char name[SLOT_NAME_BYTES], text[SLOT_TEXT_MAX + 2];
     int fd;
@@ -94,7 +95,7 @@ int slot_create(struct slot *slot, int directory, const char *role, const unsign
     if (fd != 0)
         return fd;
     slot_json_name(id, name);
-    fd = os_file_create_locked(directory, name, text, strlen(text));
+    fd = os_file_create_locked(directory, name, text, strlen(text), for_all);
     if (fd < 0)
         return fd;
     slot->fd = fd;
@@ -104,12 +105,12 @@ int slot_create(struct slot *slot, int directory, const char *role, const unsign
 int slot_ready(struct slot *slot)
 {
     char text[SLOT_TEXT_MAX + 2];
+    ssize_t wrote;
     int error = slot_print(slot, "waiting", text);
     if (error != 0)
         return error;
-    if (pwrite(slot->fd, text, strlen(text), 0) != (ssize_t)strlen(text))
-        return errno != 0 ? -errno : -EIO;
-    return 0;
+    wrote = pwrite(slot->fd, text, strlen(text), 0);
+    return wrote < 0 ? -errno : (size_t)wrote == strlen(text) ? 0 : -ENOSPC;
 }
 
 /* The socket first, the file last: a file that is there tells whoever finds it that there may be a socket. */

@@ -18,7 +18,8 @@ struct slot {
 };
 
 /* The file appears, complete and locked, in state "starting"; with ready() its state becomes "waiting". */
-int slot_create(struct slot *slot, int directory, const char *role, const unsigned char *id, const char *channel);
+int slot_create(struct slot *slot, int directory, const char *role, const unsigned char *id, const char *channel,
+                bool for_all); /* for_all: other users may read it */
 int slot_ready(struct slot *slot);
 void slot_remove(struct slot *slot);
 

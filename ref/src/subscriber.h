@@ -23,6 +23,10 @@ struct inlet {
     int room_event;                      /* the publisher's, waits on it */
     bool fence;                          /* the publisher cannot order our accesses for us */
     uint64_t roused;                     /* the publisher's sleep that we have already ended */
+    bool condemned;                      /* the receiving side's: it wrote nonsense, nothing more is read */
+    uint64_t drain_end;                  /* the receiving side's: where to stop after the hang-up; 0: not yet set */
+    unsigned generation;                 /* of forks, when it was made */
+    bool greeted;                        /* the control thread's: its HELLO was accepted */
     flag handed_over;                    /* the receiving side has it … */
     _Atomic int drained;                 /* … and has given it back */
     _Atomic int hung_up;                 /* nothing more will be written */
@@ -51,7 +55,7 @@ struct mmipc_subscriber {
     pthread_mutex_t handover; /* of the new inlets */
     struct inlet **added;
     size_t added_count, added_capacity;
-    flag attention; /* look at added, at hang-ups, at closing */
+    _Atomic int attention; /* look at added, at hang-ups, at closing */
     int attention_event;
 
     /* the receiving side's */
@@ -84,7 +88,8 @@ void receive_adopt(struct mmipc_subscriber *subscriber);    /* takes over new in
 bool receive_any_ready(const struct mmipc_subscriber *subscriber);
 void receive_announce(struct mmipc_subscriber *subscriber); /* the publishers shall wake us … */
 void receive_awake(struct mmipc_subscriber *subscriber);    /* … no longer */
-bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns); /* as long as it pays; true: look again */
+/* Polls as long as it pays, and not past the deadline (-1: none); true: look again. */
+bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns, int64_t deadline_ns);
 void inlet_free_to(struct inlet *inlet, uint64_t tail);
 
 /* deliver.c: callback mode */

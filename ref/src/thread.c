@@ -19,9 +19,12 @@ uint64_t thread_take_number(void)
 
 int thread_start(pthread_t *out, void *(*run)(void *), void *argument)
 {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
     sigset_t all, before;
     int error;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; ++i)
+        sigdelset(&all, faults[i]); /* a fault in a callback is for the program's crash handler */
     error = pthread_sigmask(SIG_SETMASK, &all, &before);
     if (error != 0)
         return -error;

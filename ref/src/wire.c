@@ -4,6 +4,7 @@
 #include "os/os.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,12 +32,15 @@ int wire_receive(int fd, struct wire_message *message, int *fds, int *fd_count)
     }
     if (got <= 0)
         return (int)got;
-    if (got != (ssize_t)sizeof *message || message->magic != WIRE_MAGIC) {
+    /* another version may have another size: enough is there to say so */
+    if (got < (ssize_t)offsetof(struct wire_message, fingerprint) || message->magic != WIRE_MAGIC ||
+        (message->version == WIRE_VERSION && got != (ssize_t)sizeof *message)) {
         for (int i = 0; i < *fd_count; ++i)
             close(fds[i]);
         *fd_count = 0;
         return -EPROTO;
     }
+    memset((char *)message + got, 0, sizeof *message - (size_t)got);
     message->channel[CHANNEL_MAX] = '\0';
     return 1;
 }

@@ -1,13 +1,15 @@
 /* The handshake of a pair, over a local socket that keeps message boundaries.
  *
- *   publisher                          subscriber
- *   HELLO  ring, room event  ------->  checks, maps
- *   checks, maps  <------- WELCOME     page, wake event
+ *   publisher                           subscriber
+ *   HELLO  -------------------------->  wants the pair?
+ *   makes the ring  <-------- ACCEPT
+ *   RING  ring, room event  --------->  checks, maps
+ *   checks, maps  <--------- WELCOME    page, wake event
  *   puts the pair on its list
- *   START  ------------------------->  the pair is connected on both sides
- *   BYE    <----------- either ----->  before an orderly hang-up
+ *   START  -------------------------->  the pair is connected on both sides
+ *   BYE    <------------ either ----->  before an orderly hang-up
  *
- * A subscriber that does not want the pair answers REJECT with a reason instead of WELCOME. */
+ * A subscriber that does not want the pair answers REJECT with a reason instead of ACCEPT. */
 #ifndef MMIPC_WIRE_H
 #define MMIPC_WIRE_H
 
@@ -16,7 +18,7 @@
 #include <stdint.h>
 
 enum { WIRE_MAGIC = 0x4350494d, WIRE_VERSION = 1 };
-enum wire_type { WIRE_HELLO = 1, WIRE_WELCOME, WIRE_REJECT, WIRE_START, WIRE_BYE };
+enum wire_type { WIRE_HELLO = 1, WIRE_WELCOME, WIRE_REJECT, WIRE_START, WIRE_BYE, WIRE_ACCEPT, WIRE_RING };
 enum wire_reason { WIRE_CLOSED = 1, WIRE_FULL, WIRE_PROTOCOL, WIRE_BUSY, WIRE_CHANNEL, WIRE_USER, WIRE_SELF, WIRE_VERSION_DIFFERS };
 enum { WIRE_CAN_BE_FENCED = 1u, WIRE_CAN_FENCE = 2u }; /* capabilities; see os_barrier_register, os_barrier_heavy */
 

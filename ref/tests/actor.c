@@ -86,9 +86,9 @@ static long publish_parts(mmipc_publisher *publisher)
 {
     const mmipc_part three[] = {{"first", 5}, {NULL, 0}, {"third part", 10}};
     const mmipc_part empty = {NULL, 0};
-    int result = mmipc_publish_parts(publisher, three, 3);
+    int result = mmipc_publish_parts(publisher, NULL, 0);
     if (result == 0)
-        result = mmipc_publish_parts(publisher, NULL, 0);
+        result = mmipc_publish_parts(publisher, three, 3);
     if (result == 0)
         result = mmipc_publish_parts(publisher, &empty, 1);
     return result;
@@ -264,6 +264,19 @@ void actor_kill(struct actor *actor)
 {
     kill(actor->pid, SIGKILL);
     reap(actor);
+}
+
+void actor_stop(const struct actor *actor)
+{
+    int status;
+    kill(actor->pid, SIGSTOP);
+    if (waitpid(actor->pid, &status, WUNTRACED) != actor->pid || !WIFSTOPPED(status))
+        die("an actor did not stop");
+}
+
+void actor_continue(const struct actor *actor)
+{
+    kill(actor->pid, SIGCONT);
 }
 
 char *test_directory(void)

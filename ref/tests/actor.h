@@ -21,6 +21,8 @@ void actor_tell(const struct actor *actor, const char *format, ...) __attribute_
 long actor_answer(const struct actor *actor);
 void actor_end(struct actor *actor);  /* closes its endpoint and exits; must exit with 0 */
 void actor_kill(struct actor *actor); /* SIGKILL, reaped */
+void actor_stop(const struct actor *actor); /* SIGSTOP; returns when every thread of it stands still */
+void actor_continue(const struct actor *actor);
 
 /* Requests. Publisher: "publish FIRST COUNT SIZE", "parts", "connected N TIMEOUT", "disconnected TIMEOUT", "connections",
  * "flush TIMEOUT", "die_after FIRST COUNT SIZE" (publishes, then kills itself, no answer). Subscriber: "hold 0|1" (its

@@ -216,6 +216,118 @@ static void close_wakes_everyone(void **state)
     test_directory_remove(directory);
 }
 
+struct counting {
+    mmipc_publisher *publisher;
+    long published;
+};
+
+static void *publish_and_count(void *argument)
+{
+    struct counting *counting = argument;
+    static char data[200000];
+    uint64_t i = 0;
+    for (;; ++i) {
+        memcpy(data, &i, sizeof i);
+        if (mmipc_publish(counting->publisher, data, sizeof data) != 0)
+            break;
+    }
+    counting->published = (long)i;
+    return NULL;
+}
+
+/* What publish said is published arrives, though the publisher was closed in the middle of the stream. */
+static void close_loses_nothing_that_was_published(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; ++i) {
+        char *directory = test_directory();
+        struct actor to = actor_start("subscriber", "c", directory, "");
+        struct counting counting;
+        pthread_t thread;
+        assert_int_equal(mmipc_publisher_open(&counting.publisher, "c", directory, NULL), 0);
+        assert_int_equal(mmipc_publisher_wait_connected(counting.publisher, 1, 10000), 0);
+        assert_int_equal(pthread_create(&thread, NULL, publish_and_count, &counting), 0);
+        assert_true(actor_ask(&to, "expect %d", 10 + i) >= 10 + i);
+        mmipc_publisher_close(counting.publisher);
+        pthread_join(thread, NULL);
+        assert_int_equal(actor_ask(&to, "expect %ld", counting.published), counting.published);
+        actor_end(&to);
+        assert_int_equal(test_directory_remove(directory), 0);
+    }
+}
+
+static void *flush_for_long(void *argument)
+{
+    return (void *)(intptr_t)mmipc_publisher_flush(argument, 20000);
+}
+
+/* One thread waits for a stopped subscriber's sake; the others must not. */
+static void flush_holds_up_no_publish(void **state)
+{
+    char *directory = test_directory();
+    struct actor stopped = actor_start("subscriber", "c", directory, "ping=150");
+    struct actor to = actor_start("subscriber", "c", directory, "ping=150");
+    mmipc_publisher *publisher;
+    mmipc_options options;
+    static char data[16000];
+    pthread_t flushing;
+    void *result;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.ping_interval_ms = 150;
+    options.segment_bytes = 64 << 10;
+    assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 2, 10000), 0);
+    actor_stop(&stopped);
+    for (uint64_t i = 0; i < 2; ++i) {
+        memcpy(data, &i, sizeof i);
+        assert_int_equal(mmipc_publish(publisher, data, sizeof data), 0);
+    }
+    assert_int_equal(pthread_create(&flushing, NULL, flush_for_long, publisher), 0);
+    while (callers_inside(publisher) < 1)
+        sched_yield();
+    for (uint64_t i = 2; i < 40; ++i) {
+        memcpy(data, &i, sizeof i);
+        assert_int_equal(mmipc_publish(publisher, data, sizeof data), 0);
+    }
+    pthread_join(flushing, &result);
+    assert_int_equal((intptr_t)result, 0); /* the stopped one was dropped when its ring was full: nobody is left to wait for */
+    assert_int_equal(actor_ask(&to, "expect 40"), 40);
+    actor_continue(&stopped);
+    mmipc_publisher_close(publisher);
+    actor_end(&stopped);
+    actor_end(&to);
+    test_directory_remove(directory);
+}
+
+static void *receive_for_long(void *argument)
+{
+    mmipc_message *message;
+    return (void *)(intptr_t)mmipc_subscriber_receive(argument, &message, 20000);
+}
+
+static void descriptor_is_had_beside_a_receive(void **state)
+{
+    char *directory = test_directory();
+    mmipc_subscriber *subscriber;
+    pthread_t receiving;
+    void *result;
+    (void)state;
+    assert_int_equal(mmipc_subscriber_open(&subscriber, "c", directory, NULL, NULL, NULL), 0);
+    assert_int_equal(pthread_create(&receiving, NULL, receive_for_long, subscriber), 0);
+    for (int users = 0; users < 1; sched_yield()) {
+        pthread_mutex_lock(&((struct endpoint *)subscriber)->lock);
+        users = ((struct endpoint *)subscriber)->users;
+        pthread_mutex_unlock(&((struct endpoint *)subscriber)->lock);
+    }
+    assert_true(mmipc_subscriber_fd(subscriber) >= 0); /* at once, not in 20 s: */
+    assert_int_equal(((struct endpoint *)subscriber)->users, 1);
+    mmipc_subscriber_close(subscriber);
+    pthread_join(receiving, &result);
+    assert_int_equal((intptr_t)result, -ESHUTDOWN);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
 static void closes_beside_a_stopped_peer(void **state)
 {
     char *directory = test_directory();
@@ -225,11 +337,11 @@ static void closes_beside_a_stopped_peer(void **state)
     (void)state;
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, NULL), 0);
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
-    kill(to.pid, SIGSTOP);
+    actor_stop(&to);
     start = now_ms();
     mmipc_publisher_close(publisher);
     assert_true(now_ms() - start < 1000);
-    kill(to.pid, SIGCONT);
+    actor_continue(&to);
     actor_end(&to);
     test_directory_remove(directory);
 }
@@ -461,17 +573,24 @@ static void child_of_fork_is_refused(void **state)
     char *directory = test_directory();
     mmipc_publisher *publisher;
     mmipc_subscriber *subscriber;
+    mmipc_message *held;
+    struct actor from;
     int status;
     pid_t pid;
     (void)state;
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, NULL), 0);
     assert_int_equal(mmipc_subscriber_open(&subscriber, "c", directory, NULL, NULL, NULL), 0);
+    from = actor_start("publisher", "c", directory, "");
+    assert_int_equal(actor_ask(&from, "connected 1 10000"), 0);
+    assert_int_equal(actor_ask(&from, "publish 0 1 8"), 0);
+    assert_int_equal(mmipc_subscriber_receive(subscriber, &held, 10000), 0);
     pid = fork(); /* the very thing under test */
     if (pid == 0) {
         mmipc_message *message;
         int wrong = mmipc_publish(publisher, "x", 1) != -EPERM || mmipc_publisher_connections(publisher) != -EPERM ||
                     mmipc_subscriber_receive(subscriber, &message, 0) != -EPERM ||
                     mmipc_publisher_flush(publisher, 0) != -EPERM;
+        mmipc_message_release(held);
         mmipc_publisher_close(publisher);
         mmipc_subscriber_close(subscriber);
         _exit(wrong);
@@ -480,7 +599,9 @@ static void child_of_fork_is_refused(void **state)
     assert_int_equal(status, 0);
     assert_int_equal(mmipc_publish(publisher, "x", 1), 0);
     mmipc_publisher_close(publisher);
+    mmipc_message_release(held);
     mmipc_subscriber_close(subscriber);
+    actor_end(&from);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -507,6 +628,9 @@ int main(int argc, char **argv)
                                        CASE(no_wake_up_is_lost),
                                        CASE(full_policies),
                                        CASE(close_wakes_everyone),
+                                       CASE(close_loses_nothing_that_was_published),
+                                       CASE(flush_holds_up_no_publish),
+                                       CASE(descriptor_is_had_beside_a_receive),
                                        CASE(closes_beside_a_stopped_peer),
                                        CASE(closes_inside_its_handler),
                                        CASE(closes_inside_on_peer),

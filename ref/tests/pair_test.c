@@ -85,10 +85,10 @@ static void check_parts(void *user, const mmipc_part *parts, size_t count)
 {
     struct parts_seen *seen = user;
     pthread_mutex_lock(&seen->receiver.lock);
-    if (seen->receiver.count == 0)
+    if (seen->receiver.count == 1)
         seen->wrong += count != 3 || parts[0].size != 5 || memcmp(parts[0].data, "first", 5) != 0 || parts[1].size != 0 ||
                        parts[2].size != 10 || memcmp(parts[2].data, "third part", 10) != 0;
-    else if (seen->receiver.count == 1)
+    else if (seen->receiver.count == 0)
         seen->wrong += count != 0;
     else
         seen->wrong += count != 1 || parts[0].size != 0;
@@ -216,12 +216,12 @@ static void stopped_peer_is_suspended(void **state)
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
     to = actor_start("subscriber", "c", directory, "ping=60");
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
-    kill(to.pid, SIGSTOP);
+    actor_stop(&to);
     assert_int_equal(mmipc_publisher_wait_disconnected(publisher, 10000), 0);
     for (uint64_t i = 0; i < 1000; ++i)
         assert_int_equal(mmipc_publish(publisher, &i, sizeof i), 0);
     assert_int_equal(mmipc_publisher_connections(publisher), 0);
-    kill(to.pid, SIGCONT);
+    actor_continue(&to);
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
     assert_int_equal(actor_ask(&to, "expect 1000"), 1000);
     RECEIVER_WAIT(&receiver, event_count, 3);
@@ -248,13 +248,13 @@ static void suspended_and_full_is_dropped(void **state)
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
     to = actor_start("subscriber", "c", directory, "ping=150");
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
-    kill(to.pid, SIGSTOP);
+    actor_stop(&to);
     for (int i = 0; i < 20; ++i) /* fills the ring, waits until the silence is noticed, then for nobody */
         assert_int_equal(mmipc_publish(publisher, data, sizeof data), 0);
     RECEIVER_WAIT(&receiver, last_event, MMIPC_PEER_DISCONNECTED); /* the highest of all */
     assert_int_equal(receiver.reasons[receiver.event_count - 1], MMIPC_REASON_FULL);
     assert_int_equal(receiver.events[receiver.event_count - 2], MMIPC_PEER_SUSPENDED);
-    kill(to.pid, SIGCONT);
+    actor_continue(&to);
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0); /* it lives: a new pair */
     actor_end(&to);
     mmipc_publisher_close(publisher);

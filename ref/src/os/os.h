@@ -43,10 +43,10 @@ int os_fork_watch(void);
 
 /* directory.c — files that advertise an endpoint */
 int os_directory_open(const char *path);                              /* made, 0700, if missing */
-int os_file_create_locked(int directory, const char *name, const void *text, size_t size); /* complete and locked */
+int os_file_create_locked(int directory, const char *name, const void *text, size_t size, bool for_all); /* complete */
 int os_file_probe(int directory, const char *name, int *fd);          /* opens a plain file; 1: owner lives, 0: stale */
 int os_watch_open(int directory);
-bool os_watch_drain(int fd);                                          /* did the directory change since? */
+bool os_watch_drain(int fd, bool (*matters)(const char *name));       /* did a file that matters change since? */
 
 /* socket.c — local sockets that keep message boundaries and carry descriptors */
 enum { OS_FDS_MAX = 4 };
@@ -55,7 +55,7 @@ struct os_peer {
     uid_t uid;
     int pidfd; /* readable when the process has ended; -1: none */
 };
-int os_socket_listen(int directory, const char *name);
+int os_socket_listen(int directory, const char *name, bool for_all); /* for_all: other users may connect */
 int os_socket_accept(int listener);
 int os_socket_connect(int directory, const char *name);
 int os_socket_peer(int fd, struct os_peer *out);

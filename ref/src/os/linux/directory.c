@@ -45,15 +45,23 @@ static int write_whole(int fd, const void *text, size_t size)
     return wrote < 0 ? -errno : (size_t)wrote == size ? 0 : -ENOSPC;
 }
 
+/* LOCK_EX without LOCK_NB: should a prober hold the lock of the nameless, it lets go at once. */
+static int complete(int fd, const void *text, size_t size, bool for_all)
+{
+    if (flock(fd, LOCK_EX) != 0 || (for_all && fchmod(fd, 0644) != 0))
+        return -errno;
+    return write_whole(fd, text, size);
+}
+
 /* Where a file cannot be made without a name, it is made with one, and locked before it has contents: others take an
  * empty file for nobody's and leave it alone. */
-static int create_named(int directory, const char *name, const void *text, size_t size)
+static int create_named(int directory, const char *name, const void *text, size_t size, bool for_all)
 {
     int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     int error;
     if (fd < 0)
         return -errno;
-    error = flock(fd, LOCK_EX | LOCK_NB) == 0 ? write_whole(fd, text, size) : -errno;
+    error = complete(fd, text, size, for_all);
     if (error == 0)
         return fd;
     unlinkat(directory, name, 0);
@@ -61,15 +69,15 @@ static int create_named(int directory, const char *name, const void *text, size_
     return error;
 }
 
-int os_file_create_locked(int directory, const char *name, const void *text, size_t size)
+int os_file_create_locked(int directory, const char *name, const void *text, size_t size, bool for_all)
 {
     char self[64];
     int error;
     int fd = openat(directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
     if (fd < 0)
-        return errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT ? create_named(directory, name, text, size)
+        return errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT ? create_named(directory, name, text, size, for_all)
                                                                          : -errno;
-    error = flock(fd, LOCK_EX | LOCK_NB) == 0 ? write_whole(fd, text, size) : -errno;
+    error = complete(fd, text, size, for_all);
     if (error != 0)
         goto fail;
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
@@ -117,11 +125,17 @@ int os_watch_open(int directory)
     return error;
 }
 
-bool os_watch_drain(int fd)
+bool os_watch_drain(int fd, bool (*matters)(const char *name))
 {
     char buffer[4096] __attribute__((aligned(8)));
     bool changed = false;
-    while (read(fd, buffer, sizeof buffer) > 0) /* what changed does not matter: a scan follows, lost events or not */
-        changed = true;
+    ssize_t got;
+    while ((got = read(fd, buffer, sizeof buffer)) > 0) {
+        const struct inotify_event *event;
+        for (ssize_t at = 0; at < got; at += (ssize_t)(sizeof *event + event->len)) {
+            event = (const struct inotify_event *)(const void *)(buffer + at);
+            changed |= (event->mask & IN_Q_OVERFLOW) != 0 || (event->len > 0 && matters(event->name));
+        }
+    }
     return changed;
 }

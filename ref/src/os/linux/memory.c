@@ -34,6 +34,8 @@ int os_memory_check(int fd, size_t bytes)
         return -EPROTO;
     if (fstat(fd, &status) != 0 || status.st_size < 0 || (size_t)status.st_size != bytes)
         return -EPROTO;
+    if (status.st_blocks < 0 || (size_t)status.st_blocks * 512 < bytes) /* holes would be filled at our expense */
+        return -EPROTO;
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -28,14 +29,15 @@ static int local_socket(void)
     return fd < 0 ? -errno : fd;
 }
 
-int os_socket_listen(int directory, const char *name)
+int os_socket_listen(int directory, const char *name, bool for_all)
 {
     struct sockaddr_un address;
     int error, fd = local_socket();
     if (fd < 0)
         return fd;
     address_of(directory, name, &address);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+        fchmodat(directory, name, for_all ? 0666 : 0600, 0) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     error = -errno;
     close(fd);
