@@ -4,15 +4,20 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
 
 enum { CELLS_FD = 3, LINE_BYTES = 16 << 20 };
+
+/* Beyond the deadlines of all that a cell waits for; so long without one and the program itself hangs. */
+enum { PATIENCE_SECONDS = 300, GRACE_SECONDS = 20 };
 
 /* ipcmark-bench-rows lies beside this program. */
 static int find_program(char *path, size_t path_size)
@@ -146,18 +151,40 @@ static void take_lines(struct reader *reader)
     memmove(reader->bytes, start, reader->used);
 }
 
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Ends the program when that is asked for, or when it hangs; first so that it can clean up. */
+struct ender {
+    pid_t child;
+    double cell_at, asked_at; /* asked_at 0: not asked yet */
+};
+
+static void end_if_due(struct ender *ender, bool interrupted)
+{
+    double now = now_seconds();
+
+    if (ender->asked_at > 0 && now - ender->asked_at > GRACE_SECONDS)
+        kill(ender->child, SIGKILL); /* its guard cleans up after it */
+    if (ender->asked_at > 0 || (!interrupted && now - ender->cell_at < PATIENCE_SECONDS))
+        return;
+    ender->asked_at = now;
+    kill(ender->child, SIGTERM); /* from a terminal it has had SIGINT already, and twice the same would be final */
+}
+
 /* Until the program has closed its end, which it does when it ends, however it ends. */
 static void read_cells(int cells, pid_t child, volatile sig_atomic_t *interrupted, struct reader *reader)
 {
     struct pollfd ready = {.fd = cells, .events = POLLIN};
-    int passed_on = 0;
+    struct ender ender = {.child = child, .cell_at = now_seconds()};
 
     while (reader->used < LINE_BYTES) {
         ssize_t got;
-        if (*interrupted != 0 && passed_on == 0) {
-            passed_on = 1;
-            kill(child, SIGTERM); /* from a terminal it has had SIGINT already, and twice the same would be final */
-        }
+        end_if_due(&ender, *interrupted != 0);
         if (poll(&ready, 1, 200) <= 0) /* so often for a signal that came just before the poll */
             continue;
         got = read(cells, reader->bytes + reader->used, LINE_BYTES - reader->used);
@@ -167,6 +194,7 @@ static void read_cells(int cells, pid_t child, volatile sig_atomic_t *interrupte
             return;
         reader->used += (size_t)got;
         take_lines(reader);
+        ender.cell_at = now_seconds();
     }
     kill(child, SIGTERM); /* a line without end: not our program */
 }

@@ -95,10 +95,13 @@ void table_print_targets(const struct summary_row *rows, size_t count)
     if (!has_row(rows, count, "hot/mmipc/64B/1x1") && !has_row(rows, count, "throughput/mmipc/64B/1x1"))
         return;
     summary_targets(rows, count, targets);
-    for (size_t i = 0; i < SUMMARY_TARGETS; ++i)
-        printf("target: %s: %.2f (%zu pairs), to be %s %g: %s\n", targets[i].text, targets[i].ratio.median,
-               targets[i].ratio.pairs, targets[i].at_most ? "at most" : "at least", targets[i].bound,
-               summary_target_verdict(&targets[i]));
+    for (size_t i = 0; i < SUMMARY_TARGETS; ++i) {
+        char value[64] = "";
+        if (targets[i].ratio.pairs > 0)
+            snprintf(value, sizeof value, "%.2f (%zu pairs), ", targets[i].ratio.median, targets[i].ratio.pairs);
+        printf("target: %s: %sto be %s %g: %s\n", targets[i].text, value, targets[i].at_most ? "at most" : "at least",
+               targets[i].bound, summary_target_verdict(&targets[i]));
+    }
 }
 
 static void add_number(cJSON *object, const char *name, double value)

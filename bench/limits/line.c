@@ -20,11 +20,11 @@ enum {
 
 /* Each on a line of its own, also where the machine fetches lines in pairs. */
 struct court {
-    _Alignas(128) atomic_uint ball; /* even: the caller's turn; odd: the other's; STOP: over */
-    _Alignas(128) int cpu;
-    _Alignas(128) atomic_int failed; /* -errno of the other thread, before it played */
+    _Alignas(128) atomic_uint ball; /* even: the caller's turn; odd: the other's */
+    _Alignas(128) atomic_int over;  /* not said by the ball: the other may be about to hit it when we have given up */
+    atomic_int failed;              /* -errno of the other thread, before it played */
+    int cpu;
 };
-#define STOP UINT32_MAX
 
 static uint64_t now_ns(void)
 {
@@ -43,15 +43,12 @@ static void *return_ball(void *argument)
         atomic_store_explicit(&court->failed, error, memory_order_release);
         return NULL;
     }
-    for (;;) {
-        unsigned ball = atomic_load_explicit(&court->ball, memory_order_acquire);
-        if (ball == STOP)
-            return NULL;
-        if (ball == turn) {
+    while (!atomic_load_explicit(&court->over, memory_order_relaxed)) /* nothing else is handed over by it */
+        if (atomic_load_explicit(&court->ball, memory_order_acquire) == turn) {
             atomic_store_explicit(&court->ball, turn + 1, memory_order_release);
             turn += 2;
         }
-    }
+    return NULL;
 }
 
 /* Sends the ball and waits for it, TRIPS times. */
@@ -121,7 +118,7 @@ int line_measure(int cpu_a, int cpu_b, double *one_way_ns)
         goto out;
     }
     result = play(&court, one_way_ns);
-    atomic_store_explicit(&court.ball, STOP, memory_order_release);
+    atomic_store_explicit(&court.over, 1, memory_order_relaxed);
     pthread_join(other, NULL);
 out:
     cpus_restore(&mask);
