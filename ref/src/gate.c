@@ -3,15 +3,15 @@
 #include "os/os.h"
 
 #include <sched.h>
+#include <string.h>
+
+enum { FIRST_NEEDED = 256 }; /* publishes in a row for a second bias; each further one takes four times as many */
 
 void gate_open(struct gate *gate)
 {
-    atomic_init(&gate->owner, 0);
-    atomic_init(&gate->inside, 0);
-    atomic_init(&gate->revoked, 0);
-    atomic_init(&gate->callers, 0);
-    gate->by_bias = false;
-    gate->may_bias = os_barrier_own_register();
+    memset(gate, 0, sizeof *gate);
+    atomic_init(&gate->current, &gate->biases[0]);
+    gate->can_bias = os_barrier_own_register();
     pthread_mutex_init(&gate->lock, NULL);
 }
 
@@ -25,48 +25,61 @@ void gate_close(struct gate *gate)
 
 /* The owner cannot say that it has left: clearing `inside` must be its last access, for the gate may be freed then. So it is
  * polled for. It is inside no longer than copying a message takes: whoever waits for room does so outside. */
-static void revoke(struct gate *gate)
+static void revoke(struct bias *bias)
 {
-    atomic_store_explicit(&gate->revoked, 1, memory_order_relaxed); /* relaxed: ordered by the barrier */
+    atomic_store_explicit(&bias->revoked, 1, memory_order_relaxed); /* relaxed: ordered by the barrier */
     os_barrier_own();
     /* A8 acquire: pairs with R8 in gate_leave() */
-    while (atomic_load_explicit(&gate->inside, memory_order_acquire))
+    while (atomic_load_explicit(&bias->inside, memory_order_acquire))
         sched_yield();
+}
+
+/* Under the lock: does the calling thread deserve a bias? */
+static void consider_bias(struct gate *gate, uint64_t thread)
+{
+    gate->streak = gate->last_publisher == thread ? gate->streak + 1 : 0;
+    gate->last_publisher = thread;
+    if (!gate->can_bias || gate->used == GATE_BIASES || gate->streak < gate->needed)
+        return;
+    gate->needed = gate->needed == 0 ? FIRST_NEEDED : 4 * gate->needed;
+    atomic_store_explicit(&gate->biases[gate->used].owner, thread, memory_order_relaxed); /* only we believe it */
+    atomic_store_explicit(&gate->current, &gate->biases[gate->used++], memory_order_relaxed);
 }
 
 void gate_enter_locked(struct gate *gate, bool publishing)
 {
+    const uint64_t thread = thread_number();
+    struct bias *bias;
     uint64_t owner;
     atomic_fetch_add_explicit(&gate->callers, 1, memory_order_relaxed); /* relaxed: gate_close comes after, see there */
     pthread_mutex_lock(&gate->lock);
-    owner = atomic_load_explicit(&gate->owner, memory_order_relaxed); /* relaxed: changed under the lock only */
-    if (owner != 0 && owner != thread_number()) {
-        revoke(gate);
-        if (publishing) {
-            gate->may_bias = false;
-            atomic_store_explicit(&gate->owner, 0, memory_order_relaxed);
-        }
-    } else if (owner == 0 && publishing && gate->may_bias) {
-        atomic_store_explicit(&gate->owner, thread_number(), memory_order_relaxed);
+    bias = atomic_load_explicit(&gate->current, memory_order_relaxed); /* relaxed: this and owner change under the lock */
+    owner = atomic_load_explicit(&bias->owner, memory_order_relaxed);
+    if (owner != 0 && owner != thread) {
+        revoke(bias);
+        if (publishing)
+            atomic_store_explicit(&bias->owner, owner = 0, memory_order_relaxed);
     }
-    gate->by_bias = false;
+    if (publishing && owner == 0)
+        consider_bias(gate, thread);
+    gate->held = NULL;
 }
 
 void gate_leave_locked(struct gate *gate)
 {
-    /* Once the bias has ended, revoked stays: its former owner may be about to look, having found itself the owner. */
-    if (atomic_load_explicit(&gate->owner, memory_order_relaxed) != 0) /* relaxed: changed under the lock only */
+    struct bias *bias = atomic_load_explicit(&gate->current, memory_order_relaxed); /* relaxed: under the lock */
+    if (atomic_load_explicit(&bias->owner, memory_order_relaxed) != 0)
         /* R7 release: pairs with A7 in gate_enter(): what we did inside */
-        atomic_store_explicit(&gate->revoked, 0, memory_order_release);
+        atomic_store_explicit(&bias->revoked, 0, memory_order_release);
     pthread_mutex_unlock(&gate->lock);
     /* R10 release: pairs with A10 in gate_close(): the last access */
     atomic_fetch_sub_explicit(&gate->callers, 1, memory_order_release);
 }
 
-void gate_enter_instead(struct gate *gate)
+void gate_enter_instead(struct gate *gate, struct bias *bias)
 {
     atomic_fetch_add_explicit(&gate->callers, 1, memory_order_relaxed); /* before we are out: one of the two must be seen */
-    atomic_store_explicit(&gate->inside, 0, memory_order_release);      /* R8 */
+    atomic_store_explicit(&bias->inside, 0, memory_order_release);      /* R8 */
     gate_enter_locked(gate, true);
     atomic_fetch_sub_explicit(&gate->callers, 1, memory_order_relaxed); /* relaxed: the lock's own count still holds */
 }

@@ -177,13 +177,18 @@ static void *wait_for_two(void *argument)
 }
 
 /* A call that is to be woken must have begun: only the library knows. */
-static int callers_inside(mmipc_publisher *publisher)
+static int users_of(struct endpoint *endpoint)
 {
     int users;
-    pthread_mutex_lock(&publisher->endpoint.lock);
-    users = publisher->endpoint.users;
-    pthread_mutex_unlock(&publisher->endpoint.lock);
+    pthread_mutex_lock(&endpoint->lock);
+    users = endpoint->users;
+    pthread_mutex_unlock(&endpoint->lock);
     return users;
+}
+
+static int callers_inside(mmipc_publisher *publisher)
+{
+    return users_of(&publisher->endpoint);
 }
 
 static void close_wakes_everyone(void **state)
@@ -315,13 +320,10 @@ static void descriptor_is_had_beside_a_receive(void **state)
     (void)state;
     assert_int_equal(mmipc_subscriber_open(&subscriber, "c", directory, NULL, NULL, NULL), 0);
     assert_int_equal(pthread_create(&receiving, NULL, receive_for_long, subscriber), 0);
-    for (int users = 0; users < 1; sched_yield()) {
-        pthread_mutex_lock(&((struct endpoint *)subscriber)->lock);
-        users = ((struct endpoint *)subscriber)->users;
-        pthread_mutex_unlock(&((struct endpoint *)subscriber)->lock);
-    }
+    while (users_of((struct endpoint *)subscriber) < 1)
+        sched_yield();
     assert_true(mmipc_subscriber_fd(subscriber) >= 0); /* at once, not in 20 s: */
-    assert_int_equal(((struct endpoint *)subscriber)->users, 1);
+    assert_int_equal(users_of((struct endpoint *)subscriber), 1);
     mmipc_subscriber_close(subscriber);
     pthread_join(receiving, &result);
     assert_int_equal((intptr_t)result, -ESHUTDOWN);
