@@ -62,7 +62,7 @@ static void wait_for_more(struct mmipc_subscriber *subscriber)
     if (!receive_any_ready(subscriber) && !flag_get(&subscriber->endpoint.closing))
         os_poller_wait(subscriber->poller, ready, 1, -1); /* edge-triggered: a wake-up is a wake-up, no need to read */
     receive_awake(subscriber);
-    spin_learn(&subscriber->spin, os_now_ns() - start_ns);
+    spin_learn(&subscriber->spin, os_now_ns() - start_ns, false);
 }
 
 void *deliver_run(void *argument)

@@ -77,7 +77,8 @@ static void sleep_once(const struct waiting *waiting, uint64_t target)
     struct outlet *outlet = waiting->outlet;
     const int events[] = {outlet->room_event, waiting->publisher->stop_event};
     const int64_t start_ns = os_now_ns();
-    if (!poll_until_over(waiting, start_ns)) {
+    const bool paid = poll_until_over(waiting, start_ns);
+    if (!paid) {
         shared_store_relaxed(&outlet->header->wanted, target); /* relaxed: ordered by R4 */
         outlet->sleeps += 2;
         /* R4 release: pairs with A4 in inlet_free_to(): announces the sleep and its target */
@@ -89,7 +90,7 @@ static void sleep_once(const struct waiting *waiting, uint64_t target)
         shared_store_release(&outlet->header->waiting, outlet->sleeps + 2); /* awake; the label is R4's */
         os_event_clear(outlet->room_event);
     }
-    spin_learn(&outlet->spin, os_now_ns() - start_ns);
+    spin_learn(&outlet->spin, os_now_ns() - start_ns, paid);
 }
 
 /* Of all threads that wait for an outlet one sleeps on its event, for the nearest target of all; the others wait for it. */

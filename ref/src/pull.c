@@ -104,7 +104,7 @@ static int wait_for_one(struct mmipc_subscriber *subscriber, int64_t deadline_ns
         result = os_poll(fds, 1, deadline_ns);
     if (!flag_get(&subscriber->descriptor_used))
         receive_awake(subscriber);
-    spin_learn(&subscriber->spin, os_now_ns() - start_ns);
+    spin_learn(&subscriber->spin, os_now_ns() - start_ns, false);
     if (result == 1 && deadline_ns >= 0 && os_now_ns() >= deadline_ns && !receive_any_ready(subscriber))
         result = 0; /* woken for nothing, too late */
     return result < 0 ? result : result == 0 ? -ETIMEDOUT : 0;

@@ -125,19 +125,18 @@ void receive_awake(struct mmipc_subscriber *subscriber)
 
 bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns, int64_t deadline_ns)
 {
-    int64_t end_ns = start_ns + spin_budget(&subscriber->spin, start_ns);
+    int64_t now_ns = start_ns, end_ns = start_ns + spin_budget(&subscriber->spin, start_ns);
     if (deadline_ns >= 0 && end_ns > deadline_ns)
         end_ns = deadline_ns;
-    while (end_ns > start_ns) {
+    while (now_ns < end_ns) {
         for (int i = 0; i < 16; ++i) {
             if (receive_any_ready(subscriber)) {
-                spin_learn(&subscriber->spin, os_now_ns() - start_ns);
+                spin_learn(&subscriber->spin, now_ns - start_ns, true); /* not a new look at the clock: a message waits */
                 return true;
             }
             pause_polling();
         }
-        if (os_now_ns() >= end_ns)
-            break;
+        now_ns = os_now_ns();
     }
     return false;
 }

@@ -7,7 +7,8 @@
 enum {
     LONGEST_NS = 250000, /* a reader that is fed more often than this stays awake: about ten wake-ups' worth */
     FIRST_NS = 20000,    /* about one wake-up */
-    CHECK_NS = 2000000   /* the load is asked for at most this often */
+    CHECK_NS = 2000000,  /* the load is asked for at most this often */
+    MOST_SKIPPED = 64
 };
 
 void spin_open(struct spin *spin, int option_us)
@@ -17,6 +18,8 @@ void spin_open(struct spin *spin, int option_us)
     spin->budget_ns = FIRST_NS;
     spin->checked_ns = INT64_MIN / 2;
     spin->crowded = false;
+    spin->polled = false;
+    spin->skip = spin->misses = 0;
 }
 
 void spin_close(struct spin *spin)
@@ -26,21 +29,37 @@ void spin_close(struct spin *spin)
     spin->load = -1;
 }
 
-int64_t spin_budget(struct spin *spin, int64_t now_ns)
+static int64_t adaptive_budget(struct spin *spin, int64_t now_ns)
 {
-    if (spin->option_us != 0)
-        return spin->option_us < 0 ? 0 : (int64_t)spin->option_us * 1000;
     if (spin->budget_ns == 0)
         return 0;
+    if (spin->skip > 0) {
+        spin->skip--;
+        return 0;
+    }
     if (now_ns - spin->checked_ns > CHECK_NS) {
-        spin->crowded = os_processors_usable() < 2 || os_load_running(spin->load) > os_processors_online();
+        spin->crowded = os_load_running(spin->load) > os_processors_online();
         spin->checked_ns = now_ns;
     }
     return spin->crowded ? 0 : spin->budget_ns;
 }
 
-void spin_learn(struct spin *spin, int64_t waited_ns)
+int64_t spin_budget(struct spin *spin, int64_t now_ns)
 {
+    int64_t budget_ns = spin->option_us < 0   ? 0
+                        : spin->option_us > 0 ? (int64_t)spin->option_us * 1000
+                                              : adaptive_budget(spin, now_ns);
+    spin->polled = budget_ns > 0;
+    return budget_ns;
+}
+
+void spin_learn(struct spin *spin, int64_t waited_ns, bool paid)
+{
+    /* Polled in vain, and it came soon after: perhaps whoever was to bring it needed this very processor. */
+    if (paid)
+        spin->misses = 0;
+    else if (spin->polled)
+        spin->skip = spin->misses = spin->misses == 0 ? 1 : spin->misses < MOST_SKIPPED ? 2 * spin->misses : MOST_SKIPPED;
     if (waited_ns > LONGEST_NS)
         spin->budget_ns = 0; /* an idle channel */
     else if (2 * waited_ns > spin->budget_ns)

@@ -12,11 +12,14 @@ struct spin {
     int64_t budget_ns;  /* adaptive: what has been paying off */
     int64_t checked_ns; /* when crowded was last found out */
     bool crowded;       /* more threads want to run than there are processors */
+    bool polled;        /* the last budget was not 0 */
+    int skip, misses;   /* pollings to leave out, and to leave out after the next one in vain */
 };
 
 void spin_open(struct spin *spin, int option_us);
 void spin_close(struct spin *spin);
 int64_t spin_budget(struct spin *spin, int64_t now_ns);         /* 0: sleep at once */
-void spin_learn(struct spin *spin, int64_t waited_ns); /* how long the wait was in the end, asleep or not */
+/* How long the wait was in the end, asleep or not, and whether polling ended it. */
+void spin_learn(struct spin *spin, int64_t waited_ns, bool paid);
 
 #endif

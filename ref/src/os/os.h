@@ -34,7 +34,6 @@ int os_poller_wait(int poller, void **data, int capacity, int64_t deadline_ns); 
 /* process.c — clock, processors, chance */
 int64_t os_now_ns(void);                       /* monotonic */
 void os_random(void *to, size_t bytes);
-int os_processors_usable(void);                /* that the calling thread may run on */
 int os_processors_online(void);                /* of the machine */
 int os_load_open(void);                        /* for os_load_running */
 int os_load_running(int fd);                   /* threads of this machine that run or want to, this one included */

@@ -30,14 +30,6 @@ void os_random(void *to, size_t bytes)
     }
 }
 
-int os_processors_usable(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    return CPU_COUNT(&set);
-}
-
 int os_processors_online(void)
 {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
