@@ -7,6 +7,7 @@
 
 enum {
     MESSAGES_A_ROUND = 64, /* from one inlet before the next has its turn */
+    PAUSES_A_MESSAGE = 4,
     PARTS_AT_FIRST = 8
 };
 
@@ -52,6 +53,15 @@ static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
     return delivered;
 }
 
+/* A stream was caught up with. To look at once for the next record would take the very cache line that the publisher is
+ * writing, again and again, and halve the throughput of small messages (35 against 15 million a second of 64 bytes, in the
+ * same run). So let it get ahead, in proportion to what it got ahead last time; single messages are not held up. */
+static void let_publisher_get_ahead(int delivered)
+{
+    for (int i = 0; i < PAUSES_A_MESSAGE * delivered; ++i)
+        pause_polling();
+}
+
 static void wait_for_more(struct mmipc_subscriber *subscriber)
 {
     const int64_t start_ns = os_now_ns();
@@ -74,6 +84,8 @@ void *deliver_run(void *argument)
         receive_adopt(subscriber);
         for (size_t i = 0; i < subscriber->inlet_count; ++i)
             delivered += serve(subscriber, subscriber->inlets[i]);
+        if (delivered > 1 && delivered < MESSAGES_A_ROUND)
+            let_publisher_get_ahead(delivered);
         if (delivered == 0 && !flag_get(&subscriber->endpoint.closing))
             wait_for_more(subscriber);
     }
