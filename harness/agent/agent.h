@@ -98,11 +98,20 @@ struct intake {
     size_t sample_count;
     uint64_t sample_period; /* a power of two, in messages */
     struct ipcmark_histogram *latency, *uncorrected;
+    atomic_ullong begun, counted; /* messages that were looked at, and also taken; the handler's to write */
 };
 int intake_open(struct intake *);
 void intake_close(struct intake *);
-/* Returns whether somebody waits. */
-bool intake_take(struct intake *, const ipcmark_part *parts, size_t count, bool read_clock);
+/* What a look at a message has found, for intake_take. */
+struct delivery {
+    struct ipcmark_payload header; /* if framed */
+    bool framed, torn, timed;
+    uint64_t now_ns; /* of the arrival, if timed */
+    size_t size;
+};
+void intake_look(struct intake *, struct delivery *, const ipcmark_part *parts, size_t count, bool read_clock);
+/* Counts it. Returns whether somebody waits. */
+bool intake_take(struct intake *, const struct delivery *);
 bool intake_has(struct intake *, uint16_t publisher, uint16_t epoch, uint16_t thread, uint64_t sequence);
 /* Says that somebody waits, unless `received` has been reached already. */
 void intake_want(struct intake *);

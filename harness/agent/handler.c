@@ -40,14 +40,16 @@ void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
         ipcmark_record_message(&record, parts, count);
         record_append(&record);
     }
-    if (intake_take(&endpoint->intake, parts, count, !endpoint->count_only))
-        wake(endpoint);
+    struct delivery delivery;
+    intake_look(&endpoint->intake, &delivery, parts, count, !endpoint->count_only);
     struct ping *ping = atomic_load_explicit(&endpoint->ping, memory_order_acquire);
     if (ping != NULL)
         ping_answered(ping);
     struct endpoint *publisher = atomic_load_explicit(&endpoint->reply, memory_order_acquire);
     if (publisher != NULL)
         reply(publisher, parts, count);
+    if (intake_take(&endpoint->intake, &delivery)) /* counted while the answer is on its way; it was checked before */
+        wake(endpoint);
     unsigned delay = atomic_load_explicit(&endpoint->delay_us, memory_order_relaxed);
     if (delay > 0)
         work(delay);

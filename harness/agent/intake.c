@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const size_t always_check_bytes = 4096;
+static const uint64_t patience_ns = 100000000;
 static const uint64_t check_one_in = 16; /* of larger messages: reading them would cost more than the transport */
 
 static void lock(struct intake *intake)
@@ -141,32 +142,54 @@ static void keep_latency(struct intake *intake, const struct ipcmark_payload *he
     ipcmark_histogram_record(intake->uncorrected, now > header->nonce ? now - header->nonce : 0);
 }
 
-bool intake_take(struct intake *intake, const ipcmark_part *parts, size_t count, bool read_clock)
+/* A counter that one thread writes: no need of a locked addition. */
+static void step(atomic_ullong *counter)
 {
-    struct ipcmark_payload header = {0};
-    bool framed = count > 0 && parts[0].size >= IPCMARK_PAYLOAD_HEADER;
-    if (framed)
-        memcpy(&header, parts[0].data, sizeof header);
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_release);
+}
+
+void intake_look(struct intake *intake, struct delivery *delivery, const ipcmark_part *parts, size_t count,
+                 bool read_clock)
+{
+    struct ipcmark_payload *header = &delivery->header;
+    step(&intake->begun);
+    delivery->framed = count > 0 && parts[0].size >= IPCMARK_PAYLOAD_HEADER;
+    header->scheduled_ns = 0;
+    if (delivery->framed)
+        memcpy(header, parts[0].data, sizeof *header);
     /* With a journal, the checker looks at the bytes, and better; and nobody asks for latencies. */
-    bool timed = framed && read_clock && header.scheduled_ns != 0 && !agent.journal;
-    uint64_t now = timed ? ipcmark_now_ns() : 0; /* before any work of our own */
-    size_t size = total_size(parts, count);
-    bool torn = framed && !agent.journal && check_quick(parts, count, size, &header) < 0;
+    delivery->timed = delivery->framed && read_clock && header->scheduled_ns != 0 && !agent.journal;
+    delivery->now_ns = delivery->timed ? ipcmark_now_ns() : 0; /* before any work of our own */
+    delivery->size = total_size(parts, count);
+    delivery->torn = delivery->framed && !agent.journal && check_quick(parts, count, delivery->size, header) < 0;
+}
+
+bool intake_take(struct intake *intake, const struct delivery *delivery)
+{
     lock(intake);
     ++intake->received;
-    intake->bytes += size;
-    if (torn)
+    intake->bytes += delivery->size;
+    if (delivery->torn)
         ++intake->torn;
-    else if (framed)
-        follow(intake, &header);
-    if (timed && !torn)
-        keep_latency(intake, &header, now);
+    else if (delivery->framed)
+        follow(intake, &delivery->header);
+    if (delivery->timed && !delivery->torn)
+        keep_latency(intake, &delivery->header, delivery->now_ns);
     if (intake->received % intake->sample_period == 0)
-        add_sample(intake, now != 0 ? now : ipcmark_now_ns());
+        add_sample(intake, delivery->now_ns != 0 ? delivery->now_ns : ipcmark_now_ns());
     bool wanted = intake->wanted;
     intake->wanted = false;
+    step(&intake->counted);
     unlock(intake);
     return wanted;
+}
+
+/* A message may have been answered and not yet be counted. A handler that is held up in its answer is not waited for. */
+static void await_counted(struct intake *intake)
+{
+    uint64_t begun = atomic_load_explicit(&intake->begun, memory_order_acquire), until = ipcmark_now_ns() + patience_ns;
+    while (atomic_load_explicit(&intake->counted, memory_order_acquire) < begun && ipcmark_now_ns() < until)
+        sched_yield();
 }
 
 bool intake_has(struct intake *intake, uint16_t publisher, uint16_t epoch, uint16_t thread, uint64_t sequence)
@@ -225,6 +248,7 @@ static void reset_counts(struct intake *intake)
 
 void intake_report(struct intake *intake, cJSON *reply, uint64_t from_ns, uint64_t to_ns, bool reset)
 {
+    await_counted(intake);
     lock(intake);
     cJSON_AddNumberToObject(reply, "received", (double)intake->received);
     cJSON_AddNumberToObject(reply, "bytes", (double)intake->bytes);

@@ -98,9 +98,11 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
 
 bool receive_any_ready(const struct mmipc_subscriber *subscriber)
 {
-    for (size_t i = 0; i < subscriber->inlet_count; ++i)
+    for (size_t i = 0; i < subscriber->inlet_count; ++i) {
+        ring_prefetch(&subscriber->inlets[i]->ring);
         if (inlet_ready(subscriber->inlets[i]))
             return true;
+    }
     return atomic_load_explicit(&subscriber->attention, memory_order_relaxed); /* relaxed: receive_adopt() orders */
 }
 

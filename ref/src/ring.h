@@ -125,6 +125,12 @@ static inline bool ring_ready(const struct ring_reader *ring)
     return shared_load_acquire(&record->commit) == (ring->position ^ ring->key);
 }
 
+/* The second line of the record to come: it arrives beside the first, not after it. A tenth of the way of 64 bytes. */
+static inline void ring_prefetch(const struct ring_reader *ring)
+{
+    __builtin_prefetch(ring->data + (ring->position & (ring->size - 1)) + RECORD_ALIGN);
+}
+
 /* 1: takes the next record. 0: there is none. -EPROTO: it is not one that a writer of ours makes. */
 static inline int ring_take(struct ring_reader *ring, struct ring_record *out)
 {
