@@ -188,6 +188,17 @@ void actor_main(int argc, char **argv)
     exit(error == 0 ? 0 : 1);
 }
 
+/* Read, not executed as a link: under valgrind the link leads to valgrind. */
+const char *actor_program(void)
+{
+    static char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length < 0)
+        die("/proc/self/exe");
+    path[length] = '\0';
+    return path;
+}
+
 struct actor actor_start(const char *role, const char *channel, const char *directory, const char *settings)
 {
     const char *const arguments[] = {"actor", "--actor", role, channel, directory, settings, NULL};
@@ -199,7 +210,7 @@ struct actor actor_start(const char *role, const char *channel, const char *dire
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], 0);
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    if (posix_spawn(&actor.pid, "/proc/self/exe", &actions, NULL, (char *const *)(uintptr_t)arguments, environ) != 0)
+    if (posix_spawn(&actor.pid, actor_program(), &actions, NULL, (char *const *)(uintptr_t)arguments, environ) != 0)
         die("posix_spawn");
     posix_spawn_file_actions_destroy(&actions);
     close(in[0]);
