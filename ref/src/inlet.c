@@ -49,8 +49,8 @@ static struct inlet *create(void)
     return inlet;
 }
 
-/* Takes the inlet's lock held; releases it. */
-void inlet_unreference(struct inlet *inlet)
+/* With the inlet's lock held. */
+void inlet_unlock_or_free(struct inlet *inlet)
 {
     const bool last = inlet->references == 0;
     pthread_mutex_unlock(&inlet->lock);
@@ -72,7 +72,7 @@ static void destroy(struct peer *peer)
     if (inlet->room_event >= 0)
         close(inlet->room_event);
     inlet->references--;
-    inlet_unreference(inlet);
+    inlet_unlock_or_free(inlet);
 }
 
 static void accepted(struct endpoint *endpoint, int fd)

@@ -203,5 +203,5 @@ void mmipc_message_release(mmipc_message *message)
             inlet_free_to(inlet, done->end);
         free(done);
     }
-    inlet_unreference(inlet);
+    inlet_unlock_or_free(inlet);
 }

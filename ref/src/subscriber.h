@@ -79,7 +79,7 @@ struct mmipc_subscriber {
 extern const struct role subscriber_role; /* inlet.c */
 
 /* inlet.c */
-void inlet_unreference(struct inlet *inlet);
+void inlet_unlock_or_free(struct inlet *inlet);
 void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet);
 
 /* receive.c: the receiving side */

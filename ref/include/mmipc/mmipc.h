@@ -73,7 +73,7 @@ enum {
 enum { MMIPC_ALLOW_OTHER_USERS = 1u }; /* flags */
 
 /* Receives a message, in callback mode. parts point into shared memory that is read-only and valid until the function
- * returns. Runs on the subscriber's own thread, one call at a time; it may run before mmipc_subscriber_open returns and
+ * returns; each part starts at a multiple of 16. Runs on the subscriber's own thread, one call at a time; it may run before mmipc_subscriber_open returns and
  * take as long as it likes. It may publish and may close handles, its own included. On this thread nothing waits: where
  * a call would, it fails with -EDEADLK. It must return normally (no longjmp, no C++ exception). */
 typedef void mmipc_message_fn(void *user, const mmipc_part *parts, size_t count);
@@ -160,8 +160,9 @@ MMIPC_API size_t mmipc_message_parts(const mmipc_message *message, const mmipc_p
  * against its publisher's backlog. NULL is allowed. */
 MMIPC_API void mmipc_message_release(mmipc_message *message);
 
-/* A descriptor for poll or epoll, pull mode: readable (level-triggered) when receive would not wait. The library's own:
- * do not read, write or close it; it ends with the subscriber. Errors: -EINVAL (callback mode). */
+/* A descriptor for poll or epoll, pull mode: readable (level-triggered) when receive would not wait; also for a moment when
+ * a peer comes or goes, so call receive with a timeout_ms of 0. The library's own: do not read, write or close it; it ends
+ * with the subscriber. Errors: -EINVAL (callback mode). */
 MMIPC_API int mmipc_subscriber_fd(mmipc_subscriber *subscriber);
 
 /* As their namesakes of the publisher. */
@@ -169,9 +170,9 @@ MMIPC_API int mmipc_subscriber_connections(mmipc_subscriber *subscriber);
 MMIPC_API int mmipc_subscriber_wait_connected(mmipc_subscriber *subscriber, int count, int timeout_ms);
 MMIPC_API int mmipc_subscriber_wait_disconnected(mmipc_subscriber *subscriber, int timeout_ms);
 
-/* Ends the subscriber: wakes its waiting calls (-ESHUTDOWN), waits for a running on_message (called from that very
- * on_message, it returns at once and the rest happens when on_message returns), frees everything. Messages that pull
- * mode still holds stay valid until released. Takes no longer than a second beyond on_message. NULL is allowed. */
+/* Ends the subscriber: wakes its waiting calls (-ESHUTDOWN), waits for a running on_message, on_peer or on_log (not for the
+ * one that it is called from: then the rest happens when that returns), frees everything. No callback begins after it
+ * returned. Messages that pull mode still holds stay valid until released. Takes no longer than a second beyond on_message. NULL is allowed. */
 MMIPC_API void mmipc_subscriber_close(mmipc_subscriber *subscriber);
 
 /* A sentence that says what an error code of this library means and what to do; static, never NULL. Takes -errno or
