@@ -48,36 +48,54 @@ static void conformance_line(FILE *out, const struct report *report)
     fputc('\n', out);
 }
 
-/* A line of percentiles of a family's key row; nothing if no driver has it. */
-static void percentile_line(FILE *out, const struct report *report, const char *family, double fraction)
+/* One square of a line of figures: `value`, or why the row is no figure. */
+static void figure(FILE *out, const struct results_row *row, const char *value)
 {
-    const struct results_row *any = NULL;
-    for (size_t i = 0; i < report->driver_count && any == NULL; ++i)
-        any = report_key_row(report, report->drivers[i], family);
-    if (any == NULL)
-        return;
-    fprintf(out, "| %s, %s: %s |", family_find(family)->title, family_label(any).text,
-            format_percentile(fraction).text);
+    fputc(' ', out);
+    if (row && !results_row_figure(row)) {
+        fputs("error: ", out);
+        escaped(out, row->error);
+    } else {
+        fputs(value, out);
+    }
+    fputs(" |", out);
+}
+
+/* The beginning of a line about the key rows of a family; false if no driver has one. */
+static bool line_begin(FILE *out, const struct report *report, const char *family)
+{
     for (size_t i = 0; i < report->driver_count; ++i) {
         const struct results_row *row = report_key_row(report, report->drivers[i], family);
-        fprintf(out, " %s |",
-                format_duration(row ? results_histogram_percentile(&row->histogram, fraction) : NAN).text);
+        if (row == NULL)
+            continue;
+        fprintf(out, "| %s, ", family_find(family)->title);
+        escaped(out, family_label(row).text);
+        return true;
+    }
+    return false;
+}
+
+static void percentile_line(FILE *out, const struct report *report, const char *family, double fraction)
+{
+    if (!line_begin(out, report, family))
+        return;
+    fprintf(out, ": %s |", format_percentile(fraction).text);
+    for (size_t i = 0; i < report->driver_count; ++i) {
+        const struct results_row *row = report_key_row(report, report->drivers[i], family);
+        figure(out, row, format_duration(row ? results_histogram_percentile(&row->histogram, fraction) : NAN).text);
     }
     fputc('\n', out);
 }
 
 static void throughput_lines(FILE *out, const struct report *report)
 {
-    const struct results_row *any = NULL;
-    for (size_t i = 0; i < report->driver_count && any == NULL; ++i)
-        any = report_key_row(report, report->drivers[i], "throughput");
-    if (any == NULL)
+    if (!line_begin(out, report, "throughput"))
         return;
-    fprintf(out, "| Throughput, %s |", family_label(any).text);
+    fputs(" |", out);
     for (size_t i = 0; i < report->driver_count; ++i) {
         const struct results_row *row = report_key_row(report, report->drivers[i], "throughput");
-        double rate = row && results_row_figure(row) ? results_row_metric(row, "messages_per_second").median : NAN;
-        fprintf(out, " %s |", format_metric("messages_per_second", rate).text);
+        double rate = row ? results_row_metric(row, "messages_per_second").median : NAN;
+        figure(out, row, format_metric("messages_per_second", rate).text);
     }
     fputs("\n| Most bytes a second |", out);
     for (size_t i = 0; i < report->driver_count; ++i) {

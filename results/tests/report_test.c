@@ -172,6 +172,10 @@ static void a_failed_row_is_named(void **state)
     assert_int_equal(mentions, 4); /* card, chart, its table, every row */
     assert_non_null(strstr(page, "not fit to publish"));
     free(page);
+    page = report_markdown(&report);
+    assert_non_null(page);
+    assert_non_null(strstr(page, " | error: 3 messages lost | 100"));
+    free(page);
     report_free(&report);
     results_run_free(&run);
     xmlCleanupParser();
@@ -213,7 +217,29 @@ static void markdown_has_a_column_for_each_implementation(void **state)
     document_free(&document);
 }
 
+static void markdown_escapes_what_is_text(void **state)
+{
+    static const char text[] =
+        HEADER "{\"record\":\"cell\",\"row\":\"hot/a/<b>|\",\"family\":\"hot\",\"driver\":\"a\",\"publishers\":1,"
+               "\"subscribers\":1,\"block\":0,\"error\":\"a|b\"}\n"
+               "{\"record\":\"cell\",\"row\":\"throughput/a/<b>|\",\"family\":\"throughput\",\"driver\":\"a\","
+               "\"publishers\":1,\"subscribers\":1,\"block\":0,\"metrics\":{\"messages_per_second\":5}}\n" FOOTER;
+    struct results_run run;
+    struct report report;
+    char error[512], *page;
+    (void)state;
+    assert_int_equal(scratch_read(&run, text, error, sizeof error), 0);
+    assert_int_equal(report_build(&report, &run, 1, NULL), 0);
+    page = report_markdown(&report);
+    assert_non_null(page);
+    assert_null(strstr(page, "<b>"));
+    assert_non_null(strstr(page, "error: a&#124;b |"));
+    free(page);
+    report_free(&report);
+    results_run_free(&run);
+}
+
 CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(what_fails_is_shown_at_the_top), CASE(the_page_loads_nothing),
            CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too), CASE(hostile_strings_stay_text),
            CASE(a_failed_row_is_named), CASE(a_run_that_was_cut_short_says_so),
-           CASE(markdown_has_a_column_for_each_implementation))
+           CASE(markdown_has_a_column_for_each_implementation), CASE(markdown_escapes_what_is_text))
