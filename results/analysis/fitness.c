@@ -37,7 +37,7 @@ bool results_run_cut_short(const struct results_run *run)
 
 static void judge_environment(struct verdict *verdict, const struct results_run *run)
 {
-    const cJSON *environment = cJSON_GetObjectItemCaseSensitive(run->header, "environment");
+    const cJSON *environment = results_object(run->header, "environment");
     const char *virtualization = results_string(environment, "virtualization");
     const char *governor = results_string(environment, "governor");
     const char *flags = results_string(environment, "flags");
@@ -75,8 +75,8 @@ static void judge_blocks(struct verdict *verdict, const struct results_rows *row
         fewest = rows->rows[i].sample_count < fewest ? rows->rows[i].sample_count : fewest;
     }
     if (few)
-        against(verdict, "%zu of %zu rows have as few as %zu blocks; a median that holds needs %d.", few, rows->count,
-                fewest, BLOCKS);
+        against(verdict, "%zu of %zu rows have as few as %zu block%s; a median that holds needs %d.", few, rows->count,
+                fewest, fewest == 1 ? "" : "s", BLOCKS);
 }
 
 static void judge_placements(struct verdict *verdict, const struct results_run *run)

@@ -40,6 +40,12 @@ double results_number(const cJSON *object, const char *name)
     return cJSON_IsNumber(item) ? item->valuedouble : NAN;
 }
 
+const cJSON *results_object(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsObject(item) ? item : NULL;
+}
+
 const char *results_header(const struct results_run *run, const char *name)
 {
     const char *text = results_string(run->header, name);
@@ -116,7 +122,7 @@ static int take_cell(struct reader *reader, const cJSON *json)
         .line_after_ns = results_number(json, "line_after_ns"),
         .steal_ns = results_number(json, "steal_ns"),
         .context_switches = results_number(json, "context_switches"),
-        .metrics = cJSON_GetObjectItemCaseSensitive(json, "metrics"),
+        .metrics = results_object(json, "metrics"),
     };
     int error;
     if (grown == NULL)

@@ -42,9 +42,10 @@ int results_run_read(struct results_run *run, const char *file, char *error, siz
 /* results_run_free frees what results_run_read made. A zeroed run may be freed. */
 void results_run_free(struct results_run *run);
 
-/* Of an object's member: the string, or NULL; the number, or NAN. */
+/* Of an object's member: the string, or NULL; the number, or NAN; the object, or NULL: only its members have names. */
 const char *results_string(const cJSON *object, const char *name);
 double results_number(const cJSON *object, const char *name);
+const cJSON *results_object(const cJSON *object, const char *name);
 
 /* results_header is short for results_string(run->header, name), with "" instead of NULL. */
 const char *results_header(const struct results_run *run, const char *name);

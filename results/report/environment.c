@@ -103,10 +103,9 @@ static void one_run(struct page *page, const struct results_run *run)
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; ++i)
         header_item(page, run, fields[i]);
     item_begin(page, bench ? "cells" : "cases");
-    page_textf(page, "%zu of %.0f planned%s", bench ? run->cell_count : run->case_count,
-               results_number(run->header, "planned"), results_run_cut_short(run) ? "; the run was cut short" : "");
+    page_textf(page, "%s%s", report_progress(run).text, results_run_cut_short(run) ? "; the run was cut short" : "");
     item_end(page);
-    cJSON_ArrayForEach(member, cJSON_GetObjectItemCaseSensitive(run->header, "environment"))
+    cJSON_ArrayForEach(member, results_object(run->header, "environment"))
     {
         item_begin(page, member->string);
         value_text(page, member->string, member);

@@ -188,6 +188,18 @@ struct sentence report_verdict(const struct report *report, size_t driver)
     return out;
 }
 
+struct sentence report_progress(const struct results_run *run)
+{
+    struct sentence out;
+    size_t records = run->case_count + run->cell_count;
+    double planned = results_number(run->header, "planned");
+    if (isnan(planned))
+        snprintf(out.text, sizeof out.text, "%zu", records);
+    else
+        snprintf(out.text, sizeof out.text, "%zu of %.0f planned", records, planned);
+    return out;
+}
+
 struct sentence report_placements(const struct results_row *rows, size_t count)
 {
     static const char *const classes[] = {"siblings", "cluster", "distant", "mixed"};

@@ -44,6 +44,9 @@ struct sentence {
 };
 struct sentence report_verdict(const struct report *report, size_t matrix_driver);
 
+/* "30 of 72 planned", or only "30" if the header does not say how many. */
+struct sentence report_progress(const struct results_run *run);
+
 /* In which placements of the CPUs rows were measured, in cells: "3 siblings, 2 distant", or "not known". */
 struct sentence report_placements(const struct results_row *rows, size_t count);
 

@@ -10,7 +10,7 @@
 static void subtitle(struct page *page, const struct report *report)
 {
     const struct results_run *run = &report->runs[0];
-    const cJSON *environment = cJSON_GetObjectItemCaseSensitive(run->header, "environment");
+    const cJSON *environment = results_object(run->header, "environment");
     const char *cpu = results_string(environment, "cpu"), *os = results_string(environment, "os");
     double cpus = results_number(environment, "cpus");
     page_open(page, "p", "class", "subtitle", NULL);
@@ -101,9 +101,8 @@ static void cut_short_notice(struct page *page, const struct report *report)
         char text[200];
         if (!results_run_cut_short(run))
             continue;
-        snprintf(text, sizeof text, "The %s run was cut short: %zu of %.0f planned records.",
-                 results_header(run, "kind"), run->case_count + run->cell_count,
-                 results_number(run->header, "planned"));
+        snprintf(text, sizeof text, "The %s run was cut short; records: %.80s.", results_header(run, "kind"),
+                 report_progress(run).text);
         notice(page, "notice unsure", "!", text, "#environment", "Environment");
     }
 }

@@ -149,6 +149,20 @@ static void hostile_strings_stay_text(void **state)
     document_free(&document);
 }
 
+static void lists_in_place_of_objects_are_nothing(void **state)
+{
+    struct document document;
+    char *text;
+    (void)state;
+    document_read(&document, SAMPLES "/hostile.jsonl", SAMPLES "/lists.jsonl");
+    assert_int_equal(count(&document, "//table[@class='rows']//th/code[.='hot/a/64B/1x1']"), 1);
+    assert_int_equal(count(&document, "//text()[contains(.,'nan')]"), 0);
+    text = report_markdown(&document.report);
+    assert_non_null(text);
+    free(text);
+    document_free(&document);
+}
+
 /* A row that failed has no figure, and says so wherever it would have been. */
 static void a_failed_row_is_named(void **state)
 {
@@ -241,5 +255,6 @@ static void markdown_escapes_what_is_text(void **state)
 
 CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(what_fails_is_shown_at_the_top), CASE(the_page_loads_nothing),
            CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too), CASE(hostile_strings_stay_text),
-           CASE(a_failed_row_is_named), CASE(a_run_that_was_cut_short_says_so),
-           CASE(markdown_has_a_column_for_each_implementation), CASE(markdown_escapes_what_is_text))
+           CASE(lists_in_place_of_objects_are_nothing), CASE(a_failed_row_is_named),
+           CASE(a_run_that_was_cut_short_says_so), CASE(markdown_has_a_column_for_each_implementation),
+           CASE(markdown_escapes_what_is_text))

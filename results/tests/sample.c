@@ -1,6 +1,6 @@
 /* Writes result files as a real run would, from a fixed seed: for tests of what reads them.
  *
- *     results-sample conformance | bench | hostile     > FILE.jsonl
+ *     results-sample conformance | bench | hostile | lists     > FILE.jsonl
  */
 #include <inttypes.h>
 #include <math.h>
@@ -236,6 +236,16 @@ static int hostile(void)
     return 0;
 }
 
+/* Lists where objects belong, whose members have no names; a header that leaves out what is planned. */
+static int lists(void)
+{
+    puts("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":[1,2],\"drivers\":[1,\"x\",[2]]}\n"
+         "{\"record\":\"cell\",\"row\":\"hot/a/64B/"
+         "1x1\",\"family\":\"hot\",\"driver\":\"a\",\"size\":64,\"publishers\":1,"
+         "\"subscribers\":1,\"block\":0,\"metrics\":[1,2]}");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "conformance") == 0)
@@ -244,6 +254,8 @@ int main(int argc, char **argv)
         return bench();
     if (argc == 2 && strcmp(argv[1], "hostile") == 0)
         return hostile();
-    fputs("usage: results-sample conformance|bench|hostile\n", stderr);
+    if (argc == 2 && strcmp(argv[1], "lists") == 0)
+        return lists();
+    fputs("usage: results-sample conformance|bench|hostile|lists\n", stderr);
     return 64;
 }
