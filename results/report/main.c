@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_WRITTEN = 0, EXIT_UNREADABLE = 3, EXIT_USAGE = 64 };
@@ -86,6 +87,26 @@ static int read_options(struct options *options, int argc, char **argv)
     return -1;
 }
 
+/* A device, a FIFO or a link stays what it is: a file renamed over it would take its place. */
+static bool replaceable(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) < 0 || S_ISREG(status.st_mode);
+}
+
+static int write_into(const char *path, const char *text)
+{
+    FILE *stream = fopen(path, "we");
+    int error = 0;
+    if (stream == NULL)
+        return -errno;
+    if (fputs(text, stream) == EOF)
+        error = -errno;
+    if (fclose(stream) == EOF && error == 0)
+        error = -errno;
+    return error;
+}
+
 /* Writes beside the file and renames: whoever reads it never sees half a report. */
 static int write_file(const char *path, const char *text)
 {
@@ -94,6 +115,8 @@ static int write_file(const char *path, const char *text)
     int error = 0;
     if (strcmp(path, "-") == 0)
         return fputs(text, stdout) == EOF || fflush(stdout) == EOF ? -errno : 0;
+    if (!replaceable(path))
+        return write_into(path, text);
     if (asprintf(&beside, "%s.%ld.tmp", path, (long)getpid()) < 0)
         return -ENOMEM;
     stream = fopen(beside, "wxe");
