@@ -42,7 +42,9 @@ static void placements_have_names(void **state)
     assert_string_equal(line_placement(25, 32), "siblings");
     assert_string_equal(line_placement(48, 60), "cluster");
     assert_string_equal(line_placement(160, 270), "distant");
-    assert_string_equal(line_placement(32, 48), "mixed");
+    assert_string_equal(line_placement(32, 33), "siblings");
+    assert_string_equal(line_placement(39, 54), "cluster"); /* one class, without a gap */
+    assert_string_equal(line_placement(33, 39), "mixed");
     assert_null(line_placement(-1, 48));
     assert_null(line_placement(48, -1));
 }
