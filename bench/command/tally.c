@@ -159,6 +159,10 @@ size_t tally_class_samples(const struct tally *tally, const struct tally_row *ro
         size_t before = count;
         if (!cell->done || isnan(cell->figure))
             continue;
+        if (!row_is_pinned(row->row)) {
+            samples[count++] = (struct sample){block, "any", cell->figure};
+            continue;
+        }
         for (size_t i = 0; i < LINE_CLASSES; ++i)
             if (!isnan(cell->by_class[i]))
                 samples[count++] = (struct sample){block, line_classes[i], cell->by_class[i]};

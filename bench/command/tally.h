@@ -54,7 +54,7 @@ const struct tally_row *tally_find(const struct tally *, const char *name);
 size_t tally_samples(const struct tally *, const struct tally_row *, struct sample *samples);
 
 /* For ratios with another row: a cell that was measured in rounds has a figure for each class; room for three a block.
- */
+ * Processes that are not pinned are in no class: their cells are paired by block only. */
 size_t tally_class_samples(const struct tally *, const struct tally_row *, struct sample *samples);
 
 /* The line that was measured around each cell of the row, likewise. */

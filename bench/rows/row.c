@@ -152,6 +152,11 @@ const char *row_family_name(enum row_family family)
     return (int)family < FAMILIES ? family_names[family] : "limit";
 }
 
+bool row_is_pinned(const struct row *row)
+{
+    return row->subscribers <= 1;
+}
+
 bool row_uses_processes(const struct row *row)
 {
     return row->family != ROW_LIMIT_LINE && row->family != ROW_LIMIT_MEMCPY;

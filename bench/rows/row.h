@@ -42,6 +42,7 @@ int row_parse(struct row *out, const char *name, char *text, size_t text_size);
 
 const char *row_family_name(enum row_family); /* "latency", …, "limit"; static */
 bool row_is_limit(const struct row *);
+bool row_is_pinned(const struct row *);      /* one to one: a CPU for each side, so the line between the two is its own */
 bool row_uses_processes(const struct row *); /* else it is measured in this one */
 
 /* "mmipc", "mmipc?spin_us=-1" and "./build/my.so?x=1" are called "mmipc", "mmipc?spin_us=-1" and "my?x=1" in rows, so

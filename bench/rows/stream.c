@@ -70,7 +70,8 @@ static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_pu
     rate = rounds_median(rounds, rounds_choose(rounds, cell));
     cell_metric(cell, "messages_per_second", rate);
     cell_metric(cell, "bytes_per_second", rate * (double)cell->row->size);
-    rounds_add_classes(rounds, cell, "messages_per_second");
+    if (row_is_pinned(cell->row))
+        rounds_add_classes(rounds, cell, "messages_per_second");
     cell_metric(cell, "sent", sent);
     cell_metric(cell, "samples", messages);
     cell_metric(cell, "rounds_asleep", (double)asleep);

@@ -10,8 +10,8 @@
 enum { BLOCKS = 4 };
 
 static const char *const names[] = {"hot/mmipc/64B/1x1", "throughput/mmipc/64B/1x1", "throughput/fifo/64B/1x1",
-                                    "limit/bare-ring/64B"};
-enum { HOT, STREAM, FIFO, RING, ROWS };
+                                    "limit/bare-ring/64B", "fanout/mmipc/64B/1x4", "fanout/fifo/64B/1x4"};
+enum { HOT, STREAM, FIFO, RING, FANOUT, FANOUT_FIFO, ROWS };
 
 static struct plan plan;
 static struct row rows[ROWS];
@@ -121,6 +121,22 @@ static void rounds_find_their_class(void **state)
     close_tally(NULL);
 }
 
+/* They are not pinned: the line between two CPUs says nothing of them. */
+static void fanout_is_paired_by_block_only(void **state)
+{
+    (void)state;
+    open_tally(NULL);
+    add(FANOUT, 0, "cluster", 50, 6e6, NULL);
+    add(FANOUT, 1, "mixed", 50, 8e6, NULL);
+    add(FANOUT, 2, "mixed", 50, 9e6, NULL);
+    add(FANOUT_FIFO, 0, "distant", 50, 1e6, NULL);
+    add(FANOUT_FIFO, 1, "cluster", 50, 1e6, NULL);
+    assert_int_equal(summary_make(&tally, summary), 0);
+    assert_int_equal(summary[FANOUT].fifo.pairs, 2);
+    assert_true(summary[FANOUT].fifo.median == 7);
+    close_tally(NULL);
+}
+
 static void one_failed_cell_fails_its_row(void **state)
 {
     char doubts[2048];
@@ -149,9 +165,9 @@ static void doubts_name_their_reason(void **state)
     assert_non_null(strstr(doubts, "moved during 1 of 1 cells"));
     assert_non_null(strstr(doubts, "not an optimised one"));
     assert_non_null(strstr(doubts, "4 blocks are too few"));
-    assert_non_null(strstr(doubts, "Only 1 of 16 cells"));
+    assert_non_null(strstr(doubts, "Only 1 of 24 cells"));
     close_tally(NULL);
 }
 
 CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals), CASE(rounds_find_their_class),
-           CASE(one_failed_cell_fails_its_row), CASE(doubts_name_their_reason))
+           CASE(fanout_is_paired_by_block_only), CASE(one_failed_cell_fails_its_row), CASE(doubts_name_their_reason))
