@@ -39,6 +39,10 @@ struct results_run {
  * says where the file is wrong and what to do. A file without footer, or with a torn last line, is read; see above. */
 int results_run_read(struct results_run *run, const char *file, char *error, size_t error_size);
 
+/* results_runs_check: whether these runs can be counted together: no run is given twice, and none has two cells of one
+ * row in one block. 0; or -EINVAL, with one line in `error` that says what to do; or -ENOMEM. */
+int results_runs_check(const struct results_run *runs, size_t run_count, char *error, size_t error_size);
+
 /* results_run_free frees what results_run_read made. A zeroed run may be freed. */
 void results_run_free(struct results_run *run);
 

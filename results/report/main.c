@@ -32,8 +32,8 @@ static const char help[] =
     "  ipcmark report conformance.jsonl bench.jsonl --output report.html\n"
     "  ipcmark report --format markdown bench.jsonl\n"
     "\n"
-    "Exit codes: 0 the report was written, whatever the verdicts in it; 3 a file could not be read or written; 64 "
-    "usage.\n";
+    "Exit codes: 0 the report was written, whatever the verdicts in it; 3 a file could not be read or written, or\n"
+    "would count double; 64 usage.\n";
 
 struct options {
     const char *output, *title;
@@ -178,6 +178,11 @@ int main(int argc, char **argv)
             status = EXIT_UNREADABLE;
             goto out;
         }
+    }
+    if (results_runs_check(runs, count, error, sizeof error) < 0) {
+        fprintf(stderr, "ipcmark report: %s\n", error);
+        status = EXIT_UNREADABLE;
+        goto out;
     }
     status = write_report(&options, runs, count);
 out:

@@ -34,6 +34,7 @@ expect folder 3 'No such file or directory' "$report" "$samples/bench.jsonl" -o 
 expect written 0 'wrote r.html' "$report" "$samples/conformance.jsonl" "$samples/bench.jsonl" -o r.html
 expect page 0 '<!DOCTYPE html>' "$report" "$samples/conformance.jsonl" -o -
 expect markdown 0 '| Conformance |' "$report" -f markdown "$samples/conformance.jsonl"
+expect twice 3 'are the same run' "$report" "$samples/bench.jsonl" "$samples/bench.jsonl"
 expect stdin 0 '| Conformance |' sh -c '"$0" -f markdown - <"$1"' "$report" "$samples/conformance.jsonl"
 
 # What is not a regular file is written into, not replaced.
@@ -47,8 +48,9 @@ wait $!
 expect link 0 'wrote link' "$report" -f markdown "$samples/conformance.jsonl" -o link
 [ -h link ] || { echo "the link was replaced"; failures=$((failures + 1)); }
 cmp piped target && [ -s target ] || { echo "the FIFO or the link got no report"; failures=$((failures + 1)); }
-expect full 3 'No space left' "$report" -f markdown "$samples/conformance.jsonl" -o /dev/full
-rm -f fifo link target piped
+ln -s /dev/full full
+expect full 3 'No space left' "$report" -f markdown "$samples/conformance.jsonl" -o full
+rm -f fifo link full target piped
 
 [ -s r.html ] || { echo "r.html was not written"; failures=$((failures + 1)); }
 [ "$(ls | sort | tr '\n' ' ')" = 'garbage.jsonl out r.html ' ] || { echo "left behind:"; ls; failures=$((failures + 1)); }

@@ -102,6 +102,31 @@ static void a_file_that_is_not_there_is_named(void **state)
     assert_non_null(strstr(error, "no/such/file.jsonl"));
 }
 
+static void a_run_counts_once(void **state)
+{
+#define RUN(id) "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"run\":\"" id "\"}\n"
+    static const struct {
+        const char *first, *second, *why;
+    } runs[] = {
+        {RUN("a") CELL("r", ""), RUN("a") CELL("s", ""), "same run (a)"},
+        {RUN("a") CELL("r", ""), RUN("b") CELL("r", "") CELL("s", "") CELL("r", ""), "two cells of row r"},
+        {RUN("a") CELL("r", ""), RUN("b") CELL("r", "") CELL("s", ""), NULL},
+        {HEADER CELL("r", ""), HEADER CELL("r", ""), NULL}, /* without ids nobody can tell */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; ++i) {
+        struct results_run read[2];
+        char error[512] = "";
+        assert_int_equal(scratch_read(&read[0], runs[i].first, error, sizeof error), 0);
+        assert_int_equal(scratch_read(&read[1], runs[i].second, error, sizeof error), 0);
+        assert_int_equal(results_runs_check(read, 2, error, sizeof error), runs[i].why ? -EINVAL : 0);
+        if (runs[i].why && strstr(error, runs[i].why) == NULL)
+            fail_msg("\"%s\" does not name \"%s\"", error, runs[i].why);
+        results_run_free(&read[0]);
+        results_run_free(&read[1]);
+    }
+}
+
 CASES_MAIN(CASE(sample_files_are_read_whole), CASE(a_file_without_footer_is_read), CASE(a_torn_last_line_is_left_out),
            CASE(unknown_records_and_fields_are_skipped), CASE(what_is_wrong_is_named_with_its_line),
-           CASE(a_file_that_is_not_there_is_named))
+           CASE(a_file_that_is_not_there_is_named), CASE(a_run_counts_once))

@@ -24,7 +24,7 @@ static void header(const char *kind, int planned)
 {
     printf(
         "{\"record\":\"header\",\"format\":1,\"kind\":\"%s\",\"suite_version\":\"0.1.0\",\"contract_version\":\"1\","
-        "\"run\":\"00c0ffee00c0ffee\",\"seed\":4711,\"command\":\"ipcmark %s --driver mmipc --driver fifo --driver tcp "
+        "\"run\":\"00c0ffee%08x\",\"seed\":4711,\"command\":\"ipcmark %s --driver mmipc --driver fifo --driver tcp "
         "--seed 4711\",\"started\":\"2024-05-01T12:00:00Z\",\"manifest\":\"89abcdef\",\"planned\":%d,\"environment\":{"
         "\"cpu\":\"Example CPU 3000\",\"cpus\":8,\"kernel\":\"6.1.0\",\"os\":\"Debian GNU/Linux 12 (bookworm)\","
         "\"virtualization\":\"none\",\"governor\":\"performance\",\"smt\":false,\"memory_bytes\":17179869184,\"load\":"
@@ -34,7 +34,7 @@ static void header(const char *kind, int planned)
         "memory\",\"homepage\":\"\",\"capabilities\":[]},"
         "{\"name\":\"fifo\",\"version\":\"1\",\"summary\":\"named pipes\",\"homepage\":\"\",\"capabilities\":[]},"
         "{\"name\":\"tcp\",\"version\":\"1\",\"summary\":\"loopback TCP\",\"homepage\":\"\",\"capabilities\":[]}]}\n",
-        kind, kind, planned);
+        kind, (unsigned)kind[0], kind, planned);
 }
 
 static void footer(int written)
