@@ -9,7 +9,8 @@ int ipcmark_kill(ipcmark_participant *participant)
 {
     if (!ipcmark_participant_alive(participant))
         return -ESRCH;
-    ipcmark_expect_exit(participant);
+    participant->kill_sent = true;
+    participant->kill_from_ns = ipcmark_now_ns();
     participant_signal(participant, SIGKILL);
     return 0;
 }
@@ -17,7 +18,6 @@ int ipcmark_kill(ipcmark_participant *participant)
 void ipcmark_expect_exit(ipcmark_participant *participant)
 {
     participant->exit_expected = true;
-    participant->trial->deaths_declared = true;
     participant->kill_from_ns = ipcmark_now_ns();
 }
 

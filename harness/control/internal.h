@@ -69,7 +69,7 @@ struct ipcmark_trial {
     char *leftovers;
     unsigned participant_count, directory_count, open_handles;
     uint16_t endpoint_count;
-    bool deaths_declared, stopped;
+    bool deaths_excused, stopped;
     uv_timer_t timer; /* of ipcmark_wait and the bounds of waits for exits */
 };
 
@@ -91,7 +91,9 @@ struct ipcmark_participant {
     pid_t pid;
     int status;                                /* as of waitpid */
     bool spawned, exited, output_ended, ended; /* ended: exited, and all that it said has been taken in */
-    bool exit_expected, stopping, garbled;
+    bool exit_expected, stopping, garbled; /* expected: whatever way it ends */
+    bool kill_sent;
+    unsigned suicides; /* publishes under way that were asked to end in SIGKILL */
     uint64_t kill_from_ns, pause_from_ns, overload_from_ns; /* of a fault that goes on; 0: none */
 };
 

@@ -63,6 +63,19 @@ static void log_kill(ipcmark_participant *participant)
     ipcmark_history_log_fault(participant->trial->history, &fault);
 }
 
+/* 128 + 9 is what a shell in front of it, that did not exec, makes of SIGKILL. */
+static bool is_killed(int status)
+{
+    return WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 128 + SIGKILL;
+}
+
+/* One that was to be killed, and crashed before, is not excused. */
+static bool is_excused(const ipcmark_participant *participant)
+{
+    bool kill_declared = participant->kill_sent || participant->suicides > 0;
+    return participant->exit_expected || (kill_declared && is_killed(participant->status));
+}
+
 /* It has exited, and its last word has been read. */
 static void end(ipcmark_participant *participant)
 {
@@ -74,7 +87,9 @@ static void end(ipcmark_participant *participant)
     bool clean = participant->stopping && participant->status == 0;
     if (!clean)
         log_kill(participant);
-    if (!clean && !participant->exit_expected)
+    if (!clean && is_excused(participant))
+        participant->trial->deaths_excused = true;
+    else if (!clean)
         trial_trouble(participant->trial, IPCMARK_CRASHED, participant, "%s", text);
     call_end_all(participant, IPCMARK_GONE, text);
 }

@@ -71,7 +71,7 @@ static int count_files(ipcmark_trial *trial)
         search.directory = i == 0 ? "files" : trial_note(trial, "files%u", i);
         tree_list(trial_note(trial, "%s/%s", trial->directory, search.directory), found_file, &search);
     }
-    if (search.count > 0 && !trial->deaths_declared && ipcmark_trial_troubles(trial) == 0)
+    if (search.count > 0 && !trial->deaths_excused && ipcmark_trial_troubles(trial) == 0)
         trial_trouble(trial, IPCMARK_LEFTOVER, NULL, "%d files are left, the first being %.*s", search.count,
                       (int)strcspn(trial->leftovers, "\n"), trial->leftovers);
     return search.count;

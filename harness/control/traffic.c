@@ -15,6 +15,9 @@ static void on_published(struct call *call, void *context)
 {
     struct endpoint *endpoint = context;
     const cJSON *pair;
+    /* It is over and the participant lives on: were it to die now, that would be a crash. */
+    if (call->declares_death && (call->public.status == IPCMARK_DONE || call->public.status == IPCMARK_REFUSED))
+        --call->participant->suicides;
     if (call->public.status != IPCMARK_DONE)
         return;
     cJSON_ArrayForEach(pair, cJSON_GetObjectItemCaseSensitive(call->public.reply, "last"))
@@ -73,11 +76,11 @@ static double expected_seconds(const ipcmark_publish_options *options)
     return seconds;
 }
 
-static void declare_death(ipcmark_participant *participant)
+static void declare_death(struct call *call)
 {
-    participant->exit_expected = true;
-    participant->trial->deaths_declared = true;
-    participant->kill_from_ns = ipcmark_now_ns();
+    call->declares_death = true;
+    ++call->participant->suicides;
+    call->participant->kill_from_ns = call->public.begun_ns;
 }
 
 ipcmark_call *ipcmark_publish(ipcmark_trial *trial, uint16_t id, const ipcmark_publish_options *options)
@@ -96,12 +99,12 @@ ipcmark_call *ipcmark_publish(ipcmark_trial *trial, uint16_t id, const ipcmark_p
                                                     : trial->options.deadline_seconds + expected_seconds(options);
     if (threads > endpoint->threads)
         endpoint->threads = threads;
-    if (options->kill_self_at > 0)
-        declare_death(endpoint->participant);
     struct call *call = endpoint_call(trial, id, "publish", publish_fields(options, threads), deadline);
     if (call != NULL && call->public.status == IPCMARK_PENDING) {
         call->ended = on_published;
         call->context = endpoint;
+        if (options->kill_self_at > 0)
+            declare_death(call);
     }
     return public_part(call);
 }

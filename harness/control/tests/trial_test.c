@@ -117,6 +117,38 @@ static void a_crash_is_a_trouble_with_its_reason(void **state)
     stage_close();
 }
 
+/* It was to be killed by SIGKILL, not by itself. */
+static void a_crash_before_the_declared_kill_is_a_trouble(void **state)
+{
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER "?crash_at=2", NULL);
+    connect_pair(stage_start(), stage_start());
+    ipcmark_publish_options options = {.count = 5, .kill_self_at = 3};
+    assert_int_equal(ipcmark_await(ipcmark_publish(trial, publisher, &options)), IPCMARK_GONE);
+    assert_int_equal(ipcmark_trial_troubles(trial), 1);
+    assert_int_equal(ipcmark_trial_trouble(trial, 0)->class_, IPCMARK_CRASHED);
+    assert_non_null(strstr(ipcmark_trial_trouble(trial, 0)->text, "Aborted"));
+    stage_close();
+}
+
+static void a_declared_kill_that_did_not_come_excuses_no_later_one(void **state)
+{
+    int status;
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER, NULL);
+    ipcmark_participant *survivor = stage_start();
+    connect_pair(survivor, stage_start());
+    ipcmark_publish_options options = {.count = 5, .kill_self_at = 6};
+    ipcmark_call *call = ipcmark_publish(trial, publisher, &options);
+    stage_done(call);
+    assert_int_equal(ipcmark_reply_count(call, "published"), 5);
+    assert_int_equal(kill(ipcmark_participant_pid(survivor), SIGKILL), 0); /* by nobody who has declared it */
+    assert_int_equal(ipcmark_await_exit(survivor, &status), 0);
+    assert_int_equal(ipcmark_trial_troubles(trial), 1);
+    assert_int_equal(ipcmark_trial_trouble(trial, 0)->class_, IPCMARK_CRASHED);
+    stage_close();
+}
+
 static void a_hang_is_a_trouble_and_ends_by_the_deadline(void **state)
 {
     (void)state;
@@ -344,7 +376,8 @@ static void a_driver_that_is_not_there_is_said_so(void **state)
 
 CASES_MAIN(CASE(messages_arrive_and_are_judged), CASE(calls_of_several_go_on_at_the_same_time),
            CASE(others_are_answered_while_one_waits), CASE(a_definite_failure_is_no_trouble),
-           CASE(a_crash_is_a_trouble_with_its_reason), CASE(a_hang_is_a_trouble_and_ends_by_the_deadline),
+           CASE(a_crash_is_a_trouble_with_its_reason), CASE(a_crash_before_the_declared_kill_is_a_trouble),
+           CASE(a_declared_kill_that_did_not_come_excuses_no_later_one), CASE(a_hang_is_a_trouble_and_ends_by_the_deadline),
            CASE(a_killed_one_is_expected_to_die), CASE(a_paused_one_does_not_answer_until_resumed),
            CASE(what_is_left_is_found), CASE(a_suicide_comes_between_invoke_and_outcome),
            CASE(benchmarks_count_without_a_journal), CASE(ping_measures_round_trips), CASE(waiting_ends),

@@ -151,14 +151,14 @@ const ipcmark_implementation *ipcmark_participant_implementation(const ipcmark_p
 int ipcmark_participant_pid(const ipcmark_participant *);
 bool ipcmark_participant_alive(const ipcmark_participant *);
 
-/* Faults. They are declared by being called: such a death is no trouble, and pending calls end IPCMARK_GONE. Recorded
- * with their times in the history. */
+/* Faults. They are declared by being called: death by SIGKILL is no trouble then (any other is a crash), and pending
+ * calls end IPCMARK_GONE. Recorded with their times in the history. */
 int ipcmark_kill(ipcmark_participant *);   /* SIGKILL now; does not wait: see ipcmark_await_exit() */
 int ipcmark_pause(ipcmark_participant *);  /* SIGSTOP, returns when it has stopped */
 int ipcmark_resume(ipcmark_participant *); /* SIGCONT */
 /* From now on, until the second call, this participant is held back beyond its backlog on purpose: an OVERLOAD. */
 int ipcmark_overload(ipcmark_participant *, bool begins);
-/* Declares that it may die, for faults of the caller's own making (fault points of a test build). */
+/* Declares that it may end in any way, for faults of the caller's own making (fault points of a test build). */
 void ipcmark_expect_exit(ipcmark_participant *);
 /* Waits until it is reaped. status: as of waitpid. -ETIMEDOUT, -EINTR when interrupted. */
 int ipcmark_await_exit(ipcmark_participant *, int *status);
@@ -237,7 +237,8 @@ typedef struct {
 } ipcmark_publish_options;
 
 /* Reply: attempted, published, failed, unknown, first_ns, last_ns (start of the first and end of the last publish),
- * achieved_rate, last (array of [thread, highest sequence invoked]). A death by kill_self_at is declared. */
+ * achieved_rate, last (array of [thread, highest sequence invoked]). Death by SIGKILL is declared by kill_self_at, until the
+ * call has ended without it. */
 ipcmark_call *ipcmark_publish(ipcmark_trial *, uint16_t endpoint, const ipcmark_publish_options *);
 /* One message on each thread that this publisher has used in its present epoch: what ipcmark_drain() waits for. */
 ipcmark_call *ipcmark_sentinel(ipcmark_trial *, uint16_t endpoint);
