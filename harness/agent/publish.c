@@ -215,10 +215,10 @@ void request_publish(const cJSON *request, cJSON *reply, struct refusal *refusal
         int error = prepare(plan, workers, threads);
         if (error == 0)
             error = run(workers, threads);
-        endpoint_end(publisher);
+        report(workers, error == 0 ? threads : 0, reply);
+        endpoint_end(publisher); /* last: whoever begins next finds the lanes as we leave them */
         if (error < 0)
             refuse_errno(refusal, error, "publishing threads");
-        report(workers, error == 0 ? threads : 0, reply);
     }
     free(plan);
 }
