@@ -19,10 +19,9 @@ enum { CELLS_FD = 3, LINE_BYTES = 16 << 20 };
 /* Beyond the deadlines of all that a cell waits for; so long without one and the program itself hangs. */
 enum { PATIENCE_SECONDS = 300, GRACE_SECONDS = 20 };
 
-/* ipcmark-bench-rows lies beside this program. */
-static int find_program(char *path, size_t path_size)
+/* The suite's other programs lie beside this one. */
+static int find_program(const char *name, char *path, size_t path_size)
 {
-    static const char name[] = "ipcmark-bench-rows";
     ssize_t length = readlink("/proc/self/exe", path, path_size - 1);
     char *slash;
 
@@ -30,7 +29,7 @@ static int find_program(char *path, size_t path_size)
         return -errno;
     path[length] = '\0';
     slash = strrchr(path, '/');
-    if (slash == NULL || (size_t)(slash + 1 - path) + sizeof name > path_size)
+    if (slash == NULL || (size_t)(slash + 1 - path) + strlen(name) >= path_size)
         return -ENAMETOOLONG;
     strcpy(slash + 1, name);
     return 0;
@@ -71,6 +70,21 @@ static void free_words(struct words *words)
     free(words->list);
 }
 
+/* Started by the guard's launcher, which ties it to us: it is killed when we die, and then its own guard cleans up. */
+static int add_program(struct words *words)
+{
+    char launcher[4096], program[4096], self[16];
+    int result;
+
+    if ((result = find_program("ipcmark-guard", launcher, sizeof launcher)) < 0 ||
+        (result = find_program("ipcmark-bench-rows", program, sizeof program)) < 0)
+        return result;
+    snprintf(self, sizeof self, "%d", (int)getpid());
+    if ((result = add_word(words, launcher)) < 0 || (result = add_pair(words, "start", self)) < 0)
+        return result;
+    return add_pair(words, "-", program); /* on the CPUs that we have */
+}
+
 /* A file of Google Benchmark's own is written anew by each block's program, so each block has another. */
 static int add_runner_flag(struct words *words, const char *flag, const char *block)
 {
@@ -93,7 +107,7 @@ static int make_words(struct words *words, const struct options *options, unsign
 
     snprintf(block_text, sizeof block_text, "%u", block);
     snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)options->seed);
-    if ((result = add_word(words, "ipcmark-bench-rows")) < 0 || (result = add_pair(words, "--block", block_text)) < 0 ||
+    if ((result = add_program(words)) < 0 || (result = add_pair(words, "--block", block_text)) < 0 ||
         (result = add_pair(words, "--seed", seed_text)) < 0 ||
         (result = add_pair(words, "--cpus", options->cpus)) < 0 ||
         (result = add_pair(words, "--seconds", options->seconds)) < 0 ||
@@ -114,17 +128,14 @@ static int make_words(struct words *words, const struct options *options, unsign
 
 static int start(char *const *words, int cells, pid_t *child)
 {
-    char path[4096];
     posix_spawn_file_actions_t actions;
-    int error = find_program(path, sizeof path);
+    int error;
 
-    if (error < 0)
-        return error;
     if (posix_spawn_file_actions_init(&actions) != 0)
         return -ENOMEM;
     error = posix_spawn_file_actions_adddup2(&actions, cells, CELLS_FD);
     if (error == 0)
-        error = posix_spawn(child, path, &actions, NULL, words, environ);
+        error = posix_spawn(child, words[0], &actions, NULL, words, environ);
     posix_spawn_file_actions_destroy(&actions);
     return -error;
 }
@@ -134,6 +145,7 @@ struct reader {
     size_t used;
     block_cell_fn *on_cell;
     void *context;
+    bool over; /* no more are wanted */
 };
 
 static void take_lines(struct reader *reader)
@@ -142,8 +154,8 @@ static void take_lines(struct reader *reader)
 
     while ((end = memchr(start, '\n', reader->used - (size_t)(start - reader->bytes))) != NULL) {
         cJSON *record = cJSON_ParseWithLength(start, (size_t)(end - start));
-        if (record != NULL)
-            reader->on_cell(reader->context, record);
+        if (record != NULL && !reader->over)
+            reader->over = reader->on_cell(reader->context, record) < 0;
         cJSON_Delete(record);
         start = end + 1;
     }
@@ -184,7 +196,7 @@ static void read_cells(int cells, pid_t child, volatile sig_atomic_t *interrupte
 
     while (reader->used < LINE_BYTES) {
         ssize_t got;
-        end_if_due(&ender, *interrupted != 0);
+        end_if_due(&ender, *interrupted != 0 || reader->over);
         if (poll(&ready, 1, 200) <= 0) /* so often for a signal that came just before the poll */
             continue;
         got = read(cells, reader->bytes + reader->used, LINE_BYTES - reader->used);

@@ -8,7 +8,8 @@
 
 #include "options.h"
 
-typedef void block_cell_fn(void *context, const cJSON *record);
+/* < 0: no more of them; the program is asked to end. */
+typedef int block_cell_fn(void *context, const cJSON *record);
 
 /* Measures the rows (names, NULL-terminated) in this order. The program that measures ends what it started, also on a
  * signal: *interrupted is the number of one that has come, and makes us ask it to end. Returns its exit code (128 + N

@@ -132,24 +132,25 @@ static int open_file(struct bench_run *run)
     return result < 0 ? 3 : 0;
 }
 
-static void take_cell(void *context, const cJSON *record)
+static int take_cell(void *context, const cJSON *record)
 {
     struct bench_run *run = context;
     const struct tally_cell *cell = tally_add(&run->tally, record);
     const struct tally_row *row;
 
     if (cell == NULL)
-        return;
+        return 0;
     if (run->write_error == 0)
         run->write_error = ipcmark_runfile_append(run->file, record);
     row = tally_find(&run->tally, cJSON_GetStringValue(cJSON_GetObjectItem(record, "row")));
     progress_cell(&run->progress, &run->tally, row, (unsigned)(cell - row->cells));
+    return run->write_error; /* what is not kept need not be measured */
 }
 
 /* A row that the measuring program did not report has failed with it. */
 static void fail_missing(struct bench_run *run, unsigned block, int exit_code)
 {
-    for (size_t i = 0; i < run->plan.count; ++i) {
+    for (size_t i = 0; i < run->plan.count && run->write_error == 0; ++i) {
         struct cell cell;
         cJSON *record;
         if (tally_has(&run->tally, i, block))
@@ -157,7 +158,7 @@ static void fail_missing(struct bench_run *run, unsigned block, int exit_code)
         cell_init(&cell, &run->plan.rows[i], block);
         cell_fail(&cell, "the measuring program ended (%d) before this row", exit_code);
         record = cell_to_json(&cell);
-        take_cell(run, record);
+        (void)take_cell(run, record);
         cJSON_Delete(record);
         cell_release(&cell);
     }
@@ -177,7 +178,7 @@ static int run_block(struct bench_run *run, unsigned block)
         if (!tally_has(&run->tally, order[i], block))
             names[count++] = run->plan.rows[order[i]].name;
     result = count == 0 ? 0 : block_run(&run->options, block, names, &interrupted, take_cell, run);
-    if (result >= 0 && interrupted == 0)
+    if (result >= 0 && interrupted == 0 && run->write_error == 0)
         fail_missing(run, block, result);
 out:
     free(order);
@@ -203,7 +204,7 @@ static int run_blocks(struct bench_run *run)
     if (getloadavg(&run->load, 1) != 1)
         run->load = 0;
     progress_begin(&run->progress, &run->tally, guess);
-    for (unsigned block = 0; block < run->options.blocks && interrupted == 0 && result >= 0; ++block)
+    for (unsigned block = 0; block < run->options.blocks && interrupted == 0 && result >= 0 && run->write_error == 0; ++block)
         result = run_block(run, block);
     progress_end(&run->progress);
     run->seconds = now_seconds() - start;
@@ -270,9 +271,10 @@ static int finish(struct bench_run *run, int result)
     if (run->tally.done > 0)
         print_summary(run);
     fflush(stdout);
-    if (interrupted != 0) {
+    if (interrupted != 0 || run->write_error < 0) {
         options_describe(&run->options, command, sizeof command);
-        fprintf(stderr, "Interrupted; %zu of %zu cells are in %s. To go on:\n  %s --resume %s\n", run->tally.done,
+        fprintf(stderr, "%s; %zu of %zu cells are in %s. To go on:\n  %s --resume %s\n",
+                interrupted != 0 ? "Interrupted" : "Stopped", run->tally.done - (run->write_error < 0),
                 run->tally.planned, run->options.output, command, run->options.output);
     } else {
         fprintf(stderr, "Results: %s\n", run->options.output);

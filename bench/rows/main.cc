@@ -143,8 +143,8 @@ class CellReporter : public benchmark::BenchmarkReporter
 
 void Measure(benchmark::State &state, struct bench *bench, const struct row *row, CellReporter *reporter)
 {
-    if (bench_interrupted(bench) != 0) {
-        state.SkipWithError("interrupted");
+    if (bench_interrupted(bench) != 0 || reporter->unwritten()) {
+        state.SkipWithError(reporter->unwritten() ? "nobody takes the cells" : "interrupted");
         return;
     }
     struct cell cell;
