@@ -100,6 +100,82 @@ static void judge_placements(struct verdict *verdict, const struct results_run *
         against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", stolen, run->cell_count);
 }
 
+/* The first run that has this text, and then one that has another: both are named. */
+static void judge_same(struct verdict *verdict, const struct results_run *runs, size_t run_count, const char *what,
+                       const char *(*text_of)(const struct results_run *run, const void *argument),
+                       const void *argument)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < run_count; ++i) {
+        const char *text = text_of(&runs[i], argument);
+        if (first == NULL || text == NULL || strcmp(first, text) == 0) {
+            first = first ? first : text;
+            continue;
+        }
+        against(verdict, "Runs of different %.60s were put together: %.60s and %.60s.", what, first, text);
+        return;
+    }
+}
+
+/* Conformance may have been tested on another CPU. */
+static const char *cpu_of(const struct results_run *run, const void *unused)
+{
+    (void)unused;
+    return strcmp(results_header(run, "kind"), "bench") == 0
+               ? results_string(results_object(run->header, "environment"), "cpu")
+               : NULL;
+}
+
+static const char *commit_of(const struct results_run *run, const void *unused)
+{
+    (void)unused;
+    return results_string(results_object(run->header, "environment"), "commit");
+}
+
+static const char *suite_of(const struct results_run *run, const void *unused)
+{
+    (void)unused;
+    return results_string(run->header, "suite_version");
+}
+
+static const char *version_of(const struct results_run *run, const void *name)
+{
+    const cJSON *driver;
+    cJSON_ArrayForEach(driver, cJSON_GetObjectItemCaseSensitive(run->header, "drivers"))
+    {
+        const char *own = results_string(driver, "name");
+        if (own && strcmp(own, name) == 0)
+            return results_string(driver, "version");
+    }
+    return NULL;
+}
+
+static bool judged_before(const struct results_run *runs, size_t run, const char *name)
+{
+    for (size_t i = 0; i < run; ++i)
+        if (version_of(&runs[i], name))
+            return true;
+    return false;
+}
+
+static void judge_mixture(struct verdict *verdict, const struct results_run *runs, size_t run_count)
+{
+    const cJSON *driver;
+    judge_same(verdict, runs, run_count, "CPUs", cpu_of, NULL);
+    judge_same(verdict, runs, run_count, "commits", commit_of, NULL);
+    judge_same(verdict, runs, run_count, "versions of ipcmark", suite_of, NULL);
+    for (size_t i = 0; i < run_count; ++i)
+        cJSON_ArrayForEach(driver, cJSON_GetObjectItemCaseSensitive(runs[i].header, "drivers"))
+        {
+            const char *name = results_string(driver, "name");
+            char what[80];
+            if (name == NULL || judged_before(runs, i, name))
+                continue;
+            snprintf(what, sizeof what, "versions of %.40s", name);
+            judge_same(verdict, runs, run_count, what, version_of, name);
+        }
+}
+
 /* The weightiest first: a headline shows only one. */
 size_t results_fitness(const struct results_run *runs, size_t run_count, const struct results_rows *rows,
                        void (*reason)(void *context, const char *text), void *context)
@@ -109,8 +185,10 @@ size_t results_fitness(const struct results_run *runs, size_t run_count, const s
     for (size_t i = 0; i < run_count; ++i) {
         if (strcmp(results_header(&runs[i], "kind"), "bench") != 0)
             continue;
-        if (benches++ == 0)
+        if (benches++ == 0) {
+            judge_mixture(&verdict, runs, run_count);
             judge_blocks(&verdict, rows);
+        }
         judge_failures(&verdict, &runs[i]);
         judge_environment(&verdict, &runs[i]);
         judge_placements(&verdict, &runs[i]);

@@ -189,8 +189,43 @@ static void figures_are_fit_only_if_nothing_speaks_against_it(void **state)
     assert_int_equal(reasons(FIT("\"load\":3,\"cpus\":2,") TENTH FOOTER), 1);
 }
 
+static void keep(void *context, const char *text)
+{
+    char *out = context;
+    snprintf(out + strlen(out), 2048 - strlen(out), "%s\n", text);
+}
+
+/* Two runs are one report only if they are of one machine, one commit, one suite and one version of each driver. */
+static void runs_of_different_builds_are_not_fit_together(void **state)
+{
+#define OF(cpu, commit, suite, version)                                                                                \
+    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"suite_version\":\"" suite                                \
+    "\",\"environment\":{\"cpu\":\"" cpu "\",\"commit\":\"" commit                                                     \
+    "\"},\"drivers\":[{\"name\":\"d\",\"version\":\"" version "\"}]}\n"
+    static const struct {
+        const char *other, *why;
+    } mixtures[] = {
+        {OF("c", "1", "1.0", "1"), NULL},
+        {OF("x", "1", "1.0", "1"), "different CPUs were put together: c and x."},
+        {OF("c", "2", "1.0", "1"), "different commits were put together: 1 and 2."},
+        {OF("c", "1", "1.1", "1"), "different versions of ipcmark were put together: 1.0 and 1.1."},
+        {OF("c", "1", "1.0", "3"), "different versions of d were put together: 1 and 3."},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof mixtures / sizeof mixtures[0]; ++i) {
+        struct results_run runs[] = {read_text(OF("c", "1", "1.0", "1")), read_text(mixtures[i].other)};
+        struct results_rows rows = {0};
+        char reasons[2048] = "";
+        results_fitness(runs, 2, &rows, keep, reasons);
+        if (mixtures[i].why ? strstr(reasons, mixtures[i].why) == NULL : strstr(reasons, "put together") != NULL)
+            fail_msg("\"%s\" and not \"%s\"", reasons, mixtures[i].why ? mixtures[i].why : "");
+        results_run_free(&runs[0]);
+        results_run_free(&runs[1]);
+    }
+}
+
 CASES_MAIN(CASE(the_interval_of_a_median_is_exact), CASE(few_values_have_a_range_only),
            CASE(ratios_pair_cells_of_one_block_and_placement), CASE(a_cell_in_rounds_pairs_in_each_placement),
            CASE(cells_of_other_runs_are_not_paired), CASE(one_failed_cell_fails_its_row),
            CASE(histograms_of_blocks_are_merged), CASE(a_clause_shows_the_worst_of_its_verdicts),
-           CASE(figures_are_fit_only_if_nothing_speaks_against_it))
+           CASE(figures_are_fit_only_if_nothing_speaks_against_it), CASE(runs_of_different_builds_are_not_fit_together))
