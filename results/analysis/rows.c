@@ -155,19 +155,22 @@ static const struct results_cell *beside(const struct results_sample *sample, co
     return NULL;
 }
 
-/* The ratios to the cell beside this one, one for each placement that both saw. Returns how many. */
-static size_t ratios_of(const struct results_sample *sample, const struct results_row *base, const char *metric,
-                        double out[3])
+/* The ratio to the cell beside this one: the geometric mean over the placements that both saw, or NAN. Placements of
+ * one cell are no independent values: what a block has in common moves them all. */
+static double ratio_of(const struct results_sample *sample, const struct results_row *base, const char *metric)
 {
     const struct results_cell *other = beside(sample, base);
     struct placed own[3], theirs[3];
     size_t own_count = other ? placed_figures(sample->cell, metric, own) : 0, count = 0;
+    double sum = 0;
     size_t their_count = other ? placed_figures(other, metric, theirs) : 0;
     for (size_t i = 0; i < own_count; ++i)
         for (size_t j = 0; j < their_count; ++j)
-            if (strcmp(own[i].placement, theirs[j].placement) == 0 && theirs[j].value > 0)
-                out[count++] = own[i].value / theirs[j].value;
-    return count;
+            if (strcmp(own[i].placement, theirs[j].placement) == 0 && own[i].value > 0 && theirs[j].value > 0) {
+                sum += log(own[i].value / theirs[j].value);
+                ++count;
+            }
+    return count ? exp(sum / (double)count) : NAN;
 }
 
 static double line_of(const struct results_cell *cell)
@@ -176,23 +179,24 @@ static double line_of(const struct results_cell *cell)
                                                                     : (cell->line_before_ns + cell->line_after_ns) / 2;
 }
 
-static size_t values_of(const struct results_sample *sample, const struct results_row *base, bool line,
-                        const char *metric, double out[3])
+static double value_of(const struct results_sample *sample, const struct results_row *base, bool line,
+                       const char *metric)
 {
     if (base)
-        return ratios_of(sample, base, metric, out);
-    out[0] = metric_of(sample->cell, metric) / (line ? line_of(sample->cell) : 1);
-    return isfinite(out[0]);
+        return ratio_of(sample, base, metric);
+    return metric_of(sample->cell, metric) / (line ? line_of(sample->cell) : 1);
 }
 
 static struct results_spread collect(const struct results_row *row, const struct results_row *base, bool line,
                                      const char *metric)
 {
-    double *values = calloc(3 * row->sample_count + 1, sizeof *values);
+    double *values = calloc(row->sample_count + 1, sizeof *values);
     struct results_spread spread;
     size_t count = 0;
-    for (size_t i = 0; values && i < row->sample_count; ++i)
-        count += values_of(&row->samples[i], base, line, metric, values + count);
+    for (size_t i = 0; values && i < row->sample_count; ++i) {
+        values[count] = value_of(&row->samples[i], base, line, metric);
+        count += isfinite(values[count]) ? 1 : 0;
+    }
     spread = results_spread(values, count);
     free(values);
     return spread;

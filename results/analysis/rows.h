@@ -37,8 +37,8 @@ const struct results_row *results_rows_find(const struct results_rows *rows, con
 struct results_spread results_row_metric(const struct results_row *row, const char *metric);
 
 /* results_row_ratio: `row` over `base`, paired: only figures of the same run, block and placement of the CPUs. A cell
- * that was measured in rounds has a figure for each placement it saw (metrics `cluster_…`), and so up to three pairs.
- */
+ * that was measured in rounds has a figure for each placement it saw (metrics `cluster_…`), and so up to three pairs;
+ * they are one value, their geometric mean: a spread counts blocks. */
 struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base,
                                         const char *metric);
 

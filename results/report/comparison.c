@@ -20,7 +20,7 @@ static struct results_spread inverted(struct results_spread spread)
 
 static void ratio_head(struct page *page, const char *ratio)
 {
-    const char *const heads[] = {"Measurement", "Implementation", ratio, "95 % interval", "Pairs"};
+    const char *const heads[] = {"Measurement", "Implementation", ratio, "95 % interval", "Blocks"};
     page_open(page, "thead", NULL);
     page_open(page, "tr", NULL);
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; ++i) {
@@ -119,8 +119,9 @@ static void baseline_figure(struct page *page, const struct report *report, cons
     struct figure figure = {
         .title = title,
         .note =
-            "The median of the ratios, paired block by block within one placement of the CPUs, with its 95 % interval; "
-            "with fewer than six pairs, with its range. Times are compared by their median.",
+            "The median of the ratios, one for each block that has both within one placement of the CPUs (within "
+            "several: their geometric mean), with its 95 % interval; with fewer than six blocks, with its range. Times "
+            "are compared by their median.",
         .kind = "ratio",
         .x_kind = "ratio",
         .x_label = "times better (1: the same)",
