@@ -13,6 +13,7 @@
 
 #include "../rows/cell.h"
 #include "block.h"
+#include "earlier.h"
 #include "options.h"
 #include "plan.h"
 #include "progress.h"
@@ -101,6 +102,20 @@ static void take_resumed(void *context, const cJSON *record)
 {
     struct bench_run *run = context;
     (void)tally_add(&run->tally, record);
+}
+
+/* Before anything is measured: hours of an interrupted run are not lost to a command that was typed again. */
+static int keep_earlier(const struct options *options)
+{
+    char command[4096];
+
+    if (options->output_given || !earlier_is_unfinished(options->output, command, sizeof command))
+        return 0;
+    fprintf(stderr, "ipcmark bench: %s holds a run that did not finish, and would be written over. ", options->output);
+    if (command[0] != '\0')
+        fprintf(stderr, "To go on with it:\n  %s --resume %s\n", command, options->output);
+    fprintf(stderr, "To measure anew, give --output FILE, or delete it.\n");
+    return 3;
 }
 
 static int open_file(struct bench_run *run)
@@ -301,6 +316,8 @@ static int bench(struct bench_run *run)
     }
     if (run->options.list)
         return list_rows(&run->plan);
+    if ((result = keep_earlier(&run->options)) != 0)
+        return result;
     if ((result = tally_open(&run->tally, &run->plan, run->options.blocks)) < 0)
         return complain("the tally", result);
     if ((result = probe_drivers(run)) != 0)

@@ -27,7 +27,8 @@ static const char help[] =
     "  --seed N          of the order and of message bodies (default: drawn, and shown)\n"
     "  --cpus A,B        of publisher and subscriber in 1x1 rows (default: the first two allowed)\n"
     "  --seconds S       how long a saturated or open-loop cell lasts (default 0.3)\n"
-    "  --output FILE     where results go, cell by cell (default ipcmark-bench.jsonl)\n"
+    "  --output FILE     where results go, cell by cell; written over (default ipcmark-bench.jsonl, and\n"
+    "                    that only if no unfinished run is in it)\n"
     "  --resume FILE     go on with an interrupted run; the other options as they were (Ctrl-C prints the command)\n"
     "  --format FORMAT   of the summary: table (default) or json\n"
     "  --list            print the rows' names, do nothing\n"
@@ -188,6 +189,7 @@ static int take_option(struct options *options, int option, const char *value, i
     case OUTPUT:
     case RESUME:
         options->output = value;
+        options->output_given = true;
         options->resume = options->resume || option == RESUME;
         return 0;
     case FORMAT:

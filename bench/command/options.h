@@ -18,6 +18,7 @@ struct options {
     const char *filter; /* a regular expression, or NULL */
     uint64_t seed;      /* below 2^53 */
     const char *output; /* the run file */
+    bool output_given;  /* else it is the default, and what is there is not written over unasked */
     bool resume;        /* … is gone on with */
     const char *cpus;   /* "0,1" or NULL */
     const char *seconds;

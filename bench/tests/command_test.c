@@ -9,6 +9,8 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -222,5 +224,84 @@ static void interrupted_run_is_resumed(void **state)
     close_directory("run.jsonl");
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void unfinished_run_is_not_written_over_unasked(void **state)
+{
+    static const char header[] = "{\"record\":\"header\",\"command\":\"ipcmark bench --seed 5\"}\n";
+    char text[512], home[512];
+    (void)state;
+    open_directory();
+    assert_non_null(getcwd(home, sizeof home));
+    assert_int_equal(chdir(directory), 0);
+    write_file("ipcmark-bench.jsonl", header);
+    SAYS(3, "ipcmark bench --seed 5 --resume ipcmark-bench.jsonl", "--driver", "fifo", "--filter", "limit/line");
+    snprintf(text, sizeof text, "%s{\"record\":\"footer\",\"interrupted\":true}\n", header);
+    write_file("ipcmark-bench.jsonl", text);
+    SAYS(3, "did not finish", "--driver", "fifo", "--filter", "limit/line");
+    snprintf(text, sizeof text, "%s{\"record\":\"footer\",\"interrupted\":false}\n", header);
+    write_file("ipcmark-bench.jsonl", text);
+    SAYS(0, "limit/line", "--driver", "fifo", "--filter", "limit/line", "--blocks", "1");
+    assert_int_equal(chdir(home), 0);
+    close_directory("ipcmark-bench.jsonl");
+}
+
+/* A file that may not grow is as good as a full disk. What was measured before stays, and can be gone on with. */
+static void full_disk_ends_the_run(void **state)
+{
+    struct rlimit before, small;
+    char path[512];
+    (void)state;
+    open_directory();
+    snprintf(path, sizeof path, "%s/run.jsonl", directory);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 16384;
+    signal(SIGXFSZ, SIG_IGN); /* else it would end the program before the error does */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int result = run((const char *const[]){"--driver", "fifo", "--filter", "limit/line", "--blocks", "500", "--seed",
+                                           "3", "--output", path, NULL});
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(result, 3);
+    assert_non_null(strstr(all, "File too large"));
+    assert_non_null(strstr(all, "--seed 3 --filter limit/line --resume"));
+    assert_null(strstr(all, "[499/500]"));
+    close_directory("run.jsonl");
+}
+
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* In a block of many seconds. The output ends when the last process that has it does. */
+static void nothing_outlives_a_killed_run(void **state)
+{
+    enum { LONG_SECONDS = 30 };
+    char path[512];
+    (void)state;
+    open_directory();
+    snprintf(path, sizeof path, "%s/run.jsonl", directory);
+    struct started started = start((const char *const[]){"--driver", "fifo", "--filter", "limit/line|latency/fifo",
+                                                         "--seconds", "30", "--seed", "3", "--output", path, NULL});
+    all[0] = '\0';
+    assert_true(read_until(&started, all, sizeof all, "[1/"));
+    double killed_at = now_seconds();
+    assert_int_equal(kill(started.pid, SIGKILL), 0);
+    assert_int_equal(finish(&started, all, sizeof all), 128 + SIGKILL);
+    assert_true(now_seconds() - killed_at < LONG_SECONDS / 3);
+    close_directory("run.jsonl");
+}
+
 CASES_MAIN(CASE(mistakes_are_explained), CASE(unusable_driver_is_named_before_anything_runs),
-           CASE(run_is_written_and_summed_up), CASE(interrupted_run_is_resumed))
+           CASE(run_is_written_and_summed_up), CASE(interrupted_run_is_resumed),
+           CASE(unfinished_run_is_not_written_over_unasked), CASE(full_disk_ends_the_run),
+           CASE(nothing_outlives_a_killed_run))
