@@ -137,36 +137,45 @@ static void baseline_figure(struct page *page, const struct report *report, cons
     part_figure_end(page);
 }
 
-/* How far a row is from the limit that bounds it, as times slower; count 0 if no limit was measured for it. */
+/* The machine's own figure of that name and size, or NULL. */
+static const struct results_row *limit_find(const struct report *report, const char *name, double size)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < report->rows.count; ++i) {
+        const struct results_row *limit = &report->rows.rows[i];
+        if (strncmp(limit->name, name, length) == 0 && limit->name[length] == '/' && limit->first->size == size &&
+            results_row_figure(limit))
+            return limit;
+    }
+    return NULL;
+}
+
+/* How far a row is from the limit that bounds it, as times slower; count 0 if no limit was measured for it. A bare ring
+ * does what a driver must; memcpy, which stands in where none was measured, does less. */
 static struct results_spread distance(const struct report *report, const struct results_row *row, const char **suffix)
 {
+    static const struct {
+        const char *name, *metric, *suffix;
+    } limits[] = {{"limit/bare-ring", "messages_per_second", " / bare ring"},
+                  {"limit/memcpy", "bytes_per_second", " / memcpy"}};
     const struct family *family = family_find(row->family);
-    struct results_spread none = {.count = 0};
-    char shape[64];
-    const struct results_row *limit;
+    struct results_spread spread = {.count = 0};
 
     if (family == NULL || !results_row_figure(row))
-        return none;
-    if (family->one_way) {
+        return spread;
+    if (family->beside_line) {
         *suffix = " / cache line";
         return results_row_line_ratio(row, family->metric);
     }
     if (!family->higher_is_better || row->first->subscribers != 1 || row->first->publishers != 1)
-        return none;
-    for (int memory = row->first->size > 65536; memory < 2; ++memory) {
-        for (size_t i = 0; i < report->rows.count; ++i) {
-            limit = &report->rows.rows[i];
-            snprintf(shape, sizeof shape, "limit/%s/", memory ? "memcpy" : "bare-ring");
-            if (strncmp(limit->name, shape, strlen(shape)) == 0 && limit->first->size == row->first->size) {
-                struct results_spread spread =
-                    results_row_ratio(row, limit, memory ? "bytes_per_second" : family->metric);
-                *suffix = memory ? " / memcpy" : " / bare ring";
-                if (spread.count)
-                    return inverted(spread);
-            }
-        }
+        return spread;
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0] && spread.count == 0; ++i) {
+        const struct results_row *limit = limit_find(report, limits[i].name, row->first->size);
+        *suffix = limits[i].suffix;
+        if (limit)
+            spread = results_row_ratio(row, limit, limits[i].metric);
     }
-    return none;
+    return spread.count ? inverted(spread) : spread;
 }
 
 /* The rows of one shape, in the order of the drivers. */
@@ -203,9 +212,11 @@ static void limit_figure(struct page *page, const struct report *report)
 {
     struct figure figure = {
         .title = "Distance to the machine's limit",
-        .note = "1 would be as fast as the machine allows. Times are compared with one way of a cache line between the "
-                "same "
-                "CPUs, measured just before and after; throughput with a bare ring in shared memory, or with memcpy.",
+        .note =
+            "1 would be as fast as the machine allows; one value for each block. Throughput is compared with a bare "
+            "ring in shared memory, or with memcpy where no ring of that size was measured; hot times with one way of "
+            "a cache line between the same CPUs, measured just before and after. Times at a fixed rate are not: such a "
+            "cell is one long piece, and the CPUs may move within it.",
         .kind = "ratio",
         .x_kind = "ratio",
         .x_label = "times slower (1: as fast)",

@@ -10,7 +10,9 @@ struct family {
     const char *note;   /* how it is measured */
     const char *metric; /* the one that a ratio compares */
     bool higher_is_better;
-    bool one_way; /* a time that one way of a cache line bounds */
+    bool one_way;     /* a time that one way of a cache line bounds */
+    bool beside_line; /* in short rounds, each in one placement of the CPUs: a ratio to the line around it means
+                         something */
 };
 
 /* The family of that name, or NULL. */

@@ -124,7 +124,7 @@ static void figure(struct page *page, const char *label, const char *value, cons
 static void latency_figure(struct page *page, const struct results_row *row)
 {
     const struct family *family = family_find(row->family);
-    struct results_spread line = results_row_line_ratio(row, "p50_ns");
+    struct results_spread line = {.count = 0};
     double median = results_histogram_percentile(&row->histogram, 0.5),
            tail = results_histogram_percentile(&row->histogram, 0.99);
     char label[256], detail[160] = "";
@@ -136,6 +136,8 @@ static void latency_figure(struct page *page, const struct results_row *row)
     }
     if (isnan(median))
         return;
+    if (family->beside_line)
+        line = results_row_line_ratio(row, "p50_ns");
     if (!isnan(tail))
         used = (size_t)snprintf(detail, sizeof detail, "99 %%: %s", format_duration(tail).text);
     if (line.count)

@@ -149,6 +149,41 @@ static void hostile_strings_stay_text(void **state)
     document_free(&document);
 }
 
+/* The ring first, memcpy only where there is none of that size; and no line beside a cell in which the CPUs move. */
+static void distances_are_to_the_limit_that_bounds(void **state)
+{
+#define AT(row, family, driver, size, metrics)                                                                         \
+    "{\"record\":\"cell\",\"row\":\"" row "\",\"family\":\"" family "\",\"driver\":\"" driver "\",\"size\":" #size     \
+    ",\"publishers\":1,\"subscribers\":1,\"block\":0,\"placement\":\"cluster\",\"line_before_ns\":50,\"line_after_"    \
+    "ns\":50,"                                                                                                         \
+    "\"metrics\":{" metrics "}}\n"
+#define RATE(rate, bytes) "\"messages_per_second\":" #rate ",\"bytes_per_second\":" #bytes
+    static const char text[] = HEADER AT("throughput/a/1MiB/1x1", "throughput", "a", 1048576, RATE(10, 1000))
+        AT("limit/bare-ring/1MiB", "limit", "limit", 1048576, RATE(20, 2000))
+            AT("limit/memcpy/1MiB", "limit", "limit", 1048576, "\"bytes_per_second\":3000")
+                AT("throughput/a/4MiB/1x1", "throughput", "a", 4194304, RATE(10, 1000))
+                    AT("limit/memcpy/4MiB", "limit", "limit", 4194304, "\"bytes_per_second\":3000")
+                        AT("latency/a/64B/1x1", "latency", "a", 64, "\"p50_ns\":500")
+                            AT("hot/a/64B/1x1", "hot", "a", 64, "\"p50_ns\":200") FOOTER;
+    struct results_run run;
+    struct report report;
+    char error[512], *page;
+    (void)state;
+    assert_int_equal(scratch_read(&run, text, error, sizeof error), 0);
+    assert_int_equal(report_build(&report, &run, 1, NULL), 0);
+    page = report_html(&report);
+    assert_non_null(page);
+    assert_non_null(strstr(page, "data-category=\"throughput / bare ring, 1&#x202F;MiB\" data-mid=\"2\""));
+    assert_non_null(strstr(page, "data-category=\"throughput / memcpy, 4&#x202F;MiB\" data-mid=\"3\""));
+    assert_non_null(strstr(page, "data-category=\"hot / cache line, 64&#x202F;B\" data-mid=\"4\""));
+    assert_null(strstr(page, "throughput / memcpy, 1"));
+    assert_null(strstr(page, "latency / cache line"));
+    free(page);
+    report_free(&report);
+    results_run_free(&run);
+    xmlCleanupParser();
+}
+
 static void lists_in_place_of_objects_are_nothing(void **state)
 {
     struct document document;
@@ -255,6 +290,6 @@ static void markdown_escapes_what_is_text(void **state)
 
 CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(what_fails_is_shown_at_the_top), CASE(the_page_loads_nothing),
            CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too), CASE(hostile_strings_stay_text),
-           CASE(lists_in_place_of_objects_are_nothing), CASE(a_failed_row_is_named),
-           CASE(a_run_that_was_cut_short_says_so), CASE(markdown_has_a_column_for_each_implementation),
-           CASE(markdown_escapes_what_is_text))
+           CASE(lists_in_place_of_objects_are_nothing), CASE(distances_are_to_the_limit_that_bounds),
+           CASE(a_failed_row_is_named), CASE(a_run_that_was_cut_short_says_so),
+           CASE(markdown_has_a_column_for_each_implementation), CASE(markdown_escapes_what_is_text))
