@@ -15,7 +15,7 @@ struct bench {
     const char *const
         *drivers;     /* as given, NULL-terminated; a row's driver is one of them by its label, or by itself */
     int cpu_a, cpu_b; /* of the publisher and of the subscriber in 1x1 rows; cpu_b < 0: there is only one CPU */
-    double seconds;   /* that a saturated or open-loop cell lasts; the others end with enough samples */
+    double seconds;   /* that a cell with processes lasts */
     uint64_t seed;
     unsigned block;
 };

@@ -33,17 +33,26 @@ static bool is_of(const struct round *round, const char *class)
     return placement != NULL && strcmp(placement, class) == 0;
 }
 
+static size_t count_of(const struct rounds *rounds, const char *class)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < rounds->count; ++i)
+        count += is_of(&rounds->list[i], class);
+    return count;
+}
+
+/* Of two seen as often the one that came first: no class is preferred for being fast, or slow. */
 static const char *most_seen(const struct rounds *rounds)
 {
     const char *best = NULL;
     size_t most = 0;
 
-    for (size_t i = 0; i < LINE_CLASSES; ++i) {
-        size_t seen = 0;
-        for (size_t j = 0; j < rounds->count; ++j)
-            seen += is_of(&rounds->list[j], line_classes[i]);
+    for (size_t i = 0; i < rounds->count; ++i) {
+        const char *class = line_placement(rounds->list[i].before_ns, rounds->list[i].after_ns);
+        size_t seen = class == NULL || strcmp(class, "mixed") == 0 ? 0 : count_of(rounds, class);
         if (seen > most)
-            most = seen, best = line_classes[i];
+            most = seen, best = class;
     }
     return best;
 }

@@ -1,7 +1,7 @@
 /* A cell is shorter than the time for which the CPUs stay where they are only if it is very short. So what can be is
  * measured in rounds of some 25 ms, with the line before and after each. A round in which the line's class changed is
- * left out; of the others those of the class that was seen most make the cell. What is left out depends on the line
- * alone, never on what was measured. */
+ * left out; of the others those of the class that was seen most (first, of two seen as often) make the cell. What is
+ * left out depends on the line alone, never on what was measured. */
 #ifndef BENCH_ROUNDS_H
 #define BENCH_ROUNDS_H
 
@@ -11,8 +11,8 @@ enum { ROUNDS_MOST = 64 };
 
 struct round {
     double before_ns, after_ns;
-    double value;     /* of the round: a rate */
-    cJSON *histogram; /* or of times; NULL: none */
+    double value;     /* of the round: a rate, or the median of its times */
+    cJSON *histogram; /* of those times; NULL: none */
 };
 
 struct rounds {

@@ -1,0 +1,98 @@
+/* Which rounds make a cell; the line is what each case says it is. */
+#include <cases.h>
+
+#include <math.h>
+
+#include "../rows/rounds.h"
+
+static const double *next_line;
+
+double bench_line_ns(const struct bench *bench)
+{
+    (void)bench;
+    return *next_line++;
+}
+
+static struct row row;
+static struct cell cell;
+static struct rounds rounds;
+
+/* One more line than rounds; round n is worth n + 1. Returns how many were chosen. */
+static size_t choose(const double *lines, size_t count)
+{
+    char text[256];
+    assert_int_equal(row_parse(&row, "hot/fifo/64B/1x1", text, sizeof text), 0);
+    cell_init(&cell, &row, 0);
+    next_line = lines;
+    rounds_begin(&rounds, NULL);
+    for (size_t i = 0; i < count; ++i) {
+        assert_true(rounds_wanted(&rounds, 1e9));
+        rounds_add(&rounds, 0.025, (double)(i + 1), NULL);
+    }
+    return rounds_choose(&rounds, &cell);
+}
+
+static double metric(const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItem(cell.metrics, name);
+    return item == NULL ? NAN : item->valuedouble;
+}
+
+static void close_rounds(void)
+{
+    rounds_end(&rounds);
+    cell_release(&cell);
+}
+
+static void class_seen_most_makes_the_cell(void **state)
+{
+    static const double lines[] = {50, 51, 170, 171, 172};
+    size_t chosen = choose(lines, 4); /* cluster, mixed, distant, distant */
+    (void)state;
+    assert_int_equal(chosen, 2);
+    assert_true(rounds_median(&rounds, chosen) == 3.5);
+    assert_true(cell.line_before_ns == 170.5 && cell.line_after_ns == 171.5);
+    assert_true(metric("rounds") == 4 && metric("rounds_used") == 2);
+    rounds_add_classes(&rounds, &cell, "p50_ns");
+    assert_true(metric("cluster_p50_ns") == 1 && metric("distant_p50_ns") == 3.5);
+    assert_true(isnan(metric("siblings_p50_ns")));
+    close_rounds();
+}
+
+/* Neither the fastest nor the slowest is preferred. */
+static void tie_goes_to_the_class_seen_first(void **state)
+{
+    static const double down[] = {170, 171, 32, 33}, up[] = {32, 33, 170, 171}, later[] = {32, 170, 171, 32, 33};
+    (void)state;
+    assert_int_equal(choose(down, 3), 1); /* distant, mixed, siblings */
+    assert_true(cell.line_before_ns == 170);
+    close_rounds();
+    assert_int_equal(choose(up, 3), 1);
+    assert_true(cell.line_before_ns == 32);
+    close_rounds();
+    assert_int_equal(choose(later, 4), 1); /* mixed, distant, mixed, siblings */
+    assert_true(cell.line_before_ns == 170);
+    close_rounds();
+}
+
+static void only_changes_make_a_mixed_cell(void **state)
+{
+    static const double lines[] = {50, 170, 51};
+    (void)state;
+    assert_int_equal(choose(lines, 2), 2);
+    assert_true(cell.line_before_ns == 50 && cell.line_after_ns == 170);
+    close_rounds();
+}
+
+static void time_ends_the_cell(void **state)
+{
+    static const double lines[] = {50, 50, 50};
+    (void)state;
+    choose(lines, 2);
+    assert_true(rounds_wanted(&rounds, 0.06));
+    assert_false(rounds_wanted(&rounds, 0.05));
+    close_rounds();
+}
+
+CASES_MAIN(CASE(class_seen_most_makes_the_cell), CASE(tie_goes_to_the_class_seen_first),
+           CASE(only_changes_make_a_mixed_cell), CASE(time_ends_the_cell))
