@@ -18,6 +18,26 @@ double statistics_median(double *values, size_t count)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
+/* How many of n values lie below the true median is as the heads of n throws. */
+bool statistics_median_ranks(size_t count, size_t *low, size_t *high)
+{
+    double n = (double)count, tail = 0;
+    size_t rank = 0;
+
+    while (rank < count / 2) {
+        double k = (double)rank;
+        tail += exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * log(2));
+        if (tail > 0.025)
+            break;
+        ++rank;
+    }
+    if (rank == 0)
+        return false;
+    *low = rank - 1;
+    *high = count - rank;
+    return true;
+}
+
 static bool is_pair(const struct sample *a, const struct sample *b)
 {
     return a->block == b->block && a->placement != NULL && b->placement != NULL && strcmp(a->placement, "mixed") != 0 &&

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const struct ratio no_ratio = {NAN, 0, NAN, NAN};
+
 /* Room for one row's samples, three times, and for ratios. */
 struct scratch {
     struct sample *own, *other;
@@ -16,7 +18,14 @@ struct scratch {
 
 static struct ratio take_ratio(double *ratios, size_t pairs)
 {
-    return (struct ratio){.median = statistics_median(ratios, pairs), .pairs = pairs};
+    struct ratio ratio = {.median = statistics_median(ratios, pairs), .pairs = pairs, .low = NAN, .high = NAN};
+    size_t low, high;
+
+    if (statistics_median_ranks(pairs, &low, &high)) {
+        ratio.low = ratios[low]; /* the median has sorted them */
+        ratio.high = ratios[high];
+    }
+    return ratio;
 }
 
 /* limit/bare-ring/SIZE of the size that the row has. */
@@ -69,7 +78,7 @@ static struct ratio compare_with_rival(const struct tally *tally, const struct t
     size_t own, other, pairs;
 
     if (rival == NULL || rival == row || row_is_limit(row->row) || rival->error[0] != '\0')
-        return (struct ratio){NAN, 0};
+        return no_ratio;
     own = tally_class_samples(tally, row, scratch->own);
     other = tally_class_samples(tally, rival, scratch->other);
     pairs = tally_lower_is_better(row->row)
@@ -94,7 +103,7 @@ static void summarize_row(const struct tally *tally, struct summary_row *out, st
 
     out->figures = tally_samples(tally, row, scratch->own);
     out->median = out->low = out->high = out->bytes_per_second = out->p99 = NAN;
-    out->limit = out->fifo = out->tcp = (struct ratio){NAN, 0};
+    out->limit = out->fifo = out->tcp = no_ratio;
     if (row->error[0] != '\0' || out->figures == 0)
         return;
     for (size_t i = 0; i < out->figures; ++i)
@@ -197,23 +206,45 @@ void summary_doubts(const struct tally *tally, double load, double seconds, cons
         doubt(text, text_size, "The build is not an optimised one (preset release or bench).\n");
 }
 
+static const struct summary_row *find_row(const struct summary_row *rows, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; ++i)
+        if (strcmp(rows[i].row->row->name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* Why there is no ratio that could be judged; more blocks help against too few pairs only. */
+static const char *explain_unknown(const struct summary_row *row, const struct summary_row *rival, size_t pairs)
+{
+    if (row == NULL || rival == NULL)
+        return row == NULL ? "unknown: its row is not measured" : "unknown: the row of fifo is not measured";
+    if (row->row->error[0] != '\0' || rival->row->error[0] != '\0')
+        return row->row->error[0] != '\0' ? "unknown: its row is an error" : "unknown: the row of fifo is an error";
+    return pairs < SUMMARY_FEWEST_PAIRS ? "unknown: too few pairs" : NULL;
+}
+
 void summary_targets(const struct summary_row *rows, size_t count, struct target out[SUMMARY_TARGETS])
 {
-    out[0] = (struct target){
-        .text = "hot one-way p50 of mmipc, 64 B, in cache lines", .ratio = {NAN, 0}, .bound = 3, .at_most = true};
-    out[1] = (struct target){.text = "throughput of mmipc, 64 B, in that of fifo", .ratio = {NAN, 0}, .bound = 10};
-    for (size_t i = 0; i < count; ++i) {
-        if (strcmp(rows[i].row->row->name, "hot/mmipc/64B/1x1") == 0)
-            out[0].ratio = rows[i].limit;
-        if (strcmp(rows[i].row->row->name, "throughput/mmipc/64B/1x1") == 0)
-            out[1].ratio = rows[i].fifo;
-    }
+    const struct summary_row *hot = find_row(rows, count, "hot/mmipc/64B/1x1");
+    const struct summary_row *stream = find_row(rows, count, "throughput/mmipc/64B/1x1");
+    const struct summary_row *fifo = find_row(rows, count, "throughput/fifo/64B/1x1");
+
+    out[0] = (struct target){.text = "hot one-way p50 of mmipc, 64 B, in cache lines",
+                             .ratio = hot == NULL ? no_ratio : hot->limit,
+                             .bound = 3,
+                             .at_most = true};
+    out[0].unknown = explain_unknown(hot, hot, out[0].ratio.pairs);
+    out[1] = (struct target){.text = "throughput of mmipc, 64 B, in that of fifo",
+                             .ratio = stream == NULL ? no_ratio : stream->fifo,
+                             .bound = 10};
+    out[1].unknown = explain_unknown(stream, fifo, out[1].ratio.pairs);
 }
 
 const char *summary_target_verdict(const struct target *target)
 {
-    if (target->ratio.pairs == 0)
-        return "unknown: no two cells of one placement; more --blocks";
+    if (target->unknown != NULL)
+        return target->unknown;
     return (target->at_most ? target->ratio.median <= target->bound : target->ratio.median >= target->bound)
                ? "reached"
                : "not reached";

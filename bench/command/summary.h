@@ -10,6 +10,7 @@ struct cJSON;
 struct ratio {
     double median;
     size_t pairs;
+    double low, high; /* 95 % interval of the median; NaN: too few pairs for one */
 };
 
 struct summary_row {
@@ -33,11 +34,12 @@ void summary_doubts(const struct tally *, double load, double seconds, const cha
 /* A target and whether it is reached. */
 struct target {
     const char *text;
+    const char *unknown; /* why it cannot be judged, or NULL; static */
     struct ratio ratio;
     double bound;
     bool at_most; /* else at least */
 };
-enum { SUMMARY_TARGETS = 2 };
+enum { SUMMARY_TARGETS = 2, SUMMARY_FEWEST_PAIRS = 10 };
 void summary_targets(const struct summary_row *, size_t count, struct target out[SUMMARY_TARGETS]);
 const char *summary_target_verdict(const struct target *); /* "reached", "not reached", "unknown: …" */
 

@@ -96,9 +96,13 @@ void table_print_targets(const struct summary_row *rows, size_t count)
         return;
     summary_targets(rows, count, targets);
     for (size_t i = 0; i < SUMMARY_TARGETS; ++i) {
-        char value[64] = "";
-        if (targets[i].ratio.pairs > 0)
-            snprintf(value, sizeof value, "%.2f (%zu pairs), ", targets[i].ratio.median, targets[i].ratio.pairs);
+        const struct ratio *ratio = &targets[i].ratio;
+        char value[128] = "";
+        if (ratio->pairs > 0 && isnan(ratio->low))
+            snprintf(value, sizeof value, "%.2f (%zu pairs), ", ratio->median, ratio->pairs);
+        else if (ratio->pairs > 0)
+            snprintf(value, sizeof value, "%.2f (95 %% interval of the median %.2f – %.2f, %zu pairs), ", ratio->median,
+                     ratio->low, ratio->high, ratio->pairs);
         printf("target: %s: %sto be %s %g: %s\n", targets[i].text, value, targets[i].at_most ? "at most" : "at least",
                targets[i].bound, summary_target_verdict(&targets[i]));
     }
@@ -116,6 +120,8 @@ static void add_ratio(cJSON *object, const char *name, const struct ratio *ratio
 {
     cJSON *json = cJSON_AddObjectToObject(object, name);
     add_number(json, "median", ratio->median);
+    add_number(json, "low", ratio->low);
+    add_number(json, "high", ratio->high);
     cJSON_AddNumberToObject(json, "pairs", (double)ratio->pairs);
 }
 

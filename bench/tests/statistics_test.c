@@ -37,6 +37,19 @@ static void a_pair_is_made_once_and_never_by_zero(void **state)
     assert_int_equal(statistics_pair(a, 1, zero, 1, ratios), 0);
 }
 
+/* From tables of the sign test. */
+static void median_lies_between_ranks(void **state)
+{
+    size_t low, high;
+    (void)state;
+    assert_false(statistics_median_ranks(0, &low, &high));
+    assert_false(statistics_median_ranks(5, &low, &high));
+    assert_true(statistics_median_ranks(6, &low, &high) && low == 0 && high == 5);
+    assert_true(statistics_median_ranks(10, &low, &high) && low == 1 && high == 8);
+    assert_true(statistics_median_ranks(20, &low, &high) && low == 5 && high == 14);
+    assert_true(statistics_median_ranks(30000, &low, &high) && low > 14800 && high < 15200 && low < high);
+}
+
 static void percentile_needs_hundred_beyond(void **state)
 {
     (void)state;
@@ -82,5 +95,5 @@ static void shuffle_is_fair(void **state)
 }
 
 CASES_MAIN(CASE(median_of_nothing_odd_even), CASE(pairs_need_block_and_placement),
-           CASE(a_pair_is_made_once_and_never_by_zero), CASE(percentile_needs_hundred_beyond),
+           CASE(a_pair_is_made_once_and_never_by_zero), CASE(median_lies_between_ranks), CASE(percentile_needs_hundred_beyond),
            CASE(shuffle_follows_from_seed_and_block), CASE(shuffle_is_fair))

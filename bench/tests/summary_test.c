@@ -7,7 +7,7 @@
 
 #include "../command/summary.h"
 
-enum { BLOCKS = 4 };
+enum { BLOCKS = 12 };
 
 static const char *const names[] = {"hot/mmipc/64B/1x1", "throughput/mmipc/64B/1x1", "throughput/fifo/64B/1x1",
                                     "limit/bare-ring/64B", "fanout/mmipc/64B/1x4", "fanout/fifo/64B/1x4"};
@@ -72,7 +72,7 @@ static void throughput_is_compared_with_ring_and_rivals(void **state)
     struct target targets[SUMMARY_TARGETS];
     (void)state;
     open_tally(NULL);
-    for (unsigned block = 0; block < BLOCKS; ++block) {
+    for (unsigned block = 0; block < 4; ++block) {
         add(STREAM, block, "cluster", 50, 20e6, NULL);
         add(RING, block, block == 0 ? "cluster" : "distant", 50, 40e6, NULL);
         add(FIFO, block, block < 2 ? "cluster" : "distant", 50, block == 0 ? 1e6 : 2e6, NULL);
@@ -84,12 +84,36 @@ static void throughput_is_compared_with_ring_and_rivals(void **state)
     assert_true(summary[STREAM].fifo.median == 15);
     assert_int_equal(summary[FIFO].fifo.pairs, 0);
     summary_targets(summary, ROWS, targets);
-    assert_string_equal(summary_target_verdict(&targets[1]), "reached");
-    targets[1].ratio.median = 9.99;
-    assert_string_equal(summary_target_verdict(&targets[1]), "not reached");
-    assert_non_null(strstr(summary_target_verdict(&targets[0]), "unknown")); /* no hot cells */
-    targets[0].ratio = (struct ratio){3.01, 1};
+    assert_string_equal(summary_target_verdict(&targets[1]), "unknown: too few pairs");
+    close_tally(NULL);
+}
+
+static void targets_need_ten_pairs(void **state)
+{
+    struct target targets[SUMMARY_TARGETS];
+    (void)state;
+    open_tally(NULL);
+    for (unsigned block = 0; block < 10; ++block) {
+        add(HOT, block, "cluster", 50, 150 + 10 * block, NULL);
+        add(STREAM, block, "cluster", 50, 11e6, NULL);
+        add(FIFO, block, "cluster", 50, 1e6, NULL);
+    }
+    assert_int_equal(summary_make(&tally, summary), 0);
+    summary_targets(summary, ROWS, targets);
+    assert_true(fabs(targets[0].ratio.median - 3.9) < 1e-9);
+    assert_true(fabs(targets[0].ratio.low - 3.2) < 1e-9 && fabs(targets[0].ratio.high - 4.6) < 1e-9);
     assert_string_equal(summary_target_verdict(&targets[0]), "not reached");
+    assert_string_equal(summary_target_verdict(&targets[1]), "reached");
+    summary_targets(summary, FIFO, targets); /* without fifo's */
+    assert_string_equal(summary_target_verdict(&targets[1]), "unknown: the row of fifo is not measured");
+    add(FIFO, 10, "cluster", 50, 0, "3 messages lost");
+    assert_int_equal(summary_make(&tally, summary), 0);
+    summary_targets(summary, ROWS, targets);
+    assert_string_equal(summary_target_verdict(&targets[1]), "unknown: the row of fifo is an error");
+    add(STREAM, 10, "cluster", 50, 0, "crashed");
+    assert_int_equal(summary_make(&tally, summary), 0);
+    summary_targets(summary, ROWS, targets);
+    assert_string_equal(summary_target_verdict(&targets[1]), "unknown: its row is an error");
     close_tally(NULL);
 }
 
@@ -164,10 +188,13 @@ static void doubts_name_their_reason(void **state)
     assert_non_null(strstr(doubts, "not idle: load 99"));
     assert_non_null(strstr(doubts, "moved during 1 of 1 cells"));
     assert_non_null(strstr(doubts, "not an optimised one"));
+    tally.blocks = 4;
+    summary_doubts(&tally, 99, 1, "-Og", doubts, sizeof doubts);
     assert_non_null(strstr(doubts, "4 blocks are too few"));
-    assert_non_null(strstr(doubts, "Only 1 of 24 cells"));
+    tally.blocks = BLOCKS;
+    assert_non_null(strstr(doubts, "Only 1 of 72 cells"));
     close_tally(NULL);
 }
 
-CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals), CASE(rounds_find_their_class),
+CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals), CASE(targets_need_ten_pairs), CASE(rounds_find_their_class),
            CASE(fanout_is_paired_by_block_only), CASE(one_failed_cell_fails_its_row), CASE(doubts_name_their_reason))
