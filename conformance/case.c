@@ -121,7 +121,8 @@ static void set_error(result *out, const char *what, const char *text)
     out->text = format_text("%s: %s", what, text);
 }
 
-static void judge(result *out, stage *self)
+/* Finished: the play came to its end. One that did not, and for which nobody is to blame, has shown nothing. */
+static void judge(result *out, stage *self, bool finished)
 {
     struct ipcmark_history history = {0};
     struct ipcmark_judgement judgement;
@@ -140,6 +141,10 @@ static void judge(result *out, stage *self)
         return;
     }
     out->verdict = verdict_of(&judgement, self->session);
+    if (out->verdict == VERDICT_PASS && !finished) {
+        out->verdict = VERDICT_UNKNOWN;
+        snprintf(judgement.text, sizeof judgement.text, "the play was not finished: a step of it did not come about");
+    }
     out->must = judgement.must;
     out->received = judgement.received;
     out->text = format_text("%s%s", judgement.text,
@@ -189,6 +194,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
                   .implementation = options->implementation,
                   .quick = options->quick,
                   .random = mix(options->seed, about->id)};
+    bool finished;
     ipcmark_session_calibrate(session);
     if (ipcmark_trial_open(&self.trial, session, &trial_options) < 0) {
         set_error(out, "the case could not begin", ipcmark_session_text(session));
@@ -197,7 +203,8 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
     self.schedule = open_schedule(self.trial);
     self.start_ns = ipcmark_now_ns();
     stage_log(&self, "%s, seed %llu%s", about->id, (unsigned long long)options->seed, options->quick ? ", quick" : "");
-    about->play(&self);
+    finished = about->play(&self);
+    stage_log(&self, "the play %s", finished ? "is finished" : "was not finished");
     self.end_ns = ipcmark_now_ns();
     self.demands.settle_ns = 2000000000u;
     ipcmark_trial_expect(self.trial, &self.demands);
@@ -206,7 +213,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
         fclose(self.schedule);
     self.schedule = NULL;
     if (!ipcmark_session_interrupted(session))
-        judge(out, &self);
+        judge(out, &self, finished);
     close_trial(out, self.trial, options);
 }
 

@@ -19,8 +19,9 @@ typedef struct clause {
     unsigned publishers, subscribers; /* the most that are open at once */
     size_t message_bytes;             /* the largest message; 0: 64 KiB */
     bool heavy;                       /* keeps all processors busy: CTest runs it alone */
-    /* Plays the case out on a stage, and returns. What was seen is judged afterwards, also when it returned early. */
-    void (*play)(struct stage *);
+    /* Plays the case out on a stage; false: it gave up before the end. What was seen is judged in either case, but what
+     * was given up cannot pass. */
+    bool (*play)(struct stage *);
     /* Looks into what everyone wrote down for what the checker has no rule for; objects to it. NULL: nothing. */
     void (*examine)(struct stage *, const struct ipcmark_history *);
 } clause;

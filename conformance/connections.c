@@ -14,32 +14,29 @@ static bool counts(stage *self, actor *who, unsigned peers, const char *after)
 }
 
 /* One that counts, four that come and go. */
-static void play_count(stage *self, actor *counter, actor *others, unsigned many)
+static bool play_count(stage *self, actor *counter, actor *others, unsigned many)
 {
     if (!stage_open(self, counter) || !counts(self, counter, 0, "opening alone"))
-        return;
+        return false;
     for (unsigned i = 0; i < many; ++i)
         if (!stage_open(self, &others[i]) || !counts(self, counter, i + 1, "an open"))
-            return;
+            return false;
     if (!stage_kill(self, &others[many - 1]) || !counts(self, counter, many - 1, "a kill"))
-        return;
+        return false;
     for (unsigned i = 0; i < many - 1; ++i)
         if (!stage_close(self, &others[i]) || !counts(self, counter, many - 2 - i, "a close"))
-            return;
-    if (stage_open(self, &others[0]))
-        counts(self, counter, 1, "opening again");
+            return false;
+    return stage_open(self, &others[0]) && counts(self, counter, 1, "opening again");
 }
 
-static void play_publisher_counts(stage *self)
+static bool play_publisher_counts(stage *self)
 {
-    if (stage_cast_closed(self, 1, 4))
-        play_count(self, &self->publishers[0], self->subscribers, 4);
+    return stage_cast_closed(self, 1, 4) && play_count(self, &self->publishers[0], self->subscribers, 4);
 }
 
-static void play_subscriber_counts(stage *self)
+static bool play_subscriber_counts(stage *self)
 {
-    if (stage_cast_closed(self, 4, 1))
-        play_count(self, &self->subscribers[0], self->publishers, 4);
+    return stage_cast_closed(self, 4, 1) && play_count(self, &self->subscribers[0], self->publishers, 4);
 }
 
 /* Fresh messages on every open pair. */
@@ -70,24 +67,25 @@ static bool close_all(stage *self)
     return true;
 }
 
-static void play_either_first(stage *self)
+static bool play_either_first(stage *self)
 {
     actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
     const unsigned rounds = stage_either(self, 5, 2);
     self->demands.min_must = 50;
     if (!stage_cast_closed(self, 4, 4))
-        return;
+        return false;
     for (unsigned i = 0; i < rounds; ++i) {
         stage_log(self, "round %u: subscriber first", i + 1);
         if (!stage_open(self, subscriber) || !stage_open(self, publisher) || !passes(self) || !close_all(self))
-            return;
+            return false;
         stage_log(self, "round %u: publisher first", i + 1);
         if (!stage_open(self, publisher) || !stage_open(self, subscriber) || !passes(self) || !close_all(self))
-            return;
+            return false;
         stage_log(self, "round %u: eight at once", i + 1);
         if (!open_all_at_once(self) || !passes(self) || !close_all(self))
-            return;
+            return false;
     }
+    return true;
 }
 
 static bool reopens(stage *self, actor *who)
@@ -101,25 +99,26 @@ static bool restarts(stage *self, actor *who)
            passes(self);
 }
 
-static void play_restart(stage *self)
+static bool play_restart(stage *self)
 {
     const unsigned rounds = stage_either(self, 5, 2);
     self->demands.min_must = 50;
     if (!stage_cast(self, 2, 2) || !passes(self))
-        return;
+        return false;
     for (unsigned i = 0; i < rounds; ++i)
         if (!reopens(self, &self->subscribers[0]) || !reopens(self, &self->publishers[0]) ||
             !restarts(self, &self->subscribers[0]) || !restarts(self, &self->publishers[0]))
-            return;
+            return false;
+    return true;
 }
 
-static void play_events(stage *self)
+static bool play_events(stage *self)
 {
     self->demands.min_must = 50;
     if (!stage_cast(self, 2, 2) || !passes(self))
-        return;
-    (void)(reopens(self, &self->subscribers[0]) && reopens(self, &self->publishers[0]) &&
-           restarts(self, &self->subscribers[0]) && restarts(self, &self->publishers[0]));
+        return false;
+    return reopens(self, &self->subscribers[0]) && reopens(self, &self->publishers[0]) &&
+           restarts(self, &self->subscribers[0]) && restarts(self, &self->publishers[0]);
 }
 
 /* ---- the events of CON-005 ----------------------------------------------------------------------------------------

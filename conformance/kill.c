@@ -82,16 +82,17 @@ static bool kill_subscribers(stage *self, unsigned victims)
     return true;
 }
 
-static void play_subscribers_die(stage *self)
+static bool play_subscribers_die(stage *self)
 {
     uint64_t must = 0;
     self->demands.min_must = FLOOR;
     self->demands.min_joins = 1;
     if (!stage_cast(self, CROWD, CROWD))
-        return;
+        return false;
     for (unsigned i = 0; i < STORMS_MOST && must < FLOOR * 5 / 4; ++i)
         if (!kill_subscribers(self, 2) || !finish_storm(self, CROWD - 2, &must))
-            return;
+            return false;
+    return true;
 }
 
 /* Begins the storm; one publisher will kill itself inside publish, one just before or after it. */
@@ -120,26 +121,27 @@ static bool begin_with_assassins(stage *self, size_t first)
     return true;
 }
 
-static void play_publishers_die(stage *self)
+static bool play_publishers_die(stage *self)
 {
     uint64_t must = 0;
     self->demands.min_must = FLOOR;
     self->demands.min_kills_inside = 1;
     if (!stage_cast(self, CROWD, CROWD))
-        return;
+        return false;
     for (unsigned i = 0; i < STORMS_MOST && must < FLOOR * 5 / 4; ++i) {
         const size_t first = stage_random(self, CROWD);
         uint64_t start_ns;
         if (!begin_with_assassins(self, first))
-            return;
+            return false;
         start_ns = ipcmark_now_ns();
         for (unsigned k = 0; k < 2; ++k)
             if (!wait_until(self, start_ns, random_moment(self, k, 2)) ||
                 !stage_kill(self, &self->publishers[(first + 2 + k) % CROWD]))
-                return;
+                return false;
         if (!finish_storm(self, CROWD, &must))
-            return;
+            return false;
     }
+    return true;
 }
 
 /* One of the first half of either kind; a publisher that killed itself earlier is only started again. */
@@ -158,7 +160,7 @@ static bool kill_and_restart(stage *self, uint64_t start_ns)
            (victim->subscriber || stage_publish_begin(self, victim, &options));
 }
 
-static void play_both_die(stage *self)
+static bool play_both_die(stage *self)
 {
     const unsigned deaths = 8;
     uint64_t must = 0;
@@ -166,18 +168,19 @@ static void play_both_die(stage *self)
     self->demands.min_kills_inside = 1;
     self->demands.min_joins = 1;
     if (!stage_cast(self, CROWD, CROWD))
-        return;
+        return false;
     for (unsigned i = 0; i < STORMS_MOST && must < FLOOR * 5 / 4; ++i) {
         uint64_t start_ns;
         if (!begin_with_assassins(self, stage_random(self, CROWD / 2 - 1)))
-            return;
+            return false;
         start_ns = ipcmark_now_ns();
         for (unsigned k = 0; k < deaths; ++k)
             if (!wait_until(self, start_ns, random_moment(self, k, deaths)) || !kill_and_restart(self, start_ns))
-                return;
+                return false;
         if (!finish_storm(self, CROWD / 2, &must))
-            return;
+            return false;
     }
+    return true;
 }
 
 /* All at once, as far as one processor after the other can. */
@@ -203,28 +206,29 @@ static bool close_everyone(stage *self)
     return true;
 }
 
-static void play_everyone_dies(stage *self)
+static bool play_everyone_dies(stage *self)
 {
     const ipcmark_publish_options storm = storm_options(STORM_MS);
     const ipcmark_publish_options after = {.count = 200, .sizes = sizes, .sizes_count = COUNT_OF(sizes)};
     int files_clean, files_after;
     self->demands.min_must = CROWD * CROWD * after.count / 2;
     if (!stage_cast(self, CROWD, CROWD) || !close_everyone(self))
-        return;
+        return false;
     files_clean = census_files(ipcmark_trial_files(self->trial));
     if (!stage_recover(self))
-        return;
+        return false;
     for (unsigned i = 0; i < stage_either(self, 3, 1); ++i)
         if (!stage_publish_begin_all(self, &storm) ||
             !ipcmark_wait(self->trial, 100 + (unsigned)stage_random(self, 200)) || !kill_everyone(self) ||
             !stage_recover(self) || !stage_publish_all(self, &after) || !stage_drain(self))
-            return;
+            return false;
     if (!close_everyone(self))
-        return;
+        return false;
     files_after = census_files(ipcmark_trial_files(self->trial));
     if (files_after > files_clean)
-        stage_object(self, IPCMARK_LEFTOVER, "the dead left %d files that nobody cleared away",
-                     files_after - files_clean);
+        return stage_object(self, IPCMARK_LEFTOVER, "the dead left %d files that nobody cleared away",
+                            files_after - files_clean);
+    return true;
 }
 
 static const clause clauses[] = {

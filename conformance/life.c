@@ -32,28 +32,28 @@ static bool close_while_full(stage *self, actor *publisher, actor *subscriber)
            ipcmark_overload(subscriber->participant, false) == 0;
 }
 
-static void play_publisher_closes(stage *self)
+static bool play_publisher_closes(stage *self)
 {
     actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
     self->demands.min_must = 100;
     if (!stage_cast(self, 1, 2) || !publish_some(self) ||
         !stage_close_within(self, publisher, close_bound, "with two subscribers that read"))
-        return;
+        return false;
     if (!reopen(self, publisher) || !publish_some(self) || !stage_pause(self, subscriber) ||
         !stage_close_within(self, publisher, close_bound, "with a stopped subscriber") ||
         !stage_resume(self, subscriber))
-        return;
+        return false;
     if (!reopen(self, publisher) || !publish_some(self) || !stage_kill(self, subscriber) ||
         !stage_close_within(self, publisher, close_bound, "just after a subscriber was killed"))
-        return;
+        return false;
     /* Where publish and close may not overlap, nobody can close a publisher that is full. */
     if (stage_claims(self, IPCMARK_CAP_THREADS) &&
         !(reopen(self, subscriber) && reopen(self, publisher) && close_while_full(self, publisher, subscriber)))
-        return;
-    stage_recover(self);
+        return false;
+    return stage_recover(self);
 }
 
-static void play_subscriber_closes(stage *self)
+static bool play_subscriber_closes(stage *self)
 {
     const ipcmark_publish_options stream = {.seconds = 1, .rate = 2000}, backlog = {.count = 2000};
     const ipcmark_handler_options slow = {.delay_us = 10000};
@@ -63,21 +63,21 @@ static void play_subscriber_closes(stage *self)
         !ipcmark_wait(self->trial, 300) ||
         !stage_close_within(self, subscriber, close_bound, "with two publishers that publish") ||
         !stage_publish_end_all(self))
-        return;
+        return false;
     if (!reopen(self, subscriber) || !publish_some(self) || !stage_pause(self, publisher) ||
         !stage_close_within(self, subscriber, close_bound, "with a stopped publisher") ||
         !stage_resume(self, publisher))
-        return;
+        return false;
     if (!reopen(self, subscriber) || !publish_some(self) || !stage_kill(self, publisher) ||
         !stage_close_within(self, subscriber, close_bound, "just after a publisher was killed"))
-        return;
+        return false;
     if (!reopen(self, publisher) || !reopen(self, subscriber) ||
         !stage_await(self, ipcmark_handler(self->trial, subscriber->endpoint, &slow), IPCMARK_HUNG) ||
         !stage_publish_begin_all(self, &backlog) || !ipcmark_wait(self->trial, 300) ||
         !stage_close_within(self, subscriber, close_bound, "with a backlog of unread messages") ||
         !stage_publish_end_all(self))
-        return;
-    stage_recover(self);
+        return false;
+    return stage_recover(self);
 }
 
 /* ---- leaks ----------------------------------------------------------------------------------------------------------
@@ -130,29 +130,30 @@ static bool compare_census(stage *self, const census *before, unsigned rounds)
     return stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left at %s: %s", rounds, who->name, text);
 }
 
-static void play_rounds(stage *self)
+static bool play_rounds(stage *self)
 {
     const unsigned warm_up = 3, rounds = stage_either(self, 60, 15);
     census before[2 * STAGE_MOST] = {{0}};
     int files_before, files_after;
     self->demands.min_must = rounds;
     if (!stage_cast_closed(self, 2, 2))
-        return;
+        return false;
     for (unsigned i = 0; i < warm_up; ++i)
         if (!play_round(self))
-            return;
+            return false;
     files_before = census_files(ipcmark_trial_files(self->trial));
     if (!take_census(self, before))
-        return;
+        return false;
     for (unsigned i = 0; i < rounds; ++i)
         if (!play_round(self))
-            return;
+            return false;
     files_after = census_files(ipcmark_trial_files(self->trial));
     if (!compare_census(self, before, rounds))
-        return;
+        return false;
     if (files_after > files_before)
-        stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left files: %d before, %d after", rounds,
-                     files_before, files_after);
+        return stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left files: %d before, %d after",
+                            rounds, files_before, files_after);
+    return true;
 }
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])

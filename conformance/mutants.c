@@ -1,7 +1,8 @@
-/* The self-test: each mutant must be caught by its own clauses, and in its own way.
+/* The self-test: each mutant must be caught by each of its own clauses, and in its own way.
  *
- * A mutant that no clause of its own catches *survives*; one that fails a clause which is not its own, or in another
- * class, is a *stray*. Both are defects: of the suite, or of what the mutant says about itself. */
+ * A mutant that a clause of its own does not catch *survives*; one that fails in another class, or a clause which is
+ * not its own (played only if --clause names it), is a *stray*. Both are defects: of the suite, or of what the mutant
+ * says about itself. */
 #include "run.h"
 
 #include "case.h"
@@ -34,7 +35,8 @@ typedef struct {
     char path[PATH_MAX];
     const mutant *about;
     cell cells[CLAUSES_MOST];
-    unsigned caught, due; /* rounds of its own clauses */
+    unsigned attempts[CLAUSES_MOST]; /* the most that a round needed */
+    unsigned caught, due;            /* rounds of its own clauses */
 } subject;
 
 typedef struct {
@@ -42,7 +44,7 @@ typedef struct {
     const command_options *options;
     subject *subjects;
     size_t count;
-    unsigned survivors, strays, errors;
+    unsigned survivors, strays, errors, retries;
     char id[17];
 } self_test;
 
@@ -177,8 +179,10 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
     for (unsigned attempt = 1;; ++attempt) {
         if (!case_run(&out, self->session, about, &options))
             return false;
+        who->attempts[index] = attempt > who->attempts[index] ? attempt : who->attempts[index];
         if (out.verdict != VERDICT_UNKNOWN || attempt == ATTEMPTS)
             break;
+        ++self->retries;
         clear_result(&out);
     }
     value = judge_cell(who->about, &out);
@@ -255,15 +259,21 @@ static void print_matrix(const self_test *self)
         const subject *who = &self->subjects[i];
         printf("%-24s", who->about->name);
         for (size_t k = 0; clause_at(k) != NULL; ++k)
-            printf("%-4s", cell_text(who->cells[k]));
+            if (who->attempts[k] > 1)
+                printf("%s%-3u", cell_text(who->cells[k]), who->attempts[k]);
+            else
+                printf("%-4s", cell_text(who->cells[k]));
         if (who->due > 0)
             printf("caught %u of %u\n", who->caught, who->due);
         else
             puts("cannot be made of this base, or nothing was run");
     }
-    printf("\nx caught  + seen too  - passed  s skipped  O survived  ! stray  E error  . not run\n");
-    printf("%zu mutants of %s: %u survived, %u strayed, %u errors; seed %llu\n", self->count, self->options->base,
-           self->survivors, self->strays, self->errors, (unsigned long long)self->options->seed);
+    printf("\nx caught  + seen too  - passed  s skipped  O survived  ! stray  E error  . not run\n"
+           "x2: the second attempt; the first was unknown (%d at most)\n",
+           ATTEMPTS);
+    printf("%zu mutants of %s: %u survived, %u strayed, %u errors, %u attempts unknown and repeated; seed %llu\n",
+           self->count, self->options->base, self->survivors, self->strays, self->errors, self->retries,
+           (unsigned long long)self->options->seed);
 }
 
 int run_mutants_list(const command_options *options)
@@ -300,8 +310,10 @@ int run_mutants(ipcmark_session *session, const command_options *options)
     run_progress(NULL);
     print_matrix(&self);
     code = self.errors > 0 ? EXIT_ERROR : self.survivors + self.strays > 0 ? EXIT_BROKEN : EXIT_HOLDS;
-    if (code == EXIT_HOLDS && due == 0)
+    if (code == EXIT_HOLDS && due == 0) {
+        fputs("ipcmark conformance: no mutant was put to its own clauses: nothing was shown\n", stderr);
         code = options->ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
+    }
     if (!complete)
         code = ipcmark_session_interrupted(session) ? 128 + ipcmark_session_interrupted(session) : EXIT_ERROR;
 out:

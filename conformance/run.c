@@ -221,8 +221,10 @@ static int sum_up(run *self)
         fprintf(stderr, "ipcmark conformance: %s cannot be written\n", self->options->junit);
         code = EXIT_ERROR;
     }
-    if (self->options->ctest && code == EXIT_HOLDS && result_count(&self->results, VERDICT_SKIP) == self->results.count)
-        code = EXIT_SKIPPED;
+    if (code == EXIT_HOLDS && result_count(&self->results, VERDICT_SKIP) == self->results.count) {
+        fputs("ipcmark conformance: nothing was judged: every clause asked for needs what is not claimed\n", stderr);
+        code = self->options->ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
+    }
     return code;
 }
 

@@ -92,7 +92,8 @@ static void keep_vigil(stage *self, const actor *publisher)
         const actor *subscriber = &self->subscribers[i];
         if (subscriber->open && publisher->settled_ns > subscriber->open_ns && self->vigil_count < STAGE_VIGILS)
             self->vigils[self->vigil_count++] =
-                ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, 0);
+                (stage_vigil){ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, 0),
+                              !publisher->killed || stage_claims(self, IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH)};
     }
 }
 
@@ -100,8 +101,8 @@ static bool end_vigils(stage *self)
 {
     bool all = true;
     for (size_t i = 0; i < self->vigil_count; ++i) {
-        const ipcmark_status status = ipcmark_await(self->vigils[i]);
-        all &= status == IPCMARK_DONE || status == IPCMARK_GONE;
+        const ipcmark_status status = ipcmark_await(self->vigils[i].call);
+        all &= status == IPCMARK_DONE || status == IPCMARK_GONE || (status == IPCMARK_REFUSED && !self->vigils[i].owed);
     }
     self->vigil_count = 0;
     return all;
@@ -115,6 +116,7 @@ ipcmark_call *stage_open_begin(stage *self, actor *who)
     if (who->settled_ns != 0)
         keep_vigil(self, who);
     who->settled_ns = 0;
+    who->killed = false;
     return ipcmark_open_publisher(who->participant, &who->endpoint, &options);
 }
 
@@ -168,6 +170,7 @@ bool stage_buried(stage *self, actor *who)
     stage_log(self, "%s is dead", who->name);
     who->participant = NULL;
     who->open = who->paused = false;
+    who->killed = true;
     return true;
 }
 

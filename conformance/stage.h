@@ -1,7 +1,7 @@
 /* What a clause is played on: participants with one endpoint each, on top of the coordinator.
  *
- * A play is a list of steps, each of which is false when it did not come about; then the play returns. What went wrong
- * is in the trial's history by then, and the verdict comes from there. */
+ * A play is a list of steps, each of which is false when it did not come about; then the play returns false. What went
+ * wrong is in the trial's history by then, and the verdict comes from there; if nothing is, it is unknown. */
 #ifndef STAGE_H
 #define STAGE_H
 
@@ -23,11 +23,18 @@ typedef struct actor {
     ipcmark_participant *participant; /* NULL: none, or dead */
     uint16_t endpoint;                /* 0: never opened */
     bool subscriber, open, paused;
+    bool killed;                  /* and not opened since */
     unsigned life;                /* of the process: 1, 2, … */
     char name[16];                /* "publisher 3" */
     ipcmark_call *traffic;        /* its publish that is under way, or NULL */
     uint64_t open_ns, settled_ns; /* of this life of the endpoint: opened, last found connected to all; or 0 */
 } actor;
+
+/* A drain of a publisher that has closed or died. */
+typedef struct stage_vigil {
+    ipcmark_call *call;
+    bool owed; /* it must succeed: what a publisher did not hand over before it was killed is not always owed */
+} stage_vigil;
 
 typedef struct stage {
     ipcmark_session *session;
@@ -45,7 +52,7 @@ typedef struct stage {
      * new one missing, because somebody opened after such a death. */
     uint64_t buried_ns, ambiguous_ns;
     /* Drains of publishers that have closed or died: begun before they open again, awaited at the next drain. */
-    ipcmark_call *vigils[STAGE_VIGILS];
+    stage_vigil vigils[STAGE_VIGILS];
     size_t vigil_count;
 } stage;
 

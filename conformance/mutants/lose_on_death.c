@@ -1,0 +1,129 @@
+#include "mutant.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Long enough to be killed within; short enough to keep every deadline. */
+static const long delay_ns = 20000000;
+
+typedef struct waiting {
+    struct waiting *next;
+    struct timespec due;
+    mutant_copy *message;
+} waiting;
+
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool running, closing;
+    waiting *first, **end;
+} queue;
+
+/* Hands over what is due; once the publisher closes, everything. Nobody else takes from the queue. */
+static void *hand_over(void *context)
+{
+    mutant_endpoint *endpoint = context;
+    queue *self = atomic_load(&endpoint->state);
+    pthread_mutex_lock(&self->lock);
+    for (;;) {
+        waiting *next;
+        while (self->first == NULL && !self->closing)
+            pthread_cond_wait(&self->changed, &self->lock);
+        next = self->first;
+        if (next == NULL)
+            break;
+        while (!self->closing && pthread_cond_timedwait(&self->changed, &self->lock, &next->due) != ETIMEDOUT)
+            ;
+        self->first = next->next;
+        if (self->first == NULL)
+            self->end = &self->first;
+        pthread_mutex_unlock(&self->lock);
+        mutant_publish(endpoint, next->message->parts, next->message->count);
+        free(next->message);
+        free(next);
+        pthread_mutex_lock(&self->lock);
+    }
+    pthread_mutex_unlock(&self->lock);
+    return NULL;
+}
+
+static int make_queue(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
+{
+    pthread_condattr_t monotonic;
+    queue *self;
+    (void)options;
+    if (endpoint->subscriber)
+        return 0;
+    self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return -ENOMEM;
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    self->end = &self->first;
+    atomic_store(&endpoint->state, self);
+    return 0;
+}
+
+static struct timespec due_time(void)
+{
+    struct timespec due;
+    clock_gettime(CLOCK_MONOTONIC, &due);
+    due.tv_nsec += delay_ns;
+    due.tv_sec += due.tv_nsec / 1000000000;
+    due.tv_nsec %= 1000000000;
+    return due;
+}
+
+/* The thread is started by the first message: by then the base is open. */
+static int publish_later(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
+{
+    queue *self = atomic_load(&endpoint->state);
+    waiting *item = malloc(sizeof *item);
+    int error = 0;
+    if (item == NULL)
+        return -ENOMEM;
+    *item = (waiting){.message = mutant_copy_message(parts, count)};
+    pthread_mutex_lock(&self->lock);
+    item->due = due_time();
+    if (item->message == NULL)
+        error = -ENOMEM;
+    else if (!self->running)
+        error = -pthread_create(&self->thread, NULL, hand_over, endpoint);
+    if (error == 0) {
+        self->running = true;
+        *self->end = item;
+        self->end = &item->next;
+        pthread_cond_signal(&self->changed);
+    } else {
+        free(item->message);
+        free(item);
+    }
+    pthread_mutex_unlock(&self->lock);
+    return error;
+}
+
+static void flush(mutant_endpoint *endpoint)
+{
+    queue *self = atomic_load(&endpoint->state);
+    if (self == NULL)
+        return;
+    pthread_mutex_lock(&self->lock);
+    self->closing = true;
+    pthread_cond_signal(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+    if (self->running)
+        pthread_join(self->thread, NULL);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->lock);
+}
+
+MUTANT(.name = "lose_on_death", .fault = "publish returns before anything outside the publisher has the message",
+       .class_name = "lost", .must_fail = "KILL-002", .may_fail = "KILL-003 LIFE-001",
+       .needs = IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH | IPCMARK_CAP_THREADS, .before_open = make_queue,
+       .publish = publish_later, .before_close = flush)
