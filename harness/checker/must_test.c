@@ -333,6 +333,72 @@ static void unframed(void **state)
     fails(IPCMARK_PHANTOM, "was sent to it 0 times");
 }
 
+/* 0 framed, 1 and 2 unframed, 3 framed, 4 unframed, 5 framed; then received in the order that is given. */
+static void places_told(uint32_t digest_of_4, const char *order)
+{
+    const uint32_t digests[] = {0, 77, 78, 0, digest_of_4, 0};
+    begin(1, 1);
+    for (uint64_t i = 0; i < 6; ++i) {
+        if (digests[i] == 0) {
+            send(1, i);
+            continue;
+        }
+        tiny(1, IPCMARK_INVOKE, i, digests[i]);
+        outcome(1, i, IPCMARK_OK);
+    }
+    for (; *order != '\0'; ++order) {
+        const uint64_t i = (uint64_t)(*order - '0');
+        if (digests[i] == 0)
+            receive(endpoints, 1, i);
+        else
+            tiny(endpoints, IPCMARK_RECEIVED, 0, digests[i]);
+    }
+}
+
+static void unframed_in_their_place(void **state)
+{
+    (void)state;
+    places_told(79, "012345");
+    drain_all();
+    passes();
+    places_told(79, "021345"); /* among each other */
+    drain_all();
+    fails(IPCMARK_REORDERED, "number 1 of its publisher");
+    places_told(79, "013245"); /* behind a framed one */
+    drain_all();
+    fails(IPCMARK_REORDERED, "number 2 of its publisher");
+    places_told(79, "012435"); /* before a framed one */
+    drain_all();
+    fails(IPCMARK_REORDERED, "received message 3");
+    places_told(78, "013245"); /* the first of two that look the same is taken for 4 */
+    drain_all();
+    fails(IPCMARK_REORDERED, "number 2 of its publisher");
+    places_told(77, "013245"); /* 1 and 4 look the same: no help to 2 */
+    drain_all();
+    fails(IPCMARK_REORDERED, "number 2 of its publisher");
+    places_told(79, "01345"); /* what is lost is no disorder of what follows */
+    drain_all();
+    fails(IPCMARK_LOST, "received 0 times");
+    places_told(79, "0123345");
+    drain_all();
+    fails(IPCMARK_DUPLICATE, "received message 3");
+}
+
+static void unframed_of_two_threads(void **state)
+{
+    struct ipcmark_record other;
+    (void)state;
+    places_told(79, "021345"); /* whose is whose cannot be told: their number only */
+    other = message(1, IPCMARK_INVOKE, 1, 0);
+    other.thread = 1, other.flags = IPCMARK_UNFRAMED, other.size = 3, other.digest = 77;
+    write_(1, other);
+    other.kind = IPCMARK_OK, other.time_ns = 0;
+    write_(1, other);
+    tiny(2, IPCMARK_RECEIVED, 0, 77);
+    drain_all();
+    passes();
+}
+
 /* --- Coverage --- */
 
 static void coverage(void **state)
@@ -404,4 +470,5 @@ static void many(void **state)
 CASES_MAIN(CASE(everything_arrived), CASE(one_is_lost), CASE(not_waited_for), CASE(waited_for_up_to), CASE(ready_since),
            CASE(open_must_have_returned), CASE(prefix_rule), CASE(waited_for_before_it_went),
            CASE(sent_to_one_who_goes), CASE(dead_publisher), CASE(closed_publisher), CASE(may_be_missed),
-           CASE(restarts_are_new_epochs), CASE(deadline_missed), CASE(unframed), CASE(coverage), CASE(many))
+           CASE(restarts_are_new_epochs), CASE(deadline_missed), CASE(unframed), CASE(unframed_in_their_place),
+           CASE(unframed_of_two_threads), CASE(coverage), CASE(many))

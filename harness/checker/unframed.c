@@ -1,4 +1,5 @@
-/* Messages too small to carry a header: judged as a multiset, by digest, size and parts. */
+/* Messages too small to carry a header. How many of each kind arrive is judged by digest, size and parts; in which
+ * place, by the framed messages around them, if all of them come from one thread. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -95,6 +96,107 @@ static void kind_judge(struct model *model, const struct life *subscriber, const
                         kinds->digest, needed, model_seconds(model, kinds->time_ns));
 }
 
+/* ---- their place ------------------------------------------------------------------------------------------------- */
+
+/* The one stream that sends this subscriber unframed messages. NULL: none, or several, and whose one is cannot be told.
+ */
+static const struct stream *only_source(const struct model *model, size_t subscriber)
+{
+    const struct stream *found = NULL;
+    for (size_t i = 0; i < model->stream_count; ++i) {
+        const struct stream *stream = &model->streams[i];
+        uint64_t m = 0;
+        while (m < stream->count && (stream->messages[m].flags & IPCMARK_UNFRAMED) == 0)
+            ++m;
+        if (m == stream->count || !lives_meet(model, stream->publisher, subscriber))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = stream;
+    }
+    return found;
+}
+
+/* What is known while the deliveries are gone through. */
+struct places {
+    const struct stream *stream;
+    unsigned char *taken; /* by index: found among the deliveries */
+    uint64_t next;        /* the first that may come now */
+    uint64_t unframed;    /* behind the latest unframed one */
+};
+
+/* The first one like this that was not taken, from an index on; the stream's count: none. */
+static uint64_t place_find(const struct places *self, uint64_t from, const struct ipcmark_record *record)
+{
+    for (; from < self->stream->count; ++from) {
+        const struct message *message = &self->stream->messages[from];
+        if (!self->taken[from] && (message->flags & IPCMARK_UNFRAMED) != 0 && message->outcome != IPCMARK_FAILED &&
+            message->digest == record->digest && message->size == record->size && message->parts == record->parts)
+            break;
+    }
+    return from;
+}
+
+/* Each is taken for the first that it can be: if there is a way to see all in order, this finds one. */
+static void unframed_place(struct model *model, struct places *self, const struct ipcmark_record *record)
+{
+    uint64_t at = place_find(self, self->next, record);
+    if (at == self->stream->count) {
+        at = place_find(self, 0, record);
+        if (at == self->stream->count)
+            return; /* one too many: kind_judge() */
+        model_violation(model, IPCMARK_REORDERED, record->time_ns,
+                        "subscriber %u epoch %u received a message of %" PRIu64
+                        " bytes without a header, number %" PRIu64
+                        " of its publisher, at %+.6f s, after message %" PRIu64,
+                        record->endpoint, record->endpoint_epoch, record->size, self->stream->first + at,
+                        model_seconds(model, record->time_ns), self->stream->first + self->next - 1);
+    } else {
+        self->next = self->unframed = at + 1;
+    }
+    self->taken[at] = 1;
+}
+
+static void framed_place(struct model *model, struct places *self, const struct ipcmark_record *record)
+{
+    const struct stream *stream = self->stream;
+    uint64_t at = record->sequence - stream->first;
+    if (stream->key != ((uint64_t)record->publisher << 32 | (uint64_t)record->epoch << 16 | record->thread) ||
+        record->error != 0 || record->sequence < stream->first || at >= stream->count || self->taken[at])
+        return;
+    if (at < self->unframed)
+        model_violation(model, IPCMARK_REORDERED, record->time_ns,
+                        "subscriber %u epoch %u received message %" PRIu64
+                        " at %+.6f s, after one without a header that was sent behind it (number %" PRIu64
+                        " at the earliest)",
+                        record->endpoint, record->endpoint_epoch, record->sequence,
+                        model_seconds(model, record->time_ns), stream->first + self->unframed - 1);
+    self->taken[at] = 1;
+    self->next = at + 1;
+    self->unframed = 0;
+}
+
+/* Only within one file is the order of deliveries that of writing: of several, nothing is said. */
+static int places_judge(struct model *model, size_t subscriber)
+{
+    const struct receipt *receipts = model->receipts[subscriber];
+    const size_t count = model->receipt_counts[subscriber];
+    struct places self = {.stream = only_source(model, subscriber)};
+    if (self.stream == NULL)
+        return 0;
+    for (size_t i = 1; i < count; ++i)
+        if (receipts[i].journal != receipts[0].journal)
+            return 0;
+    self.taken = calloc(self.stream->count, 1);
+    if (self.taken == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; ++i)
+        ((receipts[i].record->flags & IPCMARK_UNFRAMED) != 0 ? unframed_place : framed_place)(model, &self,
+                                                                                              receipts[i].record);
+    free(self.taken);
+    return 0;
+}
+
 int unframed_judge(struct model *model, size_t subscriber, const struct message *const *needed, size_t needed_count)
 {
     size_t limit = sent_count(model, subscriber) + needed_count + model->receipt_counts[subscriber];
@@ -110,5 +212,5 @@ int unframed_judge(struct model *model, size_t subscriber, const struct message 
             from = i;
         }
     free(kinds);
-    return 0;
+    return places_judge(model, subscriber);
 }
