@@ -46,10 +46,61 @@ static void value_text(struct page *page, const char *name, const cJSON *value)
     cJSON_free(json);
 }
 
+/* Whether a path leads out of the working folder. "throughput/../64B", a pattern of rows, does not. */
+static bool leads_out(const char *path, size_t length)
+{
+    int depth = 0;
+    if (length > 0 && (*path == '/' || *path == '~'))
+        return true;
+    for (size_t at = 0, end; at < length; at = end + 1) {
+        for (end = at; end < length && path[end] != '/';)
+            ++end;
+        if (end - at == 2 && strncmp(path + at, "..", 2) == 0)
+            --depth;
+        else if (end > at && !(end - at == 1 && path[at] == '.'))
+            ++depth;
+        if (depth < 0)
+            return true;
+    }
+    return false;
+}
+
+/* One word of a command. Of a path outside the working folder only the name of the file is shown, with its parameters:
+ * where it was says something of its owner, and nothing to anybody else. */
+static void command_word(struct page *page, const char *word, size_t length)
+{
+    const char *parameters = memchr(word, '?', length);
+    size_t path = parameters ? (size_t)(parameters - word) : length, base = path;
+    while (base > 0 && word[base - 1] != '/')
+        --base;
+    if (!leads_out(word, path))
+        base = 0;
+    page_textf(page, "%.*s", (int)(length - base), word + base);
+}
+
+/* Words end at a space, a quote, or the "=" of an option; a path in quotes is one, with its spaces. */
+static void command_words(struct page *page, const char *command)
+{
+    while (*command) {
+        const char *end = *command == '\'' || *command == '"' ? strchr(command + 1, *command) : NULL;
+        size_t length = strcspn(command, " '\"=");
+        if (end && leads_out(command + 1, (size_t)(end - command - 1))) {
+            page_textf(page, "%c", *command++);
+            length = (size_t)(end - command);
+        }
+        command_word(page, command, length);
+        command += length;
+        if (*command == ' ' || *command == '=' || length == 0 || command == end)
+            page_textf(page, "%c", *command++);
+    }
+}
+
 static void command_box(struct page *page, const char *command)
 {
     page_open(page, "pre", "class", "command", "tabindex", "0", NULL);
-    page_element(page, "code", NULL, command);
+    page_open(page, "code", NULL);
+    command_words(page, command);
+    page_close(page);
     page_close(page);
 }
 

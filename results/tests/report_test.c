@@ -184,6 +184,32 @@ static void distances_are_to_the_limit_that_bounds(void **state)
     xmlCleanupParser();
 }
 
+static void folders_outside_are_not_shown(void **state)
+{
+    static const char text[] =
+        "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"command\":\"ipcmark bench --driver "
+        "/secret/a.so?spin=1 "
+        "--driver '/secret/with space/b.so' --driver=../secret/c.so --driver x/../../secret/d.so --driver ./build/e.so "
+        "--filter 'throughput/../64B'\"}\n";
+    struct results_run run;
+    struct report report;
+    char error[512], *page;
+    (void)state;
+    assert_int_equal(scratch_read(&run, text, error, sizeof error), 0);
+    assert_int_equal(report_build(&report, &run, 1, NULL), 0);
+    page = report_html(&report);
+    assert_non_null(page);
+    assert_null(strstr(page, "secret"));
+    assert_null(strstr(page, "with space"));
+    assert_non_null(strstr(page, "--driver a.so?spin=1 --driver 'b.so' --driver=c.so"));
+    assert_non_null(strstr(page, "--driver=c.so --driver d.so --driver ./build/e.so --filter "));
+    assert_non_null(strstr(page, "throughput/../64B"));
+    free(page);
+    report_free(&report);
+    results_run_free(&run);
+    xmlCleanupParser();
+}
+
 static void lists_in_place_of_objects_are_nothing(void **state)
 {
     struct document document;
@@ -290,6 +316,7 @@ static void markdown_escapes_what_is_text(void **state)
 
 CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(what_fails_is_shown_at_the_top), CASE(the_page_loads_nothing),
            CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too), CASE(hostile_strings_stay_text),
-           CASE(lists_in_place_of_objects_are_nothing), CASE(distances_are_to_the_limit_that_bounds),
-           CASE(a_failed_row_is_named), CASE(a_run_that_was_cut_short_says_so),
-           CASE(markdown_has_a_column_for_each_implementation), CASE(markdown_escapes_what_is_text))
+           CASE(lists_in_place_of_objects_are_nothing), CASE(folders_outside_are_not_shown),
+           CASE(distances_are_to_the_limit_that_bounds), CASE(a_failed_row_is_named),
+           CASE(a_run_that_was_cut_short_says_so), CASE(markdown_has_a_column_for_each_implementation),
+           CASE(markdown_escapes_what_is_text))
