@@ -49,17 +49,18 @@ static int make_directory(const char *parent, char *path, size_t size)
 static int run_watch(const char *parent)
 {
     char directory[4096], line[128];
+    /* Neither Ctrl-C in the terminal nor its closing is for us: we end when the coordinator has. First, so that no
+     * signal finds a directory that nobody removes. */
+    setsid();
+    for (int number = 1; number < NSIG; ++number)
+        if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT || number == SIGPIPE)
+            signal(number, SIG_IGN);
     int result = make_directory(parent, directory, sizeof directory);
     if (result < 0) {
         fprintf(stderr, "ipcmark: no directory can be made in %s: %s; set TMPDIR to one that can be written\n", parent,
                 strerror(-result));
         return 3;
     }
-    /* Neither Ctrl-C in the terminal nor its closing is for us: we end when the coordinator has. */
-    setsid();
-    for (int number = 1; number < NSIG; ++number)
-        if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT || number == SIGPIPE)
-            signal(number, SIG_IGN);
     printf("directory %s\n", directory);
     fflush(stdout);
     while (fgets(line, sizeof line, stdin) != NULL) {
