@@ -58,13 +58,13 @@ struct lane {
     size_t ahead; /* size of the next message, which has been made already; 0: it has not */
 };
 
-enum kill_moment { KILL_NEVER, KILL_INSIDE, KILL_BEFORE, KILL_AFTER };
-
 struct endpoint;
+struct killer;
 int lane_prepare(struct lane *, size_t size, size_t parts); /* room for messages of up to these */
-/* Makes the next message and publishes it. scheduled_ns 0: no schedule. Returns what the driver returned. */
+/* Makes the next message and publishes it. scheduled_ns 0: no schedule. killer: whose hour has come, or NULL. Returns
+ * what the driver returned. */
 int lane_publish(struct endpoint *publisher, uint16_t lane_number, size_t size, size_t parts, uint64_t scheduled_ns,
-                 enum kill_moment);
+                 struct killer *);
 /* What a handler sends, on REPLY_LANE: like lane_publish(), and in benchmarks the message after this one is made right
  * after it was sent, while it is on its way: making messages is not what trips are about. */
 int lane_answer(struct endpoint *publisher, size_t size, size_t parts);
@@ -72,10 +72,20 @@ void lane_scribble(struct lane *, size_t size);
 void lane_free(struct lane *);
 
 /* ---- killer.c: SIGKILL of ourselves, aimed ---- */
-int killer_prepare(void);                        /* a thread that waits for the shot */
-void killer_fire(void);                          /* from that other thread, while the caller goes on */
-void killer_die(void) __attribute__((noreturn)); /* from this thread, now */
-void killer_await_death(void) __attribute__((noreturn));
+enum kill_moment { KILL_NEVER, KILL_INSIDE, KILL_BEFORE, KILL_AFTER };
+
+struct killer {
+    enum kill_moment moment;
+    /* Inside: another thread shoots while the caller goes on. Either waits for the other, one of the two being 0. */
+    uint64_t lead_ns, lag_ns; /* from the shot to the call, from the call to the shot */
+    pthread_t shooter;
+    bool armed; /* the shooter is there */
+    atomic_int order;
+};
+int killer_prepare(struct killer *, enum kill_moment, uint64_t seed);
+void killer_dismiss(struct killer *); /* it did not come to that */
+void killer_before_call(struct killer *);
+void killer_after_call(struct killer *) __attribute__((noreturn));
 
 /* ---- intake.c: what a subscriber counts; benchmarks live on it ---- */
 struct stream {             /* one publisher's thread */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { MAX_PARAMS = 64 };
-static const uint64_t patience_ns = 500000000; /* for publishes that are about to enter the driver */
+static const uint64_t patience_ns = 50000000; /* for publishes that are about to enter the driver */
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct endpoint *list;
@@ -195,7 +195,8 @@ int endpoint_peers(struct endpoint *endpoint)
 /* ---- close ---- */
 
 /* Threads that are about to enter the driver must not find a closed handle; those that are blocked in it are what close
- * is to wake. After the patience, whoever is still there is taken to be blocked. */
+ * is to wake. After the patience, whoever is still there is taken to be blocked. It is short, for the time that close
+ * takes is judged. */
 static void await_users(struct endpoint *endpoint)
 {
     uint64_t until = ipcmark_now_ns() + patience_ns;

@@ -166,7 +166,7 @@ static int call_driver(struct endpoint *publisher, struct lane *lane, size_t par
 }
 
 int lane_publish(struct endpoint *publisher, uint16_t number, size_t size, size_t parts, uint64_t scheduled_ns,
-                 enum kill_moment moment)
+                 struct killer *killer)
 {
     struct lane *lane = &publisher->lanes[number];
     struct ipcmark_payload header = next_header(publisher, number, lane, scheduled_ns);
@@ -180,13 +180,11 @@ int lane_publish(struct endpoint *publisher, uint16_t number, size_t size, size_
     } else {
         make_quick(lane, &header, size, parts);
     }
-    if (moment == KILL_BEFORE)
-        killer_die();
-    if (moment == KILL_INSIDE)
-        killer_fire();
+    if (killer != NULL)
+        killer_before_call(killer);
     int result = call_driver(publisher, lane, parts);
-    if (moment != KILL_NEVER)
-        moment == KILL_AFTER ? killer_die() : killer_await_death();
+    if (killer != NULL)
+        killer_after_call(killer);
     uint8_t outcome = outcome_of(result);
     count_outcome(lane, outcome);
     record.kind = outcome;
@@ -210,7 +208,7 @@ int lane_answer(struct endpoint *publisher, size_t size, size_t parts)
         lane->ahead = 0;
     }
     if (agent.journal || parts != 1 || size == 0)
-        return lane_publish(publisher, REPLY_LANE, size, parts, 0, KILL_NEVER);
+        return lane_publish(publisher, REPLY_LANE, size, parts, 0, NULL);
     if (lane->ahead == 0)
         make_ahead(publisher, lane, size);
     int result = call_driver(publisher, lane, 1);

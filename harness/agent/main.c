@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 struct agent agent;
 
@@ -28,6 +29,7 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, 'v'},
         {0},
     };
+    const pid_t parent = getppid();
     const char *path = NULL;
     char why[512];
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -47,8 +49,13 @@ int main(int argc, char **argv)
         fputs("ipcmark-agent: it takes --driver PATH.so and nothing else; see --help\n", stderr);
         return 64;
     }
-    /* Again, for those whose wrapper forked: nobody is to outlive the one who gives the orders. */
+    /* Again, for those whose wrapper forked: nobody is to outlive the one who gives the orders, not even if that one
+     * died before the kernel knew. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        fputs("ipcmark-agent: whoever started it is gone\n", stderr);
+        return 3;
+    }
     signal(SIGPIPE, SIG_IGN);
     agent.driver = driver_load(path, why, sizeof why);
     if (agent.driver == NULL) {

@@ -113,7 +113,7 @@ static int run_in_handler(struct endpoint *publisher, struct endpoint *subscribe
     ping->count = count;
     ping->start_ns = ipcmark_now_ns();
     atomic_store_explicit(&subscriber->ping, ping, memory_order_release);
-    error = lane_publish(publisher, 0, size, 1, 0, KILL_NEVER);
+    error = lane_publish(publisher, 0, size, 1, 0, NULL);
     if (error >= 0)
         error = await_end(ping);
     cJSON_AddNumberToObject(reply, "count", (double)atomic_load_explicit(&ping->done, memory_order_relaxed));
@@ -146,7 +146,7 @@ static void run(struct endpoint *publisher, struct endpoint *subscriber, const c
         if (idle_us > 0)
             stay_idle(publisher, idle_us);
         uint64_t start = ipcmark_now_ns();
-        if ((error = lane_publish(publisher, 0, size, 1, 0, KILL_NEVER)) < 0)
+        if ((error = lane_publish(publisher, 0, size, 1, 0, NULL)) < 0)
             break;
         error = 0;
         if (!await_pong(subscriber, received + 1))

@@ -15,11 +15,12 @@ struct plan {
     size_t sizes[MAX_SIZES], sizes_count, largest, parts;
     uint64_t kill_at;
     enum kill_moment kill_moment;
+    struct killer killer;
     bool overwrite;
 };
 
 struct worker {
-    const struct plan *plan;
+    struct plan *plan;
     uint16_t lane;
     pthread_t thread;
     uint64_t first_ns, last_ns, attempted, ok, failed, unknown;
@@ -55,11 +56,11 @@ static bool goes_on(const struct plan *plan, uint64_t index)
 
 static void send_one(struct worker *worker, uint64_t index, uint64_t scheduled_ns)
 {
-    const struct plan *plan = worker->plan;
+    struct plan *plan = worker->plan;
     size_t size = plan->sizes[plan->sizes_count == 1 ? 0 : index % plan->sizes_count];
     bool kill = worker->lane == 0 && plan->kill_at == index + 1;
     int result = lane_publish(plan->publisher, worker->lane, size, plan->parts, scheduled_ns,
-                              kill ? plan->kill_moment : KILL_NEVER);
+                              kill ? &plan->killer : NULL);
     if (result < 0)
         worker->last_error = result;
     if (plan->overwrite)
@@ -172,9 +173,16 @@ static void report(const struct worker *workers, unsigned count, cJSON *reply)
         cJSON_AddStringToObject(reply, "last_error", strerrorname_np(-error));
 }
 
-static int prepare(const struct plan *plan, struct worker *workers, unsigned count)
+/* Different for each of many that shall die alike. */
+static uint64_t killer_seed(const struct plan *plan)
 {
-    int error = plan->kill_at > 0 && plan->kill_moment == KILL_INSIDE ? killer_prepare() : 0;
+    const struct endpoint *publisher = plan->publisher;
+    return agent.seed + (uint64_t)publisher->id * 0x10001 + ((uint64_t)publisher->epoch << 32) + (plan->kill_at << 40);
+}
+
+static int prepare(struct plan *plan, struct worker *workers, unsigned count)
+{
+    int error = plan->kill_at > 0 ? killer_prepare(&plan->killer, plan->kill_moment, killer_seed(plan)) : 0;
     for (uint16_t i = 0; i < count && error == 0; ++i) {
         workers[i] = (struct worker){.plan = plan, .lane = i};
         error = lane_prepare(&plan->publisher->lanes[i], plan->largest, plan->parts);
@@ -215,6 +223,7 @@ void request_publish(const cJSON *request, cJSON *reply, struct refusal *refusal
         int error = prepare(plan, workers, threads);
         if (error == 0)
             error = run(workers, threads);
+        killer_dismiss(&plan->killer);
         report(workers, error == 0 ? threads : 0, reply);
         endpoint_end(publisher); /* last: whoever begins next finds the lanes as we leave them */
         if (error < 0)
