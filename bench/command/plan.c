@@ -22,16 +22,16 @@ static const struct {
     {"limit/bare-ring/1KiB", MORE},
     {"limit/bare-ring/64KiB", MORE},
     {"limit/bare-ring/1MiB", ALL},
-    {"limit/memcpy/1MiB", MORE},
+    {"limit/memcpy/1MiB", ALL},
     {"hot/%s/64B/1x1", ALL},
     {"roundtrip/%s/64B/1x1", MORE},
     {"latency/%s/64B/1x1/r10000", ALL},
     {"throughput/%s/64B/1x1", ALL},
     {"throughput/%s/256B/1x1", SUITE_FULL},
-    {"throughput/%s/1KiB/1x1", MORE},
+    {"throughput/%s/1KiB/1x1", ALL},
     {"throughput/%s/4KiB/1x1", SUITE_FULL},
     {"throughput/%s/16KiB/1x1", SUITE_FULL},
-    {"throughput/%s/64KiB/1x1", MORE},
+    {"throughput/%s/64KiB/1x1", ALL},
     {"throughput/%s/256KiB/1x1", SUITE_FULL},
     {"throughput/%s/1MiB/1x1", ALL},
     {"fanout/%s/64B/1x2", SUITE_FULL},
@@ -98,7 +98,7 @@ void plan_free(struct plan *plan)
 
 double plan_cell_seconds(const struct row *row, const struct options *options)
 {
-    double seconds = options->seconds == NULL ? 0.3 : strtod(options->seconds, NULL);
+    double seconds = options->seconds == NULL ? 0.35 : strtod(options->seconds, NULL);
 
     switch (row->family) {
     case ROW_LIMIT_LINE:

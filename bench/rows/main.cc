@@ -35,7 +35,7 @@ const char help[] =
     "\n"
     "  --driver DRIVER   what a row's driver is short for, when that is not its name: ./my.so is called 'my' in rows\n"
     "  --cpus A,B        of publisher and subscriber in 1x1 rows (default: the first two allowed)\n"
-    "  --seconds S       how long a saturated or open-loop cell lasts (default 0.3)\n"
+    "  --seconds S       how long a cell lasts (default 0.35: three of latency are 10,500 samples)\n"
     "  --seed N          of message bodies (default 1)\n"
     "  --block N         written into the cells (default 0)\n"
     "  --cells FILE      append a record for each cell, as results/FORMAT.md says\n"
@@ -50,7 +50,7 @@ struct Options {
     std::vector<const char *> drivers;
     std::vector<const char *> rows;
     const char *cells = nullptr;
-    double seconds = 0.3;
+    double seconds = 0.35;
     bool quiet = false;
     bool writes_json = false; /* --benchmark_out, in JSON */
     struct bench bench = {};
