@@ -100,7 +100,8 @@
       borderDash: limit ? (limits++ ? [2, 4] : [6, 5]) : dashes[style % 8],
       pointStyle: limit ? "line" : marks[style % 8],
       pointRadius(context) {
-        if (limit) return 0;
+        // A line of one point would not be seen.
+        if (limit) return context.dataset.data.length === 1 ? 14 : 0;
         if (!dense) return 4.5;
         // On a curve a mark now and then is enough; the last one shows where it ends.
         const last = context.dataset.data.length - 1;

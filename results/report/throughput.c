@@ -28,8 +28,8 @@ static void by_size(struct page *page, const struct report *report)
           .x_label = "message size",
           .y_kind = "bandwidth",
           .y_label = "bytes a second",
-          .note = "The same streams. No message can be faster than copying its bytes, which is the limit drawn beside "
-                  "them."}},
+          .note = "The same streams. No message can be faster than copying its bytes; the limits that were measured "
+                  "are drawn beside them."}},
     };
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; ++i)
         part_lines(page, report, &figures[i].lines, &figures[i].figure);
