@@ -262,7 +262,7 @@ static void full_disk_ends_the_run(void **state)
     snprintf(path, sizeof path, "%s/run.jsonl", directory);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = before;
-    small.rlim_cur = 16384;
+    small.rlim_cur = 8192;
     signal(SIGXFSZ, SIG_IGN); /* else it would end the program before the error does */
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     int result = run((const char *const[]){"--driver", "fifo", "--filter", "limit/line", "--blocks", "500", "--seed",
