@@ -219,7 +219,8 @@ static int run_blocks(struct bench_run *run)
     if (getloadavg(&run->load, 1) != 1)
         run->load = 0;
     progress_begin(&run->progress, &run->tally, guess);
-    for (unsigned block = 0; block < run->options.blocks && interrupted == 0 && result >= 0 && run->write_error == 0; ++block)
+    for (unsigned block = 0; block < run->options.blocks && interrupted == 0 && result >= 0 && run->write_error == 0;
+         ++block)
         result = run_block(run, block);
     progress_end(&run->progress);
     run->seconds = now_seconds() - start;

@@ -16,8 +16,8 @@ struct sample {
 /* NaN of nothing; the mean of the two in the middle of an even number. Sorts the values. */
 double statistics_median(double *values, size_t count);
 
-/* Between which of `count` sorted values the true median lies with at least 95 % confidence, whatever their distribution
- * is: *low and *high, numbers from 0. False: there is no such pair (of fewer than six values). */
+/* Between which of `count` sorted values the true median lies with at least 95 % confidence, whatever their
+ * distribution is: *low and *high, numbers from 0. False: there is no such pair (of fewer than six values). */
 bool statistics_median_ranks(size_t count, size_t *low, size_t *high);
 
 /* The ratios a / b of the samples that were taken in the same block and in the same placement class; at most one for

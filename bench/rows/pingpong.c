@@ -1,7 +1,5 @@
 /* roundtrip, hot: a message goes there and is answered from the handler, the answer's handler sends the next one. Timed
  * trip by trip, inside the participant. roundtrip shows whole trips, as published figures do; hot shows half of one. */
-#include <math.h>
-
 #include "rounds.h"
 #include "scene.h"
 
@@ -58,31 +56,6 @@ static unsigned ways_of(const struct row *row)
     return row->family == ROW_ROUNDTRIP ? 1 : 2;
 }
 
-/* Of a round's trips, as the row shows them. NaN: the reply has none. */
-static double median_of(const cJSON *json, unsigned ways)
-{
-    struct ipcmark_histogram *histogram;
-    double median = NAN;
-
-    if (ipcmark_histogram_new(&histogram) < 0)
-        return NAN;
-    if (ipcmark_histogram_add_json(histogram, json) == 0 && histogram->total > 0)
-        median = (double)ipcmark_histogram_percentile(histogram, 50) / ways;
-    ipcmark_histogram_free(histogram);
-    return median;
-}
-
-static int add_round(struct scene *scene, struct rounds *rounds, const ipcmark_call *call)
-{
-    const cJSON *histogram = cJSON_GetObjectItem(call->reply, "histogram");
-    double median = median_of(histogram, ways_of(scene->cell->row));
-
-    if (isnan(median))
-        return cell_fail(scene->cell, "the participants reported no samples");
-    rounds_add(rounds, seconds_of(call), median, cJSON_Duplicate(histogram, true));
-    return 0;
-}
-
 static int measure_rounds(struct scene *scene, const struct way_back *back, uint64_t count, struct rounds *rounds)
 {
     struct cell *cell = scene->cell;
@@ -91,8 +64,9 @@ static int measure_rounds(struct scene *scene, const struct way_back *back, uint
     cJSON *merged;
 
     while (rounds_wanted(rounds, scene->bench->seconds)) {
-        if (ping(scene, back, count, &call) < 0 || add_round(scene, rounds, call) < 0)
+        if (ping(scene, back, count, &call) < 0)
             return -1;
+        rounds_add(rounds, seconds_of(call), 0, cJSON_Duplicate(cJSON_GetObjectItem(call->reply, "histogram"), true));
         trips += count;
         count = choose_count(call, count);
     }
@@ -100,7 +74,7 @@ static int measure_rounds(struct scene *scene, const struct way_back *back, uint
         scene_stats(scene, back->subscriber, (double)trips, 0, 0, &call) < 0)
         return -1;
     merged = rounds_merge(rounds, rounds_choose(rounds, cell));
-    rounds_add_classes(rounds, cell, "p50_ns");
+    rounds_add_class_times(rounds, cell, ways_of(cell->row));
     return cell_histogram(cell, merged, ways_of(cell->row));
 }
 

@@ -119,6 +119,28 @@ void rounds_add_classes(const struct rounds *rounds, struct cell *cell, const ch
     }
 }
 
+static void add_class_times(const struct rounds *rounds, struct cell *cell, const char *class, unsigned ways)
+{
+    struct ipcmark_histogram *merged;
+    char name[64];
+
+    if (ipcmark_histogram_new(&merged) < 0)
+        return;
+    for (size_t i = 0; i < rounds->count; ++i)
+        if (is_of(&rounds->list[i], class))
+            (void)ipcmark_histogram_add_json(merged, rounds->list[i].histogram); /* rounds_merge() judges a bad one */
+    snprintf(name, sizeof name, "%s_p50_ns", class);
+    if (merged->total > 0)
+        cell_metric(cell, name, (double)ipcmark_histogram_percentile(merged, 50) / ways);
+    ipcmark_histogram_free(merged);
+}
+
+void rounds_add_class_times(const struct rounds *rounds, struct cell *cell, unsigned ways)
+{
+    for (size_t i = 0; i < LINE_CLASSES; ++i)
+        add_class_times(rounds, cell, line_classes[i], ways);
+}
+
 cJSON *rounds_merge(const struct rounds *rounds, size_t chosen)
 {
     struct ipcmark_histogram *merged;

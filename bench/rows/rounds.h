@@ -11,8 +11,8 @@ enum { ROUNDS_MOST = 64 };
 
 struct round {
     double before_ns, after_ns;
-    double value;     /* of the round: a rate, or the median of its times */
-    cJSON *histogram; /* of those times; NULL: none */
+    double value;     /* of the round: a rate */
+    cJSON *histogram; /* or of times; NULL: none */
 };
 
 struct rounds {
@@ -37,6 +37,8 @@ double rounds_median(const struct rounds *, size_t chosen);
 /* Adds the median of each class that was seen, as "cluster_NAME" and so on: what is compared with another cell may have
  * been of another class there. */
 void rounds_add_classes(const struct rounds *, struct cell *, const char *name);
+/* The same for times: "cluster_p50_ns", of all trips in the rounds of that class together, `ways` to a trip. */
+void rounds_add_class_times(const struct rounds *, struct cell *, unsigned ways);
 /* All their histograms in one; the caller's. NULL: out of memory, or one is no histogram. */
 cJSON *rounds_merge(const struct rounds *, size_t chosen);
 void rounds_end(struct rounds *);

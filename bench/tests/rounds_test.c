@@ -75,6 +75,32 @@ static void tie_goes_to_the_class_seen_first(void **state)
     close_rounds();
 }
 
+/* Three trips of 100 ns in one class, five of 300 in another; the one of 700 while they moved is in none. */
+static void times_are_of_all_trips_of_a_class(void **state)
+{
+    static const double lines[] = {50, 51, 170, 171};
+    static const struct {
+        uint64_t value, count;
+    } trips[] = {{100, 3}, {700, 1}, {300, 5}};
+    (void)state;
+    choose(lines, 3);
+    for (size_t i = 0; i < 3; ++i) {
+        struct ipcmark_histogram *histogram;
+        size_t at = 0;
+        while (rounds.list[at].value != (double)(i + 1)) /* choosing has put them into another order */
+            ++at;
+        assert_int_equal(ipcmark_histogram_new(&histogram), 0);
+        for (uint64_t n = 0; n < trips[i].count; ++n)
+            ipcmark_histogram_record(histogram, trips[i].value);
+        rounds.list[at].histogram = ipcmark_histogram_to_json(histogram);
+        ipcmark_histogram_free(histogram);
+    }
+    rounds_add_class_times(&rounds, &cell, 2);
+    assert_true(metric("cluster_p50_ns") == 50 && metric("distant_p50_ns") == 150);
+    assert_true(isnan(metric("siblings_p50_ns")));
+    close_rounds();
+}
+
 static void only_changes_make_a_mixed_cell(void **state)
 {
     static const double lines[] = {50, 170, 51};
@@ -95,4 +121,4 @@ static void time_ends_the_cell(void **state)
 }
 
 CASES_MAIN(CASE(class_seen_most_makes_the_cell), CASE(tie_goes_to_the_class_seen_first),
-           CASE(only_changes_make_a_mixed_cell), CASE(time_ends_the_cell))
+           CASE(times_are_of_all_trips_of_a_class), CASE(only_changes_make_a_mixed_cell), CASE(time_ends_the_cell))

@@ -9,8 +9,8 @@
 
 enum { BLOCKS = 12 };
 
-static const char *const names[] = {"hot/mmipc/64B/1x1", "throughput/mmipc/64B/1x1", "throughput/fifo/64B/1x1",
-                                    "limit/bare-ring/64B", "fanout/mmipc/64B/1x4", "fanout/fifo/64B/1x4"};
+static const char *const names[] = {"hot/mmipc/64B/1x1",   "throughput/mmipc/64B/1x1", "throughput/fifo/64B/1x1",
+                                    "limit/bare-ring/64B", "fanout/mmipc/64B/1x4",     "fanout/fifo/64B/1x4"};
 enum { HOT, STREAM, FIFO, RING, FANOUT, FANOUT_FIFO, ROWS };
 
 static struct plan plan;
@@ -196,5 +196,6 @@ static void doubts_name_their_reason(void **state)
     close_tally(NULL);
 }
 
-CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals), CASE(targets_need_ten_pairs), CASE(rounds_find_their_class),
-           CASE(fanout_is_paired_by_block_only), CASE(one_failed_cell_fails_its_row), CASE(doubts_name_their_reason))
+CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals), CASE(targets_need_ten_pairs),
+           CASE(rounds_find_their_class), CASE(fanout_is_paired_by_block_only), CASE(one_failed_cell_fails_its_row),
+           CASE(doubts_name_their_reason))
