@@ -27,6 +27,7 @@ struct ipcmark_session {
     double scale;
     bool too_slow;
     int signal;
+    int guard_lost; /* -errno; 0: it is there */
     unsigned trials;
     char text[4096];
 };
@@ -91,9 +92,9 @@ struct ipcmark_participant {
     pid_t pid;
     int status;                                /* as of waitpid */
     bool spawned, exited, output_ended, ended; /* ended: exited, and all that it said has been taken in */
-    bool exit_expected, stopping, garbled; /* expected: whatever way it ends */
+    bool exit_expected, stopping, garbled;     /* expected: whatever way it ends */
     bool kill_sent;
-    unsigned suicides; /* publishes under way that were asked to end in SIGKILL */
+    unsigned suicides;                                      /* publishes under way that were asked to end in SIGKILL */
     uint64_t kill_from_ns, pause_from_ns, overload_from_ns; /* of a fault that goes on; 0: none */
 };
 
@@ -124,6 +125,7 @@ void session_turn(ipcmark_session *); /* waits for something to happen, and take
 /* From each timer's callback: the turn that it is called in shall end. uv_run() runs timers first and then waits, for
  * ever if that was the last one. */
 void session_poke(ipcmark_session *);
+int session_check_guard(ipcmark_session *); /* 0, or fails: it has been found to be gone */
 int session_fail(ipcmark_session *, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* participant.c */

@@ -95,9 +95,9 @@ int ipcmark_session_open(ipcmark_session **out)
     signal(SIGPIPE, SIG_IGN);
     uv_idle_init(&session->loop, &session->poke);
     if ((error = catch_signal(session, &session->interrupt, SIGINT)) < 0 ||
-        (error = catch_signal(session, &session->terminate, SIGTERM)) < 0 || (error = open_watchdog(session)) < 0)
+        (error = catch_signal(session, &session->terminate, SIGTERM)) < 0 || (error = open_watchdog(session)) < 0 ||
+        (error = ipcmark_session_calibrate(session)) < 0)
         goto out_close;
-    ipcmark_session_calibrate(session);
     *out = session;
     return 0;
 
@@ -136,18 +136,36 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double ipcmark_session_calibrate(ipcmark_session *session)
+/* For good: its answers could no longer be told from belated ones, and nobody would clean up after us. */
+static int lose_guard(ipcmark_session *session, int error)
+{
+    session->guard_lost = error;
+    return session_check_guard(session);
+}
+
+int session_check_guard(ipcmark_session *session)
+{
+    if (session->guard_lost == 0)
+        return 0;
+    return session_fail(session, session->guard_lost,
+                        "the guard is gone (%s): ipcmark-guard was killed or stopped; start again",
+                        strerror(-session->guard_lost));
+}
+
+int ipcmark_session_calibrate(ipcmark_session *session)
 {
     uint64_t rounds[CALIBRATION_ROUNDS];
-    for (size_t i = 0; i < CALIBRATION_ROUNDS; ++i)
-        if (watchdog_ping(&session->watchdog, &rounds[i]) < 0)
-            rounds[i] = UINT64_MAX;
+    for (size_t i = 0; i < CALIBRATION_ROUNDS; ++i) {
+        int error = watchdog_ping(&session->watchdog, &rounds[i]);
+        if (error < 0)
+            return lose_guard(session, error);
+    }
     /* Not the median: on a machine that is short of CPUs most rounds are quick and some wait for a time slice. */
     qsort(rounds, CALIBRATION_ROUNDS, sizeof rounds[0], compare);
     double scale = (double)rounds[CALIBRATION_ROUNDS * 9 / 10] / nominal_round_trip_ns;
     session->too_slow = scale > max_scale;
     session->scale = scale < 1 ? 1 : scale > max_scale ? max_scale : scale;
-    return session->scale;
+    return 0;
 }
 
 double ipcmark_session_scale(const ipcmark_session *session)

@@ -125,13 +125,16 @@ static void keep_options(ipcmark_trial *trial, const ipcmark_trial_options *opti
 
 int ipcmark_trial_open(ipcmark_trial **out, ipcmark_session *session, const ipcmark_trial_options *options)
 {
+    int error = session_check_guard(session);
+    if (error < 0)
+        return error;
     ipcmark_trial *trial = calloc(1, sizeof *trial);
     if (trial == NULL)
         return session_fail(session, -ENOMEM, "out of memory");
     trial->session = session;
     keep_options(trial, options);
     ipcmark_run_id(trial->name);
-    int error = uv_timer_init(&session->loop, &trial->timer);
+    error = uv_timer_init(&session->loop, &trial->timer);
     if (error == 0) {
         trial->timer.data = trial;
         trial->open_handles = 1;

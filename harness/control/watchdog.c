@@ -3,6 +3,7 @@
 #include "ipcmark/journal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,12 @@ static int spawn(pid_t *pid, const char *program, const char *parent_directory, 
     return -error;
 }
 
+static void set_patience(int socket, time_t seconds)
+{
+    struct timeval patience = {.tv_sec = seconds};
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+}
+
 int watchdog_open(struct watchdog *out, const char *program, const char *parent_directory)
 {
     struct watchdog self;
@@ -59,16 +66,17 @@ int watchdog_open(struct watchdog *out, const char *program, const char *parent_
         close(self.socket);
         return error;
     }
-    struct timeval patience = {.tv_sec = 10};
-    setsockopt(self.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    set_patience(self.socket, 10); /* it is being started */
     error = read_line(self.socket, line, sizeof line);
     if (error == 0 && sscanf(line, "directory %255[^\n]", self.directory) != 1)
         error = -EPROTO;
-    if (error < 0)
+    if (error < 0) {
         watchdog_close(&self);
-    else
-        *out = self;
-    return error;
+        return error;
+    }
+    set_patience(self.socket, 1);
+    *out = self;
+    return 0;
 }
 
 void watchdog_close(struct watchdog *self)
@@ -76,6 +84,7 @@ void watchdog_close(struct watchdog *self)
     if (self->pid <= 0)
         return;
     close(self->socket);
+    kill(self->pid, SIGCONT); /* it could not obey otherwise */
     while (waitpid(self->pid, NULL, 0) < 0 && errno == EINTR) {
     }
     self->pid = 0;

@@ -374,11 +374,42 @@ static void a_driver_that_is_not_there_is_said_so(void **state)
     ipcmark_session_close(session);
 }
 
+/* It is our only child here. */
+static pid_t find_guard(void)
+{
+    int pid = 0;
+    FILE *children = fopen("/proc/thread-self/children", "re");
+    assert_non_null(children);
+    assert_int_equal(fscanf(children, "%d", &pid), 1);
+    fclose(children);
+    return pid;
+}
+
+static void without_the_guard_nothing_begins(void **state)
+{
+    static const int numbers[] = {SIGSTOP, SIGKILL};
+    ipcmark_trial_options options = {.target.driver = IPCMARK_TEST_DRIVER};
+    (void)state;
+    for (int i = 0; i < 2; ++i) {
+        assert_int_equal(ipcmark_session_open(&session), 0);
+        double scale = ipcmark_session_scale(session);
+        assert_int_equal(kill(find_guard(), numbers[i]), 0);
+        uint64_t start = ipcmark_now_ns();
+        assert_true(ipcmark_session_calibrate(session) < 0);
+        assert_true(ipcmark_now_ns() - start < 5000000000u);
+        assert_true(ipcmark_session_scale(session) <= scale && ipcmark_session_scale(session) >= scale);
+        assert_true(ipcmark_trial_open(&trial, session, &options) < 0);
+        assert_non_null(strstr(ipcmark_session_text(session), "the guard is gone"));
+        ipcmark_session_close(session);
+    }
+}
+
 CASES_MAIN(CASE(messages_arrive_and_are_judged), CASE(calls_of_several_go_on_at_the_same_time),
            CASE(others_are_answered_while_one_waits), CASE(a_definite_failure_is_no_trouble),
            CASE(a_crash_is_a_trouble_with_its_reason), CASE(a_crash_before_the_declared_kill_is_a_trouble),
-           CASE(a_declared_kill_that_did_not_come_excuses_no_later_one), CASE(a_hang_is_a_trouble_and_ends_by_the_deadline),
-           CASE(a_killed_one_is_expected_to_die), CASE(a_paused_one_does_not_answer_until_resumed),
-           CASE(what_is_left_is_found), CASE(a_suicide_comes_between_invoke_and_outcome),
-           CASE(benchmarks_count_without_a_journal), CASE(ping_measures_round_trips), CASE(waiting_ends),
-           CASE(evidence_is_kept_where_asked), CASE(a_driver_that_is_not_there_is_said_so))
+           CASE(a_declared_kill_that_did_not_come_excuses_no_later_one),
+           CASE(a_hang_is_a_trouble_and_ends_by_the_deadline), CASE(a_killed_one_is_expected_to_die),
+           CASE(a_paused_one_does_not_answer_until_resumed), CASE(what_is_left_is_found),
+           CASE(a_suicide_comes_between_invoke_and_outcome), CASE(benchmarks_count_without_a_journal),
+           CASE(ping_measures_round_trips), CASE(waiting_ends), CASE(evidence_is_kept_where_asked),
+           CASE(a_driver_that_is_not_there_is_said_so), CASE(without_the_guard_nothing_begins))

@@ -54,7 +54,9 @@ void ipcmark_session_close(ipcmark_session *);
  * by it. `ipcmark_session_too_slow`: it would be more than 8; then a missed deadline is `unknown` and not a failure. */
 double ipcmark_session_scale(const ipcmark_session *);
 bool ipcmark_session_too_slow(const ipcmark_session *);
-double ipcmark_session_calibrate(ipcmark_session *); /* measures again, for instance after a missed deadline */
+/* Measures again, for instance after a missed deadline. Fails if the guard does not answer within a second, and so does
+ * every ipcmark_trial_open() from then on. */
+int ipcmark_session_calibrate(ipcmark_session *);
 /* The signal that asked us to end, or 0. From then on every await returns IPCMARK_INTERRUPTED at once; close and exit
  * with 128 + signal. */
 int ipcmark_session_interrupted(const ipcmark_session *);
