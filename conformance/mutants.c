@@ -266,7 +266,7 @@ static void print_matrix(const self_test *self)
         if (who->due > 0)
             printf("caught %u of %u\n", who->caught, who->due);
         else
-            puts("cannot be made of this base, or nothing was run");
+            puts("cannot be made of this base, or none of its own was run");
     }
     printf("\nx caught  + seen too  - passed  s skipped  O survived  ! stray  E error  . not run\n"
            "x2: the second attempt; the first was unknown (%d at most)\n",

@@ -37,14 +37,14 @@ static void *hand_over(void *context)
             break;
         while (!self->closing && pthread_cond_timedwait(&self->changed, &self->lock, &next->due) != ETIMEDOUT)
             ;
-        self->first = next->next;
-        if (self->first == NULL)
-            self->end = &self->first;
         pthread_mutex_unlock(&self->lock);
         mutant_publish(endpoint, next->message->parts, next->message->count);
+        pthread_mutex_lock(&self->lock);
+        self->first = next->next; /* only now: while one is on its way, the queue is not empty */
+        if (self->first == NULL)
+            self->end = &self->first;
         free(next->message);
         free(next);
-        pthread_mutex_lock(&self->lock);
     }
     pthread_mutex_unlock(&self->lock);
     return NULL;
@@ -80,32 +80,40 @@ static struct timespec due_time(void)
     return due;
 }
 
-/* The thread is started by the first message: by then the base is open. */
+/* With the lock held. The thread is started by the first message: by then the base is open. */
+static int append(mutant_endpoint *endpoint, queue *self, const ipcmark_part *parts, size_t count)
+{
+    waiting *item = malloc(sizeof *item);
+    int error = -ENOMEM;
+    if (item == NULL)
+        return -ENOMEM;
+    *item = (waiting){.due = due_time(), .message = mutant_copy_message(parts, count)};
+    if (item->message != NULL)
+        error = self->running ? 0 : -pthread_create(&self->thread, NULL, hand_over, endpoint);
+    if (error < 0) {
+        free(item->message);
+        free(item);
+        return error;
+    }
+    self->running = true;
+    *self->end = item;
+    self->end = &item->next;
+    pthread_cond_signal(&self->changed);
+    return 0;
+}
+
+/* What is for nobody must not wait: somebody might come who opened too late for it, which is another fault. */
 static int publish_later(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
 {
     queue *self = atomic_load(&endpoint->state);
-    waiting *item = malloc(sizeof *item);
-    int error = 0;
-    if (item == NULL)
-        return -ENOMEM;
-    *item = (waiting){.message = mutant_copy_message(parts, count)};
+    int result;
     pthread_mutex_lock(&self->lock);
-    item->due = due_time();
-    if (item->message == NULL)
-        error = -ENOMEM;
-    else if (!self->running)
-        error = -pthread_create(&self->thread, NULL, hand_over, endpoint);
-    if (error == 0) {
-        self->running = true;
-        *self->end = item;
-        self->end = &item->next;
-        pthread_cond_signal(&self->changed);
-    } else {
-        free(item->message);
-        free(item);
-    }
+    if (self->first == NULL && mutant_peers(endpoint) == 0)
+        result = mutant_publish(endpoint, parts, count);
+    else
+        result = append(endpoint, self, parts, count);
     pthread_mutex_unlock(&self->lock);
-    return error;
+    return result;
 }
 
 static void flush(mutant_endpoint *endpoint)
@@ -125,5 +133,5 @@ static void flush(mutant_endpoint *endpoint)
 
 MUTANT(.name = "lose_on_death", .fault = "publish returns before anything outside the publisher has the message",
        .class_name = "lost", .must_fail = "KILL-002", .may_fail = "KILL-003 LIFE-001",
-       .needs = IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH | IPCMARK_CAP_THREADS, .before_open = make_queue,
-       .publish = publish_later, .before_close = flush)
+       .needs = IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH | IPCMARK_CAP_THREADS | IPCMARK_CAP_PEERS,
+       .before_open = make_queue, .publish = publish_later, .before_close = flush)
