@@ -59,8 +59,8 @@ static void send_one(struct worker *worker, uint64_t index, uint64_t scheduled_n
     struct plan *plan = worker->plan;
     size_t size = plan->sizes[plan->sizes_count == 1 ? 0 : index % plan->sizes_count];
     bool kill = worker->lane == 0 && plan->kill_at == index + 1;
-    int result = lane_publish(plan->publisher, worker->lane, size, plan->parts, scheduled_ns,
-                              kill ? &plan->killer : NULL);
+    int result =
+        lane_publish(plan->publisher, worker->lane, size, plan->parts, scheduled_ns, kill ? &plan->killer : NULL);
     if (result < 0)
         worker->last_error = result;
     if (plan->overwrite)
