@@ -379,6 +379,9 @@ static void unframed_in_their_place(void **state)
     places_told(79, "01345"); /* what is lost is no disorder of what follows */
     drain_all();
     fails(IPCMARK_LOST, "received 0 times");
+    places_told(79, "0112345"); /* nor is one too many */
+    drain_all();
+    fails(IPCMARK_DUPLICATE, "received 2 times");
     places_told(79, "0123345");
     drain_all();
     fails(IPCMARK_DUPLICATE, "received message 3");

@@ -71,7 +71,8 @@ static size_t kinds_fill(const struct model *model, size_t subscriber, const str
     return count;
 }
 
-static void kind_judge(struct model *model, const struct life *subscriber, const struct kind *kinds, size_t count)
+/* 1 if there were more than were sent. */
+static int kind_judge(struct model *model, const struct life *subscriber, const struct kind *kinds, size_t count)
 {
     int sent = 0, needed = 0, received = 0;
     uint64_t last_ns = 0;
@@ -94,6 +95,7 @@ static void kind_judge(struct model *model, const struct life *subscriber, const
                         " parts (digest %08" PRIx32 ") that had to reach it %d times; the first was sent at %+.6f s",
                         subscriber->is->endpoint, subscriber->is->epoch, received, kinds->size, kinds->parts,
                         kinds->digest, needed, model_seconds(model, kinds->time_ns));
+    return received > sent;
 }
 
 /* ---- their place ------------------------------------------------------------------------------------------------- */
@@ -202,15 +204,17 @@ int unframed_judge(struct model *model, size_t subscriber, const struct message 
     size_t limit = sent_count(model, subscriber) + needed_count + model->receipt_counts[subscriber];
     struct kind *kinds = malloc((limit + 1) * sizeof *kinds);
     size_t count, from = 0;
+    int surplus = 0;
     if (kinds == NULL)
         return -ENOMEM;
     count = kinds_fill(model, subscriber, needed, needed_count, kinds);
     qsort(kinds, count, sizeof *kinds, kind_compare);
     for (size_t i = 1; i <= count; ++i)
         if (i == count || !is_same_kind(&kinds[from], &kinds[i])) {
-            kind_judge(model, &model->lives[subscriber], &kinds[from], i - from);
+            surplus |= kind_judge(model, &model->lives[subscriber], &kinds[from], i - from);
             from = i;
         }
     free(kinds);
-    return places_judge(model, subscriber);
+    /* Which of two equal ones is the one too many cannot be told, and so no place either. */
+    return surplus ? 0 : places_judge(model, subscriber);
 }
