@@ -1,6 +1,7 @@
 /* Lets one thread at a time publish, or change the list of pairs.
  *
- * A locked instruction on the publish path empties the store buffer and costs two thirds of the throughput. So the gate
+ * A locked instruction on the publish path empties the store buffer: with a mutex 9 million messages of 64 bytes a second, with
+ * this 12 to 20, when it was introduced. So the gate
  * is biased to the thread that publishes: that thread enters and leaves with plain stores and loads. Whoever else wants in
  * raises `revoked`, makes the owner's processor obey with a heavy barrier, and waits until the owner is out:
  *

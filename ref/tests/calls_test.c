@@ -2,7 +2,7 @@
 #include "cases.h"
 
 #include "actor.h"
-#include "publisher.h"
+#include "inside.h"
 #include "receiver.h"
 
 #include <errno.h>
@@ -11,13 +11,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool readable(int fd, int timeout_ms)
 {
@@ -162,105 +155,6 @@ static void full_policies(void **state)
     test_directory_remove(directory);
 }
 
-static void *publish_until_error(void *argument)
-{
-    static char data[16000];
-    intptr_t result = 0;
-    while (result == 0)
-        result = mmipc_publish(argument, data, sizeof data);
-    return (void *)result;
-}
-
-static void *wait_for_two(void *argument)
-{
-    return (void *)(intptr_t)mmipc_publisher_wait_connected(argument, 2, -1);
-}
-
-/* A call that is to be woken must have begun: only the library knows. */
-static int users_of(struct endpoint *endpoint)
-{
-    int users;
-    pthread_mutex_lock(&endpoint->lock);
-    users = endpoint->users;
-    pthread_mutex_unlock(&endpoint->lock);
-    return users;
-}
-
-static int callers_inside(mmipc_publisher *publisher)
-{
-    return users_of(&publisher->endpoint);
-}
-
-static void close_wakes_everyone(void **state)
-{
-    char *directory = test_directory();
-    struct actor to = actor_start("subscriber", "c", directory, "");
-    mmipc_publisher *publisher;
-    pthread_t blocked[2], waiting;
-    void *result;
-    int64_t start;
-    (void)state;
-    assert_int_equal(actor_ask(&to, "hold 1"), 0);
-    assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, NULL), 0);
-    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
-    assert_int_equal(pthread_create(&waiting, NULL, wait_for_two, publisher), 0);
-    for (int i = 0; i < 2; ++i)
-        assert_int_equal(pthread_create(&blocked[i], NULL, publish_until_error, publisher), 0);
-    while (callers_inside(publisher) < 3)
-        sched_yield();
-    start = now_ms();
-    mmipc_publisher_close(publisher);
-    assert_true(now_ms() - start < 1000);
-    pthread_join(waiting, &result);
-    assert_int_equal((intptr_t)result, -ESHUTDOWN);
-    for (int i = 0; i < 2; ++i) {
-        pthread_join(blocked[i], &result);
-        assert_int_equal((intptr_t)result, -ESHUTDOWN);
-    }
-    actor_end(&to);
-    test_directory_remove(directory);
-}
-
-struct counting {
-    mmipc_publisher *publisher;
-    long published;
-};
-
-static void *publish_and_count(void *argument)
-{
-    struct counting *counting = argument;
-    static char data[200000];
-    uint64_t i = 0;
-    for (;; ++i) {
-        memcpy(data, &i, sizeof i);
-        if (mmipc_publish(counting->publisher, data, sizeof data) != 0)
-            break;
-    }
-    counting->published = (long)i;
-    return NULL;
-}
-
-/* What publish said is published arrives, though the publisher was closed in the middle of the stream. */
-static void close_loses_nothing_that_was_published(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 20; ++i) {
-        char *directory = test_directory();
-        struct actor to = actor_start("subscriber", "c", directory, "");
-        struct counting counting;
-        pthread_t thread;
-        assert_int_equal(mmipc_publisher_open(&counting.publisher, "c", directory, NULL), 0);
-        assert_int_equal(mmipc_publisher_wait_connected(counting.publisher, 1, 10000), 0);
-        assert_int_equal(pthread_create(&thread, NULL, publish_and_count, &counting), 0);
-        assert_true(actor_ask(&to, "expect %d", 10 + i) >= 10 + i);
-        mmipc_publisher_close(counting.publisher);
-        pthread_join(thread, NULL);
-        assert_int_equal(actor_ask(&to, "expect %ld", counting.published), counting.published);
-        actor_end(&to);
-        assert_int_equal(test_directory_remove(directory), 0);
-    }
-}
-
 static void *flush_for_long(void *argument)
 {
     return (void *)(intptr_t)mmipc_publisher_flush(argument, 20000);
@@ -330,103 +224,6 @@ static void descriptor_is_had_beside_a_receive(void **state)
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
-static void closes_beside_a_stopped_peer(void **state)
-{
-    char *directory = test_directory();
-    struct actor to = actor_start("subscriber", "c", directory, "");
-    mmipc_publisher *publisher;
-    int64_t start;
-    (void)state;
-    assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, NULL), 0);
-    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
-    actor_stop(&to);
-    start = now_ms();
-    mmipc_publisher_close(publisher);
-    assert_true(now_ms() - start < 1000);
-    actor_continue(&to);
-    actor_end(&to);
-    test_directory_remove(directory);
-}
-
-struct self_closing {
-    struct receiver receiver;
-    mmipc_subscriber *subscriber;
-};
-
-static void close_itself(void *user, const mmipc_part *parts, size_t count)
-{
-    struct self_closing *self = user;
-    pthread_mutex_lock(&self->receiver.lock); /* until open has returned */
-    pthread_mutex_unlock(&self->receiver.lock);
-    mmipc_subscriber_close(self->subscriber);
-    receiver_message(&self->receiver, parts, count);
-}
-
-static int threads(void)
-{
-    return cases_count_entries("/proc/self/task");
-}
-
-static void closes_inside_its_handler(void **state)
-{
-    char *directory = test_directory();
-    struct self_closing self = {.receiver = RECEIVER_INIT};
-    mmipc_options options;
-    struct actor from;
-    const int before = threads();
-    (void)state;
-    mmipc_options_init(&options, sizeof options);
-    options.on_peer = receiver_peer;
-    options.user = &self.receiver;
-    pthread_mutex_lock(&self.receiver.lock);
-    assert_int_equal(mmipc_subscriber_open(&self.subscriber, "c", directory, close_itself, &self, &options), 0);
-    pthread_mutex_unlock(&self.receiver.lock);
-    from = actor_start("publisher", "c", directory, "");
-    assert_int_equal(actor_ask(&from, "connected 1 10000"), 0);
-    assert_int_equal(actor_ask(&from, "publish 0 3 8"), 0);
-    RECEIVER_WAIT(&self.receiver, count, 1);
-    assert_int_equal(actor_ask(&from, "disconnected 10000"), 0);
-    while (threads() > before) /* the handler's thread does the rest; the case's time-out bounds this */
-        sched_yield();
-    assert_int_equal(self.receiver.count, 1);
-    actor_end(&from);
-    assert_int_equal(test_directory_remove(directory), 0);
-}
-
-static void close_from_on_peer(void *user, int event, int pid, int reason)
-{
-    struct self_closing *self = user;
-    if (event != MMIPC_PEER_CONNECTED)
-        return;
-    pthread_mutex_lock(&self->receiver.lock);
-    pthread_mutex_unlock(&self->receiver.lock);
-    mmipc_subscriber_close(self->subscriber);
-    receiver_peer(&self->receiver, event, pid, reason);
-}
-
-static void closes_inside_on_peer(void **state)
-{
-    char *directory = test_directory();
-    struct self_closing self = {.receiver = RECEIVER_INIT};
-    mmipc_options options;
-    struct actor from;
-    const int before = threads();
-    (void)state;
-    mmipc_options_init(&options, sizeof options);
-    options.on_peer = close_from_on_peer;
-    options.user = &self;
-    pthread_mutex_lock(&self.receiver.lock);
-    assert_int_equal(mmipc_subscriber_open(&self.subscriber, "c", directory, receiver_message, &self, &options), 0);
-    pthread_mutex_unlock(&self.receiver.lock);
-    from = actor_start("publisher", "c", directory, "");
-    RECEIVER_WAIT(&self.receiver, event_count, 1);
-    assert_int_equal(actor_ask(&from, "disconnected 10000"), 0);
-    while (threads() > before)
-        sched_yield();
-    actor_end(&from);
-    assert_int_equal(test_directory_remove(directory), 0);
-}
-
 static void *publish_sequence(void *argument)
 {
     mmipc_publisher *publisher = argument;
@@ -467,13 +264,11 @@ static void threads_keep_their_order(void **state)
     char *directory = test_directory();
     struct per_thread seen = {.receiver = RECEIVER_INIT};
     mmipc_subscriber *to;
-    struct actor relay = {0};
     char *const arguments[] = {"calls", "--threads", directory, NULL};
     const char *program = actor_program();
     pid_t pid;
     int status;
     (void)state;
-    (void)relay;
     assert_int_equal(mmipc_subscriber_open(&to, "c", directory, check_per_thread, &seen, NULL), 0);
     pid = vfork();
     if (pid == 0) {
@@ -542,7 +337,7 @@ static void refuses_bad_arguments(void **state)
         mmipc_options options;
         char tail[8];
     } newer;
-    char *directory = test_directory(), path[256], too_long[257];
+    char *directory = test_directory(), too_long[257];
     mmipc_publisher *publisher = (mmipc_publisher *)(uintptr_t)1;
     mmipc_options options;
     (void)state;
@@ -551,7 +346,6 @@ static void refuses_bad_arguments(void **state)
     assert_int_equal(mmipc_publisher_open(&publisher, "", directory, NULL), -EINVAL);
     assert_int_equal(mmipc_publisher_open(&publisher, too_long, directory, NULL), -EINVAL);
     assert_int_equal(mmipc_publisher_open(&publisher, "c", "", NULL), -EINVAL);
-    snprintf(path, sizeof path, "%s/file/below", directory);
     assert_int_equal(mmipc_publisher_open(&publisher, "c", "/dev/null/below", NULL), -ENOTDIR);
     mmipc_options_init(&options, sizeof options);
     options.spin_us = -2;
@@ -609,40 +403,18 @@ static void child_of_fork_is_refused(void **state)
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
-static void opens_and_closes_leave_nothing(void **state)
-{
-    char *directory = test_directory();
-    struct actor to = actor_start("subscriber", "c", directory, "");
-    (void)state;
-    for (int i = 0; i < 100; ++i) { /* the census after the case counts */
-        mmipc_publisher *publisher;
-        assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, NULL), 0);
-        if (i % 2 == 0)
-            assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
-        mmipc_publisher_close(publisher);
-    }
-    actor_end(&to);
-    assert_int_equal(test_directory_remove(directory), 0);
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {CASE(pull_releases_in_any_order),
                                        CASE(descriptor_tells_the_truth),
                                        CASE(no_wake_up_is_lost),
                                        CASE(full_policies),
-                                       CASE(close_wakes_everyone),
-                                       CASE(close_loses_nothing_that_was_published),
                                        CASE(flush_holds_up_no_publish),
                                        CASE(descriptor_is_had_beside_a_receive),
-                                       CASE(closes_beside_a_stopped_peer),
-                                       CASE(closes_inside_its_handler),
-                                       CASE(closes_inside_on_peer),
                                        CASE(threads_keep_their_order),
                                        CASE(loans),
                                        CASE(refuses_bad_arguments),
-                                       CASE(child_of_fork_is_refused),
-                                       CASE(opens_and_closes_leave_nothing)};
+                                       CASE(child_of_fork_is_refused)};
     if (argc == 3 && strcmp(argv[1], "--threads") == 0)
         return threads_main(argv[2]);
     actor_main(argc, argv);
