@@ -46,6 +46,7 @@ static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
             inlet_condemn(subscriber, inlet);
             break;
         }
+        tally_add(&subscriber->endpoint.tally, record.size);
         subscriber->on_message(subscriber->user, parts, record.count);
         free_when_due(inlet);
         ++delivered;

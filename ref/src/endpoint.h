@@ -17,6 +17,7 @@ enum { LOG_ERROR, LOG_WARNING, LOG_INFORMATION, LOG_DEBUG };
 
 struct endpoint;
 struct peer;
+struct status;
 
 /* Something that the control thread waits for. */
 struct watch {
@@ -37,7 +38,20 @@ struct role {
     void (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
     bool (*idle)(struct endpoint *endpoint, struct peer *peer);    /* does no other thread use it any more? */
     void (*destroy)(struct peer *peer);
+    void (*describe)(struct endpoint *endpoint, struct status *status); /* its pairs; see status.h */
 };
+
+/* Counted by whoever is publishing or receiving, one thread at a time; the control thread looks at it. */
+struct tally {
+    shared_u64 messages, bytes;
+};
+
+static inline void tally_add(struct tally *tally, uint64_t bytes)
+{
+    /* relaxed: nothing is read through a count, and nobody else writes it */
+    shared_store_relaxed(&tally->messages, shared_load_relaxed(&tally->messages) + 1);
+    shared_store_relaxed(&tally->bytes, shared_load_relaxed(&tally->bytes) + bytes);
+}
 
 enum peer_state { PEER_GREETING, PEER_CONNECTED, PEER_GONE };
 
@@ -77,6 +91,7 @@ struct endpoint {
     int64_t rescan_ns;  /* look at the directory again then; -1: no need */
     struct notifier notifier;
     flag closing;
+    struct tally tally;
 
     pthread_mutex_t lock; /* of the rest */
     pthread_cond_t changed;
@@ -111,6 +126,7 @@ int64_t control_interval_ns(const struct endpoint *endpoint);
 
 /* peer.c, all on the control thread */
 int peer_open(struct endpoint *endpoint, struct peer *peer, int fd); /* takes fd, also on failure */
+int peer_may_call(const struct endpoint *endpoint, const struct os_peer *caller); /* -EACCES: user, -ELOOP: ourselves */
 /* All that has arrived: what a peer sent before it died still counts. dead: nothing more will come. */
 void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead);
 void peer_close(struct endpoint *endpoint, struct peer *peer);       /* its descriptors */

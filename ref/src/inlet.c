@@ -1,5 +1,6 @@
 /* The subscriber's side of a pair's life: the handshake, handing over to the receiving side, the end. Control thread. */
 #include "os/os.h"
+#include "status.h"
 #include "subscriber.h"
 
 #include <errno.h>
@@ -235,6 +236,11 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
 {
     struct inlet *inlet = inlet_of(peer);
     int error = -EPROTO;
+    if (message->type == WIRE_STATUS && peer->state == PEER_GREETING && !inlet->greeted) {
+        status_answer(endpoint, peer->socket.fd);
+        peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);
+        return;
+    }
     if (message->type == WIRE_HELLO && peer->state == PEER_GREETING && !inlet->greeted) {
         uint32_t reason = objection(endpoint, peer, message);
         if (reason != 0) {
@@ -298,4 +304,10 @@ static bool idle(struct endpoint *endpoint, struct peer *peer)
     return !flag_get(&inlet->handed_over) || atomic_load_explicit(&inlet->drained, memory_order_acquire);
 }
 
-const struct role subscriber_role = {"subscriber", false, scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy};
+static void describe(struct endpoint *endpoint, struct status *status)
+{
+    for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        status_add_pair(status, peer, 0);
+}
+
+const struct role subscriber_role = {"subscriber", false, scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy, describe};

@@ -1,6 +1,7 @@
 /* The publisher's side of a pair's life: finding a subscriber, the handshake, the list, the end. Control thread. */
 #include "os/os.h"
 #include "publisher.h"
+#include "status.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -186,11 +187,22 @@ static void scan(struct endpoint *endpoint, bool whole)
     directory_scan(endpoint, &publisher_of(endpoint)->memory, whole, is_peer, found);
 }
 
-/* Somebody asks what we are: `mmipc ls`. Who we are is in the slot file; more will be said here. */
-static void accepted(struct endpoint *endpoint, int fd)
+/* What the subscriber has not yet read. Its word for it is looked at once, and believed only if it can be true. */
+static uint64_t unread(const struct outlet *outlet)
 {
-    (void)endpoint;
-    close(fd);
+    const uint64_t head = outlet->ring.head;
+    const uint64_t tail = shared_load_relaxed(&outlet->page->tail); /* relaxed: only told, nothing is written over */
+    return head - (tail < outlet->ring.tail || tail > head ? outlet->ring.tail : tail);
+}
+
+/* Inside the gate, so that heads stand still: only who asks pays for it. */
+static void describe(struct endpoint *endpoint, struct status *status)
+{
+    struct mmipc_publisher *publisher = publisher_of(endpoint);
+    gate_enter_locked(&publisher->gate, false);
+    for (struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        status_add_pair(status, peer, outlet_of(peer)->listed ? unread(outlet_of(peer)) : 0);
+    gate_leave_locked(&publisher->gate);
 }
 
 static int list_outlet(struct mmipc_publisher *publisher, struct outlet *outlet)
@@ -337,4 +349,4 @@ static bool idle(struct endpoint *endpoint, struct peer *peer)
     return is_idle;
 }
 
-const struct role publisher_role = {"publisher", true, scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy};
+const struct role publisher_role = {"publisher", true, scan, status_accept, message, heartbeat, last_words, suspend, dropped, idle, destroy, describe};

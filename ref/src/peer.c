@@ -82,6 +82,14 @@ static void refuse(int fd, uint32_t reason)
     wire_send(fd, &message, NULL, 0); /* if it cannot be said, the hang-up says it */
 }
 
+int peer_may_call(const struct endpoint *endpoint, const struct os_peer *caller)
+{
+    if (caller->uid == (uid_t)65534 || /* the overflow uid is somebody whom the kernel cannot name here */
+        (caller->uid != geteuid() && (endpoint->options.flags & MMIPC_ALLOW_OTHER_USERS) == 0))
+        return -EACCES;
+    return caller->pid == getpid() ? -ELOOP : 0;
+}
+
 int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
 {
     struct os_peer other;
@@ -94,11 +102,7 @@ int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
         goto fail;
     peer->pid = other.pid;
     peer->process.fd = other.pidfd;
-    if (other.uid == (uid_t)65534 || /* the overflow uid is somebody whom the kernel cannot name here */
-        (other.uid != geteuid() && (endpoint->options.flags & MMIPC_ALLOW_OTHER_USERS) == 0))
-        error = -EACCES;
-    else if (other.pid == getpid())
-        error = -ELOOP;
+    error = peer_may_call(endpoint, &other);
     if (error != 0) {
         refuse(fd, error == -EACCES ? WIRE_USER : WIRE_SELF);
         goto fail;

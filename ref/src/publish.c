@@ -225,6 +225,7 @@ int mmipc_publish_parts(mmipc_publisher *publisher, const mmipc_part *parts, siz
     for (size_t i = 0; i < publisher->outlet_count; ++i)
         if (!flag_get(&publisher->outlets[i]->gone))
             ring_commit(&publisher->outlets[i]->ring, size.total);
+    tally_add(&publisher->endpoint.tally, size.body);
     for (size_t i = 0; i < publisher->outlet_count; ++i)
         rouse(publisher->outlets[i]);
 out:

@@ -42,6 +42,7 @@ static int take(struct mmipc_subscriber *subscriber, struct inlet *inlet, mmipc_
         inlet->newest->next = message;
     inlet->newest = message;
     pthread_mutex_unlock(&inlet->lock);
+    tally_add(&subscriber->endpoint.tally, record.size);
     *out = message;
     return 1;
 }

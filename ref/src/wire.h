@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum { WIRE_MAGIC = 0x4350494d, WIRE_VERSION = 1 };
-enum wire_type { WIRE_HELLO = 1, WIRE_WELCOME, WIRE_REJECT, WIRE_START, WIRE_BYE, WIRE_ACCEPT, WIRE_RING };
+enum wire_type { WIRE_HELLO = 1, WIRE_WELCOME, WIRE_REJECT, WIRE_START, WIRE_BYE, WIRE_ACCEPT, WIRE_RING, WIRE_STATUS /* see status.h */ };
 enum wire_reason { WIRE_CLOSED = 1, WIRE_FULL, WIRE_PROTOCOL, WIRE_BUSY, WIRE_CHANNEL, WIRE_USER, WIRE_SELF, WIRE_VERSION_DIFFERS };
 enum { WIRE_CAN_BE_FENCED = 1u, WIRE_CAN_FENCE = 2u }; /* capabilities; see os_barrier_register, os_barrier_heavy */
 
