@@ -34,7 +34,7 @@ struct role {
     void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count);
     void (*heartbeat)(struct endpoint *endpoint, struct peer *peer); /* count ours up */
     void (*last_words)(struct endpoint *endpoint, struct peer *peer); /* it goes: did it leave something? */
-    void (*suspend)(struct peer *peer, bool suspended);
+    void (*suspend)(struct endpoint *endpoint, struct peer *peer, bool suspended);
     void (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
     bool (*idle)(struct endpoint *endpoint, struct peer *peer);    /* does no other thread use it any more? */
     void (*destroy)(struct peer *peer);

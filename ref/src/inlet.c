@@ -152,13 +152,15 @@ static int send_welcome(struct endpoint *endpoint, struct inlet *inlet)
     int fds[2], error = make_page(inlet, &fds[0]);
     if (error != 0)
         return error;
-    fds[1] = inlet->wake_event = os_event_create();
+    inlet->wake_event = os_wake_create(&fds[1]);
     wire_prepare(&welcome, WIRE_WELCOME);
     welcome.capabilities = endpoint->capabilities;
     welcome.ping_interval_ms = endpoint->options.ping_interval_ms;
     memcpy(welcome.subscriber, endpoint->id, ID_BYTES);
     error = inlet->wake_event < 0 ? inlet->wake_event : wire_send(inlet->peer.socket.fd, &welcome, fds, 2);
     close(fds[0]);
+    if (inlet->wake_event >= 0)
+        close(fds[1]);
     return error;
 }
 
@@ -191,7 +193,7 @@ static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struc
     int error;
     if (count != 2)
         return -EPROTO;
-    error = os_event_check(fds[1]);
+    error = os_wake_check(fds[1]);
     if (error == 0)
         error = map_ring(inlet, ring, fds[0]);
     if (error != 0)
@@ -274,8 +276,9 @@ static void last_words(struct endpoint *endpoint, struct peer *peer)
         take_start(endpoint, inlet);
 }
 
-static void suspend(struct peer *peer, bool suspended)
+static void suspend(struct endpoint *endpoint, struct peer *peer, bool suspended)
 {
+    (void)endpoint;
     (void)peer;
     (void)suspended;
 }

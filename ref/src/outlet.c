@@ -76,14 +76,14 @@ static int send_ring(struct endpoint *endpoint, struct outlet *outlet)
     int fds[2], error = make_ring(outlet, publisher->ring_bytes);
     if (error != 0)
         return error;
-    outlet->room_event = os_event_create();
+    outlet->room_event = os_wake_create(&fds[1]);
     if (outlet->room_event < 0)
         return outlet->room_event;
     wire_prepare(&ring, WIRE_RING);
     ring.ring_bytes = outlet->ring.size;
     fds[0] = outlet->memory;
-    fds[1] = outlet->room_event;
     error = wire_send(outlet->peer.socket.fd, &ring, fds, 2);
+    close(fds[1]);
     close(outlet->memory);
     outlet->memory = -1;
     return error;
@@ -254,7 +254,7 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
         return -EPROTO;
     error = map_page(outlet, fds[0]);
     if (error == 0)
-        error = os_event_check(fds[1]);
+        error = os_wake_check(fds[1]);
     if (error != 0)
         return error;
     outlet->wake_event = fds[1];
@@ -313,11 +313,10 @@ static void last_words(struct endpoint *endpoint, struct peer *peer)
     (void)peer;
 }
 
-static void suspend(struct peer *peer, bool suspended)
+static void suspend(struct endpoint *endpoint, struct peer *peer, bool suspended)
 {
-    struct outlet *outlet = outlet_of(peer);
-    flag_set(&outlet->suspended, suspended);
-    os_event_signal(outlet->room_event); /* whoever waits for it decides anew */
+    flag_set(&outlet_of(peer)->suspended, suspended);
+    nudge_give(&publisher_of(endpoint)->nudge); /* whoever waits for it decides anew */
 }
 
 static void dropped(struct endpoint *endpoint, struct peer *peer)
@@ -333,8 +332,7 @@ static void dropped(struct endpoint *endpoint, struct peer *peer)
         }
     }
     gate_leave_locked(&publisher->gate);
-    if (outlet->room_event >= 0)
-        os_event_signal(outlet->room_event); /* nobody needs to wait for it any more */
+    nudge_give(&publisher->nudge); /* nobody needs to wait for it any more */
     if (!flag_get(&endpoint->closing))
         look_again_soon(endpoint); /* it died: its files are in the way; or it lives: pair again */
 }

@@ -179,7 +179,7 @@ void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason)
 static void set_suspended(struct endpoint *endpoint, struct peer *peer, bool suspended)
 {
     peer->suspended = suspended;
-    endpoint->role->suspend(peer, suspended);
+    endpoint->role->suspend(endpoint, peer, suspended);
     endpoint_count(endpoint, peer, !suspended);
     endpoint_log(endpoint, LOG_WARNING, "process %d %s", peer->pid,
                  suspended ? "is silent: suspended, its backlog kept" : "is back: resumed");

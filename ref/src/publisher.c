@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { DEFAULT_RING_BYTES = 4 << 20, SMALLEST_RING_BYTES = 64 << 10 };
 static const size_t DEFAULT_BACKLOG_BYTES = (size_t)256 << 20;
@@ -42,9 +41,9 @@ int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char 
     }
     publisher->retry_ns = 5000000;
     gate_open(&publisher->gate);
-    publisher->stop_event = os_event_create();
-    error = publisher->stop_event < 0 ? publisher->stop_event
-                                      : choose_ring_bytes(&publisher->endpoint.options, &publisher->ring_bytes);
+    error = nudge_open(&publisher->nudge);
+    if (error == 0)
+        error = choose_ring_bytes(&publisher->endpoint.options, &publisher->ring_bytes);
     if (error == 0)
         error = endpoint_start(&publisher->endpoint);
     if (error != 0) {
@@ -66,8 +65,7 @@ static void finish(void *argument)
     gate_close(&publisher->gate);
     endpoint_close(&publisher->endpoint);
     directory_forget(&publisher->memory);
-    if (publisher->stop_event >= 0)
-        close(publisher->stop_event);
+    nudge_close(&publisher->nudge);
     free(publisher->outlets);
     free(publisher);
 }
@@ -82,8 +80,7 @@ void mmipc_publisher_close(mmipc_publisher *publisher)
         return;
     }
     flag_set(&publisher->endpoint.closing, 1);
-    if (publisher->stop_event >= 0)
-        os_event_signal(publisher->stop_event);
+    nudge_give(&publisher->nudge);
     endpoint_kick(&publisher->endpoint);
     if (notifier_is_current(&publisher->endpoint.notifier)) {
         notifier_mute(&publisher->endpoint.notifier);

@@ -9,6 +9,7 @@
 #include "directory.h"
 #include "endpoint.h"
 #include "gate.h"
+#include "nudge.h"
 #include "ring.h"
 #include "spin.h"
 #include "thread.h"
@@ -18,8 +19,8 @@ struct outlet {
     struct ring_writer ring;
     struct segment_header *header; /* of our file, with the ring behind it */
     const struct reader_page *page; /* of the subscriber's file: untrusted */
-    int room_event;                 /* we wait on it */
-    int wake_event;                 /* the subscriber's, waits on it */
+    int room_event;                 /* we wait on it; -1: nobody will wake us any more */
+    int wake_event;                 /* wakes the subscriber */
     int memory;                     /* descriptor of our file until it was sent; -1 */
     bool fence;                     /* the subscriber cannot order our accesses for us */
     bool listed;                    /* on the publisher's list; inside the gate */
@@ -42,7 +43,7 @@ struct mmipc_publisher {
     struct gate gate;
     struct outlet **outlets; /* the list: connected pairs; inside the gate */
     size_t outlet_count, outlet_capacity;
-    int stop_event; /* wakes the threads that wait, to close */
+    struct nudge nudge; /* of the threads that wait */
     struct directory_memory memory; /* control thread's, as is the next */
     int64_t retry_ns;               /* how long until a subscriber that could not take us is tried again */
 };

@@ -65,8 +65,7 @@ static int take_any(struct mmipc_subscriber *subscriber, mmipc_message **out)
 static void clear_wake_ups(struct mmipc_subscriber *subscriber)
 {
     os_event_clear(subscriber->attention_event); /* its flag is looked at after this */
-    for (size_t i = 0; i < subscriber->inlet_count; ++i)
-        os_event_clear(subscriber->inlets[i]->wake_event);
+    receive_clear(subscriber);
     if (subscriber->ready_raised)
         os_event_clear(subscriber->ready_event);
     subscriber->ready_raised = false;

@@ -17,10 +17,13 @@ int os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable,
 void os_memory_unmap(void *base, size_t header_bytes, size_t ring_bytes);
 
 /* wake.c — waking a thread of another process, and ordering its memory accesses */
-int os_event_create(void);                     /* a descriptor that becomes readable when signalled */
-int os_event_check(int fd);                    /* of another process: is it such a descriptor? else -EPROTO */
-void os_event_signal(int fd);                  /* never blocks */
+int os_event_create(void);                     /* for threads of this process: readable when signalled */
+void os_event_signal(int fd);
 void os_event_clear(int fd);
+int os_wake_create(int *sender);               /* a descriptor to wait on; *sender is for the process that is to wake us */
+int os_wake_check(int sender);                 /* of another process: is it such a sender? else -EPROTO */
+void os_wake_send(int sender);                 /* never blocks, whatever the other process does with its end */
+int os_wake_clear(int fd);                     /* nor does this. -EPIPE: no wake-up will come any more */
 bool os_barrier_register(void);                /* may others order this process's accesses? Call before threads exist */
 bool os_barrier_heavy(void);                   /* a full fence in every running thread of every registered process */
 bool os_barrier_own_register(void);            /* the same among the threads of this process */
