@@ -161,7 +161,8 @@ static void describe(const cJSON *json, const unsigned char *id, struct slot_vie
     char expected_id[2 * ID_BYTES + 1];
     hex_encode(id, ID_BYTES, expected_id);
     out->publishes = strcmp(role, "publisher") == 0;
-    out->whole = strcmp(string_of(json, "id"), expected_id) == 0 && (out->publishes || strcmp(role, "subscriber") == 0) &&
+    out->whole = strcmp(string_of(json, "id"), expected_id) == 0 &&
+                 (out->publishes || strcmp(role, "subscriber") == 0) &&
                  decode_channel(string_of(json, "channel_hex"), out->channel);
     out->waiting = strncmp(string_of(json, "state"), "waiting", 7) == 0;
     out->pid = cJSON_IsNumber(pid) && pid->valueint > 0 ? pid->valueint : 0;
@@ -235,7 +236,7 @@ enum slot_finding slot_examine(int directory, const unsigned char *id, const cha
     return finding;
 }
 
-int slot_remove_orphan_socket(int directory, const unsigned char *id)
+bool slot_is_orphan_socket(int directory, const unsigned char *id)
 {
     char name[SLOT_NAME_BYTES];
     struct stat status;
@@ -243,7 +244,14 @@ int slot_remove_orphan_socket(int directory, const unsigned char *id)
     if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
         return 0;
     slot_socket_name(id, name);
-    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISSOCK(status.st_mode))
+    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode);
+}
+
+int slot_remove_orphan_socket(int directory, const unsigned char *id)
+{
+    char name[SLOT_NAME_BYTES];
+    if (!slot_is_orphan_socket(directory, id))
         return 0;
+    slot_socket_name(id, name);
     return unlinkat(directory, name, 0) == 0 ? 1 : -errno;
 }

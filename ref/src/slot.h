@@ -1,7 +1,7 @@
 /* Slot files: how an endpoint advertises itself in the directory, and how the dead are told from the living.
  *
- * mmipc-<32 hex>.json names and describes an endpoint; its owner holds a kernel lock on it for as long as it lives, so a
- * lock that can be had means a dead owner. mmipc-<32 hex>.sock beside it is where the owner listens. */
+ * mmipc-<32 hex>.json names and describes an endpoint; its owner holds a kernel lock on it for as long as it lives, so
+ * a lock that can be had means a dead owner. mmipc-<32 hex>.sock beside it is where the owner listens. */
 #ifndef MMIPC_SLOT_H
 #define MMIPC_SLOT_H
 
@@ -53,7 +53,8 @@ enum slot_finding {
 };
 enum slot_finding slot_examine(int directory, const unsigned char *id, const char *channel);
 
-/* Removes the socket of an owner that did not live to remove it. 1: removed; 0: there was none. */
+/* The socket of an owner that did not live to remove it. 1: removed; 0: there was none. */
+bool slot_is_orphan_socket(int directory, const unsigned char *id);
 int slot_remove_orphan_socket(int directory, const unsigned char *id);
 
 #endif

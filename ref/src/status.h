@@ -34,9 +34,9 @@ struct status {
     uint32_t status_version;
     uint32_t ping_interval_ms;
     unsigned char id[ID_BYTES];
-    uint64_t time_ns;  /* monotonic; rates are differences of two answers */
-    uint64_t messages; /* published or received since it was opened … */
-    uint64_t bytes;    /* … and the bytes of their bodies */
+    uint64_t time_ns;     /* monotonic; rates are differences of two answers */
+    uint64_t messages;    /* published or received since it was opened … */
+    uint64_t bytes;       /* … and the bytes of their bodies */
     uint32_t connections; /* suspended ones not counted */
     uint32_t pair_count;  /* those that follow: the first STATUS_PAIRS_MAX of … */
     uint32_t pair_total;  /* … so many */
