@@ -130,7 +130,7 @@ void receive_clear(struct mmipc_subscriber *subscriber)
 {
     for (size_t i = 0; i < subscriber->inlet_count; ++i) {
         struct inlet *inlet = subscriber->inlets[i];
-        if (inlet->wake_event >= 0 && os_wake_clear(inlet->wake_event) != 0) { /* dying; or it keeps the descriptor readable */
+        if (inlet->wake_event >= 0 && os_wake_clear(inlet->wake_event) != 0) { /* it must not keep the descriptor readable */
             os_poller_remove(subscriber->poller, inlet->wake_event);
             close(inlet->wake_event);
             inlet->wake_event = -1;

@@ -24,6 +24,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool held;
 static long received, out_of_order;
+long (*actor_other)(const char *line);
 
 static void die(const char *what)
 {
@@ -113,7 +114,7 @@ static long obey_publisher(mmipc_publisher *publisher, const char *line)
         return mmipc_publisher_flush(publisher, (int)a);
     if (strncmp(line, "connections", 11) == 0)
         return mmipc_publisher_connections(publisher);
-    return -ENOSYS;
+    return actor_other != NULL ? actor_other(line) : -ENOSYS;
 }
 
 static long obey_subscriber(mmipc_subscriber *subscriber, const char *line)
@@ -131,7 +132,7 @@ static long obey_subscriber(mmipc_subscriber *subscriber, const char *line)
         return mmipc_subscriber_wait_disconnected(subscriber, (int)a);
     if (strncmp(line, "connections", 11) == 0)
         return mmipc_subscriber_connections(subscriber);
-    return -ENOSYS;
+    return actor_other != NULL ? actor_other(line) : -ENOSYS;
 }
 
 static void set(mmipc_options *options, const char *settings)
@@ -146,6 +147,7 @@ static void set(mmipc_options *options, const char *settings)
     for (char *word = strsep(&rest, " "); word != NULL; word = strsep(&rest, " ")) {
         sscanf(word, "ping=%u", &options->ping_interval_ms);
         sscanf(word, "segment=%zu", &options->segment_bytes);
+        sscanf(word, "backlog=%zu", &options->max_backlog_bytes);
         for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i)
             sscanf(word, numbers[i].name, numbers[i].value); // NOLINT: the formats are literals of this table
     }

@@ -11,6 +11,9 @@ struct actor {
     int to, from;
 };
 
+/* What a test adds: asked for lines that are none of the requests below; NULL: none. */
+extern long (*actor_other)(const char *line);
+
 /* In main, before the cases: the program is an actor if it was started as one, and then never returns. */
 void actor_main(int argc, char **argv);
 

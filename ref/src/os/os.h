@@ -23,7 +23,7 @@ void os_event_clear(int fd);
 int os_wake_create(int *sender);               /* a descriptor to wait on; *sender is for the process that is to wake us */
 int os_wake_check(int sender);                 /* of another process: is it such a sender? else -EPROTO */
 void os_wake_send(int sender);                 /* never blocks, whatever the other process does with its end */
-int os_wake_clear(int fd);                     /* nor does this. -EPIPE: no wake-up will come any more */
+int os_wake_clear(int fd);                     /* nor does this. -EPIPE: it has hung up, or floods us: close it */
 bool os_barrier_register(void);                /* may others order this process's accesses? Call before threads exist */
 bool os_barrier_heavy(void);                   /* a full fence in every running thread of every registered process */
 bool os_barrier_own_register(void);            /* the same among the threads of this process */

@@ -63,8 +63,9 @@ void os_wake_send(int sender)
 
 int os_wake_clear(int fd)
 {
-    char wakes[512]; /* more than fit into the socket's buffer: one call empties it */
-    return recv(fd, wakes, sizeof wakes, MSG_DONTWAIT) == 0 ? -EPIPE : 0;
+    char wakes[512]; /* some are unread when we sleep long, never so many */
+    ssize_t got = recv(fd, wakes, sizeof wakes, MSG_DONTWAIT);
+    return got == 0 || got == (ssize_t)sizeof wakes ? -EPIPE : 0;
 }
 
 bool os_barrier_register(void)
