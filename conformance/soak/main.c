@@ -208,6 +208,7 @@ int main(int argc, char **argv)
     if (code == 0)
         code = go_on(&self);
     book_close(self.book);
-    ipcmark_session_close(self.session);
+    if (ipcmark_session_close(self.session) < 0)
+        code = EXIT_ERROR;
     return code;
 }

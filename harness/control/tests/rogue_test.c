@@ -47,8 +47,24 @@ static void those_that_end_at_once_have_crashed(void **state)
 static void those_that_flood_are_stopped(void **state)
 {
     (void)state;
+    stage_deadline_seconds = 600; /* what stops them is how much they say, and never a deadline */
     expect_bad_start("endless_line", IPCMARK_CLASS_NONE, "longer than a mebibyte");
     expect_bad_start("event_flood", IPCMARK_CLASS_NONE, "floods");
+    stage_deadline_seconds = 2;
+}
+
+static void one_that_floods_later_is_stopped(void **state)
+{
+    uint16_t endpoint;
+    (void)state;
+    stage_deadline_seconds = 600;
+    stage_open(NULL, agent_command("late_flood"));
+    stage_done(ipcmark_open_publisher(stage_start(), &endpoint, NULL));
+    assert_int_equal(ipcmark_await(ipcmark_peers(trial, endpoint)), IPCMARK_GARBLED);
+    expect_trouble(IPCMARK_CLASS_NONE, "floods");
+    ipcmark_trial_stop(trial);
+    stage_close();
+    stage_deadline_seconds = 2;
 }
 
 static void what_is_not_protocol_is_shown(void **state)
@@ -120,6 +136,6 @@ static void the_well_behaved_mode_is_no_trouble(void **state)
 }
 
 CASES_MAIN(CASE(the_silent_one_is_given_up), CASE(those_that_end_at_once_have_crashed),
-           CASE(those_that_flood_are_stopped), CASE(what_is_not_protocol_is_shown), CASE(liars_are_caught),
-           CASE(a_wrong_reply_later_ends_it), CASE(leaving_early_is_a_crash), CASE(who_does_not_stop_is_killed),
-           CASE(the_well_behaved_mode_is_no_trouble))
+           CASE(those_that_flood_are_stopped), CASE(one_that_floods_later_is_stopped),
+           CASE(what_is_not_protocol_is_shown), CASE(liars_are_caught), CASE(a_wrong_reply_later_ends_it),
+           CASE(leaving_early_is_a_crash), CASE(who_does_not_stop_is_killed), CASE(the_well_behaved_mode_is_no_trouble))
