@@ -35,6 +35,7 @@ static void free_when_due(struct inlet *inlet)
 /* How many messages were delivered. */
 static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
 {
+    unsigned forks;
     int delivered = 0;
     while (delivered < MESSAGES_A_ROUND && !flag_get(&subscriber->endpoint.closing)) {
         struct ring_record record;
@@ -48,7 +49,9 @@ static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
             break;
         }
         tally_add(&subscriber->endpoint.tally, record.size);
+        forks = thread_before_call();
         subscriber->on_message(subscriber->user, parts, record.count);
+        thread_after_call(forks);
         free_when_due(inlet);
         ++delivered;
     }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const uint64_t LARGEST_RING_BYTES = UINT64_C(4) << 30;
 
@@ -68,10 +67,8 @@ static void destroy(struct peer *peer)
     struct inlet *inlet = inlet_of(peer);
     pthread_mutex_lock(&inlet->lock);
     inlet->closed = true;
-    if (inlet->wake_event >= 0)
-        close(inlet->wake_event);
-    if (inlet->room_event >= 0)
-        close(inlet->room_event);
+    os_close(inlet->wake_event);
+    os_close(inlet->room_event);
     inlet->references--;
     inlet_unlock_or_free(inlet);
 }
@@ -81,7 +78,7 @@ static void accepted(struct endpoint *endpoint, int fd)
     struct inlet *inlet = create();
     int error;
     if (inlet == NULL) {
-        close(fd);
+        os_close(fd);
         return;
     }
     error = peer_open(endpoint, &inlet->peer, fd);
@@ -129,7 +126,7 @@ static int make_page(struct inlet *inlet, int *out)
         return fd;
     error = os_memory_map(fd, LAYOUT_PAGE_BYTES, 0, true, &base);
     if (error != 0) {
-        close(fd);
+        os_close(fd);
         return error;
     }
     inlet->page = page = base;
@@ -139,7 +136,7 @@ static int make_page(struct inlet *inlet, int *out)
     page->fingerprint = layout_fingerprint();
     error = os_memory_seal(fd);
     if (error != 0) {
-        close(fd);
+        os_close(fd);
         return error;
     }
     *out = fd;
@@ -158,9 +155,9 @@ static int send_welcome(struct endpoint *endpoint, struct inlet *inlet)
     welcome.ping_interval_ms = endpoint->options.ping_interval_ms;
     memcpy(welcome.subscriber, endpoint->id, ID_BYTES);
     error = inlet->wake_event < 0 ? inlet->wake_event : wire_send(inlet->peer.socket.fd, &welcome, fds, 2);
-    close(fds[0]);
+    os_close(fds[0]);
     if (inlet->wake_event >= 0)
-        close(fds[1]);
+        os_close(fds[1]);
     return error;
 }
 

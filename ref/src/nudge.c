@@ -2,7 +2,6 @@
 
 #include "os/os.h"
 
-#include <unistd.h>
 
 int nudge_open(struct nudge *nudge)
 {
@@ -16,8 +15,7 @@ int nudge_open(struct nudge *nudge)
 
 void nudge_close(struct nudge *nudge)
 {
-    if (nudge->event >= 0)
-        close(nudge->event);
+    os_close(nudge->event);
     pthread_cond_destroy(&nudge->heard);
     pthread_mutex_destroy(&nudge->lock);
 }

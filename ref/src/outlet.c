@@ -83,8 +83,8 @@ static int send_ring(struct endpoint *endpoint, struct outlet *outlet)
     ring.ring_bytes = outlet->ring.size;
     fds[0] = outlet->memory;
     error = wire_send(outlet->peer.socket.fd, &ring, fds, 2);
-    close(fds[1]);
-    close(outlet->memory);
+    os_close(fds[1]);
+    os_close(outlet->memory);
     outlet->memory = -1;
     return error;
 }
@@ -104,12 +104,9 @@ static void destroy(struct peer *peer)
     struct outlet *outlet = outlet_of(peer);
     os_memory_unmap(outlet->header, LAYOUT_HEADER_BYTES, outlet->ring.size);
     os_memory_unmap((void *)(uintptr_t)outlet->page, LAYOUT_PAGE_BYTES, 0);
-    if (outlet->room_event >= 0)
-        close(outlet->room_event);
-    if (outlet->wake_event >= 0)
-        close(outlet->wake_event);
-    if (outlet->memory >= 0)
-        close(outlet->memory);
+    os_close(outlet->room_event);
+    os_close(outlet->wake_event);
+    os_close(outlet->memory);
     spin_close(&outlet->spin);
     pthread_cond_destroy(&outlet->woken);
     pthread_mutex_destroy(&outlet->wait_lock);
@@ -154,7 +151,7 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
         return;
     outlet = create(id);
     if (outlet == NULL) {
-        close(fd);
+        os_close(fd);
         return;
     }
     error = peer_open(endpoint, &outlet->peer, fd);

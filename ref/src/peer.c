@@ -13,15 +13,14 @@ static void close_watch(struct endpoint *endpoint, struct watch *watch)
     if (watch->fd < 0)
         return;
     os_poller_remove(endpoint->poller, watch->fd);
-    close(watch->fd);
+    os_close(watch->fd);
     watch->fd = -1;
 }
 
 static void close_all(const int *fds, int count)
 {
     for (int i = 0; i < count; ++i)
-        if (fds[i] >= 0)
-            close(fds[i]);
+        os_close(fds[i]);
 }
 
 /* Its socket hung up, with or without a farewell. */

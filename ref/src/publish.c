@@ -93,7 +93,7 @@ static void sleep_once(const struct waiting *waiting, uint64_t target)
         nudge_over(nudge);
         shared_store_release(&outlet->header->waiting, outlet->sleeps + 2); /* awake; the label is R4's */
         if (outlet->room_event >= 0 && os_wake_clear(outlet->room_event) != 0) { /* dying, or deaf to our waiting */
-            close(outlet->room_event);
+            os_close(outlet->room_event);
             outlet->room_event = -1;
         }
     }

@@ -75,8 +75,7 @@ void mmipc_publisher_close(mmipc_publisher *publisher)
     if (publisher == NULL)
         return;
     if (endpoint_forked(&publisher->endpoint)) {
-        free(publisher->outlets); /* the rest belongs to threads and locks that do not exist in this process */
-        free(publisher);
+        free(publisher); /* the rest may have been half changed by a thread that does not exist in this process */
         return;
     }
     flag_set(&publisher->endpoint.closing, 1);

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void receive_look_up(struct mmipc_subscriber *subscriber)
 {
@@ -132,7 +131,7 @@ void receive_clear(struct mmipc_subscriber *subscriber)
         struct inlet *inlet = subscriber->inlets[i];
         if (inlet->wake_event >= 0 && os_wake_clear(inlet->wake_event) != 0) { /* it must not keep the descriptor readable */
             os_poller_remove(subscriber->poller, inlet->wake_event);
-            close(inlet->wake_event);
+            os_close(inlet->wake_event);
             inlet->wake_event = -1;
         }
     }

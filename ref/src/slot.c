@@ -128,7 +128,7 @@ void slot_remove(struct slot *slot)
     if (slot->fd < 0)
         return;
     remove_both(slot->directory, slot->id);
-    close(slot->fd);
+    os_close(slot->fd);
     slot->fd = -1;
 }
 
@@ -200,14 +200,13 @@ int slot_look(int directory, const unsigned char *id, struct slot_view *out)
     return 0;
 fail:
     cJSON_Delete(json);
-    close(view.fd);
+    os_close(view.fd);
     return error;
 }
 
 void slot_look_away(struct slot_view *view)
 {
-    if (view->fd >= 0)
-        close(view->fd);
+    os_close(view->fd);
     view->fd = -1;
 }
 

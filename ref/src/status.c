@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void status_add_pair(struct status *status, const struct peer *peer, uint64_t unread)
 {
@@ -57,12 +56,11 @@ void status_accept(struct endpoint *endpoint, int fd)
     int error = os_socket_peer(fd, &caller);
     if (error == 0) {
         error = peer_may_call(endpoint, &caller);
-        if (caller.pidfd >= 0)
-            close(caller.pidfd);
+        os_close(caller.pidfd);
     }
     if (error == 0)
         status_answer(endpoint, fd);
     else
         endpoint_log(endpoint, LOG_WARNING, "told nothing to process %d: %s", caller.pid, mmipc_strerror(error));
-    close(fd);
+    os_close(fd);
 }

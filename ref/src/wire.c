@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 void wire_prepare(struct wire_message *message, enum wire_type type)
 {
@@ -36,7 +35,7 @@ int wire_receive(int fd, struct wire_message *message, int *fds, int *fd_count)
     if (got < (ssize_t)offsetof(struct wire_message, fingerprint) || message->magic != WIRE_MAGIC ||
         (message->version == WIRE_VERSION && got != (ssize_t)sizeof *message)) {
         for (int i = 0; i < *fd_count; ++i)
-            close(fds[i]);
+            os_close(fds[i]);
         *fd_count = 0;
         return -EPROTO;
     }

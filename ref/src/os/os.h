@@ -40,8 +40,11 @@ void os_random(void *to, size_t bytes);
 int os_processors_online(void);                /* of the machine */
 int os_load_open(void);                        /* for os_load_running */
 int os_load_running(int fd);                   /* threads of this machine that run or want to, this one included */
+
+/* descriptor.c — what a child of fork() must not keep */
+void os_close(int fd);                         /* every descriptor from here is closed by this; negative: nothing happens */
 extern _Atomic unsigned os_fork_generation;    /* changes in a child of fork() */
-int os_fork_watch(void);
+int os_fork_watch(void (*tell)(void));         /* from now on a child closes its copies, then calls tell() */
 
 /* directory.c — files that advertise an endpoint */
 int os_directory_open(const char *path);                              /* made, 0700, if missing */

@@ -1,4 +1,5 @@
 #include "../os.h"
+#include "descriptor.h"
 
 #include <errno.h>
 #include <linux/membarrier.h>
@@ -12,8 +13,8 @@
 
 int os_event_create(void)
 {
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
+    descriptor_hold();
+    return descriptor_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 void os_event_signal(int fd)
@@ -36,9 +37,16 @@ void os_event_clear(int fd)
  * end that is read is never passed on. */
 int os_wake_create(int *sender)
 {
-    int ends[2];
+    int ends[2] = {-1, -1};
+    descriptor_hold();
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
-        return -errno;
+        return descriptor_keep(-1);
+    descriptor_keep_all(ends, 2);
+    if (ends[0] < 0 || ends[1] < 0) {
+        os_close(ends[0]);
+        os_close(ends[1]);
+        return -ENOMEM;
+    }
     *sender = ends[1];
     return ends[0];
 }
@@ -119,8 +127,8 @@ int os_poll(const int *fds, int count, int64_t deadline_ns)
 
 int os_poller_create(void)
 {
-    int fd = epoll_create1(EPOLL_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    descriptor_hold();
+    return descriptor_keep(epoll_create1(EPOLL_CLOEXEC));
 }
 
 int os_poller_add(int poller, int fd, void *data, bool edge)
