@@ -96,6 +96,15 @@ static void stays_away(soak *self, plan *its)
     its->doomed = false;
 }
 
+/* The close may have been faster than the beginning of the traffic. */
+static bool end_cut_off_traffic(soak *self, actor *who)
+{
+    if (who->traffic != NULL && ipcmark_await(who->traffic) == IPCMARK_REFUSED &&
+        strcmp(who->traffic->code, "ESHUTDOWN") == 0)
+        who->traffic = NULL;
+    return stage_publish_end(self->scene, who);
+}
+
 static bool leave(soak *self, actor *who, plan *its)
 {
     stage *scene = self->scene;
@@ -105,7 +114,7 @@ static bool leave(soak *self, actor *who, plan *its)
     stays_away(self, its);
     if (who->subscriber)
         stage_excuse(scene, who);
-    return (!waits || stage_publish_end(scene, who)) && stage_close(scene, who) && stage_publish_end(scene, who);
+    return (!waits || stage_publish_end(scene, who)) && stage_close(scene, who) && end_cut_off_traffic(self, who);
 }
 
 static bool kill_one(soak *self, actor *who, plan *its)
@@ -202,7 +211,8 @@ static bool end_bout(soak *self)
 
 static bool play_bout(soak *self)
 {
-    const uint64_t end_ns = ipcmark_now_ns() + BOUT_MS * ms;
+    const double seconds = self->options->seconds < BOUT_MS * 1e-3 ? self->options->seconds : BOUT_MS * 1e-3;
+    const uint64_t end_ns = ipcmark_now_ns() + (uint64_t)(seconds * 1e9);
     uint64_t strike_ns = 0;
     actor *who;
     stage_log(self->scene, "bout %u", ++self->out->bouts);
