@@ -33,6 +33,7 @@ static void expect_bad_start(const char *mode, enum ipcmark_class class_, const 
 static void the_silent_one_is_given_up(void **state)
 {
     (void)state;
+    stage_deadline_seconds = 1;
     expect_bad_start("silent", IPCMARK_HUNG, "did not answer \"hello\" within");
 }
 
@@ -49,8 +50,8 @@ static void those_that_flood_are_stopped(void **state)
     (void)state;
     stage_deadline_seconds = 600; /* what stops them is how much they say, and never a deadline */
     expect_bad_start("endless_line", IPCMARK_CLASS_NONE, "longer than a mebibyte");
+    stage_deadline_seconds = 600;
     expect_bad_start("event_flood", IPCMARK_CLASS_NONE, "floods");
-    stage_deadline_seconds = 2;
 }
 
 static void one_that_floods_later_is_stopped(void **state)
@@ -64,7 +65,6 @@ static void one_that_floods_later_is_stopped(void **state)
     expect_trouble(IPCMARK_CLASS_NONE, "floods");
     ipcmark_trial_stop(trial);
     stage_close();
-    stage_deadline_seconds = 2;
 }
 
 static void what_is_not_protocol_is_shown(void **state)
@@ -117,6 +117,7 @@ static void who_does_not_stop_is_killed(void **state)
 {
     int status;
     (void)state;
+    stage_deadline_seconds = 2; /* to be missed by its stop, and not by its start */
     stage_open(NULL, agent_command("ignores_stop"));
     ipcmark_participant *participant = stage_start();
     ipcmark_trial_stop(trial);
