@@ -264,10 +264,11 @@ static bool any_living(const struct survey *survey)
 static int list(const struct ls *ls, int directory)
 {
     struct survey before = {0}, now;
-    int code = EXIT_DONE, rounds = 0;
-    do {
+    int code = EXIT_DONE;
+    bool more = true;
+    for (int round = 0; code == EXIT_DONE && more; round = 1) {
         int error = 0;
-        if (rounds > 0 && (ls->watch || any_living(&before)) && await(-1, 0, deadline_in(ls->sample)) == AWAITED_STOP)
+        if (round > 0 && (ls->watch || any_living(&before)) && await(-1, 0, deadline_in(ls->sample)) == AWAITED_STOP)
             error = -EINTR;
         memset(&now, 0, sizeof now);
         if (error == 0)
@@ -277,14 +278,15 @@ static int list(const struct ls *ls, int directory)
         before = now;
         if (error != 0) {
             code = end_for_error(ls->path, error);
-        } else if (rounds > 0 || ls->sample == 0) {
+        } else if (round > 0 || ls->sample == 0) {
             if (ls->json)
                 print_json(&now);
             else
                 print_text(ls, &now);
             code = end_output(EXIT_DONE);
         }
-    } while (code == EXIT_DONE && (ls->watch || (rounds++ == 0 && ls->sample > 0)));
+        more = ls->watch || (round == 0 && ls->sample > 0);
+    }
     survey_free(&before);
     return code;
 }
