@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ASKED_AT_ONCE = 128, ANSWER_BYTES = sizeof(struct status) + STATUS_PAIRS_MAX * sizeof(struct status_pair) };
 
@@ -41,7 +40,7 @@ static void ask(int directory, struct entry *entry, int *out)
     if (os_socket_peer(fd, &owner) == 0) {
         entry->pid = owner.pid; /* the kernel's word, against the file's */
         if (owner.pidfd >= 0)
-            close(owner.pidfd);
+            os_close(owner.pidfd);
     }
     wire_prepare(&question, WIRE_STATUS);
     wire_send(fd, &question, NULL, 0); /* a publisher may have answered and hung up already */
@@ -79,7 +78,7 @@ static void take_answer(struct entry *entry, int fd)
     if (got == -ECONNRESET) /* it hung up without looking at our question; its answer is behind that */
         got = os_socket_receive(fd, bytes, sizeof bytes, fds, &count);
     for (int i = 0; i < count; ++i)
-        close(fds[i]);
+        os_close(fds[i]);
     if (got > 0)
         entry->status = check(bytes, (size_t)got, &entry->note);
     else if (entry->note == NULL)
@@ -103,7 +102,7 @@ static int take_answers(struct round *round, int64_t deadline_ns)
             if (polled[i].revents == 0)
                 continue;
             take_answer(round->entries[i], round->fds[i]);
-            close(round->fds[i]);
+            os_close(round->fds[i]);
             round->fds[i] = -1;
             --waiting;
         }
@@ -120,7 +119,7 @@ static int ask_round(struct round *round, int directory, int64_t deadline_ns)
     for (int i = 0; i < round->count; ++i) {
         if (round->fds[i] < 0)
             continue;
-        close(round->fds[i]);
+        os_close(round->fds[i]);
         round->entries[i]->state = ENTRY_SUSPENDED;
         round->entries[i]->note = "does not answer";
     }
