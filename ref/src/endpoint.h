@@ -133,6 +133,7 @@ void peer_close(struct endpoint *endpoint, struct peer *peer);       /* its desc
 void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms);
 void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell); /* tell: wire_reason or 0 */
 void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason);
+void peer_refused(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message); /* it rejects us */
 void peer_tick(struct endpoint *endpoint, struct peer *peer, int64_t now_ns, bool late);
 
 #endif

@@ -164,8 +164,6 @@ static int send_welcome(struct endpoint *endpoint, struct inlet *inlet)
 /* The reason to refuse a HELLO, 0 if there is none. */
 static uint32_t objection(struct endpoint *endpoint, const struct peer *caller, const struct wire_message *hello)
 {
-    if (hello->version != WIRE_VERSION || hello->fingerprint != layout_fingerprint())
-        return WIRE_VERSION_DIFFERS;
     if (memcmp(hello->subscriber, endpoint->id, ID_BYTES) != 0 || strcmp(hello->channel, endpoint->channel) != 0)
         return WIRE_CHANNEL;
     for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
@@ -238,6 +236,14 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
     if (message->type == WIRE_STATUS && peer->state == PEER_GREETING && !inlet->greeted) {
         status_answer(endpoint, peer->socket.fd);
         peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);
+        return;
+    }
+    if (message->type == WIRE_REJECT && peer->state == PEER_GREETING) {
+        peer_refused(endpoint, peer, message);
+        return;
+    }
+    if (peer->state == PEER_GREETING && !wire_same_version(message)) {
+        peer_reject(endpoint, peer, WIRE_VERSION_DIFFERS);
         return;
     }
     if (message->type == WIRE_HELLO && peer->state == PEER_GREETING && !inlet->greeted) {

@@ -166,7 +166,7 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
     }
     if (error != -ELOOP)
         endpoint_log(endpoint, LOG_WARNING, "process %d cannot be connected to: %s", outlet->peer.pid,
-                     mmipc_strerror(error));
+                     error == -EACCES ? wire_reason_text(WIRE_USER) : mmipc_strerror(error));
     peer_close(endpoint, &outlet->peer);
     destroy(&outlet->peer);
 }
@@ -269,13 +269,11 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
 
 static void refused(struct endpoint *endpoint, struct outlet *outlet, const struct wire_message *message)
 {
-    if (message->reason == WIRE_BUSY)
+    if (message->reason == WIRE_BUSY && wire_same_version(message))
         look_again_soon(endpoint);
     else
         directory_ignore(&publisher_of(endpoint)->memory, outlet->peer.id);
-    endpoint_log(endpoint, message->reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "process %d refuses us: %s",
-                 outlet->peer.pid, wire_reason_text(message->reason));
-    peer_drop(endpoint, &outlet->peer, MMIPC_REASON_NONE, 0);
+    peer_refused(endpoint, &outlet->peer, message);
 }
 
 static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count)
@@ -286,10 +284,14 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
         refused(endpoint, outlet, message);
         return;
     }
+    if (peer->state == PEER_GREETING && !wire_same_version(message)) {
+        directory_ignore(&publisher_of(endpoint)->memory, peer->id);
+        peer_reject(endpoint, peer, WIRE_VERSION_DIFFERS);
+        return;
+    }
     if (message->type == WIRE_ACCEPT && peer->state == PEER_GREETING && outlet->header == NULL)
         error = send_ring(endpoint, outlet);
-    if (message->type == WIRE_WELCOME && peer->state == PEER_GREETING && message->version == WIRE_VERSION &&
-        message->fingerprint == layout_fingerprint())
+    if (message->type == WIRE_WELCOME && peer->state == PEER_GREETING)
         error = take_welcome(endpoint, outlet, message, fds, count);
     if (error == 0 || error == -EPIPE || error == -ECONNRESET) /* the last two: it hung up, which is noticed next */
         return;

@@ -160,8 +160,11 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
     peer_close(endpoint, peer);
     if (reason == MMIPC_REASON_DIED) /* should its lock not be free yet, a later scan finds its files */
         slot_examine(endpoint->directory, peer->id, endpoint->channel);
-    if (!was_connected)
+    if (!was_connected) {
+        if (reason == MMIPC_REASON_VERSION) /* it stays away for good, which only its user can change */
+            notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid, reason);
         return;
+    }
     endpoint_count(endpoint, peer, false);
     endpoint_log(endpoint, LOG_INFORMATION, "disconnected from process %d: %s", peer->pid, reason_text(reason));
     notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid, reason);
@@ -172,7 +175,15 @@ void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason)
     refuse(peer->socket.fd, reason);
     endpoint_log(endpoint, reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "refused process %d: %s", peer->pid,
                  wire_reason_text(reason));
-    peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);
+    peer_drop(endpoint, peer, reason == WIRE_VERSION_DIFFERS ? MMIPC_REASON_VERSION : MMIPC_REASON_NONE, 0);
+}
+
+void peer_refused(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message)
+{
+    const uint32_t reason = wire_same_version(message) ? message->reason : WIRE_VERSION_DIFFERS;
+    endpoint_log(endpoint, reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "process %d refuses us: %s", peer->pid,
+                 wire_reason_text(reason));
+    peer_drop(endpoint, peer, reason == WIRE_VERSION_DIFFERS ? MMIPC_REASON_VERSION : MMIPC_REASON_NONE, 0);
 }
 
 static void set_suspended(struct endpoint *endpoint, struct peer *peer, bool suspended)

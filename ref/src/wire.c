@@ -16,6 +16,11 @@ void wire_prepare(struct wire_message *message, enum wire_type type)
     message->fingerprint = layout_fingerprint();
 }
 
+bool wire_same_version(const struct wire_message *message)
+{
+    return message->version == WIRE_VERSION && message->fingerprint == layout_fingerprint();
+}
+
 int wire_send(int fd, const struct wire_message *message, const int *fds, int fd_count)
 {
     return os_socket_send(fd, message, sizeof *message, fds, fd_count);
@@ -58,7 +63,7 @@ const char *wire_reason_text(uint32_t reason)
     case WIRE_CHANNEL:
         return "another channel";
     case WIRE_USER:
-        return "another user (MMIPC_ALLOW_OTHER_USERS is not set on both sides)";
+        return "another user (MMIPC_ALLOW_OTHER_USERS is not set on both sides, or its id has no meaning here)";
     case WIRE_SELF:
         return "same process";
     case WIRE_VERSION_DIFFERS:

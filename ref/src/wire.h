@@ -15,6 +15,7 @@
 
 #include "slot.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { WIRE_MAGIC = 0x4350494d, WIRE_VERSION = 1 };
@@ -40,6 +41,8 @@ _Static_assert(sizeof(struct wire_message) == 320, "the same for every compiler"
 
 void wire_prepare(struct wire_message *message, enum wire_type type);
 int wire_send(int fd, const struct wire_message *message, const int *fds, int fd_count);
+
+bool wire_same_version(const struct wire_message *message); /* and the same memory layout */
 
 /* 1: a message, of the magic but perhaps of another version. 0: hung up. -EAGAIN: nothing now. -EPROTO: not ours. The
  * descriptors are the caller's; fds has room for OS_FDS_MAX. */

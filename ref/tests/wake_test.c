@@ -13,6 +13,7 @@
 
 /* In the rogue's process: every such object that its library made, got, or passed on. See --wrap in CMakeLists.txt. */
 static int objects[64], object_count;
+static pthread_mutex_t objects_lock = PTHREAD_MUTEX_INITIALIZER;
 
 int __real_os_wake_create(int *sender); // NOLINT: the linker's names
 int __real_os_wake_check(int sender);   // NOLINT
@@ -23,8 +24,10 @@ static long rogue(const char *line);
 
 static void keep(int fd)
 {
+    pthread_mutex_lock(&objects_lock);
     if (actor_other == rogue && object_count < 64) /* only there: the test's own process must not leak */
         objects[object_count++] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    pthread_mutex_unlock(&objects_lock);
 }
 
 int __wrap_os_wake_create(int *sender) // NOLINT
@@ -48,9 +51,11 @@ int __wrap_os_wake_check(int sender) // NOLINT
 static long rogue(const char *line)
 {
     const char bytes[4096] = ""; /* large: reading a little of one makes no room */
-    const int count = strncmp(line, "own", 3) == 0 ? 2 : object_count;
+    int count;
     if (strncmp(line, "fill", 4) != 0 && strncmp(line, "own", 3) != 0 && strncmp(line, "shut", 4) != 0)
         return -ENOSYS;
+    pthread_mutex_lock(&objects_lock);
+    count = line[0] == 'o' ? 2 : object_count;
     for (int i = 0; i < count; ++i) {
         fcntl(objects[i], F_SETFL, fcntl(objects[i], F_GETFL) & ~O_NONBLOCK);
         if (line[0] == 's')
@@ -58,7 +63,8 @@ static long rogue(const char *line)
         while (line[0] != 's' && send(objects[i], bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
             ;
     }
-    return object_count;
+    pthread_mutex_unlock(&objects_lock);
+    return count;
 }
 
 static int64_t cpu_ms(void)
