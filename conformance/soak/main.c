@@ -98,10 +98,11 @@ static void show(const soak_run *self, const result *out)
            out->violation[0] != '\0' ? ", " : "", out->violation, out->text != NULL ? out->text : "");
     if (out->evidence != NULL)
         printf("    evidence  %s\n", out->evidence);
-    printf("    replay    ipcmark soak --%s '%s' --publishers %u --subscribers %u --seed %llu --seconds %g\n",
-           driver != NULL ? "driver" : "agent", driver != NULL ? driver : self->command->target.agent,
-           self->subject.publishers, self->subject.subscribers, (unsigned long long)out->seed,
-           self->command->round_seconds);
+    printf(
+        "    replay    ipcmark soak --%s '%s' --publishers %u --subscribers %u --seed %llu --round %g --seconds %g\n",
+        driver != NULL ? "driver" : "agent", driver != NULL ? driver : self->command->target.agent,
+        self->subject.publishers, self->subject.subscribers, (unsigned long long)out->seed,
+        self->command->round_seconds, self->command->round_seconds);
     fflush(stdout);
 }
 

@@ -50,6 +50,7 @@ static void those_that_flood_are_stopped(void **state)
     (void)state;
     stage_deadline_seconds = 600; /* what stops them is how much they say, and never a deadline */
     expect_bad_start("endless_line", IPCMARK_CLASS_NONE, "longer than a mebibyte");
+    expect_bad_start("early_events", IPCMARK_CLASS_NONE, "floods");
     stage_deadline_seconds = 600;
     expect_bad_start("event_flood", IPCMARK_CLASS_NONE, "floods");
 }
