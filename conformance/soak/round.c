@@ -17,7 +17,7 @@ enum {
     AWAY_MS = 800, /* how long one that left or died stays away, at most */
     SHORT_PAUSE_MS = 400,
     LONG_PAUSE_MS = 2 * STAGE_PING_MS + 200, /* long enough to be taken for dead */
-    MUST_PER_BOUT = 100,
+    MUST_PER_BOUT = 10,                      /* of each pair */
     SIZES = 64
 };
 
@@ -34,8 +34,9 @@ static const manner manners[] = {{50, 1, 16384, 1048576}, {300, 1, 1024, 65536},
 /* What is planned for an actor. */
 typedef struct {
     uint64_t due_ns; /* when one that is away comes back, and one that is stopped goes on */
+    uint64_t stopped_ns;
     bool doomed;     /* its traffic ends with its death */
-    bool long_pause;
+    bool long_pause; /* planned; the end of the bout may cut it short */
 } plan;
 
 typedef struct {
@@ -117,9 +118,17 @@ static bool leave(soak *self, actor *who, plan *its)
     return (!waits || stage_publish_end(scene, who)) && stage_close(scene, who) && end_cut_off_traffic(self, who);
 }
 
+static void count_pause(soak *self, const plan *its)
+{
+    const bool was_long = ipcmark_now_ns() - its->stopped_ns >= 2 * STAGE_PING_MS * ms;
+    ++*(was_long ? &self->out->faults.long_pauses : &self->out->faults.short_pauses);
+}
+
 static bool kill_one(soak *self, actor *who, plan *its)
 {
     ++self->out->faults.kills;
+    if (who->paused)
+        count_pause(self, its);
     stays_away(self, its);
     return stage_kill(self->scene, who) && stage_publish_end(self->scene, who);
 }
@@ -128,7 +137,7 @@ static bool kill_one(soak *self, actor *who, plan *its)
 static bool pause_one(soak *self, actor *who, plan *its)
 {
     its->long_pause = stage_random(self->scene, 3) == 0;
-    ++*(its->long_pause ? &self->out->faults.long_pauses : &self->out->faults.short_pauses);
+    its->stopped_ns = ipcmark_now_ns();
     its->due_ns = ipcmark_now_ns() + (its->long_pause ? LONG_PAUSE_MS : 0) * ms +
                   (1 + stage_random(self->scene, SHORT_PAUSE_MS)) * ms;
     if (its->long_pause)
@@ -138,6 +147,7 @@ static bool pause_one(soak *self, actor *who, plan *its)
 
 static bool resume_one(soak *self, actor *who, const plan *its)
 {
+    count_pause(self, its);
     if (its->long_pause)
         self->scene->ambiguous_ns = ipcmark_now_ns() + 2 * STAGE_PING_MS * ms;
     return stage_resume(self->scene, who);
@@ -216,7 +226,7 @@ static bool play_bout(soak *self)
     uint64_t strike_ns = 0;
     actor *who;
     stage_log(self->scene, "bout %u", ++self->out->bouts);
-    self->scene->demands.min_must += MUST_PER_BOUT;
+    self->scene->demands.min_must += (uint64_t)MUST_PER_BOUT * self->options->publishers * self->options->subscribers;
     while (ipcmark_now_ns() < end_ns) {
         for (size_t i = 0; (who = stage_actor(self->scene, i)) != NULL; ++i)
             if (!tend(self, who, &self->plans[i]))
