@@ -129,7 +129,7 @@ int chain_look(struct mmipc_publisher *publisher, struct outlet *outlet)
     return 0;
 }
 
-/* The largest ring that may be added, as a power of two; 0: none. */
+/* The ring that is to be added, a power of two; 0: none. No more than `allowed` of it may be used. */
 static uint64_t next_ring_bytes(const struct mmipc_publisher *publisher, const struct outlet *outlet, uint64_t *allowed)
 {
     const struct ring_writer *ring = &outlet->ring;
@@ -139,9 +139,9 @@ static uint64_t next_ring_bytes(const struct mmipc_publisher *publisher, const s
     *allowed = unread < publisher->max_backlog ? publisher->max_backlog - unread : 0;
     if (wanted > UINT64_C(1) << LARGEST_RING_BITS)
         wanted = UINT64_C(1) << LARGEST_RING_BITS;
-    while (wanted >= SMALLEST_RING_BYTES && (wanted > *allowed || wanted > left))
+    while (wanted > SMALLEST_RING_BYTES && (wanted > *allowed || wanted > left))
         wanted /= 2;
-    return wanted < SMALLEST_RING_BYTES ? 0 : wanted;
+    return wanted > left || *allowed < SMALLEST_RING_BYTES / 4 ? 0 : wanted;
 }
 
 /* Sends a file of payload or a ring; the descriptor is on its way before anything refers to it. */
@@ -203,7 +203,7 @@ int chain_extend(struct mmipc_publisher *publisher, struct outlet *outlet, uint6
     if (error != 0)
         return error;
     wanted = next_ring_bytes(publisher, outlet, &allowed);
-    if (wanted < bytes + 2 * RECORD_SPECIAL_BYTES)
+    if (wanted < bytes + 2 * RECORD_SPECIAL_BYTES || allowed < bytes + 2 * RECORD_SPECIAL_BYTES)
         return -ENOBUFS;
     return move_to_ring_of(publisher, outlet, wanted, allowed);
 }
