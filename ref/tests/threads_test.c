@@ -78,8 +78,10 @@ static void both_close(struct both *both)
 static void both_await(struct both *both, long received)
 {
     assert_int_equal(mmipc_publisher_flush(both->publisher, 60000), 0);
+    pthread_mutex_lock(&both->lock);
     assert_int_equal(both->wrong, 0);
     assert_int_equal(both->received, received);
+    pthread_mutex_unlock(&both->lock);
 }
 
 static int publish(mmipc_publisher *publisher, uint64_t sequence, size_t size)
