@@ -145,8 +145,11 @@ static void judge(result *out, stage *self, bool finished)
         out->verdict = VERDICT_UNKNOWN;
         snprintf(judgement.text, sizeof judgement.text, "the play was not finished: a step of it did not come about");
     }
+    out->messages = judgement.messages;
     out->must = judgement.must;
     out->received = judgement.received;
+    out->violations = judgement.violations;
+    out->kills_inside = judgement.kills_inside;
     out->text = format_text("%s%s", judgement.text,
                             out->verdict == VERDICT_UNKNOWN && judgement.verdict == IPCMARK_FAIL
                                 ? " (but the machine is too slow now to hold anybody to a time)"
@@ -193,6 +196,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
                   .clause = about,
                   .implementation = options->implementation,
                   .quick = options->quick,
+                  .context = options->context,
                   .random = mix(options->seed, about->id)};
     bool finished;
     ipcmark_session_calibrate(session);

@@ -13,6 +13,7 @@ typedef struct case_options {
     bool quick;
     const char *keep; /* a folder for the evidence, which does not exist yet; NULL: keep none */
     bool keep_passed; /* keep that of a case that passed, too */
+    void *context;    /* for the play, as stage.context */
 } case_options;
 
 /* Sets everything in *out but replay. Returns false when interrupted: then there is no result. */

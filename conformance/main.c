@@ -70,7 +70,8 @@ static int run(const command_options *options)
         return EXIT_ERROR;
     }
     code = (options->action == ACTION_MUTANTS ? run_mutants : run_clauses)(session, options);
-    ipcmark_session_close(session);
+    if (ipcmark_session_close(session) < 0)
+        code = EXIT_ERROR;
     return code;
 }
 

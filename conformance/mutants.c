@@ -148,14 +148,6 @@ static void explain(const self_test *self, const subject *who, const ipcmark_tar
     free(replay);
 }
 
-static void clear_result(result *out)
-{
-    free(out->text);
-    free(out->detail);
-    free(out->evidence);
-    free(out->replay);
-}
-
 static bool run_cell(self_test *self, subject *who, const ipcmark_implementation *implementation, size_t index,
                      unsigned round)
 {
@@ -183,7 +175,7 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
         if (out.verdict != VERDICT_UNKNOWN || attempt == ATTEMPTS)
             break;
         ++self->retries;
-        clear_result(&out);
+        result_clear(&out);
     }
     value = judge_cell(who->about, &out);
     who->due += clause_matches(who->about->must_fail, about->id) && value != CELL_SKIPPED;
@@ -194,7 +186,7 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
     who->cells[index] = worse(who->cells[index], value);
     if (value >= CELL_SURVIVED)
         explain(self, who, &target, &out, value);
-    clear_result(&out);
+    result_clear(&out);
     return true;
 }
 

@@ -22,6 +22,15 @@ static int severity(verdict value)
     return order[value];
 }
 
+void result_clear(result *self)
+{
+    free(self->text);
+    free(self->detail);
+    free(self->evidence);
+    free(self->replay);
+    memset(self, 0, sizeof *self);
+}
+
 result *result_append(result_list *list, const result *item)
 {
     if (list->count == list->capacity) {
@@ -38,12 +47,8 @@ result *result_append(result_list *list, const result *item)
 
 void result_list_clear(result_list *list)
 {
-    for (size_t i = 0; i < list->count; ++i) {
-        free(list->items[i].text);
-        free(list->items[i].detail);
-        free(list->items[i].evidence);
-        free(list->items[i].replay);
-    }
+    for (size_t i = 0; i < list->count; ++i)
+        result_clear(&list->items[i]);
     free(list->items);
     memset(list, 0, sizeof *list);
 }

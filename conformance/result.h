@@ -30,9 +30,9 @@ typedef struct result {
     char *detail;       /* lines: everything that was found, and what happened around it; or NULL */
     double seconds;
     uint64_t seed;
-    uint64_t must, received;
-    char *evidence; /* folder, or NULL */
-    char *replay;   /* the command that plays it again, or NULL */
+    uint64_t messages, must, received, violations, kills_inside; /* as in ipcmark_judgement */
+    char *evidence;                                              /* folder, or NULL */
+    char *replay;                                                /* the command that plays it again, or NULL */
 } result;
 
 typedef struct result_list {
@@ -44,6 +44,8 @@ const char *verdict_name(verdict);
 /* Whether a reader must look at it: fail, unknown, xpass, error. */
 bool verdict_is_bad(verdict);
 
+/* Frees what it points to. */
+void result_clear(result *);
 /* Takes over what the result points to; returns it where it now lives, or NULL when memory is out. The pointer holds
  * until the next append. */
 result *result_append(result_list *, const result *);

@@ -92,7 +92,7 @@ static void keep_vigil(stage *self, const actor *publisher)
         const actor *subscriber = &self->subscribers[i];
         if (subscriber->open && publisher->settled_ns > subscriber->open_ns && self->vigil_count < STAGE_VIGILS)
             self->vigils[self->vigil_count++] =
-                (stage_vigil){ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, 0),
+                (stage_vigil){ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, 0), subscriber,
                               !publisher->killed || stage_claims(self, IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH)};
     }
 }
@@ -106,6 +106,15 @@ static bool end_vigils(stage *self)
     }
     self->vigil_count = 0;
     return all;
+}
+
+void stage_excuse(stage *self, actor *who)
+{
+    for (size_t i = 0; i < self->vigil_count; ++i)
+        self->vigils[i].owed &= self->vigils[i].subscriber != who;
+    who->settled_ns = 0;
+    if (who->subscriber)
+        who->open_ns = UINT64_MAX; /* later than any publisher was settled */
 }
 
 ipcmark_call *stage_open_begin(stage *self, actor *who)
@@ -247,6 +256,7 @@ bool stage_settle(stage *self)
     const unsigned publishers = (unsigned)count_open(self->publishers, self->publisher_count);
     const unsigned subscribers = (unsigned)count_open(self->subscribers, self->subscriber_count);
     ipcmark_call *calls[2 * STAGE_MOST] = {NULL};
+    uint64_t now;
     bool all = true;
     actor *who;
     if (!stage_claims(self, IPCMARK_CAP_PEERS))
@@ -256,9 +266,13 @@ bool stage_settle(stage *self)
             calls[i] = ipcmark_wait_peers(self->trial, who->endpoint, who->subscriber ? publishers : subscribers, 0);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         all &= calls[i] == NULL || is_unable(calls[i]) || stage_await(self, calls[i], IPCMARK_COUNT);
+    now = ipcmark_now_ns();
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (who->open && all)
-            who->settled_ns = ipcmark_now_ns();
+        if (who->open && all) {
+            who->settled_ns = now;
+            if (who->open_ns == UINT64_MAX)
+                who->open_ns = now - 1;
+        }
     if (all)
         self->buried_ns = 0;
     stage_log(self, "%u publishers and %u subscribers are %s", publishers, subscribers,

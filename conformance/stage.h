@@ -33,6 +33,7 @@ typedef struct actor {
 /* A drain of a publisher that has closed or died. */
 typedef struct stage_vigil {
     ipcmark_call *call;
+    const actor *subscriber;
     bool owed; /* it must succeed: what a publisher did not hand over before it was killed is not always owed */
 } stage_vigil;
 
@@ -42,6 +43,7 @@ typedef struct stage {
     const clause *clause;
     const ipcmark_implementation *implementation;
     bool quick;
+    void *context;                      /* of the play's own */
     uint64_t random;                    /* state of stage_random() */
     FILE *schedule;                     /* schedule.txt in the trial's folder */
     uint64_t start_ns, end_ns;          /* of the play */
@@ -82,6 +84,9 @@ bool stage_close_within(stage *, actor *, double seconds, const char *circumstan
 bool stage_kill(stage *, actor *);
 /* After the actor killed itself. */
 bool stage_buried(stage *, actor *);
+/* The actor is about to be held up or closed: what publishers that have gone got rid of before is no longer owed to it,
+ * and nor is what it got rid of itself, until everyone is found to be connected again. */
+void stage_excuse(stage *, actor *);
 bool stage_pause(stage *, actor *);
 bool stage_resume(stage *, actor *);
 

@@ -21,6 +21,7 @@
 #include "summary.h"
 #include "table.h"
 #include "tally.h"
+#include "targets.h"
 
 struct bench_run {
     struct options options;
@@ -252,7 +253,17 @@ static void print_doubts(const char *doubts)
     }
 }
 
-static void print_summary(const struct bench_run *run)
+/* Into the file as well, once every cell is there: a run that is gone on with has them later. */
+static void keep_targets(struct bench_run *run, const struct goal_result *goals)
+{
+    for (size_t i = 0; i < TARGETS && run->tally.done == run->tally.planned && run->write_error == 0; ++i) {
+        cJSON *record = targets_record(&goals[i]);
+        run->write_error = ipcmark_runfile_append(run->file, record);
+        cJSON_Delete(record);
+    }
+}
+
+static void print_summary(const struct bench_run *run, const struct goal_result *goals)
 {
     struct summary_row *rows = calloc(run->tally.count, sizeof *rows);
     cJSON *environment = ipcmark_environment_capture();
@@ -262,11 +273,13 @@ static void print_summary(const struct bench_run *run)
         summary_doubts(&run->tally, run->load, run->seconds,
                        cJSON_GetStringValue(cJSON_GetObjectItem(environment, "flags")), doubts, sizeof doubts);
         if (run->options.json) {
-            table_print_json(rows, run->tally.count, doubts);
+            table_print_json(rows, run->tally.count, doubts, goals);
         } else {
             table_print(rows, run->tally.count);
             print_doubts(doubts);
             table_print_targets(rows, run->tally.count);
+            if (goals != NULL)
+                targets_print(goals);
         }
     }
     cJSON_Delete(environment);
@@ -275,8 +288,12 @@ static void print_summary(const struct bench_run *run)
 
 static int finish(struct bench_run *run, int result)
 {
+    struct goal_result goals[TARGETS];
+    bool judged = (run->options.suites & SUITE_TARGETS) != 0 && targets_judge(&run->tally, goals) == 0;
     char command[4096];
 
+    if (judged)
+        keep_targets(run, goals);
     if (result == 0 && interrupted != 0)
         result = 128 + (int)interrupted;
     else if (result == 0 && has_errors(&run->tally))
@@ -285,7 +302,7 @@ static int finish(struct bench_run *run, int result)
         result = complain(run->options.output, -EIO);
     run->file = NULL;
     if (run->tally.done > 0)
-        print_summary(run);
+        print_summary(run, judged ? goals : NULL);
     fflush(stdout);
     if (interrupted != 0 || run->write_error < 0) {
         options_describe(&run->options, command, sizeof command);

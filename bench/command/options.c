@@ -21,8 +21,10 @@ static const char help[] =
     "                    (default: mmipc, fifo, tcp; `ipcmark drivers` lists them)\n"
     "  --suite SUITE     quick (a minute), standard (all families), full (more sizes and subscribers);\n"
     "                    default quick\n"
+    "  --targets         the rows that the targets of libmmipc are judged by, and the table of targets at the end;\n"
+    "                    alone, unless --suite or --driver asks for more\n"
     "  --blocks N        every row is measured once a block, in an order drawn for each block\n"
-    "                    (default: quick 3, standard 12, full 24)\n"
+    "                    (default: quick 3, standard and targets 12, full 24)\n"
     "  --filter REGEX    only rows whose name matches: '^hot/', '64B'\n"
     "  --seed N          of the order and of message bodies (default: drawn, and shown)\n"
     "  --cpus A,B        of publisher and subscriber in 1x1 rows (default: the first two allowed)\n"
@@ -43,9 +45,11 @@ static const char help[] =
     "  ipcmark bench                                      a first look at mmipc, fifo and tcp\n"
     "  ipcmark bench --driver ./my.so --suite standard    yours alone; compare with --driver fifo beside it\n"
     "  ipcmark bench --filter '^(hot|limit/line)' --blocks 20 --seed 7\n"
+    "  ipcmark bench --targets --blocks 20                is libmmipc as fast as it is to be?\n"
     "  ipcmark report ipcmark-bench.jsonl                 charts of what was measured\n"
     "\n"
-    "Exit codes: 0 every row is a figure, 1 a row is an error, 3 the harness or a driver could not be used, 64 usage,\n"
+    "Exit codes: 0 every row is a figure, whatever targets it reaches; 1 a row is an error, 3 the harness or a driver "
+    "could not be used, 64 usage,\n"
     "128 + N ended by signal N (what was measured is kept).\n";
 
 static int usage(const char *what, const char *value, int *exit_code)
@@ -70,11 +74,11 @@ static bool parse_number(const char *text, uint64_t most, uint64_t *out)
     return true;
 }
 
-static bool parse_suite(const char *name, enum suite *out)
+static bool parse_suite(const char *name, unsigned *suites)
 {
-    for (enum suite suite = SUITE_QUICK; suite <= SUITE_FULL; suite = (enum suite)(suite << 1))
+    for (unsigned suite = SUITE_QUICK; suite <= SUITE_FULL; suite <<= 1)
         if (strcmp(name, options_suite_name(suite)) == 0) {
-            *out = suite;
+            *suites |= suite;
             return true;
         }
     return false;
@@ -138,10 +142,11 @@ static int add_driver(struct options *options, const char *driver, int *exit_cod
     return 0;
 }
 
-enum { DRIVER = 256, SUITE, BLOCKS, FILTER, SEED, CPUS, SECONDS, OUTPUT, RESUME, FORMAT, LIST, HELP, VERSION };
+enum { DRIVER = 256, SUITE, TARGETS, BLOCKS, FILTER, SEED, CPUS, SECONDS, OUTPUT, RESUME, FORMAT, LIST, HELP, VERSION };
 
 static const struct option long_options[] = {{"driver", required_argument, NULL, DRIVER},
                                              {"suite", required_argument, NULL, SUITE},
+                                             {"targets", no_argument, NULL, TARGETS},
                                              {"blocks", required_argument, NULL, BLOCKS},
                                              {"filter", required_argument, NULL, FILTER},
                                              {"seed", required_argument, NULL, SEED},
@@ -163,9 +168,13 @@ static int take_option(struct options *options, int option, const char *value, i
     case DRIVER:
         return add_driver(options, value, exit_code);
     case SUITE:
-        return parse_suite(value, &options->suite)
+        options->suites &= SUITE_TARGETS;
+        return parse_suite(value, &options->suites)
                    ? 0
                    : usage("suites are quick, standard and full, not", value, exit_code);
+    case TARGETS:
+        options->suites |= SUITE_TARGETS;
+        return 0;
     case BLOCKS:
         if (!parse_number(value, 10000, &number) || number == 0)
             return usage("--blocks takes a number from 1 to 10000, not", value, exit_code);
@@ -219,20 +228,22 @@ static void set_defaults(struct options *options, bool has_seed)
 {
     static const char *const drivers[] = {"mmipc", "fifo", "tcp"};
 
+    if (options->suites == 0 || (options->suites == SUITE_TARGETS && options->driver_count > 0))
+        options->suites |= SUITE_QUICK;
     if (options->driver_count == 0)
-        while (options->driver_count < 3) {
+        while (options->driver_count < (options->suites == SUITE_TARGETS ? 1 : 3)) {
             options->drivers[options->driver_count] = drivers[options->driver_count];
             ++options->driver_count;
         }
     if (options->blocks == 0)
-        options->blocks = options->suite == SUITE_QUICK ? 3 : options->suite == SUITE_STANDARD ? 12 : 24;
+        options->blocks = options->suites & SUITE_FULL ? 24 : options->suites == SUITE_QUICK ? 3 : 12;
     if (!has_seed && getrandom(&options->seed, sizeof options->seed, 0) == (ssize_t)sizeof options->seed)
         options->seed %= 1000000000; /* short enough to be typed */
 }
 
 int options_parse(struct options *out, int argc, char **argv, int *exit_code)
 {
-    struct options options = {.suite = SUITE_QUICK, .output = "ipcmark-bench.jsonl"};
+    struct options options = {.output = "ipcmark-bench.jsonl"};
     bool has_seed = false;
     int option;
 
@@ -255,16 +266,21 @@ int options_parse(struct options *out, int argc, char **argv, int *exit_code)
     return 0;
 }
 
-const char *options_suite_name(enum suite suite)
+const char *options_suite_name(unsigned suites)
 {
-    return suite == SUITE_QUICK ? "quick" : suite == SUITE_STANDARD ? "standard" : "full";
+    return suites & SUITE_QUICK ? "quick" : suites & SUITE_STANDARD ? "standard" : suites & SUITE_FULL ? "full" : NULL;
 }
 
 static void add(char *text, size_t text_size, const char *name, const char *value)
 {
     size_t used = strlen(text);
-    bool quote = strpbrk(value, " '\"\\$&|;()<>*?[]^") != NULL && strchr(value, '\'') == NULL;
+    bool quote;
 
+    if (value == NULL) {
+        snprintf(text + used, text_size - used, " %s", name);
+        return;
+    }
+    quote = strpbrk(value, " '\"\\$&|;()<>*?[]^") != NULL && strchr(value, '\'') == NULL;
     snprintf(text + used, text_size - used, " %s %s%s%s", name, quote ? "'" : "", value, quote ? "'" : "");
 }
 
@@ -273,11 +289,14 @@ void options_describe(const struct options *options, char *text, size_t text_siz
     char word[ROW_NAME_BYTES];
 
     snprintf(text, text_size, "ipcmark bench");
-    for (size_t i = 0; i < options->driver_count; ++i) {
+    if (options->suites & SUITE_TARGETS)
+        add(text, text_size, "--targets", NULL);
+    for (size_t i = 0; i < options->driver_count && options->suites != SUITE_TARGETS; ++i) {
         row_driver_label(word, sizeof word, options->drivers[i]);
         add(text, text_size, "--driver", options->drivers[i][0] == '/' ? word : options->drivers[i]);
     }
-    add(text, text_size, "--suite", options_suite_name(options->suite));
+    if (options->suites != SUITE_TARGETS)
+        add(text, text_size, "--suite", options_suite_name(options->suites));
     snprintf(word, sizeof word, "%u", options->blocks);
     add(text, text_size, "--blocks", word);
     snprintf(word, sizeof word, "%llu", (unsigned long long)options->seed);

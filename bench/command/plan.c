@@ -40,6 +40,28 @@ static const struct {
     {"fanout/%s/64KiB/1x2", SUITE_FULL},
     {"fanout/%s/64KiB/1x4", MORE},
     {"fanout/%s/64KiB/1x8", SUITE_FULL},
+    {"target-hot/mmipc/32B/1x1", SUITE_TARGETS},
+    {"target-hot/mmipc/64B/1x1", SUITE_TARGETS},
+    {"target-hot/bare-ring/32B/1x1", SUITE_TARGETS},
+    {"target-hot/bare-ring/64B/1x1", SUITE_TARGETS},
+    {"target-wakeup/mmipc/64B/1x1", SUITE_TARGETS},
+    {"target-wakeup/fifo/64B/1x1", SUITE_TARGETS},
+    {"target-wakeup/unix/64B/1x1", SUITE_TARGETS},
+    {"target-stream/mmipc/64B/1x1", SUITE_TARGETS},
+    {"target-stream/bare-ring/64B/1x1", SUITE_TARGETS},
+    {"target-stream/fifo/64B/1x1", SUITE_TARGETS},
+    {"target-stream/mmipc/1KiB/1x1", SUITE_TARGETS},
+    {"target-stream/bare-ring/1KiB/1x1", SUITE_TARGETS},
+    {"target-stream/mmipc/1MiB/1x1", SUITE_TARGETS},
+    {"target-stream/bare-ring/1MiB/1x1", SUITE_TARGETS},
+    {"target-stream/unix/1MiB/1x1", SUITE_TARGETS},
+    {"target-stream/tcp/1MiB/1x1", SUITE_TARGETS},
+    {"target-fanout/mmipc/1MiB/1x1", SUITE_TARGETS},
+    {"target-fanout/mmipc/1MiB/1x8", SUITE_TARGETS},
+    {"target-idle/mmipc/64B/1x1", SUITE_TARGETS},
+    {"target-pairs/mmipc/64B/1x16", SUITE_TARGETS},
+    {"target-attach/mmipc/64B/1x1", SUITE_TARGETS},
+    {"target-death/mmipc/64B/1x1", SUITE_TARGETS},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -74,7 +96,7 @@ int plan_make(struct plan *out, const struct options *options)
     }
     for (size_t i = 0; i < ROWS && result == 0; ++i) {
         bool is_limit = strstr(rows[i].name, "%s") == NULL;
-        if ((rows[i].suites & options->suite) == 0)
+        if ((rows[i].suites & options->suites) == 0)
             continue;
         for (size_t driver = 0; driver < (is_limit ? 1 : options->driver_count) && result == 0; ++driver)
             result = add_row(&plan, rows[i].name, options->drivers[driver], options->filter == NULL ? NULL : &regex);
@@ -105,6 +127,11 @@ double plan_cell_seconds(const struct row *row, const struct options *options)
         return 0.03;
     case ROW_LIMIT_MEMCPY:
         return seconds / 3;
+    case ROW_TARGET_IDLE:
+        return 2 + 10 / 0.35 * seconds;
+    case ROW_TARGET_ATTACH:
+    case ROW_TARGET_DEATH:
+        return 1.5;
     default:
         return 0.4 + seconds; /* processes, and the lines between rounds */
     }

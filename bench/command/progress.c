@@ -22,20 +22,38 @@ static void scale(char text[32], double value, double base, const char *const un
     snprintf(text, 32, "%.*f %s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[unit]);
 }
 
-void progress_figure(char text[32], const struct row *row, double figure)
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+void progress_metric(char text[32], const char *metric, double value)
 {
     static const char *const times[] = {"ns", "µs", "ms", "s"};
     static const char *const rates[] = {"msg/s", "k msg/s", "M msg/s", "G msg/s"};
     static const char *const speeds[] = {"B/s", "kB/s", "MB/s", "GB/s"};
+    static const char *const sizes[] = {"B", "KiB", "MiB", "GiB"};
 
-    if (isnan(figure))
+    if (isnan(value))
         snprintf(text, 32, "–");
-    else if (tally_lower_is_better(row))
-        scale(text, figure, 1000, times, 4);
-    else if (strcmp(tally_metric(row), "bytes_per_second") == 0)
-        scale(text, figure, 1000, speeds, 4);
+    else if (ends_with(metric, "_ns"))
+        scale(text, value, 1000, times, 4);
+    else if (ends_with(metric, "bytes_per_second"))
+        scale(text, value, 1000, speeds, 4);
+    else if (ends_with(metric, "_per_second"))
+        scale(text, value, 1000, rates, 4);
+    else if (strncmp(metric, "bytes_", 6) == 0)
+        scale(text, value, 1024, sizes, 4);
+    else if (ends_with(metric, "_share"))
+        snprintf(text, 32, "%.3g %%", 100 * value);
     else
-        scale(text, figure, 1000, rates, 4);
+        snprintf(text, 32, "%.3g", value);
+}
+
+void progress_figure(char text[32], const struct row *row, double figure)
+{
+    progress_metric(text, tally_metric(row), figure);
 }
 
 void progress_begin(struct progress *progress, const struct tally *tally, double guess_seconds)

@@ -17,5 +17,7 @@ void progress_end(struct progress *);
 
 /* "173 ns", "4.61 M msg/s", "17.2 GB/s": a figure as it is read; to a static-size buffer of the caller. */
 void progress_figure(char text[32], const struct row *, double figure);
+/* The same of any metric, by its name: "p99_ns", "cpu_share", … */
+void progress_metric(char text[32], const char *metric, double value);
 
 #endif

@@ -18,24 +18,37 @@ double statistics_median(double *values, size_t count)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
-/* How many of n values lie below the true median is as the heads of n throws. */
-bool statistics_median_ranks(size_t count, size_t *low, size_t *high)
+/* How many of n values lie below the true quantile is as the heads of n throws of a coin that shows them so often. */
+bool statistics_quantile_ranks(size_t count, double fraction, size_t *low, size_t *high)
 {
-    double n = (double)count, tail = 0;
-    size_t rank = 0;
+    double n = (double)count, below = 0;
+    size_t rank = 0, bottom;
 
-    while (rank < count / 2) {
+    while (rank < count) {
         double k = (double)rank;
-        tail += exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * log(2));
-        if (tail > 0.025)
+        double next = below + exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(fraction) +
+                                  (n - k) * log(1 - fraction));
+        if (next > 0.025)
             break;
+        below = next;
         ++rank;
     }
-    if (rank == 0)
+    if (rank == 0 || rank == count)
         return false;
-    *low = rank - 1;
-    *high = count - rank;
+    bottom = rank - 1;
+    for (; rank < count && below < 0.975; ++rank) {
+        double k = (double)rank;
+        below +=
+            exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(fraction) + (n - k) * log(1 - fraction));
+    }
+    *low = bottom;
+    *high = below < 0.975 ? count : rank - 1;
     return true;
+}
+
+bool statistics_median_ranks(size_t count, size_t *low, size_t *high)
+{
+    return statistics_quantile_ranks(count, 0.5, low, high);
 }
 
 static bool is_pair(const struct sample *a, const struct sample *b)

@@ -20,6 +20,10 @@ double statistics_median(double *values, size_t count);
  * distribution is: *low and *high, numbers from 0. False: there is no such pair (of fewer than six values). */
 bool statistics_median_ranks(size_t count, size_t *low, size_t *high);
 
+/* Likewise for the value that a fraction (0.99 for a p99) of all lie below. False: so few values have no lower bound.
+ * *high may be `count`: they have no upper one. */
+bool statistics_quantile_ranks(size_t count, double fraction, size_t *low, size_t *high);
+
 /* The ratios a / b of the samples that were taken in the same block and in the same placement class; at most one for
  * each of a. Returns how many; ratios has room for count_a. */
 size_t statistics_pair(const struct sample *a, size_t count_a, const struct sample *b, size_t count_b, double *ratios);

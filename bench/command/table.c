@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "progress.h"
+#include "targets.h"
 
 /* printf counts bytes; a reader counts columns. */
 static int columns(const char *text)
@@ -147,7 +148,7 @@ static cJSON *row_to_json(const struct summary_row *row)
     return json;
 }
 
-void table_print_json(const struct summary_row *rows, size_t count, const char *doubts)
+void table_print_json(const struct summary_row *rows, size_t count, const char *doubts, const struct goal_result *goals)
 {
     cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "rows"), *targets;
     struct target target[SUMMARY_TARGETS];
@@ -165,6 +166,9 @@ void table_print_json(const struct summary_row *rows, size_t count, const char *
         cJSON_AddStringToObject(item, "verdict", summary_target_verdict(&target[i]));
         cJSON_AddItemToArray(targets, item);
     }
+    targets = goals == NULL ? NULL : cJSON_AddArrayToObject(json, "reference_targets");
+    for (size_t i = 0; targets != NULL && i < TARGETS; ++i)
+        cJSON_AddItemToArray(targets, targets_record(&goals[i]));
     cJSON_AddBoolToObject(json, "fit_to_publish", doubts[0] == '\0');
     cJSON_AddStringToObject(json, "doubts", doubts);
     text = cJSON_Print(json);

@@ -32,6 +32,8 @@ int tally_open(struct tally *out, const struct plan *plan, unsigned blocks)
 void tally_close(struct tally *tally)
 {
     for (size_t i = 0; tally->rows != NULL && i < tally->count; ++i) {
+        for (unsigned block = 0; tally->rows[i].cells != NULL && block < tally->blocks; ++block)
+            cJSON_Delete(tally->rows[i].cells[block].metrics);
         free(tally->rows[i].cells);
         ipcmark_histogram_free(tally->rows[i].histogram);
     }
@@ -44,9 +46,19 @@ const char *tally_metric(const struct row *row)
     switch (row->family) {
     case ROW_THROUGHPUT:
     case ROW_FANOUT:
+    case ROW_TARGET_STREAM:
     case ROW_LIMIT_RING:
     case ROW_LIMIT_HARNESS:
         return "messages_per_second";
+    case ROW_TARGET_FANOUT:
+        return "publisher_cpu_ns";
+    case ROW_TARGET_IDLE:
+        return "cpu_share";
+    case ROW_TARGET_PAIRS:
+        return "bytes_per_pair";
+    case ROW_TARGET_ATTACH:
+    case ROW_TARGET_DEATH:
+        return "max_ns"; /* one cell has too few for a percentile */
     case ROW_LIMIT_MEMCPY:
         return "bytes_per_second";
     default:
@@ -56,7 +68,7 @@ const char *tally_metric(const struct row *row)
 
 bool tally_lower_is_better(const struct row *row)
 {
-    return strcmp(tally_metric(row), "p50_ns") == 0;
+    return strstr(tally_metric(row), "_per_second") == NULL;
 }
 
 const struct tally_row *tally_find(const struct tally *tally, const char *name)
@@ -134,7 +146,9 @@ const struct tally_cell *tally_add(struct tally *tally, const cJSON *record)
     take_classes(cell, row->row, metrics);
     if (!cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(record, "error")) || isnan(cell->figure))
         cell->figure = NAN, take_error(row, record);
-    else
+    else if (row_is_target(row->row))
+        cell->metrics = cJSON_Duplicate(metrics, true);
+    if (!isnan(cell->figure))
         merge_histogram(row, cJSON_GetObjectItemCaseSensitive(record, "histogram"));
     ++tally->done;
     return cell;
@@ -147,6 +161,39 @@ size_t tally_samples(const struct tally *tally, const struct tally_row *row, str
     for (unsigned block = 0; block < tally->blocks; ++block)
         if (row->cells[block].done && !isnan(row->cells[block].figure))
             samples[count++] = (struct sample){block, row->cells[block].placement, row->cells[block].figure};
+    return count;
+}
+
+/* A cell's figures of each class that it saw; of one that was not measured in rounds, its figure. */
+static size_t add_classes(const struct tally_cell *cell, unsigned block, const char *metric, struct sample *samples)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < LINE_CLASSES; ++i) {
+        char name[64];
+        snprintf(name, sizeof name, "%s_%s", line_classes[i], metric);
+        if (!isnan(number(cell->metrics, name)))
+            samples[count++] = (struct sample){block, line_classes[i], number(cell->metrics, name)};
+    }
+    if (count == 0 && !isnan(number(cell->metrics, metric)))
+        samples[count++] = (struct sample){block, cell->placement, number(cell->metrics, metric)};
+    return count;
+}
+
+size_t tally_metric_samples(const struct tally *tally, const struct tally_row *row, const char *metric, bool by_block,
+                            struct sample *samples)
+{
+    size_t count = 0;
+
+    for (unsigned block = 0; block < tally->blocks; ++block) {
+        const struct tally_cell *cell = &row->cells[block];
+        if (cell->metrics == NULL)
+            continue;
+        if (!by_block)
+            count += add_classes(cell, block, metric, samples + count);
+        else if (!isnan(number(cell->metrics, metric)))
+            samples[count++] = (struct sample){block, "any", number(cell->metrics, metric)};
+    }
     return count;
 }
 

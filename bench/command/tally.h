@@ -20,6 +20,7 @@ struct tally_cell {
     double bytes_per_second;       /* NaN: has none */
     double line_ns;                /* mean of before and after; NaN: unknown */
     double steal_ns;               /* NaN: unknown */
+    struct cJSON *metrics;         /* of a target row's figure: what else was measured; NULL: nothing */
 };
 
 struct tally_row {
@@ -52,6 +53,11 @@ const struct tally_row *tally_find(const struct tally *, const char *name);
 
 /* The figures of a row; samples has room for one a block. Returns how many. */
 size_t tally_samples(const struct tally *, const struct tally_row *, struct sample *samples);
+
+/* The same of any metric of a target row. by_block: it has nothing to do with where the CPUs are, and is paired by
+ * block only. */
+size_t tally_metric_samples(const struct tally *, const struct tally_row *, const char *metric, bool by_block,
+                            struct sample *samples);
 
 /* For ratios with another row: a cell that was measured in rounds has a figure for each class; room for three a block.
  * Processes that are not pinned are in no class: their cells are paired by block only. */

@@ -6,6 +6,7 @@
 #include <ipcmark/control.h>
 
 #include "../limits/line.h"
+#include "../targets/targets.h"
 
 int bench_open(struct bench *bench)
 {
@@ -70,6 +71,28 @@ void bench_measure(struct bench *bench, struct cell *cell)
     case ROW_LIMIT_RING:
     case ROW_LIMIT_HARNESS:
         bench_stream(bench, cell);
+        break;
+    case ROW_TARGET_HOT:
+        targets_hot(bench, cell);
+        break;
+    case ROW_TARGET_WAKEUP:
+        targets_wakeup(bench, cell);
+        break;
+    case ROW_TARGET_STREAM:
+    case ROW_TARGET_FANOUT:
+        targets_stream(bench, cell);
+        break;
+    case ROW_TARGET_IDLE:
+        targets_idle(bench, cell);
+        break;
+    case ROW_TARGET_PAIRS:
+        targets_pairs(bench, cell);
+        break;
+    case ROW_TARGET_ATTACH:
+        targets_attach(bench, cell);
+        break;
+    case ROW_TARGET_DEATH:
+        targets_death(bench, cell);
         break;
     case ROW_LIMIT_LINE:
         bench_line(bench, cell);

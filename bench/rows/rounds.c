@@ -132,6 +132,9 @@ static void add_class_times(const struct rounds *rounds, struct cell *cell, cons
     snprintf(name, sizeof name, "%s_p50_ns", class);
     if (merged->total > 0)
         cell_metric(cell, name, (double)ipcmark_histogram_percentile(merged, 50) / ways);
+    snprintf(name, sizeof name, "%s_p99_ns", class);
+    if (statistics_percentile_holds(99, merged->total))
+        cell_metric(cell, name, (double)ipcmark_histogram_percentile(merged, 99) / ways);
     ipcmark_histogram_free(merged);
 }
 

@@ -37,7 +37,8 @@ double rounds_median(const struct rounds *, size_t chosen);
 /* Adds the median of each class that was seen, as "cluster_NAME" and so on: what is compared with another cell may have
  * been of another class there. */
 void rounds_add_classes(const struct rounds *, struct cell *, const char *name);
-/* The same for times: "cluster_p50_ns", of all trips in the rounds of that class together, `ways` to a trip. */
+/* The same for times: "cluster_p50_ns" (and p99, if there are enough), of all trips in the rounds of that class
+ * together, `ways` to a trip. */
 void rounds_add_class_times(const struct rounds *, struct cell *, unsigned ways);
 /* All their histograms in one; the caller's. NULL: out of memory, or one is no histogram. */
 cJSON *rounds_merge(const struct rounds *, size_t chosen);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const family_names[] = {"latency", "roundtrip", "hot", "throughput", "fanout"};
+static const char *const family_names[] = {
+    "latency",       "roundtrip",     "hot",         "throughput",   "fanout",        "target-hot",  "target-wakeup",
+    "target-stream", "target-fanout", "target-idle", "target-pairs", "target-attach", "target-death"};
 static const struct {
     const char *name;
     enum row_family family;
@@ -94,6 +96,11 @@ static int parse_limit(struct row *row, char *words, char *text, size_t text_siz
     return complain(text, text_size, row->name, "the limits are line, bare-ring, bare-ring-hot, harness and memcpy");
 }
 
+static bool has_subscribers(enum row_family family)
+{
+    return family == ROW_FANOUT || family == ROW_TARGET_FANOUT || family == ROW_TARGET_PAIRS;
+}
+
 static int parse_scenario(struct row *row, char *words, char *text, size_t text_size)
 {
     char *word = split_last(words);
@@ -109,7 +116,7 @@ static int parse_scenario(struct row *row, char *words, char *text, size_t text_
         return complain(text, text_size, row->name, "the driver is missing");
     if ((row->family == ROW_LATENCY) != (row->rate > 0))
         return complain(text, text_size, row->name, "latency rows, and only those, end in a rate, as in r10000");
-    if (row->publishers != 1 || (row->subscribers != 1 && row->family != ROW_FANOUT))
+    if (row->publishers != 1 || (row->subscribers != 1 && !has_subscribers(row->family)))
         return complain(text, text_size, row->name, "this family has one publisher, and but for fanout one subscriber");
     snprintf(row->driver, sizeof row->driver, "%s", words);
     return 0;
@@ -140,7 +147,8 @@ int row_parse(struct row *out, const char *name, char *text, size_t text_size)
             result = parse_scenario(&row, rest, text, text_size);
             goto out;
         }
-    return complain(text, text_size, name, "the families are latency, roundtrip, hot, throughput, fanout and limit");
+    return complain(text, text_size, name,
+                    "the families are latency, roundtrip, hot, throughput, fanout, limit and target-…");
 out:
     if (result == 0)
         *out = row;
@@ -154,12 +162,17 @@ const char *row_family_name(enum row_family family)
 
 bool row_is_pinned(const struct row *row)
 {
-    return row->subscribers <= 1;
+    return row->subscribers <= 1 || row_is_target(row);
 }
 
 bool row_uses_processes(const struct row *row)
 {
     return row->family != ROW_LIMIT_LINE && row->family != ROW_LIMIT_MEMCPY;
+}
+
+bool row_is_target(const struct row *row)
+{
+    return row->family >= ROW_TARGET_HOT && row->family <= ROW_TARGET_DEATH;
 }
 
 bool row_is_limit(const struct row *row)

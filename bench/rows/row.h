@@ -1,6 +1,7 @@
 /* A row of the benchmark. Its name says all there is to know about it:
  *
  *     latency/mmipc?spin_us=-1/64B/1x1/r10000        family, driver, size, publishers x subscribers, messages a second
+ *     target-stream/unix/64B/1x1                     the same, of the transports of bench/targets
  *     limit/line   limit/bare-ring/1KiB   limit/bare-ring-hot/64B   limit/memcpy/1MiB
  */
 #ifndef BENCH_ROW_H
@@ -19,6 +20,14 @@ enum row_family {
     ROW_HOT,
     ROW_THROUGHPUT,
     ROW_FANOUT,
+    ROW_TARGET_HOT,
+    ROW_TARGET_WAKEUP,
+    ROW_TARGET_STREAM,
+    ROW_TARGET_FANOUT,
+    ROW_TARGET_IDLE,
+    ROW_TARGET_PAIRS,
+    ROW_TARGET_ATTACH,
+    ROW_TARGET_DEATH,
     ROW_LIMIT_LINE,
     ROW_LIMIT_RING,
     ROW_LIMIT_RING_HOT,
@@ -42,7 +51,8 @@ int row_parse(struct row *out, const char *name, char *text, size_t text_size);
 
 const char *row_family_name(enum row_family); /* "latency", …, "limit"; static */
 bool row_is_limit(const struct row *);
-bool row_is_pinned(const struct row *);      /* one to one: a CPU for each side, so the line between the two is its own */
+bool row_is_target(const struct row *);      /* target-…: its driver is a transport of bench/targets */
+bool row_is_pinned(const struct row *);      /* a CPU for each side, so the line between the two is its own */
 bool row_uses_processes(const struct row *); /* else it is measured in this one */
 
 /* "mmipc", "mmipc?spin_us=-1" and "./build/my.so?x=1" are called "mmipc", "mmipc?spin_us=-1" and "my?x=1" in rows, so

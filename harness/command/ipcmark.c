@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
     {"demo", "conformance and a short benchmark of mmipc, fifo and tcp, then the report"},
     {"conformance", "does an implementation keep its promises?"},
+    {"soak", "does it keep them for hours, while participants come, go and die?"},
     {"bench", "how fast is it?"},
     {"run", "one scenario of your own"},
     {"report", "result files to one HTML page"},

@@ -124,6 +124,7 @@ void call_answer(ipcmark_participant *participant, cJSON *line, const char *text
     } else {
         const cJSON *error = cJSON_GetObjectItemCaseSensitive(line, "error");
         call->line = line;
+        participant->answered = true;
         if (call->public.status != IPCMARK_PENDING)
             return; /* too late */
         if (error != NULL) {

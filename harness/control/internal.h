@@ -16,6 +16,7 @@ enum {
     MAX_THREADS = 64,           /* of one publisher */
     MAX_STDERR_BYTES = 1 << 20, /* kept of one participant */
     MAX_EVENTS = 1 << 17,       /* from one participant; more is a flood */
+    MAX_EARLY_EVENTS = 1 << 10, /* before its first answer, when there is nothing yet that it could tell */
     GRACE_MS = 100,             /* for what was already on its way when a deadline passed or a process ended */
 };
 
@@ -92,6 +93,7 @@ struct ipcmark_participant {
     pid_t pid;
     int status;                                /* as of waitpid */
     bool spawned, exited, output_ended, ended; /* ended: exited, and all that it said has been taken in */
+    bool answered;                             /* at least once */
     bool exit_expected, stopping, garbled;     /* expected: whatever way it ends */
     bool kill_sent;
     unsigned suicides;                                      /* publishes under way that were asked to end in SIGKILL */

@@ -9,7 +9,7 @@
 static int take_event(ipcmark_participant *participant, const cJSON *line)
 {
     const char *event = cJSON_GetObjectItemCaseSensitive(line, "ev")->valuestring;
-    if (++participant->events > MAX_EVENTS) {
+    if (++participant->events > (participant->answered ? MAX_EVENTS : MAX_EARLY_EVENTS)) {
         participant_garbled(participant, "it floods us with events", "");
         return -EPROTO;
     }

@@ -116,11 +116,14 @@ static void close_handle(uv_handle_t *handle, void *context)
         uv_close(handle, NULL);
 }
 
-void ipcmark_session_close(ipcmark_session *session)
+int ipcmark_session_close(ipcmark_session *session)
 {
     if (session == NULL)
-        return;
-    watchdog_close(&session->watchdog);
+        return 0;
+    int error = watchdog_close(&session->watchdog);
+    if (error < 0)
+        fprintf(stderr, "ipcmark: the guard did not end and was killed (%s): look for processes and for files in %s\n",
+                strerror(-error), session->watchdog.directory);
     if (session->watchdog.directory[0] != '\0')
         tree_remove(session->watchdog.directory); /* it is gone, unless somebody killed the guard */
     uv_walk(&session->loop, close_handle, NULL);
@@ -128,6 +131,7 @@ void ipcmark_session_close(ipcmark_session *session)
     uv_loop_close(&session->loop);
     signal(SIGPIPE, SIG_DFL);
     free(session);
+    return error;
 }
 
 static int compare(const void *a, const void *b)

@@ -3,14 +3,20 @@
 #include "ipcmark/journal.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* It kills what was left to it, a second each at most, and removes a directory that may be large. */
+enum { CLOSE_PATIENCE_MS = 20000 };
 
 extern char **environ;
 
@@ -54,7 +60,7 @@ static void set_patience(int socket, time_t seconds)
 
 int watchdog_open(struct watchdog *out, const char *program, const char *parent_directory)
 {
-    struct watchdog self;
+    struct watchdog self = {.patience_ms = CLOSE_PATIENCE_MS};
     char line[sizeof self.directory + 16];
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
@@ -79,15 +85,39 @@ int watchdog_open(struct watchdog *out, const char *program, const char *parent_
     return 0;
 }
 
-void watchdog_close(struct watchdog *self)
+/* By its pidfd, which becomes readable when it has ended. */
+static bool ends_within(int pidfd, int milliseconds)
 {
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    const uint64_t end_ns = ipcmark_now_ns() + (uint64_t)milliseconds * 1000000;
+    for (;;) {
+        const uint64_t now = ipcmark_now_ns();
+        int result = poll(&ended, 1, now < end_ns ? (int)((end_ns - now) / 1000000) + 1 : 0);
+        if (result > 0)
+            return true;
+        if (result == 0 || errno != EINTR)
+            return false;
+    }
+}
+
+int watchdog_close(struct watchdog *self)
+{
+    int error = 0;
     if (self->pid <= 0)
-        return;
+        return 0;
+    int pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);
     close(self->socket);
     kill(self->pid, SIGCONT); /* it could not obey otherwise */
+    if (pidfd < 0 || !ends_within(pidfd, self->patience_ms)) {
+        error = pidfd < 0 ? -errno : -ETIMEDOUT;
+        kill(self->pid, SIGKILL); /* ours and not reaped: the number can be nobody else's */
+    }
     while (waitpid(self->pid, NULL, 0) < 0 && errno == EINTR) {
     }
+    if (pidfd >= 0)
+        close(pidfd);
     self->pid = 0;
+    return error;
 }
 
 static void tell(struct watchdog *self, const char *verb, pid_t participant)

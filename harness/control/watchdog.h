@@ -8,11 +8,14 @@
 struct watchdog {
     int socket;
     pid_t pid;
+    int patience_ms;     /* of the close */
     char directory[256]; /* private, made by the guard, removed by the guard when we are gone */
 };
 
 int watchdog_open(struct watchdog *, const char *program, const char *parent_directory);
-void watchdog_close(struct watchdog *); /* waits until the guard has cleaned up */
+/* Waits until the guard has cleaned up. -ETIMEDOUT: it did not within its patience, and was killed; who it watched and
+ * the directory may still be there. */
+int watchdog_close(struct watchdog *);
 
 void watchdog_watch(struct watchdog *, pid_t participant);
 void watchdog_forget(struct watchdog *, pid_t participant);

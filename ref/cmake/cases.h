@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "hang.h"
+
 #include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
@@ -119,6 +121,7 @@ static void cases_warm_up(void)
 static int cases_main(const struct CMUnitTest *tests, size_t count, int argc, char **argv)
 {
     cases_warm_up();
+    hang_watch();
     if (argc == 1)
         return _cmocka_run_group_tests("cases", tests, count, NULL, NULL);
     for (size_t i = 0; i < count; ++i) {

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
     LARGEST_RING_BITS = 32,
@@ -24,7 +23,7 @@ static int make_ring(size_t bytes, struct ring_writer *ring, int *fd)
     if (error == 0 && (error = os_memory_seal(memory)) != 0)
         os_memory_unmap(base, 0, bytes);
     if (error != 0) {
-        close(memory);
+        os_close(memory);
         return error;
     }
     ring->data = base;
@@ -52,7 +51,7 @@ static int make_page(struct writer_page **out, int *fd)
         error = os_memory_seal(memory);
     }
     if (error != 0) {
-        close(memory);
+        os_close(memory);
         return error;
     }
     *fd = memory;
@@ -66,7 +65,7 @@ int chain_open(struct outlet *outlet, size_t ring_bytes, size_t limit, int fds[2
         return error;
     error = make_ring(ring_bytes, &outlet->ring, &fds[1]);
     if (error != 0)
-        close(fds[0]);
+        os_close(fds[0]);
     outlet->ring.limit = limit;
     return error;
 }
@@ -109,6 +108,16 @@ static void pay_first(struct mmipc_publisher *publisher, struct outlet *outlet)
     outlet->owed -= debt->bytes;
     outlet->debt_first = (outlet->debt_first + 1) % outlet->debt_capacity;
     outlet->debt_count--;
+}
+
+uint64_t chain_owed_above(const struct outlet *outlet, uint64_t tail)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < outlet->debt_count; ++i) {
+        const struct debt *debt = &outlet->debts[(outlet->debt_first + i) % outlet->debt_capacity];
+        bytes += debt->end > tail ? debt->bytes : 0;
+    }
+    return bytes;
 }
 
 void chain_forgive(struct mmipc_publisher *publisher, struct outlet *outlet)
@@ -180,7 +189,7 @@ static int move_to_ring_of(struct mmipc_publisher *publisher, struct outlet *out
     if (error != 0)
         goto fail;
     error = send_memory(outlet, WIRE_NEXT, bytes, next.key, fd);
-    close(fd);
+    os_close(fd);
     if (error != 0) {
         os_memory_unmap(next.data, 0, next.size);
         goto fail;

@@ -8,7 +8,8 @@
 enum {
     MESSAGES_A_ROUND = 64, /* from one inlet before the next has its turn */
     PAUSES_A_MESSAGE = 4,
-    PARTS_AT_FIRST = 8
+    PARTS_AT_FIRST = 8,
+    SLEEPS_A_CLEARING = 64 /* a publisher's wake-ups, one a sleep: hundreds fit */
 };
 
 static mmipc_part *parts_for(struct mmipc_subscriber *subscriber, size_t count)
@@ -34,6 +35,7 @@ static void free_when_due(struct inlet *inlet, const struct ring_record *record)
 /* How many messages were delivered. */
 static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
 {
+    unsigned forks;
     int delivered = 0;
     while (delivered < MESSAGES_A_ROUND && !flag_get(&subscriber->endpoint.closing)) {
         struct ring_record record;
@@ -46,7 +48,10 @@ static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
             inlet_condemn(subscriber, inlet);
             break;
         }
+        tally_add(&subscriber->endpoint.tally, record.size);
+        forks = thread_before_call();
         subscriber->on_message(subscriber->user, parts, record.count);
+        thread_after_call(forks);
         free_when_due(inlet, &record);
         ++delivered;
     }
@@ -68,6 +73,8 @@ static void wait_for_more(struct mmipc_subscriber *subscriber)
     void *ready[1];
     if (receive_poll(subscriber, start_ns, -1))
         return;
+    if (subscriber->naps % (2 * SLEEPS_A_CLEARING) == 0)
+        receive_clear(subscriber);
     receive_announce(subscriber);
     if (!receive_any_ready(subscriber) && !flag_get(&subscriber->endpoint.closing))
         os_poller_wait(subscriber->poller, ready, 1, -1); /* edge-triggered: a wake-up is a wake-up, no need to read */

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct known *find(const struct directory_memory *memory, const unsigned char *id)
 {
@@ -77,14 +76,14 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
                     bool (*skip)(struct endpoint *endpoint, const unsigned char *id),
                     void (*found)(struct endpoint *endpoint, const unsigned char *id))
 {
-    /* a descriptor of its own: the position of a shared one would be shared too */
+    /* a descriptor of its own: the position of a shared one would be shared too; closed by closedir, it is not os_close's */
     int fd = openat(endpoint->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     if (directory == NULL) {
         const int error = errno;
         if (fd >= 0)
-            close(fd);
+            os_close(fd);
         endpoint_log(endpoint, LOG_ERROR, "the directory cannot be read (%s): no new peer is found",
                      mmipc_strerror(error));
         return;

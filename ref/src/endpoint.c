@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { DEFAULT_PING_MS = 1000 };
 
@@ -108,7 +107,7 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
     endpoint->rescan_ns = -1;
     /* before any thread of ours exists: registering a process with threads takes milliseconds */
     endpoint->capabilities = (os_barrier_register() ? WIRE_CAN_BE_FENCED : 0) | (os_barrier_heavy() ? WIRE_CAN_FENCE : 0);
-    error = os_fork_watch();
+    error = os_fork_watch(thread_in_child);
     if (error != 0)
         return error;
     endpoint->generation = atomic_load_explicit(&os_fork_generation, memory_order_relaxed); /* relaxed: as below */
@@ -167,12 +166,6 @@ void endpoint_stop(struct endpoint *endpoint)
     endpoint->control_running = false;
 }
 
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 void endpoint_close(struct endpoint *endpoint)
 {
     notifier_close(&endpoint->notifier);
@@ -181,12 +174,12 @@ void endpoint_close(struct endpoint *endpoint)
         endpoint->peers = peer->next;
         endpoint->role->destroy(peer);
     }
-    close_fd(endpoint->listener.fd);
-    close_fd(endpoint->changes.fd);
-    close_fd(endpoint->kick.fd);
-    close_fd(endpoint->poller);
-    close_fd(endpoint->slot.fd);
-    close_fd(endpoint->directory);
+    os_close(endpoint->listener.fd);
+    os_close(endpoint->changes.fd);
+    os_close(endpoint->kick.fd);
+    os_close(endpoint->poller);
+    os_close(endpoint->slot.fd);
+    os_close(endpoint->directory);
     pthread_cond_destroy(&endpoint->changed);
     pthread_mutex_destroy(&endpoint->lock);
 }

@@ -17,6 +17,7 @@ enum { LOG_ERROR, LOG_WARNING, LOG_INFORMATION, LOG_DEBUG };
 
 struct endpoint;
 struct peer;
+struct status;
 
 /* Something that the control thread waits for. */
 struct watch {
@@ -41,11 +42,24 @@ struct role {
     void (*heartbeat)(struct endpoint *endpoint, struct peer *peer); /* count ours up */
     void (*tick)(struct endpoint *endpoint);                         /* each ping interval */
     void (*last_words)(struct endpoint *endpoint, struct peer *peer); /* it goes: did it leave something? */
-    void (*suspend)(struct peer *peer, bool suspended);
+    void (*suspend)(struct endpoint *endpoint, struct peer *peer, bool suspended);
     enum peer_socket (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
     bool (*idle)(struct endpoint *endpoint, struct peer *peer);    /* does no other thread use it any more? */
     void (*destroy)(struct peer *peer);
+    void (*describe)(struct endpoint *endpoint, struct status *status); /* its pairs; see status.h */
 };
+
+/* Counted by whoever is publishing or receiving, one thread at a time; the control thread looks at it. */
+struct tally {
+    shared_u64 messages, bytes;
+};
+
+static inline void tally_add(struct tally *tally, uint64_t bytes)
+{
+    /* relaxed: nothing is read through a count, and nobody else writes it */
+    shared_store_relaxed(&tally->messages, shared_load_relaxed(&tally->messages) + 1);
+    shared_store_relaxed(&tally->bytes, shared_load_relaxed(&tally->bytes) + bytes);
+}
 
 enum peer_state { PEER_GREETING, PEER_CONNECTED, PEER_GONE };
 
@@ -85,6 +99,7 @@ struct endpoint {
     int64_t rescan_ns;  /* look at the directory again then; -1: no need */
     struct notifier notifier;
     flag closing;
+    struct tally tally;
 
     pthread_mutex_t lock; /* of the rest */
     pthread_cond_t changed;
@@ -119,12 +134,14 @@ int64_t control_interval_ns(const struct endpoint *endpoint);
 
 /* peer.c, all on the control thread */
 int peer_open(struct endpoint *endpoint, struct peer *peer, int fd); /* takes fd, also on failure */
+int peer_may_call(const struct endpoint *endpoint, const struct os_peer *caller); /* -EACCES: user, -ELOOP: ourselves */
 /* All that has arrived: what a peer sent before it died still counts. dead: nothing more will come. */
 void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead);
 void peer_close(struct endpoint *endpoint, struct peer *peer);       /* its descriptors */
 void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms);
 void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell); /* tell: wire_reason or 0 */
 void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason);
+void peer_refused(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message); /* it rejects us */
 void peer_tick(struct endpoint *endpoint, struct peer *peer, int64_t now_ns, bool late);
 
 #endif

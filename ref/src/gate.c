@@ -15,14 +15,6 @@ void gate_open(struct gate *gate)
     pthread_mutex_init(&gate->lock, NULL);
 }
 
-void gate_close(struct gate *gate)
-{
-    /* A10 acquire: pairs with R10 in gate_leave_locked() */
-    while (atomic_load_explicit(&gate->callers, memory_order_acquire) > 0)
-        sched_yield(); /* for the few instructions that are left of an unlock */
-    pthread_mutex_destroy(&gate->lock);
-}
-
 /* The owner cannot say that it has left: clearing `inside` must be its last access, for the gate may be freed then. So it is
  * polled for. It is inside no longer than copying a message takes: whoever waits for room does so outside. */
 static void revoke(struct bias *bias)
@@ -32,6 +24,20 @@ static void revoke(struct bias *bias)
     /* A8 acquire: pairs with R8 in gate_leave() */
     while (atomic_load_explicit(&bias->inside, memory_order_acquire))
         sched_yield();
+}
+
+/* Every bias is revoked, ended ones as well: its former owner may have marked itself inside and not yet looked, and then
+ * counts among the callers before it takes the mark away. */
+void gate_close(struct gate *gate)
+{
+    pthread_mutex_lock(&gate->lock);
+    for (int i = 0; i < gate->used; ++i)
+        revoke(&gate->biases[i]);
+    pthread_mutex_unlock(&gate->lock);
+    /* A10 acquire: pairs with R10 in gate_leave_locked() */
+    while (atomic_load_explicit(&gate->callers, memory_order_acquire) > 0)
+        sched_yield(); /* for the few instructions that are left of an unlock */
+    pthread_mutex_destroy(&gate->lock);
 }
 
 /* Under the lock: does the calling thread deserve a bias? */

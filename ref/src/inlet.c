@@ -1,11 +1,11 @@
 /* The subscriber's side of a pair's life: the handshake, handing over to the receiving side, the end. Control thread. */
 #include "os/os.h"
+#include "status.h"
 #include "subscriber.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct mmipc_subscriber *subscriber_of(struct endpoint *endpoint)
 {
@@ -55,7 +55,7 @@ void inlet_unlock_or_free(struct inlet *inlet)
     if (!last)
         return;
     if (inlet->peer.socket.fd >= 0)
-        close(inlet->peer.socket.fd); /* tells the publisher that its memory is not looked at any more */
+        os_close(inlet->peer.socket.fd); /* tells the publisher that its memory is not looked at any more */
     inlet_unmap(inlet);
     os_memory_unmap((void *)(uintptr_t)inlet->theirs, LAYOUT_PAGE_BYTES, 0);
     os_memory_unmap(inlet->ours, LAYOUT_PAGE_BYTES, 0);
@@ -68,10 +68,8 @@ static void destroy(struct peer *peer)
     struct inlet *inlet = inlet_of(peer);
     pthread_mutex_lock(&inlet->lock);
     inlet->closed = true;
-    if (inlet->wake_event >= 0)
-        close(inlet->wake_event);
-    if (inlet->room_event >= 0)
-        close(inlet->room_event);
+    os_close(inlet->wake_event);
+    os_close(inlet->room_event);
     inlet->references--;
     inlet_unlock_or_free(inlet);
 }
@@ -81,7 +79,7 @@ static void accepted(struct endpoint *endpoint, int fd)
     struct inlet *inlet = create();
     int error;
     if (inlet == NULL) {
-        close(fd);
+        os_close(fd);
         return;
     }
     error = peer_open(endpoint, &inlet->peer, fd);
@@ -121,7 +119,7 @@ static int make_page(struct inlet *inlet, int *out)
         return fd;
     error = os_memory_map(fd, LAYOUT_PAGE_BYTES, 0, true, &base);
     if (error != 0) {
-        close(fd);
+        os_close(fd);
         return error;
     }
     inlet->ours = page = base;
@@ -131,7 +129,7 @@ static int make_page(struct inlet *inlet, int *out)
     page->fingerprint = layout_fingerprint();
     error = os_memory_seal(fd);
     if (error != 0) {
-        close(fd);
+        os_close(fd);
         return error;
     }
     *out = fd;
@@ -144,21 +142,21 @@ static int send_welcome(struct endpoint *endpoint, struct inlet *inlet)
     int fds[2], error = make_page(inlet, &fds[0]);
     if (error != 0)
         return error;
-    fds[1] = inlet->wake_event = os_event_create();
+    inlet->wake_event = os_wake_create(&fds[1]);
     wire_prepare(&welcome, WIRE_WELCOME);
     welcome.capabilities = endpoint->capabilities;
     welcome.ping_interval_ms = endpoint->options.ping_interval_ms;
     memcpy(welcome.subscriber, endpoint->id, ID_BYTES);
     error = inlet->wake_event < 0 ? inlet->wake_event : wire_send(inlet->peer.socket.fd, &welcome, fds, 2);
-    close(fds[0]);
+    os_close(fds[0]);
+    if (inlet->wake_event >= 0)
+        os_close(fds[1]);
     return error;
 }
 
 /* The reason to refuse a HELLO, 0 if there is none. */
 static uint32_t objection(struct endpoint *endpoint, const struct peer *caller, const struct wire_message *hello)
 {
-    if (hello->version != WIRE_VERSION || hello->fingerprint != layout_fingerprint())
-        return WIRE_VERSION_DIFFERS;
     if (memcmp(hello->subscriber, endpoint->id, ID_BYTES) != 0 || strcmp(hello->channel, endpoint->channel) != 0)
         return WIRE_CHANNEL;
     for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
@@ -183,7 +181,7 @@ static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struc
     int error;
     if (count != 3)
         return -EPROTO;
-    error = os_event_check(fds[2]);
+    error = os_wake_check(fds[2]);
     if (error == 0)
         error = map_page(inlet, fds[0]);
     if (error == 0)
@@ -232,6 +230,19 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
 {
     struct inlet *inlet = inlet_of(peer);
     int error = -EPROTO;
+    if (message->type == WIRE_STATUS && peer->state == PEER_GREETING && !inlet->greeted) {
+        status_answer(endpoint, peer->socket.fd);
+        peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);
+        return;
+    }
+    if (message->type == WIRE_REJECT && peer->state == PEER_GREETING) {
+        peer_refused(endpoint, peer, message);
+        return;
+    }
+    if (peer->state == PEER_GREETING && !wire_same_version(message)) {
+        peer_reject(endpoint, peer, WIRE_VERSION_DIFFERS);
+        return;
+    }
     if (message->type == WIRE_HELLO && peer->state == PEER_GREETING && !inlet->greeted) {
         uint32_t reason = objection(endpoint, peer, message);
         if (reason != 0) {
@@ -269,8 +280,9 @@ static void last_words(struct endpoint *endpoint, struct peer *peer)
         take_start(endpoint, inlet);
 }
 
-static void suspend(struct peer *peer, bool suspended)
+static void suspend(struct endpoint *endpoint, struct peer *peer, bool suspended)
 {
+    (void)endpoint;
     (void)peer;
     (void)suspended;
 }
@@ -306,4 +318,10 @@ static bool idle(struct endpoint *endpoint, struct peer *peer)
     return !flag_get(&inlet->handed_over) || atomic_load_explicit(&inlet->drained, memory_order_acquire);
 }
 
-const struct role subscriber_role = {"subscriber", false, scan, accepted, message, heartbeat, tick, last_words, suspend, dropped, idle, destroy};
+static void describe(struct endpoint *endpoint, struct status *status)
+{
+    for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        status_add_pair(status, peer, 0);
+}
+
+const struct role subscriber_role = {"subscriber", false, scan, accepted, message, heartbeat, tick, last_words, suspend, dropped, idle, destroy, describe};

@@ -19,10 +19,12 @@ struct notice {
 
 static void call(struct notifier *notifier, const struct notice *notice)
 {
+    const unsigned forks = thread_before_call();
     if (notice->event != 0)
         notifier->on_peer(notifier->user, notice->event, notice->pid, notice->reason);
     else
         notifier->on_log(notifier->user, notice->level, notice->text);
+    thread_after_call(forks);
 }
 
 static void *run(void *argument)

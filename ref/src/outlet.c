@@ -1,11 +1,11 @@
 /* The publisher's side of a pair's life: finding a subscriber, the handshake, the list, the end. Control thread. */
 #include "os/os.h"
 #include "publisher.h"
+#include "status.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FIRST_RETRY_NS = 5000000 }; /* for a subscriber that could not take us just now */
 
@@ -45,19 +45,22 @@ static int send_ring(struct endpoint *endpoint, struct outlet *outlet)
 {
     const struct mmipc_publisher *publisher = publisher_of(endpoint);
     struct wire_message ring;
-    int fds[3], error = outlet->room_event = os_event_create();
+    int fds[3], waker, error = outlet->room_event = os_wake_create(&waker);
     if (error < 0)
         return error;
     error = chain_open(outlet, publisher->first_ring_bytes, publisher->first_limit, fds);
-    if (error != 0)
+    if (error != 0) {
+        os_close(waker);
         return error;
-    fds[2] = outlet->room_event;
+    }
+    fds[2] = waker;
     wire_prepare(&ring, WIRE_RING);
     ring.bytes = outlet->ring.size;
     ring.name = outlet->ring.key;
     error = wire_send(outlet->peer.socket.fd, &ring, fds, 3);
-    close(fds[0]);
-    close(fds[1]);
+    os_close(fds[0]);
+    os_close(fds[1]);
+    os_close(waker);
     return error;
 }
 
@@ -77,16 +80,12 @@ static bool may_pair(struct endpoint *endpoint)
 static void destroy(struct peer *peer)
 {
     struct outlet *outlet = outlet_of(peer);
-    if (peer->socket.fd >= 0)
-        close(peer->socket.fd);
-    if (peer->process.fd >= 0)
-        close(peer->process.fd);
+    os_close(peer->socket.fd);
+    os_close(peer->process.fd);
     chain_close(outlet);
     os_memory_unmap((void *)(uintptr_t)outlet->theirs, LAYOUT_PAGE_BYTES, 0);
-    if (outlet->room_event >= 0)
-        close(outlet->room_event);
-    if (outlet->wake_event >= 0)
-        close(outlet->wake_event);
+    os_close(outlet->room_event);
+    os_close(outlet->wake_event);
     spin_close(&outlet->spin);
     pthread_cond_destroy(&outlet->woken);
     pthread_mutex_destroy(&outlet->wait_lock);
@@ -140,7 +139,7 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
         return;
     outlet = create(id);
     if (outlet == NULL) {
-        close(fd);
+        os_close(fd);
         return;
     }
     error = peer_open(endpoint, &outlet->peer, fd);
@@ -159,7 +158,7 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
         look_again_soon(endpoint);
     else if (error != -ELOOP)
         endpoint_log(endpoint, LOG_WARNING, "process %d cannot be connected to: %s", outlet->peer.pid,
-                     mmipc_strerror(error));
+                     error == -EACCES ? wire_reason_text(WIRE_USER) : mmipc_strerror(error));
     peer_close(endpoint, &outlet->peer);
     destroy(&outlet->peer);
 }
@@ -177,11 +176,23 @@ static void scan(struct endpoint *endpoint, bool whole)
     directory_scan(endpoint, &publisher_of(endpoint)->memory, whole, is_peer, found);
 }
 
-/* Somebody asks what we are: `mmipc ls`. Who we are is in the slot file; more will be said here. */
-static void accepted(struct endpoint *endpoint, int fd)
+/* What the subscriber has not yet read. Its word for it is looked at once, and believed only if it can be true. */
+static uint64_t unread(const struct outlet *outlet)
 {
-    (void)endpoint;
-    close(fd);
+    const uint64_t head = outlet->ring.head, seen = outlet->ring.seen;
+    const uint64_t theirs = shared_load_relaxed(&outlet->theirs->tail); /* relaxed: only told, nothing is written over */
+    const uint64_t tail = theirs < seen || theirs > head ? seen : theirs;
+    return head - tail + chain_owed_above(outlet, tail);
+}
+
+/* Inside the gate, so that heads stand still: only who asks pays for it. */
+static void describe(struct endpoint *endpoint, struct status *status)
+{
+    struct mmipc_publisher *publisher = publisher_of(endpoint);
+    gate_enter_locked(&publisher->gate, false);
+    for (struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        status_add_pair(status, peer, outlet_of(peer)->listed ? unread(outlet_of(peer)) : 0);
+    gate_leave_locked(&publisher->gate);
 }
 
 static int list_outlet(struct mmipc_publisher *publisher, struct outlet *outlet)
@@ -234,7 +245,7 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
         return -EPROTO;
     error = map_page(outlet, fds[0]);
     if (error == 0)
-        error = os_event_check(fds[1]);
+        error = os_wake_check(fds[1]);
     if (error != 0)
         return error;
     outlet->wake_event = fds[1];
@@ -252,13 +263,11 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
 
 static void refused(struct endpoint *endpoint, struct outlet *outlet, const struct wire_message *message)
 {
-    if (message->reason == WIRE_BUSY)
+    if (message->reason == WIRE_BUSY && wire_same_version(message))
         look_again_soon(endpoint);
     else
         directory_ignore(&publisher_of(endpoint)->memory, outlet->peer.id);
-    endpoint_log(endpoint, message->reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "process %d refuses us: %s",
-                 outlet->peer.pid, wire_reason_text(message->reason));
-    peer_drop(endpoint, &outlet->peer, MMIPC_REASON_NONE, 0);
+    peer_refused(endpoint, &outlet->peer, message);
 }
 
 static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count)
@@ -269,10 +278,14 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
         refused(endpoint, outlet, message);
         return;
     }
+    if (peer->state == PEER_GREETING && !wire_same_version(message)) {
+        directory_ignore(&publisher_of(endpoint)->memory, peer->id);
+        peer_reject(endpoint, peer, WIRE_VERSION_DIFFERS);
+        return;
+    }
     if (message->type == WIRE_ACCEPT && peer->state == PEER_GREETING && outlet->ours == NULL)
         error = send_ring(endpoint, outlet);
-    if (message->type == WIRE_WELCOME && peer->state == PEER_GREETING && message->version == WIRE_VERSION &&
-        message->fingerprint == layout_fingerprint())
+    if (message->type == WIRE_WELCOME && peer->state == PEER_GREETING)
         error = take_welcome(endpoint, outlet, message, fds, count);
     if (error == 0 || error == -EPIPE || error == -ECONNRESET) /* the last two: it hung up, which is noticed next */
         return;
@@ -293,11 +306,10 @@ static void last_words(struct endpoint *endpoint, struct peer *peer)
     (void)peer;
 }
 
-static void suspend(struct peer *peer, bool suspended)
+static void suspend(struct endpoint *endpoint, struct peer *peer, bool suspended)
 {
-    struct outlet *outlet = outlet_of(peer);
-    flag_set(&outlet->suspended, suspended);
-    os_event_signal(outlet->room_event); /* whoever waits for it decides anew */
+    flag_set(&outlet_of(peer)->suspended, suspended);
+    nudge_give(&publisher_of(endpoint)->nudge); /* whoever waits for it decides anew */
 }
 
 static void unlist(struct mmipc_publisher *publisher, struct outlet *outlet)
@@ -326,8 +338,7 @@ static enum peer_socket dropped(struct endpoint *endpoint, struct peer *peer)
     }
     owes = outlet->debt_count > 0;
     gate_leave_locked(&publisher->gate);
-    if (outlet->room_event >= 0)
-        os_event_signal(outlet->room_event); /* nobody needs to wait for it any more */
+    nudge_give(&publisher->nudge); /* nobody needs to wait for it any more */
     if (!flag_get(&endpoint->closing))
         look_again_soon(endpoint); /* it died: its files are in the way; or it lives: pair again */
     return owes ? PEER_SOCKET_AWAIT : PEER_SOCKET_CLOSE;
@@ -353,4 +364,4 @@ static void tick(struct endpoint *endpoint)
     chain_tick(publisher_of(endpoint));
 }
 
-const struct role publisher_role = {"publisher", true, scan, accepted, message, heartbeat, tick, last_words, suspend, dropped, idle, destroy};
+const struct role publisher_role = {"publisher", true, scan, status_accept, message, heartbeat, tick, last_words, suspend, dropped, idle, destroy, describe};

@@ -13,15 +13,14 @@ static void close_watch(struct endpoint *endpoint, struct watch *watch)
     if (watch->fd < 0)
         return;
     os_poller_remove(endpoint->poller, watch->fd);
-    close(watch->fd);
+    os_close(watch->fd);
     watch->fd = -1;
 }
 
 static void close_all(const int *fds, int count)
 {
     for (int i = 0; i < count; ++i)
-        if (fds[i] >= 0)
-            close(fds[i]);
+        os_close(fds[i]);
 }
 
 /* Its socket hung up, with or without a farewell. */
@@ -103,6 +102,14 @@ static void refuse(int fd, uint32_t reason)
     wire_send(fd, &message, NULL, 0); /* if it cannot be said, the hang-up says it */
 }
 
+int peer_may_call(const struct endpoint *endpoint, const struct os_peer *caller)
+{
+    if (caller->uid == (uid_t)65534 || /* the overflow uid is somebody whom the kernel cannot name here */
+        (caller->uid != geteuid() && (endpoint->options.flags & MMIPC_ALLOW_OTHER_USERS) == 0))
+        return -EACCES;
+    return caller->pid == getpid() ? -ELOOP : 0;
+}
+
 int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
 {
     struct os_peer other;
@@ -115,11 +122,7 @@ int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
         goto fail;
     peer->pid = other.pid;
     peer->process.fd = other.pidfd;
-    if (other.uid == (uid_t)65534 || /* the overflow uid is somebody whom the kernel cannot name here */
-        (other.uid != geteuid() && (endpoint->options.flags & MMIPC_ALLOW_OTHER_USERS) == 0))
-        error = -EACCES;
-    else if (other.pid == getpid())
-        error = -ELOOP;
+    error = peer_may_call(endpoint, &other);
     if (error != 0) {
         refuse(fd, error == -EACCES ? WIRE_USER : WIRE_SELF);
         goto fail;
@@ -191,8 +194,11 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
         peer_close(endpoint, peer);
     if (reason == MMIPC_REASON_DIED) /* should its lock not be free yet, a later scan finds its files */
         slot_examine(endpoint->directory, peer->id, endpoint->channel);
-    if (!was_connected)
+    if (!was_connected) {
+        if (reason == MMIPC_REASON_VERSION) /* it stays away for good, which only its user can change */
+            notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid, reason);
         return;
+    }
     endpoint_count(endpoint, peer, false);
     endpoint_log(endpoint, LOG_INFORMATION, "disconnected from process %d: %s", peer->pid, reason_text(reason));
     notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid, reason);
@@ -203,13 +209,21 @@ void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason)
     refuse(peer->socket.fd, reason);
     endpoint_log(endpoint, reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "refused process %d: %s", peer->pid,
                  wire_reason_text(reason));
-    peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);
+    peer_drop(endpoint, peer, reason == WIRE_VERSION_DIFFERS ? MMIPC_REASON_VERSION : MMIPC_REASON_NONE, 0);
+}
+
+void peer_refused(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message)
+{
+    const uint32_t reason = wire_same_version(message) ? message->reason : WIRE_VERSION_DIFFERS;
+    endpoint_log(endpoint, reason == WIRE_BUSY ? LOG_DEBUG : LOG_WARNING, "process %d refuses us: %s", peer->pid,
+                 wire_reason_text(reason));
+    peer_drop(endpoint, peer, reason == WIRE_VERSION_DIFFERS ? MMIPC_REASON_VERSION : MMIPC_REASON_NONE, 0);
 }
 
 static void set_suspended(struct endpoint *endpoint, struct peer *peer, bool suspended)
 {
     peer->suspended = suspended;
-    endpoint->role->suspend(peer, suspended);
+    endpoint->role->suspend(endpoint, peer, suspended);
     endpoint_count(endpoint, peer, !suspended);
     endpoint_log(endpoint, LOG_WARNING, "process %d %s", peer->pid,
                  suspended ? "is silent: suspended, its backlog kept" : "is back: resumed");

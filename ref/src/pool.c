@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { SMALLEST_BLOCK = 4096, FILE_BYTES = 1 << 20 };
 
@@ -94,7 +93,7 @@ int pool_grow(struct pool *pool, size_t bytes, size_t limit)
     pool->bytes += file->bytes;
     return 0;
 fail_memory:
-    close(file->memory);
+    os_close(file->memory);
 fail:
     free(file);
     return error;
@@ -103,7 +102,7 @@ fail:
 static void close_file(struct payload_file *file)
 {
     os_memory_unmap(file->base, file->bytes, 0);
-    close(file->memory);
+    os_close(file->memory);
     free(file);
 }
 

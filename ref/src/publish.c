@@ -31,7 +31,7 @@ static inline void rouse(struct outlet *outlet)
     asleep = shared_load_relaxed(&outlet->theirs->asleep);
     if (asleep % 2 == 1 && asleep != outlet->roused) {
         outlet->roused = asleep;
-        os_event_signal(outlet->wake_event);
+        os_wake_send(outlet->wake_event);
     }
 }
 
@@ -40,11 +40,12 @@ void publisher_rouse(struct outlet *outlet)
     rouse(outlet);
 }
 
-static void commit_everywhere(struct mmipc_publisher *publisher, uint64_t bytes)
+static void commit_everywhere(struct mmipc_publisher *publisher, uint64_t bytes, uint64_t body)
 {
     for (size_t i = 0; i < publisher->outlet_count; ++i)
         if (!flag_get(&publisher->outlets[i]->gone))
             ring_commit(&publisher->outlets[i]->ring, bytes);
+    tally_add(&publisher->endpoint.tally, body);
     for (size_t i = 0; i < publisher->outlet_count; ++i)
         rouse(publisher->outlets[i]);
 }
@@ -59,7 +60,7 @@ static int publish_inline(struct mmipc_publisher *publisher, const mmipc_part *p
     for (size_t i = 0; i < publisher->outlet_count; ++i)
         if (!flag_get(&publisher->outlets[i]->gone))
             ring_write(&publisher->outlets[i]->ring, parts, count, size->body);
-    commit_everywhere(publisher, size->total);
+    commit_everywhere(publisher, size->total, size->body);
     return 0;
 }
 
@@ -73,7 +74,7 @@ static int publish_block(struct mmipc_publisher *publisher, struct block *block,
     for (size_t i = 0; i < publisher->outlet_count; ++i)
         if (!flag_get(&publisher->outlets[i]->gone))
             chain_refer(publisher->outlets[i], block, count, body);
-    commit_everywhere(publisher, RECORD_SPECIAL_BYTES);
+    commit_everywhere(publisher, RECORD_SPECIAL_BYTES, body);
     return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const size_t DEFAULT_BACKLOG_BYTES = (size_t)256 << 20;
 static const size_t LARGEST_FIRST_RING_BYTES = (size_t)1 << 30;
@@ -47,9 +46,9 @@ int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char 
     }
     publisher->retry_ns = 5000000;
     gate_open(&publisher->gate);
-    publisher->stop_event = os_event_create();
-    error = publisher->stop_event < 0 ? publisher->stop_event
-                                      : choose_sizes(publisher);
+    error = nudge_open(&publisher->nudge);
+    if (error == 0)
+        error = choose_sizes(publisher);
     if (error == 0)
         error = endpoint_start(&publisher->endpoint);
     if (error != 0) {
@@ -71,9 +70,8 @@ static void finish(void *argument)
     gate_close(&publisher->gate);
     endpoint_close(&publisher->endpoint);
     directory_forget(&publisher->memory);
-    if (publisher->stop_event >= 0)
-        close(publisher->stop_event);
     pool_close(&publisher->pool);
+    nudge_close(&publisher->nudge);
     free(publisher->outlets);
     free(publisher);
 }
@@ -83,13 +81,11 @@ void mmipc_publisher_close(mmipc_publisher *publisher)
     if (publisher == NULL)
         return;
     if (endpoint_forked(&publisher->endpoint)) {
-        free(publisher->outlets); /* the rest belongs to threads and locks that do not exist in this process */
-        free(publisher);
+        free(publisher); /* the rest may have been half changed by a thread that does not exist in this process */
         return;
     }
     flag_set(&publisher->endpoint.closing, 1);
-    if (publisher->stop_event >= 0)
-        os_event_signal(publisher->stop_event);
+    nudge_give(&publisher->nudge);
     endpoint_kick(&publisher->endpoint);
     if (notifier_is_current(&publisher->endpoint.notifier)) {
         notifier_mute(&publisher->endpoint.notifier);

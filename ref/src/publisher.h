@@ -9,6 +9,7 @@
 #include "directory.h"
 #include "endpoint.h"
 #include "gate.h"
+#include "nudge.h"
 #include "pool.h"
 #include "ring.h"
 #include "spin.h"
@@ -33,8 +34,8 @@ struct outlet {
     struct ring_writer ring;
     struct writer_page *ours;         /* of our file */
     const struct reader_page *theirs; /* of the subscriber's file: untrusted */
-    int room_event;                   /* we wait on it */
-    int wake_event;                   /* the subscriber's, waits on it */
+    int room_event;                   /* we wait on it; -1: nobody will wake us any more */
+    int wake_event;                   /* wakes the subscriber */
     bool fence;                       /* the subscriber cannot order our accesses for us */
     bool listed;                      /* on the publisher's list; inside the gate */
     int waiters;                      /* threads that wait for it outside the gate; inside the gate */
@@ -65,9 +66,9 @@ struct mmipc_publisher {
     struct outlet **outlets; /* the list: connected pairs; inside the gate, as are the next three */
     size_t outlet_count, outlet_capacity;
     struct pool pool;
-    size_t ring_bytes; /* of all rings of all pairs */
-    flag swollen;      /* there is memory that chain_tick() may be able to give back */
-    int stop_event;    /* wakes the threads that wait, to close */
+    size_t ring_bytes;  /* of all rings of all pairs */
+    flag swollen;       /* there is memory that chain_tick() may be able to give back */
+    struct nudge nudge; /* of the threads that wait */
     struct directory_memory memory; /* control thread's, as is the next */
     int64_t retry_ns;               /* how long until a subscriber that could not take us is tried again */
 };
@@ -83,6 +84,7 @@ void chain_close(struct outlet *outlet);
 size_t chain_ring_bytes(const struct outlet *outlet);
 int chain_extend(struct mmipc_publisher *publisher, struct outlet *outlet, uint64_t bytes); /* another, larger ring */
 int chain_look(struct mmipc_publisher *publisher, struct outlet *outlet); /* at the tail: takes back what was read */
+uint64_t chain_owed_above(const struct outlet *outlet, uint64_t tail); /* payload that is unread if that is the tail */
 /* Makes sure that a reference to this block can be written. -ENOBUFS: it would owe too much. */
 int chain_prepare_reference(struct mmipc_publisher *publisher, struct outlet *outlet, const struct block *block, uint64_t bytes);
 void chain_refer(struct outlet *outlet, struct block *block, size_t count, uint64_t bytes);

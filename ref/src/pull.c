@@ -43,6 +43,7 @@ static int take(struct mmipc_subscriber *subscriber, struct inlet *inlet, mmipc_
         inlet->newest->next = message;
     inlet->newest = message;
     pthread_mutex_unlock(&inlet->lock);
+    tally_add(&subscriber->endpoint.tally, record.size);
     *out = message;
     return 1;
 }
@@ -65,8 +66,7 @@ static int take_any(struct mmipc_subscriber *subscriber, mmipc_message **out)
 static void clear_wake_ups(struct mmipc_subscriber *subscriber)
 {
     os_event_clear(subscriber->attention_event); /* its flag is looked at after this */
-    for (size_t i = 0; i < subscriber->inlet_count; ++i)
-        os_event_clear(subscriber->inlets[i]->wake_event);
+    receive_clear(subscriber);
     if (subscriber->ready_raised)
         os_event_clear(subscriber->ready_event);
     subscriber->ready_raised = false;

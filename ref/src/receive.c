@@ -30,7 +30,7 @@ void inlet_free_to(struct inlet *inlet, uint64_t tail)
     waiting = shared_load_acquire(&inlet->theirs->waiting);
     if (waiting % 2 == 1 && waiting != inlet->roused && tail >= shared_load_relaxed(&inlet->theirs->wanted)) {
         inlet->roused = waiting;
-        os_event_signal(inlet->room_event);
+        os_wake_send(inlet->room_event);
     }
 }
 
@@ -126,6 +126,18 @@ void receive_awake(struct mmipc_subscriber *subscriber)
     subscriber->announced = false;
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
         shared_store_relaxed(&subscriber->inlets[i]->ours->asleep, subscriber->naps); /* relaxed: a needless wake at worst */
+}
+
+void receive_clear(struct mmipc_subscriber *subscriber)
+{
+    for (size_t i = 0; i < subscriber->inlet_count; ++i) {
+        struct inlet *inlet = subscriber->inlets[i];
+        if (inlet->wake_event >= 0 && os_wake_clear(inlet->wake_event) != 0) { /* it must not keep the descriptor readable */
+            os_poller_remove(subscriber->poller, inlet->wake_event);
+            os_close(inlet->wake_event);
+            inlet->wake_event = -1;
+        }
+    }
 }
 
 bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns, int64_t deadline_ns)

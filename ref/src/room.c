@@ -56,20 +56,26 @@ static bool poll_until_over(const struct waiting *waiting, int64_t start_ns)
 static void sleep_once(const struct waiting *waiting, uint64_t target)
 {
     struct outlet *outlet = waiting->outlet;
-    const int events[] = {outlet->room_event, waiting->publisher->stop_event};
+    struct nudge *nudge = &waiting->publisher->nudge;
+    const int events[] = {outlet->room_event, nudge->event};
     const int64_t start_ns = os_now_ns();
     const bool paid = poll_until_over(waiting, start_ns);
     if (!paid) {
         shared_store_relaxed(&outlet->ours->wanted, target); /* relaxed: ordered by R4 */
         outlet->sleeps += 2;
+        nudge_expect(nudge);
         /* R4 release: pairs with A4 in inlet_free_to(): announces the sleep and its target */
         shared_store_release(&outlet->ours->waiting, outlet->sleeps + 1);
         os_barrier_heavy(); /* a subscriber that moved its tail before it could see this: we see the tail */
         fence_full();
         if (!has_read(outlet, target) && !is_over(waiting))
             os_poll(events, 2, waiting->deadline_ns);
+        nudge_over(nudge);
         shared_store_release(&outlet->ours->waiting, outlet->sleeps + 2); /* awake; the label is R4's */
-        os_event_clear(outlet->room_event);
+        if (outlet->room_event >= 0 && os_wake_clear(outlet->room_event) != 0) { /* dying, or deaf to our waiting */
+            os_close(outlet->room_event);
+            outlet->room_event = -1;
+        }
     }
     spin_learn(&outlet->spin, os_now_ns() - start_ns, paid);
 }
@@ -89,7 +95,7 @@ static int wait_in_turn(const struct waiting *waiting)
         if (waiting->target < outlet->nearest) {
             outlet->nearest = waiting->target;
             if (outlet->has_sleeper)
-                os_event_signal(outlet->room_event); /* it sleeps for a target further off */
+                nudge_give(&waiting->publisher->nudge); /* it sleeps for a target further off */
         }
         if (outlet->has_sleeper) {
             result = thread_cond_wait(&outlet->woken, &outlet->wait_lock, waiting->deadline_ns);

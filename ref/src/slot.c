@@ -114,13 +114,13 @@ int slot_ready(struct slot *slot)
 }
 
 /* The socket first, the file last: a file that is there tells whoever finds it that there may be a socket. */
-static void remove_both(int directory, const unsigned char *id)
+static int remove_both(int directory, const unsigned char *id)
 {
     char name[SLOT_NAME_BYTES];
     slot_socket_name(id, name);
     unlinkat(directory, name, 0);
     slot_json_name(id, name);
-    unlinkat(directory, name, 0);
+    return unlinkat(directory, name, 0) == 0 ? 0 : -errno;
 }
 
 void slot_remove(struct slot *slot)
@@ -128,7 +128,7 @@ void slot_remove(struct slot *slot)
     if (slot->fd < 0)
         return;
     remove_both(slot->directory, slot->id);
-    close(slot->fd);
+    os_close(slot->fd);
     slot->fd = -1;
 }
 
@@ -138,63 +138,119 @@ static const char *string_of(const cJSON *json, const char *key)
     return value == NULL ? "" : value;
 }
 
-static enum slot_finding slot_judge(const cJSON *json, const unsigned char *id, const char *channel)
+/* The channel that the file names; false if it cannot be one. */
+static bool decode_channel(const char *hex, char channel[CHANNEL_MAX + 1])
 {
-    char expected_id[2 * ID_BYTES + 1], expected_channel[2 * CHANNEL_MAX + 1];
+    const size_t length = strlen(hex) / 2;
+    if (length == 0 || length > CHANNEL_MAX || strlen(hex) % 2 != 0)
+        return false;
+    for (size_t i = 0; i < length; ++i) {
+        const int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+        if (high < 0 || low < 0 || (high == 0 && low == 0))
+            return false;
+        channel[i] = (char)(high << 4 | low);
+    }
+    channel[length] = '\0';
+    return true;
+}
+
+static void describe(const cJSON *json, const unsigned char *id, struct slot_view *out)
+{
+    const char *role = string_of(json, "role");
+    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(json, "pid");
+    char expected_id[2 * ID_BYTES + 1];
     hex_encode(id, ID_BYTES, expected_id);
-    hex_encode((const unsigned char *)channel, strlen(channel), expected_channel);
-    if (strcmp(string_of(json, "id"), expected_id) != 0)
-        return SLOT_UNUSABLE;
-    if (strcmp(string_of(json, "role"), "publisher") == 0)
-        return SLOT_PUBLISHER;
-    if (strcmp(string_of(json, "role"), "subscriber") != 0)
-        return SLOT_UNUSABLE;
-    if (strcmp(string_of(json, "channel_hex"), expected_channel) != 0)
-        return SLOT_OTHER;
-    return strncmp(string_of(json, "state"), "waiting", 7) == 0 ? SLOT_SUBSCRIBER : SLOT_STARTING;
+    out->publishes = strcmp(role, "publisher") == 0;
+    out->whole = strcmp(string_of(json, "id"), expected_id) == 0 &&
+                 (out->publishes || strcmp(role, "subscriber") == 0) &&
+                 decode_channel(string_of(json, "channel_hex"), out->channel);
+    out->waiting = strncmp(string_of(json, "state"), "waiting", 7) == 0;
+    out->pid = cJSON_IsNumber(pid) && pid->valueint > 0 ? pid->valueint : 0;
+}
+
+int slot_look(int directory, const unsigned char *id, struct slot_view *out)
+{
+    char name[SLOT_NAME_BYTES], text[SLOT_TEXT_MAX + 1];
+    struct slot_view view = {.fd = -1};
+    cJSON *json = NULL;
+    struct stat status;
+    ssize_t got;
+    int error = -EPROTO, living;
+    slot_json_name(id, name);
+    living = os_file_probe(directory, name, &view.fd);
+    if (living < 0)
+        return living;
+    if (fstat(view.fd, &status) != 0 || status.st_size > SLOT_TEXT_MAX)
+        goto fail;
+    got = pread(view.fd, text, SLOT_TEXT_MAX, 0);
+    if (got <= 0)
+        goto fail;
+    text[got] = '\0';
+    json = cJSON_Parse(text);
+    if (json == NULL || strcmp(string_of(json, "magic"), MAGIC) != 0)
+        goto fail;
+    if (status.st_nlink == 0) { /* its owner removed it a moment ago */
+        error = -ENOENT;
+        goto fail;
+    }
+    view.living = living != 0;
+    describe(json, id, &view);
+    cJSON_Delete(json);
+    *out = view;
+    return 0;
+fail:
+    cJSON_Delete(json);
+    os_close(view.fd);
+    return error;
+}
+
+void slot_look_away(struct slot_view *view)
+{
+    os_close(view->fd);
+    view->fd = -1;
+}
+
+int slot_reclaim(int directory, const unsigned char *id, const struct slot_view *view)
+{
+    return view->living ? -EBUSY : remove_both(directory, id);
 }
 
 enum slot_finding slot_examine(int directory, const unsigned char *id, const char *channel)
 {
-    char name[SLOT_NAME_BYTES], text[SLOT_TEXT_MAX + 1];
-    enum slot_finding finding = SLOT_UNUSABLE;
-    cJSON *json = NULL;
-    struct stat status;
-    ssize_t got;
-    int fd, living;
-    slot_json_name(id, name);
-    living = os_file_probe(directory, name, &fd);
-    if (living < 0)
+    struct slot_view view;
+    enum slot_finding finding;
+    if (slot_look(directory, id, &view) != 0)
         return SLOT_UNUSABLE;
-    if (fstat(fd, &status) != 0 || status.st_size > SLOT_TEXT_MAX)
-        goto out;
-    got = pread(fd, text, SLOT_TEXT_MAX, 0);
-    if (got <= 0)
-        goto out;
-    text[got] = '\0';
-    json = cJSON_Parse(text);
-    if (json == NULL || strcmp(string_of(json, "magic"), MAGIC) != 0)
-        goto out;
-    if (living) {
-        finding = slot_judge(json, id, channel);
-    } else if (status.st_nlink > 0) { /* else its owner removed it a moment ago */
-        remove_both(directory, id);
+    if (slot_reclaim(directory, id, &view) != -EBUSY)
         finding = SLOT_RECLAIMED;
-    }
-out:
-    cJSON_Delete(json);
-    close(fd);
+    else if (!view.whole)
+        finding = SLOT_UNUSABLE;
+    else if (view.publishes)
+        finding = SLOT_PUBLISHER;
+    else if (strcmp(view.channel, channel) != 0)
+        finding = SLOT_OTHER;
+    else
+        finding = view.waiting ? SLOT_SUBSCRIBER : SLOT_STARTING;
+    slot_look_away(&view);
     return finding;
 }
 
-void slot_remove_orphan_socket(int directory, const unsigned char *id)
+bool slot_is_orphan_socket(int directory, const unsigned char *id)
 {
     char name[SLOT_NAME_BYTES];
     struct stat status;
     slot_json_name(id, name);
     if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
-        return;
+        return 0;
     slot_socket_name(id, name);
-    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode))
-        unlinkat(directory, name, 0);
+    return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode);
+}
+
+int slot_remove_orphan_socket(int directory, const unsigned char *id)
+{
+    char name[SLOT_NAME_BYTES];
+    if (!slot_is_orphan_socket(directory, id))
+        return 0;
+    slot_socket_name(id, name);
+    return unlinkat(directory, name, 0) == 0 ? 1 : -errno;
 }

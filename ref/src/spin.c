@@ -2,7 +2,6 @@
 
 #include "os/os.h"
 
-#include <unistd.h>
 
 enum {
     LONGEST_NS = 250000, /* a reader that is fed more often than this stays awake: about ten wake-ups' worth */
@@ -24,8 +23,7 @@ void spin_open(struct spin *spin, int option_us)
 
 void spin_close(struct spin *spin)
 {
-    if (spin->load >= 0)
-        close(spin->load);
+    os_close(spin->load);
     spin->load = -1;
 }
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static int open_receiving_side(mmipc_subscriber *subscriber)
 {
@@ -61,12 +60,6 @@ int mmipc_subscriber_open(mmipc_subscriber **out, const char *channel, const cha
     return 0;
 }
 
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 static void free_all(struct mmipc_subscriber *subscriber)
 {
     free(subscriber->added);
@@ -85,9 +78,9 @@ void subscriber_finish(struct mmipc_subscriber *subscriber)
     endpoint_close(&subscriber->endpoint);
     directory_forget(&subscriber->memory);
     spin_close(&subscriber->spin);
-    close_fd(subscriber->ready_event);
-    close_fd(subscriber->attention_event);
-    close_fd(subscriber->poller);
+    os_close(subscriber->ready_event);
+    os_close(subscriber->attention_event);
+    os_close(subscriber->poller);
     turn_close(&subscriber->receiving_turn);
     pthread_mutex_destroy(&subscriber->handover);
     free_all(subscriber);
@@ -104,7 +97,7 @@ void mmipc_subscriber_close(mmipc_subscriber *subscriber)
     if (subscriber == NULL)
         return;
     if (endpoint_forked(&subscriber->endpoint)) {
-        free_all(subscriber); /* the rest belongs to threads and locks that do not exist in this process */
+        free(subscriber); /* the rest may have been half changed by a thread that does not exist in this process */
         return;
     }
     on_data_thread = subscriber->thread_running && pthread_equal(pthread_self(), subscriber->thread);

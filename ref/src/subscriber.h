@@ -42,8 +42,8 @@ struct inlet {
     const struct writer_page *theirs; /* of the publisher's file: untrusted */
     struct reader_page *ours;         /* of our file */
     uint64_t freed;                   /* the tail that the publisher was last told */
-    int wake_event;                   /* we wait on it */
-    int room_event;                   /* the publisher's, waits on it */
+    int wake_event;                   /* we wait on it; -1: nobody will wake us any more */
+    int room_event;                   /* wakes the publisher */
     bool fence;                       /* the publisher cannot order our accesses for us */
     uint64_t roused;                  /* the publisher's sleep that we have already ended */
     bool condemned;                   /* the receiving side's: it wrote nonsense, nothing more is read */
@@ -126,6 +126,7 @@ void receive_adopt(struct mmipc_subscriber *subscriber);    /* takes over new in
 bool receive_any_ready(const struct mmipc_subscriber *subscriber);
 void receive_announce(struct mmipc_subscriber *subscriber); /* the publishers shall wake us … */
 void receive_awake(struct mmipc_subscriber *subscriber);    /* … no longer */
+void receive_clear(struct mmipc_subscriber *subscriber);    /* the publishers' wake-ups so far are dealt with */
 /* Polls as long as it pays, and not past the deadline (-1: none); true: look again. */
 bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns, int64_t deadline_ns);
 void inlet_free_to(struct inlet *inlet, uint64_t tail);

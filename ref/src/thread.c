@@ -10,6 +10,11 @@
 _Thread_local bool thread_is_callback_thread;
 _Thread_local uint64_t thread_own_number; /* initial-exec: read on each publish, without a call */
 
+void thread_in_child(void)
+{
+    thread_is_callback_thread = false;
+}
+
 uint64_t thread_take_number(void)
 {
     static _Atomic uint64_t last;

@@ -2,12 +2,17 @@
 #ifndef MMIPC_THREAD_H
 #define MMIPC_THREAD_H
 
+#include "os/os.h"
+
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Set on threads that call the user's functions: there nothing may wait (-EDEADLK). */
 extern _Thread_local bool thread_is_callback_thread;
+
+void thread_in_child(void); /* of fork(): it is nobody's callback thread */
 
 /* A number for the calling thread that no other thread of this process ever has; never 0. */
 uint64_t thread_take_number(void);
@@ -15,6 +20,17 @@ extern _Thread_local uint64_t thread_own_number __attribute__((tls_model("initia
 static inline uint64_t thread_number(void)
 {
     return thread_own_number != 0 ? thread_own_number : thread_take_number();
+}
+
+/* Around a call of the user's: in a child that was forked in it, and came back, there is nothing to come back to. */
+static inline unsigned thread_before_call(void)
+{
+    return atomic_load_explicit(&os_fork_generation, memory_order_relaxed); /* relaxed: set before the child runs */
+}
+static inline void thread_after_call(unsigned before)
+{
+    if (thread_before_call() != before)
+        pthread_exit(NULL);
 }
 
 int thread_start(pthread_t *out, void *(*run)(void *), void *argument);

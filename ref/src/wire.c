@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 void wire_prepare(struct wire_message *message, enum wire_type type)
 {
@@ -15,6 +14,11 @@ void wire_prepare(struct wire_message *message, enum wire_type type)
     message->version = WIRE_VERSION;
     message->type = (uint16_t)type;
     message->fingerprint = layout_fingerprint();
+}
+
+bool wire_same_version(const struct wire_message *message)
+{
+    return message->version == WIRE_VERSION && message->fingerprint == layout_fingerprint();
 }
 
 int wire_send(int fd, const struct wire_message *message, const int *fds, int fd_count)
@@ -36,7 +40,7 @@ int wire_receive(int fd, struct wire_message *message, int *fds, int *fd_count)
     if (got < (ssize_t)offsetof(struct wire_message, fingerprint) || message->magic != WIRE_MAGIC ||
         (message->version == WIRE_VERSION && got != (ssize_t)sizeof *message)) {
         for (int i = 0; i < *fd_count; ++i)
-            close(fds[i]);
+            os_close(fds[i]);
         *fd_count = 0;
         return -EPROTO;
     }
@@ -59,7 +63,7 @@ const char *wire_reason_text(uint32_t reason)
     case WIRE_CHANNEL:
         return "another channel";
     case WIRE_USER:
-        return "another user (MMIPC_ALLOW_OTHER_USERS is not set on both sides)";
+        return "another user (MMIPC_ALLOW_OTHER_USERS is not set on both sides, or its id has no meaning here)";
     case WIRE_SELF:
         return "same process";
     case WIRE_VERSION_DIFFERS:

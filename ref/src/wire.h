@@ -17,10 +17,22 @@
 
 #include "slot.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { WIRE_MAGIC = 0x4350494d, WIRE_VERSION = 1 };
-enum wire_type { WIRE_HELLO = 1, WIRE_WELCOME, WIRE_REJECT, WIRE_START, WIRE_BYE, WIRE_ACCEPT, WIRE_RING, WIRE_NEXT, WIRE_PAYLOAD };
+enum wire_type {
+    WIRE_HELLO = 1,
+    WIRE_WELCOME,
+    WIRE_REJECT,
+    WIRE_START,
+    WIRE_BYE,
+    WIRE_ACCEPT,
+    WIRE_RING,
+    WIRE_STATUS, /* see status.h */
+    WIRE_NEXT,
+    WIRE_PAYLOAD
+};
 enum wire_reason { WIRE_CLOSED = 1, WIRE_FULL, WIRE_PROTOCOL, WIRE_BUSY, WIRE_CHANNEL, WIRE_USER, WIRE_SELF, WIRE_VERSION_DIFFERS };
 enum { WIRE_CAN_BE_FENCED = 1u, WIRE_CAN_FENCE = 2u }; /* capabilities; see os_barrier_register, os_barrier_heavy */
 
@@ -43,6 +55,8 @@ _Static_assert(sizeof(struct wire_message) == 328, "the same for every compiler"
 
 void wire_prepare(struct wire_message *message, enum wire_type type);
 int wire_send(int fd, const struct wire_message *message, const int *fds, int fd_count);
+
+bool wire_same_version(const struct wire_message *message); /* and the same memory layout */
 
 /* 1: a message, of the magic but perhaps of another version. 0: hung up. -EAGAIN: nothing now. -EPROTO: not ours. The
  * descriptors are the caller's; fds has room for OS_FDS_MAX. */

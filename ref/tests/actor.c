@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -26,6 +27,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool held;
 static long received, out_of_order;
 static int patterned; /* messages are checked, or made, word by word */
+long (*actor_other)(const char *line);
 
 static void die(const char *what)
 {
@@ -118,7 +120,7 @@ static long obey_publisher(mmipc_publisher *publisher, const char *line)
         return mmipc_publisher_flush(publisher, (int)a);
     if (strncmp(line, "connections", 11) == 0)
         return mmipc_publisher_connections(publisher);
-    return -ENOSYS;
+    return actor_other != NULL ? actor_other(line) : -ENOSYS;
 }
 
 static long obey_subscriber(mmipc_subscriber *subscriber, const char *line)
@@ -136,7 +138,7 @@ static long obey_subscriber(mmipc_subscriber *subscriber, const char *line)
         return mmipc_subscriber_wait_disconnected(subscriber, (int)a);
     if (strncmp(line, "connections", 11) == 0)
         return mmipc_subscriber_connections(subscriber);
-    return -ENOSYS;
+    return actor_other != NULL ? actor_other(line) : -ENOSYS;
 }
 
 static void set(mmipc_options *options, const char *settings)
@@ -151,6 +153,7 @@ static void set(mmipc_options *options, const char *settings)
     char *copy = strdup(settings), *rest = copy;
     for (char *word = strsep(&rest, " "); word != NULL; word = strsep(&rest, " ")) {
         sscanf(word, "ping=%u", &options->ping_interval_ms);
+        sscanf(word, "flags=%u", &options->flags);
         sscanf(word, "segment=%zu", &options->segment_bytes);
         sscanf(word, "backlog=%zu", &options->max_backlog_bytes);
         for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i)
@@ -166,6 +169,31 @@ static void log_line(void *user, int level, const char *text)
         fprintf(stderr, "actor %d: %s\n", (int)getpid(), text);
 }
 
+/* "uid=N": as another user. "namespace=1": in a PID namespace of its own; the process that was started then only waits. */
+static void take_place(const char *settings)
+{
+    const char *user = strstr(settings, "uid=");
+    pid_t pid = 0;
+    int status;
+    if (strstr(settings, "namespace=1") != NULL && unshare(CLONE_NEWPID) == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pid = fork(); /* the first in it: only a child is */
+    }
+    if (pid != 0) {
+        close(0);
+        close(1);
+        while (waitpid(pid, &status, 0) < 0)
+            if (errno != EINTR)
+                die("waitpid");
+        exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    }
+    if (user != NULL) {
+        const uid_t uid = (uid_t)strtoul(user + 4, NULL, 10);
+        if (setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
+            die("setresuid");
+    }
+}
+
 void actor_main(int argc, char **argv)
 {
     mmipc_publisher *publisher = NULL;
@@ -175,6 +203,7 @@ void actor_main(int argc, char **argv)
     int error;
     if (argc != 6 || strcmp(argv[1], "--actor") != 0)
         return;
+    take_place(argv[5]);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     mmipc_options_init(&options, sizeof options);
     options.on_log = log_line;
@@ -262,7 +291,6 @@ long actor_ask(const struct actor *actor, const char *format, ...)
 static int reap(struct actor *actor)
 {
     int status = 0;
-    close(actor->to);
     while (waitpid(actor->pid, &status, 0) < 0 && errno == EINTR)
         ;
     close(actor->from);
@@ -271,7 +299,9 @@ static int reap(struct actor *actor)
 
 void actor_end(struct actor *actor)
 {
-    int status = reap(actor);
+    int status;
+    close(actor->to); /* so it ends */
+    status = reap(actor);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         fprintf(stderr, "actor %d ended with status %#x\n", (int)actor->pid, (unsigned)status);
         abort();
@@ -282,6 +312,7 @@ void actor_kill(struct actor *actor)
 {
     kill(actor->pid, SIGKILL);
     reap(actor);
+    close(actor->to); /* not before it is dead, or it might end of its own accord */
 }
 
 void actor_stop(const struct actor *actor)

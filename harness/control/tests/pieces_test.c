@@ -4,6 +4,7 @@
 #include "../line.h"
 #include "../schema.h"
 #include "../tree.h"
+#include "../watchdog.h"
 
 #include "ipcmark/control.h"
 
@@ -191,6 +192,20 @@ static void trees_go_and_links_stay(void **state)
     assert_int_equal(tree_remove(outside), 0);
 }
 
+/* It could not be told from one that still cleans up; nobody waits for ever. */
+static void a_guard_that_does_not_end_is_killed(void **state)
+{
+    struct watchdog watchdog;
+    (void)state;
+    assert_int_equal(watchdog_open(&watchdog, IPCMARK_TEST_STUBBORN, "/nowhere"), 0);
+    assert_string_equal(watchdog.directory, "/nowhere/at-all");
+    assert_true(watchdog.patience_ms >= 10000);
+    watchdog.patience_ms = 50;
+    assert_int_equal(watchdog_close(&watchdog), -ETIMEDOUT);
+    assert_int_equal(watchdog_close(&watchdog), 0);
+}
+
 CASES_MAIN(CASE(lines_survive_any_cut), CASE(a_line_has_a_greatest_length), CASE(a_line_can_stop_the_reading),
            CASE(the_schema_accepts_what_is_right), CASE(the_schema_refuses_what_is_wrong),
-           CASE(the_schema_knows_the_ops), CASE(capabilities_have_names), CASE(trees_go_and_links_stay))
+           CASE(the_schema_knows_the_ops), CASE(capabilities_have_names), CASE(trees_go_and_links_stay),
+           CASE(a_guard_that_does_not_end_is_killed))

@@ -28,6 +28,7 @@ while read -r line; do
     both*\"hello\"*) echo "{\"id\":$id,$hello,\"error\":{}}" ;;
     *\"hello\"*) echo "{\"id\":$id,$hello}" ;;
     wrong_count*\"peers\"*) echo "{\"id\":$id,\"ok\":true,\"count\":-1}" ;;
+    late_flood*\"peers\"*) exec yes '{"ev":"peer","endpoint":1,"peer":null,"connected":true}' ;;
     leaves_early*\"peers\"*) exit 0 ;;
     ignores_stop*\"stop\"*) ;;
     *bogus_*) echo "{\"id\":$id,\"error\":{\"code\":\"not_supported\",\"definite\":true,\"text\":\"?\"}}" ;;

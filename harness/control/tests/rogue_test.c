@@ -33,6 +33,7 @@ static void expect_bad_start(const char *mode, enum ipcmark_class class_, const 
 static void the_silent_one_is_given_up(void **state)
 {
     (void)state;
+    stage_deadline_seconds = 1;
     expect_bad_start("silent", IPCMARK_HUNG, "did not answer \"hello\" within");
 }
 
@@ -47,8 +48,23 @@ static void those_that_end_at_once_have_crashed(void **state)
 static void those_that_flood_are_stopped(void **state)
 {
     (void)state;
+    stage_deadline_seconds = 600; /* what stops them is how much they say, and never a deadline */
     expect_bad_start("endless_line", IPCMARK_CLASS_NONE, "longer than a mebibyte");
+    stage_deadline_seconds = 600;
     expect_bad_start("event_flood", IPCMARK_CLASS_NONE, "floods");
+}
+
+static void one_that_floods_later_is_stopped(void **state)
+{
+    uint16_t endpoint;
+    (void)state;
+    stage_deadline_seconds = 600;
+    stage_open(NULL, agent_command("late_flood"));
+    stage_done(ipcmark_open_publisher(stage_start(), &endpoint, NULL));
+    assert_int_equal(ipcmark_await(ipcmark_peers(trial, endpoint)), IPCMARK_GARBLED);
+    expect_trouble(IPCMARK_CLASS_NONE, "floods");
+    ipcmark_trial_stop(trial);
+    stage_close();
 }
 
 static void what_is_not_protocol_is_shown(void **state)
@@ -101,6 +117,7 @@ static void who_does_not_stop_is_killed(void **state)
 {
     int status;
     (void)state;
+    stage_deadline_seconds = 2; /* to be missed by its stop, and not by its start */
     stage_open(NULL, agent_command("ignores_stop"));
     ipcmark_participant *participant = stage_start();
     ipcmark_trial_stop(trial);
@@ -120,6 +137,6 @@ static void the_well_behaved_mode_is_no_trouble(void **state)
 }
 
 CASES_MAIN(CASE(the_silent_one_is_given_up), CASE(those_that_end_at_once_have_crashed),
-           CASE(those_that_flood_are_stopped), CASE(what_is_not_protocol_is_shown), CASE(liars_are_caught),
-           CASE(a_wrong_reply_later_ends_it), CASE(leaving_early_is_a_crash), CASE(who_does_not_stop_is_killed),
-           CASE(the_well_behaved_mode_is_no_trouble))
+           CASE(those_that_flood_are_stopped), CASE(one_that_floods_later_is_stopped),
+           CASE(what_is_not_protocol_is_shown), CASE(liars_are_caught), CASE(a_wrong_reply_later_ends_it),
+           CASE(leaving_early_is_a_crash), CASE(who_does_not_stop_is_killed), CASE(the_well_behaved_mode_is_no_trouble))

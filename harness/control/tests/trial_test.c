@@ -152,6 +152,7 @@ static void a_declared_kill_that_did_not_come_excuses_no_later_one(void **state)
 static void a_hang_is_a_trouble_and_ends_by_the_deadline(void **state)
 {
     (void)state;
+    stage_deadline_seconds = 2; /* its stop will miss it, too */
     stage_open(IPCMARK_TEST_DRIVER "?hang_at=2", NULL);
     connect_pair(stage_start(), stage_start());
     ipcmark_publish_options options = {.count = 5, .deadline_seconds = 0.3};

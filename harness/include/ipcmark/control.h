@@ -49,7 +49,8 @@ typedef struct ipcmark_participant ipcmark_participant;
 
 /* Installs handlers of SIGINT and SIGTERM (the second signal of a kind kills at once), starts the guard, calibrates. */
 int ipcmark_session_open(ipcmark_session **out);
-void ipcmark_session_close(ipcmark_session *);
+/* -ETIMEDOUT: the guard did not end and was killed, and stderr says so; what it had to clean up may be left. */
+int ipcmark_session_close(ipcmark_session *);
 /* How much slower than a common machine this one is now, from a ping-pong over pipes: 1 to 8. Deadlines are multiplied
  * by it. `ipcmark_session_too_slow`: it would be more than 8; then a missed deadline is `unknown` and not a failure. */
 double ipcmark_session_scale(const ipcmark_session *);
@@ -239,8 +240,8 @@ typedef struct {
 } ipcmark_publish_options;
 
 /* Reply: attempted, published, failed, unknown, first_ns, last_ns (start of the first and end of the last publish),
- * achieved_rate, last (array of [thread, highest sequence invoked]). Death by SIGKILL is declared by kill_self_at, until the
- * call has ended without it. */
+ * achieved_rate, last (array of [thread, highest sequence invoked]). Death by SIGKILL is declared by kill_self_at,
+ * until the call has ended without it. */
 ipcmark_call *ipcmark_publish(ipcmark_trial *, uint16_t endpoint, const ipcmark_publish_options *);
 /* One message on each thread that this publisher has used in its present epoch: what ipcmark_drain() waits for. */
 ipcmark_call *ipcmark_sentinel(ipcmark_trial *, uint16_t endpoint);

@@ -60,7 +60,7 @@ enum {
     MMIPC_REASON_SILENT,   /* no heartbeat for two intervals (with MMIPC_PEER_SUSPENDED) */
     MMIPC_REASON_FULL,     /* its backlog was full, under WHEN_FULL_DISCONNECT or while it was suspended */
     MMIPC_REASON_PROTOCOL, /* it wrote something that the protocol does not allow */
-    MMIPC_REASON_VERSION   /* it speaks another version or memory layout */
+    MMIPC_REASON_VERSION   /* it speaks another version or memory layout; was never connected, and is reported once */
 };
 
 /* What a publish does when a subscriber's backlog is full. */

@@ -17,10 +17,13 @@ int os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable,
 void os_memory_unmap(void *base, size_t header_bytes, size_t ring_bytes);
 
 /* wake.c — waking a thread of another process, and ordering its memory accesses */
-int os_event_create(void);                     /* a descriptor that becomes readable when signalled */
-int os_event_check(int fd);                    /* of another process: is it such a descriptor? else -EPROTO */
-void os_event_signal(int fd);                  /* never blocks */
+int os_event_create(void);                     /* for threads of this process: readable when signalled */
+void os_event_signal(int fd);
 void os_event_clear(int fd);
+int os_wake_create(int *sender);               /* a descriptor to wait on; *sender is for the process that is to wake us */
+int os_wake_check(int sender);                 /* of another process: is it such a sender? else -EPROTO */
+void os_wake_send(int sender);                 /* never blocks, whatever the other process does with its end */
+int os_wake_clear(int fd);                     /* nor does this. -EPIPE: it has hung up, or floods us: close it */
 bool os_barrier_register(void);                /* may others order this process's accesses? Call before threads exist */
 bool os_barrier_heavy(void);                   /* a full fence in every running thread of every registered process */
 bool os_barrier_own_register(void);            /* the same among the threads of this process */
@@ -37,8 +40,11 @@ void os_random(void *to, size_t bytes);
 int os_processors_online(void);                /* of the machine */
 int os_load_open(void);                        /* for os_load_running */
 int os_load_running(int fd);                   /* threads of this machine that run or want to, this one included */
+
+/* descriptor.c — what a child of fork() must not keep */
+void os_close(int fd);                         /* every descriptor from here is closed by this; negative: nothing happens */
 extern _Atomic unsigned os_fork_generation;    /* changes in a child of fork() */
-int os_fork_watch(void);
+int os_fork_watch(void (*tell)(void));         /* from now on a child closes its copies, then calls tell() */
 
 /* directory.c — files that advertise an endpoint */
 int os_directory_open(const char *path);                              /* made, 0700, if missing */

@@ -1,4 +1,5 @@
 #include "../os.h"
+#include "descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,12 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static int keep_open(int directory, const char *name, int flags)
+{
+    descriptor_hold();
+    return descriptor_keep(openat(directory, name, flags | O_CLOEXEC, 0600));
+}
 
 static int make_parents(char *path)
 {
@@ -26,17 +33,17 @@ static int make_parents(char *path)
 
 int os_directory_open(const char *path)
 {
-    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    int fd = open(path, flags);
-    if (fd < 0 && errno == ENOENT && *path != '\0') {
+    const int flags = O_RDONLY | O_DIRECTORY;
+    int fd = keep_open(AT_FDCWD, path, flags);
+    if (fd == -ENOENT && *path != '\0') {
         char *copy = strdup(path);
         int error = copy == NULL ? -ENOMEM : make_parents(copy);
         free(copy);
         if (error != 0)
             return error;
-        fd = open(path, flags);
+        fd = keep_open(AT_FDCWD, path, flags);
     }
-    return fd < 0 ? -errno : fd;
+    return fd;
 }
 
 static int write_whole(int fd, const void *text, size_t size)
@@ -57,15 +64,15 @@ static int complete(int fd, const void *text, size_t size, bool for_all)
  * empty file for nobody's and leave it alone. */
 static int create_named(int directory, const char *name, const void *text, size_t size, bool for_all)
 {
-    int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = keep_open(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
     int error;
     if (fd < 0)
-        return -errno;
+        return fd;
     error = complete(fd, text, size, for_all);
     if (error == 0)
         return fd;
     unlinkat(directory, name, 0);
-    close(fd);
+    os_close(fd);
     return error;
 }
 
@@ -73,10 +80,9 @@ int os_file_create_locked(int directory, const char *name, const void *text, siz
 {
     char self[64];
     int error;
-    int fd = openat(directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    int fd = keep_open(directory, ".", O_RDWR | O_TMPFILE);
     if (fd < 0)
-        return errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT ? create_named(directory, name, text, size, for_all)
-                                                                         : -errno;
+        return fd == -EOPNOTSUPP || fd == -EISDIR || fd == -ENOENT ? create_named(directory, name, text, size, for_all) : fd;
     error = complete(fd, text, size, for_all);
     if (error != 0)
         goto fail;
@@ -85,7 +91,7 @@ int os_file_create_locked(int directory, const char *name, const void *text, siz
         return fd;
     error = -errno;
 fail:
-    close(fd);
+    os_close(fd);
     return error;
 }
 
@@ -94,14 +100,14 @@ int os_file_probe(int directory, const char *name, int *out)
     struct stat status;
     int error;
     /* non-blocking, or a FIFO of that name would hold us */
-    int fd = openat(directory, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 && errno == EACCES) /* another user's: it can be read and connected to, not reclaimed */
-        fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+    int fd = keep_open(directory, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+    if (fd == -EACCES) /* another user's: it can be read and connected to, not reclaimed */
+        fd = keep_open(directory, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
     if (fd < 0)
-        return -errno;
+        return fd;
     error = fstat(fd, &status) != 0 ? -errno : S_ISREG(status.st_mode) ? 0 : -EINVAL;
     if (error != 0) {
-        close(fd);
+        os_close(fd);
         return error;
     }
     *out = fd;
@@ -114,14 +120,16 @@ int os_watch_open(int directory)
 {
     char self[64];
     int error;
-    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    int fd;
+    descriptor_hold();
+    fd = descriptor_keep(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (fd < 0)
-        return -errno;
+        return fd;
     snprintf(self, sizeof self, "/proc/self/fd/%d", directory);
     if (inotify_add_watch(fd, self, IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_ONLYDIR) >= 0)
         return fd;
     error = -errno;
-    close(fd);
+    os_close(fd);
     return error;
 }
 

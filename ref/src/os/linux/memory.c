@@ -1,4 +1,5 @@
 #include "../os.h"
+#include "descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +11,14 @@ enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL }
 
 int os_memory_create(size_t bytes)
 {
-    int fd = memfd_create("mmipc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd;
+    descriptor_hold();
+    fd = descriptor_keep(memfd_create("mmipc", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (fd < 0)
-        return -errno;
+        return fd;
     if (fallocate(fd, 0, 0, (off_t)bytes) != 0) {
         int error = errno == ENOSPC ? ENOMEM : errno;
-        close(fd);
+        os_close(fd);
         return -error;
     }
     return fd;

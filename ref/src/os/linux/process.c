@@ -1,10 +1,9 @@
 #include "../os.h"
+#include "descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -38,8 +37,8 @@ int os_processors_online(void)
 
 int os_load_open(void)
 {
-    int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    descriptor_hold();
+    return descriptor_keep(open("/proc/loadavg", O_RDONLY | O_CLOEXEC));
 }
 
 int os_load_running(int fd)
@@ -55,24 +54,4 @@ int os_load_running(int fd)
         at = at == NULL ? NULL : at + 1;
     }
     return at == NULL ? 0 : (int)strtol(at, NULL, 10);
-}
-
-_Atomic unsigned os_fork_generation;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static int fork_error;
-
-static void note_fork(void)
-{
-    atomic_fetch_add_explicit(&os_fork_generation, 1, memory_order_relaxed); /* relaxed: a child has one thread */
-}
-
-static void install_fork_handler(void)
-{
-    fork_error = -pthread_atfork(NULL, NULL, note_fork);
-}
-
-int os_fork_watch(void)
-{
-    pthread_once(&fork_once, install_fork_handler);
-    return fork_error;
 }

@@ -1,4 +1,5 @@
 #include "../os.h"
+#include "descriptor.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,8 +26,8 @@ static void address_of(int directory, const char *name, struct sockaddr_un *out)
 
 static int local_socket(void)
 {
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return fd < 0 ? -errno : fd;
+    descriptor_hold();
+    return descriptor_keep(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 int os_socket_listen(int directory, const char *name, bool for_all)
@@ -40,14 +41,14 @@ int os_socket_listen(int directory, const char *name, bool for_all)
         fchmodat(directory, name, for_all ? 0666 : 0600, 0) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     error = -errno;
-    close(fd);
+    os_close(fd);
     return error;
 }
 
 int os_socket_accept(int listener)
 {
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    return fd < 0 ? -errno : fd;
+    descriptor_hold();
+    return descriptor_keep(accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
 }
 
 int os_socket_connect(int directory, const char *name)
@@ -60,7 +61,7 @@ int os_socket_connect(int directory, const char *name)
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
     error = -errno;
-    close(fd);
+    os_close(fd);
     return error;
 }
 
@@ -71,6 +72,7 @@ int os_socket_peer(int fd, struct os_peer *out)
     int pidfd = -1;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
         return -errno;
+    descriptor_hold();
     size = sizeof pidfd;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) != 0)
         pidfd = -1;
@@ -80,6 +82,7 @@ int os_socket_peer(int fd, struct os_peer *out)
         pidfd = (int)syscall(SYS_pidfd_open, credentials.pid, 0);
     out->pid = credentials.pid;
     out->uid = credentials.uid;
+    pidfd = descriptor_keep(pidfd);
     out->pidfd = pidfd < 0 ? -1 : pidfd;
     return 0;
 }
@@ -118,10 +121,12 @@ ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd
     struct iovec piece = {.iov_base = data, .iov_len = capacity};
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    ssize_t got;
     *fd_count = 0;
+    descriptor_hold();
+    got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (got < 0)
-        return -errno;
+        return descriptor_keep(-1);
     for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at != NULL; at = CMSG_NXTHDR(&message, at)) {
         if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
             continue;
@@ -129,10 +134,11 @@ ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd
         memcpy(fds, CMSG_DATA(at), sizeof(int) * (size_t)*fd_count);
         break;
     }
+    descriptor_keep_all(fds, *fd_count);
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
         return got;
     for (int i = 0; i < *fd_count; ++i) /* cut short: what did come through must not leak */
-        close(fds[i]);
+        os_close(fds[i]);
     *fd_count = 0;
     return -EPROTO;
 }

@@ -1,37 +1,20 @@
 #include "../os.h"
+#include "descriptor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <poll.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 int os_event_create(void)
 {
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
-}
-
-int os_event_check(int fd)
-{
-    char path[64], text[64];
-    ssize_t got;
-    int link;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    got = readlink(path, text, sizeof text - 1);
-    if (got <= 0)
-        return -EPROTO;
-    text[got] = '\0';
-    if (strcmp(text, "anon_inode:[eventfd]") != 0)
-        return -EPROTO;
-    link = fcntl(fd, F_GETFL);
-    return link >= 0 && (link & O_NONBLOCK) != 0 ? 0 : -EPROTO;
+    descriptor_hold();
+    return descriptor_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 void os_event_signal(int fd)
@@ -46,6 +29,51 @@ void os_event_clear(int fd)
     uint64_t count;
     ssize_t ignored = read(fd, &count, sizeof count);
     (void)ignored;
+}
+
+/* A stream socket each way, and not an eventfd or a pipe. Who passes a descriptor on keeps a hold on it: it can clear
+ * O_NONBLOCK between anybody's check and call, and an eventfd knows no other way to be written without waiting; with a pipe
+ * it can sit on the lock. A socket is told for each call, sending takes no lock that another could hold for long, and the
+ * end that is read is never passed on. */
+int os_wake_create(int *sender)
+{
+    int ends[2] = {-1, -1};
+    descriptor_hold();
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        return descriptor_keep(-1);
+    descriptor_keep_all(ends, 2);
+    if (ends[0] < 0 || ends[1] < 0) {
+        os_close(ends[0]);
+        os_close(ends[1]);
+        return -ENOMEM;
+    }
+    *sender = ends[1];
+    return ends[0];
+}
+
+static int socket_option(int fd, int option)
+{
+    int value;
+    socklen_t size = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+int os_wake_check(int sender)
+{
+    return socket_option(sender, SO_DOMAIN) == AF_UNIX && socket_option(sender, SO_TYPE) == SOCK_STREAM ? 0 : -EPROTO;
+}
+
+void os_wake_send(int sender)
+{
+    ssize_t ignored = send(sender, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* EAGAIN: it has been woken hundreds of times */
+    (void)ignored;
+}
+
+int os_wake_clear(int fd)
+{
+    char wakes[512]; /* some are unread when we sleep long, never so many */
+    ssize_t got = recv(fd, wakes, sizeof wakes, MSG_DONTWAIT);
+    return got == 0 || got == (ssize_t)sizeof wakes ? -EPIPE : 0;
 }
 
 bool os_barrier_register(void)
@@ -99,8 +127,8 @@ int os_poll(const int *fds, int count, int64_t deadline_ns)
 
 int os_poller_create(void)
 {
-    int fd = epoll_create1(EPOLL_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    descriptor_hold();
+    return descriptor_keep(epoll_create1(EPOLL_CLOEXEC));
 }
 
 int os_poller_add(int poller, int fd, void *data, bool edge)

@@ -1,0 +1,163 @@
+/* target-idle: what a connected pair that sends nothing costs in CPU time. target-pairs: what one more pair costs in
+ * memory and descriptors. */
+#include <math.h>
+#include <time.h>
+
+#include "cast.h"
+#include "targets.h"
+
+enum { PING_MS = 1000, MESSAGES = 100, SETTLE_MS = 1100, CONNECTED_MS = 200, FILES = 4096 };
+static const double periods_a_cell_second = 10 / 0.35; /* ten pings for a cell of the usual length */
+
+/* The kernel's own account, read from outside: the process itself does nothing for it. */
+static double cpu_ns(const ipcmark_participant *participant)
+{
+    struct timespec used;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(ipcmark_participant_pid(participant), &clock) != 0 || clock_gettime(clock, &used) != 0)
+        return NAN;
+    return (double)used.tv_sec * 1e9 + (double)used.tv_nsec;
+}
+
+static double now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static int stay_idle(struct cast *cast)
+{
+    double periods = ceil(cast->bench->seconds * periods_a_cell_second), start, elapsed, publisher, subscriber;
+    struct cell *cell = cast->cell;
+
+    if (!ipcmark_wait(cast->trial, SETTLE_MS))
+        return cell_fail(cell, "interrupted");
+    start = now_ns();
+    publisher = cpu_ns(cast->publisher);
+    subscriber = cpu_ns(cast->subscribers[0]);
+    if (!ipcmark_wait(cast->trial, (unsigned)periods * PING_MS))
+        return cell_fail(cell, "interrupted");
+    publisher = cpu_ns(cast->publisher) - publisher;
+    subscriber = cpu_ns(cast->subscribers[0]) - subscriber;
+    elapsed = now_ns() - start;
+    if (!(publisher > 0 && subscriber > 0))
+        return cell_fail(cell, "the kernel counted no CPU time at all");
+    cell_metric(cell, "cpu_share", fmax(publisher, subscriber) / elapsed);
+    cell_metric(cell, "publisher_cpu_ns", publisher);
+    cell_metric(cell, "subscriber_cpu_ns", subscriber);
+    cell_metric(cell, "seconds", elapsed / 1e9);
+    cell->headline_ns = fmax(publisher, subscriber) / periods;
+    return 0;
+}
+
+static int measure_idle(struct cast *cast)
+{
+    ipcmark_call *received;
+
+    if (cast_do(cast, cast->subscribers[0], "receiver", cast_place(cast, "there", "count")) < 0 ||
+        cast_do(cast, cast->publisher, "sender", cast_place(cast, "there", "")) < 0)
+        return -1;
+    received = cast_ask(cast->subscribers[0], "receive", cast_number("count", MESSAGES));
+    if (cast_do(cast, cast->publisher, "send", cast_number("count", MESSAGES)) < 0 || cast_await(cast, received) < 0 ||
+        cast_do(cast, cast->subscribers[0], "let_go", NULL) < 0)
+        return -1;
+    return stay_idle(cast);
+}
+
+int targets_idle(struct bench *bench, struct cell *cell)
+{
+    struct cast cast;
+    int result = cast_open(&cast, bench, cell, 1);
+
+    if (result == 0)
+        result = measure_idle(&cast);
+    cast_close(&cast);
+    return result;
+}
+
+/* Both processes together; a file that both see counts once. */
+struct holding {
+    double bytes, descriptors;
+};
+
+static void add_file(double (*files)[2], size_t *count, double inode, double bytes)
+{
+    size_t i = 0;
+
+    while (i < *count && files[i][0] != inode)
+        ++i;
+    if (i == FILES)
+        return;
+    if (i == *count)
+        files[(*count)++][0] = inode;
+    files[i][1] = fmax(files[i][1], bytes);
+}
+
+static int take_holding(struct cast *cast, struct holding *out)
+{
+    ipcmark_participant *const both[] = {cast->publisher, cast->subscribers[0]};
+    static double files[FILES][2];
+    size_t count = 0;
+
+    *out = (struct holding){0};
+    for (size_t i = 0; i < FILES; ++i)
+        files[i][1] = 0;
+    for (size_t i = 0; i < 2; ++i) {
+        ipcmark_call *call = cast_ask(both[i], "footprint", NULL);
+        const cJSON *file;
+        if (cast_await(cast, call) < 0)
+            return -1;
+        out->bytes += ipcmark_reply_number(call, "private_bytes", NAN);
+        out->descriptors += ipcmark_reply_number(call, "descriptors", NAN);
+        cJSON_ArrayForEach(file, cJSON_GetObjectItem(call->reply, "shared"))
+        {
+            add_file(files, &count, cJSON_GetNumberValue(cJSON_GetArrayItem(file, 0)),
+                     cJSON_GetNumberValue(cJSON_GetArrayItem(file, 1)));
+        }
+    }
+    for (size_t i = 0; i < count; ++i)
+        out->bytes += files[i][1];
+    return 0;
+}
+
+static int add_publisher(struct cast *cast, struct holding *after)
+{
+    cJSON *fields = cast_place(cast, "there", "");
+
+    cast_add(cast_add(fields, "publishers", 1), "peers", cast->cell->row->subscribers);
+    if (cast_do(cast, cast->publisher, "more", fields) < 0)
+        return -1;
+    if (!ipcmark_wait(cast->trial, CONNECTED_MS)) /* for the subscribers' side of it to be done with */
+        return cell_fail(cast->cell, "interrupted");
+    return take_holding(cast, after);
+}
+
+/* The first publisher pays for what a process has once; the second one's pairs are what is counted. */
+static int measure_pairs(struct cast *cast)
+{
+    double pairs = cast->cell->row->subscribers;
+    struct holding before, after;
+    cJSON *fields = cast_add(cast_place(cast, "there", ""), "subscribers", pairs);
+
+    if (cast_do(cast, cast->subscribers[0], "more", fields) < 0 || add_publisher(cast, &before) < 0 ||
+        add_publisher(cast, &after) < 0)
+        return -1;
+    if (!isfinite(after.bytes - before.bytes) || !isfinite(after.descriptors - before.descriptors))
+        return cell_fail(cast->cell, "a process did not say what it holds");
+    cell_metric(cast->cell, "bytes_per_pair", (after.bytes - before.bytes) / pairs);
+    cell_metric(cast->cell, "descriptors_per_pair", (after.descriptors - before.descriptors) / pairs);
+    return 0;
+}
+
+int targets_pairs(struct bench *bench, struct cell *cell)
+{
+    struct cast cast;
+    int result = cast_open(&cast, bench, cell, 1);
+
+    if (result == 0)
+        result = measure_pairs(&cast);
+    cast_close(&cast);
+    return result;
+}

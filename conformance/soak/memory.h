@@ -1,0 +1,16 @@
+/* What a process holds of memory, read from outside. */
+#ifndef SOAK_MEMORY_H
+#define SOAK_MEMORY_H
+
+#include <stdint.h>
+
+typedef struct memory {
+    uint64_t resident, proportional; /* bytes: Rss and Pss of its mappings */
+    uint64_t shared;                 /* that of `resident` which lies in shared mappings */
+    int descriptors, threads, mappings;
+} memory;
+
+/* Without what lies in `except`, a folder: the suite's own journals. -errno if /proc cannot be read. */
+int memory_take(memory *out, int pid, const char *except);
+
+#endif

@@ -1,0 +1,114 @@
+#include "descriptor.h"
+
+#include "../os.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORD_BITS = 64 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* held across fork */
+static uint64_t *kept; /* a bit each */
+static size_t words;
+
+_Atomic unsigned os_fork_generation;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_error;
+static void (*tell_child)(void);
+
+void descriptor_hold(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static bool make_room(int fd)
+{
+    const size_t wanted = (size_t)fd / WORD_BITS + 1;
+    uint64_t *grown;
+    if (wanted <= words)
+        return true;
+    grown = realloc(kept, 2 * wanted * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    memset(grown + words, 0, (2 * wanted - words) * sizeof *grown);
+    kept = grown;
+    words = 2 * wanted;
+    return true;
+}
+
+/* With the lock held. */
+static int keep(int fd)
+{
+    if (fd < 0)
+        return -errno;
+    if (!make_room(fd)) {
+        close(fd);
+        return -ENOMEM;
+    }
+    kept[fd / WORD_BITS] |= UINT64_C(1) << fd % WORD_BITS;
+    return fd;
+}
+
+int descriptor_keep(int fd)
+{
+    fd = keep(fd);
+    pthread_mutex_unlock(&lock);
+    return fd;
+}
+
+void descriptor_keep_all(int *fds, int count)
+{
+    for (int i = 0; i < count; ++i)
+        fds[i] = keep(fds[i]);
+    pthread_mutex_unlock(&lock);
+}
+
+void os_close(int fd)
+{
+    if (fd < 0)
+        return;
+    pthread_mutex_lock(&lock);
+    if ((size_t)fd / WORD_BITS < words)
+        kept[fd / WORD_BITS] &= ~(UINT64_C(1) << fd % WORD_BITS);
+    close(fd); /* under the lock: before, a child would keep it; after, the number may be another's already */
+    pthread_mutex_unlock(&lock);
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void in_parent(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void in_child(void)
+{
+    atomic_fetch_add_explicit(&os_fork_generation, 1, memory_order_relaxed); /* relaxed: a child has one thread */
+    for (size_t i = 0; i < words; ++i)
+        for (int bit = 0; bit < WORD_BITS && kept[i] != 0; ++bit)
+            if ((kept[i] >> bit & 1) != 0)
+                close((int)(i * WORD_BITS) + bit);
+    if (words > 0)
+        memset(kept, 0, words * sizeof *kept);
+    tell_child();
+    pthread_mutex_unlock(&lock);
+}
+
+static void install(void)
+{
+    fork_error = -pthread_atfork(before_fork, in_parent, in_child);
+}
+
+int os_fork_watch(void (*tell)(void))
+{
+    tell_child = tell;
+    pthread_once(&fork_once, install);
+    return fork_error;
+}

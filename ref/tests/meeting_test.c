@@ -1,0 +1,274 @@
+/* Who may meet whom: users, PID namespaces, versions. */
+#include "cases.h"
+
+#include "actor.h"
+#include "receiver.h"
+#include "wire.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* An endpoint of the test's own whose log is searched. */
+struct own {
+    struct receiver receiver;
+    const char *wanted; /* a piece of a log line */
+    int lines;
+    mmipc_publisher *publisher;
+    mmipc_subscriber *subscriber;
+};
+
+static void look_for(void *user, int level, const char *text)
+{
+    struct own *own = user;
+    (void)level;
+    if (own->wanted == NULL || strstr(text, own->wanted) == NULL)
+        return;
+    pthread_mutex_lock(&own->receiver.lock);
+    own->lines++;
+    pthread_cond_broadcast(&own->receiver.changed);
+    pthread_mutex_unlock(&own->receiver.lock);
+}
+
+static void deliver(void *user, const mmipc_part *parts, size_t count)
+{
+    receiver_message(&((struct own *)user)->receiver, parts, count);
+}
+
+static void peer_event(void *user, int event, int pid, int reason)
+{
+    receiver_peer(&((struct own *)user)->receiver, event, pid, reason);
+}
+
+static void own_open(struct own *own, const char *role, const char *directory, uint32_t flags, const char *wanted)
+{
+    mmipc_options options;
+    *own = (struct own){.receiver = RECEIVER_INIT, .wanted = wanted};
+    mmipc_options_init(&options, sizeof options);
+    options.flags = flags;
+    options.ping_interval_ms = 100;
+    options.on_log = look_for;
+    options.on_peer = peer_event;
+    options.user = own;
+    if (role[0] == 'p')
+        assert_int_equal(mmipc_publisher_open(&own->publisher, "c", directory, &options), 0);
+    else
+        assert_int_equal(mmipc_subscriber_open(&own->subscriber, "c", directory, deliver, own, &options), 0);
+}
+
+static void own_close(struct own *own)
+{
+    mmipc_publisher_close(own->publisher);
+    mmipc_subscriber_close(own->subscriber);
+}
+
+static const char *opposite(const char *role)
+{
+    return role[0] == 'p' ? "subscriber" : "publisher";
+}
+
+/* A directory that everybody may use, as /tmp: the sticky bit keeps others' files. */
+static char *open_directory(void)
+{
+    char *directory = test_directory();
+    assert_int_equal(chmod(directory, 01777), 0);
+    return directory;
+}
+
+static bool need_root(void)
+{
+    if (geteuid() == 0)
+        return true;
+    print_message("skipped: only root can become another user; run this case as root\n");
+    return false;
+}
+
+static void refused(const char *role, uint32_t own_flags, const char *settings)
+{
+    char *directory = open_directory();
+    struct own own;
+    struct actor other;
+    own_open(&own, role, directory, own_flags, "another user");
+    other = actor_start(opposite(role), "c", directory, settings);
+    pthread_mutex_lock(&own.receiver.lock);
+    while (own.lines == 0) /* the case's time-out bounds this */
+        pthread_cond_wait(&own.receiver.changed, &own.receiver.lock);
+    pthread_mutex_unlock(&own.receiver.lock);
+    assert_int_equal(own.receiver.event_count, 0);
+    assert_int_equal(actor_ask(&other, "connections"), 0);
+    actor_end(&other);
+    own_close(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void other_user_is_refused(void **state)
+{
+    (void)state;
+    if (!need_root())
+        skip();
+    refused("publisher", 0, "uid=61234 ping=100");
+    refused("publisher", 0, "uid=61234 ping=100 flags=1"); /* on one side only */
+    refused("publisher", MMIPC_ALLOW_OTHER_USERS, "uid=61234 ping=100");
+    refused("subscriber", MMIPC_ALLOW_OTHER_USERS, "uid=61234 ping=100");
+}
+
+/* Also where both allow others: it stands for everybody whom the kernel cannot name here. */
+static void overflow_user_is_refused(void **state)
+{
+    (void)state;
+    if (!need_root())
+        skip();
+    refused("publisher", MMIPC_ALLOW_OTHER_USERS, "uid=65534 ping=100 flags=1");
+    refused("subscriber", MMIPC_ALLOW_OTHER_USERS, "uid=65534 ping=100 flags=1");
+}
+
+static void check_modes(const char *directory, bool for_all)
+{
+    DIR *entries = opendir(directory);
+    assert_non_null(entries);
+    for (const struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+        struct stat status;
+        if (entry->d_name[0] == '.')
+            continue;
+        assert_int_equal(fstatat(dirfd(entries), entry->d_name, &status, AT_SYMLINK_NOFOLLOW), 0);
+        if (S_ISSOCK(status.st_mode))
+            assert_int_equal(status.st_mode & 0777, for_all ? 0666 : 0600);
+        else
+            assert_int_equal(status.st_mode & 0777, for_all ? 0644 : 0600);
+    }
+    closedir(entries);
+}
+
+static void meet(const char *directory, const char *publisher, const char *subscriber)
+{
+    struct actor to = actor_start("subscriber", "c", directory, subscriber);
+    struct actor from = actor_start("publisher", "c", directory, publisher);
+    assert_int_equal(actor_ask(&from, "connected 1 10000"), 0);
+    assert_int_equal(actor_ask(&from, "publish 0 1000 64"), 0);
+    assert_int_equal(actor_ask(&to, "expect 1000"), 1000);
+    check_modes(directory, strstr(publisher, "flags=1") != NULL);
+    actor_end(&from);
+    actor_end(&to);
+    assert_int_equal(test_directory_entries(directory), 0);
+}
+
+static void allowed_users_meet(void **state)
+{
+    char *directory;
+    (void)state;
+    if (!need_root())
+        skip();
+    directory = open_directory();
+    meet(directory, "flags=1", "flags=1 uid=61234");
+    meet(directory, "flags=1 uid=61234", "flags=1");
+    meet(directory, "flags=1 uid=61234", "flags=1 uid=61235");
+    meet(directory, "uid=61234", "uid=61234"); /* the same user needs no permission */
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static bool need_namespaces(void)
+{
+    if (geteuid() != 0) {
+        print_message("skipped: only root can make a PID namespace; run this case as root\n");
+        return false;
+    }
+    switch (fork()) { /* not in this process: what it starts later would be in the new namespace */
+    case 0:
+        _exit(unshare(CLONE_NEWPID) == 0 ? 0 : 1);
+    default: {
+        int status = 1;
+        wait(&status);
+        if (status != 0)
+            print_message("skipped: no PID namespace can be made here (CAP_SYS_ADMIN is missing)\n");
+        return status == 0;
+    }
+    }
+}
+
+static void namespaces(const char *role)
+{
+    char *directory = test_directory();
+    struct own own;
+    struct actor other;
+    own_open(&own, role, directory, 0, NULL);
+    other = actor_start(opposite(role), "c", directory, "namespace=1 ping=100");
+    RECEIVER_WAIT(&own.receiver, event_count, 1);
+    if (role[0] == 'p') {
+        for (uint64_t i = 0; i < 1000; ++i)
+            assert_int_equal(mmipc_publish(own.publisher, &i, sizeof i), 0);
+        assert_int_equal(actor_ask(&other, "expect 1000"), 1000);
+    } else {
+        assert_int_equal(actor_ask(&other, "publish 0 1000 64"), 0);
+        RECEIVER_WAIT(&own.receiver, count, 1000);
+        assert_int_equal(own.receiver.out_of_order, 0);
+    }
+    assert_int_equal(test_directory_entries(directory), 4); /* neither takes the other's files for a dead one's */
+    actor_kill(&other);
+    RECEIVER_WAIT(&own.receiver, last_event, MMIPC_PEER_DISCONNECTED);
+    assert_int_equal(own.receiver.reasons[own.receiver.event_count - 1], MMIPC_REASON_DIED);
+    while (test_directory_entries(directory) != 2) /* the lock tells that it died; the case's time-out bounds this */
+        sched_yield();
+    own_close(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void namespaces_meet(void **state)
+{
+    (void)state;
+    if (!need_namespaces())
+        skip();
+    namespaces("publisher");
+    namespaces("subscriber");
+}
+
+/* In an actor of "version=next": what it sends says that it is of the next version. */
+static bool of_next_version;
+
+void __real_wire_prepare(struct wire_message *message, enum wire_type type); // NOLINT: the linker's names
+void __wrap_wire_prepare(struct wire_message *message, enum wire_type type); // NOLINT
+
+void __wrap_wire_prepare(struct wire_message *message, enum wire_type type) // NOLINT
+{
+    __real_wire_prepare(message, type);
+    message->version = (uint16_t)(message->version + of_next_version);
+}
+
+static void other_version_is_reported_once(void **state)
+{
+    static const char *const roles[] = {"publisher", "subscriber"};
+    (void)state;
+    for (int i = 0; i < 2; ++i) {
+        char *directory = test_directory();
+        struct own own;
+        struct actor other, same;
+        own_open(&own, roles[i], directory, 0, "another version");
+        other = actor_start(opposite(roles[i]), "c", directory, "version=next ping=50");
+        RECEIVER_WAIT(&own.receiver, event_count, 1);
+        assert_int_equal(own.receiver.events[0], MMIPC_PEER_DISCONNECTED);
+        assert_int_equal(own.receiver.reasons[0], MMIPC_REASON_VERSION);
+        same = actor_start(opposite(roles[i]), "c", directory, "ping=50");
+        RECEIVER_WAIT(&own.receiver, event_count, 2);
+        assert_int_equal(own.receiver.events[1], MMIPC_PEER_CONNECTED);
+        assert_int_equal(actor_ask(&other, "connected 1 200"), -ETIMEDOUT); /* four of its looks at the directory */
+        actor_end(&same);
+        actor_end(&other);
+        own_close(&own);
+        assert_int_equal(own.receiver.event_count, 3);
+        assert_int_equal(own.lines, 1);
+        assert_int_equal(test_directory_remove(directory), 0);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {CASE(other_user_is_refused), CASE(overflow_user_is_refused), CASE(allowed_users_meet),
+                                       CASE(namespaces_meet), CASE(other_version_is_reported_once)};
+    of_next_version = argc == 6 && strstr(argv[5], "version=next") != NULL;
+    actor_main(argc, argv);
+    return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);
+}
