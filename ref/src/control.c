@@ -19,6 +19,7 @@ static void tick(struct endpoint *endpoint, int64_t now_ns, bool late)
         endpoint->role->heartbeat(endpoint, peer);
         peer_tick(endpoint, peer, now_ns, late);
     }
+    endpoint->role->tick(endpoint);
     if (endpoint->deaf)
         endpoint->deaf = os_poller_add(endpoint->poller, endpoint->listener.fd, &endpoint->listener, false) != 0;
     endpoint->rescan_ns = -1; /* before the scan, which may ask for another */

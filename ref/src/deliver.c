@@ -26,9 +26,9 @@ static mmipc_part *parts_for(struct mmipc_subscriber *subscriber, size_t count)
 }
 
 /* Freeing is told in batches: each telling costs the publisher a cache miss when it looks. */
-static void free_when_due(struct inlet *inlet)
+static void free_when_due(struct inlet *inlet, const struct ring_record *record)
 {
-    if (inlet->ring.position - inlet->freed >= inlet->ring.size / 8 || !ring_ready(&inlet->ring))
+    if (record->kind == RECORD_SHARED || inlet->ring.position - inlet->freed >= inlet->ring.size / 8 || !ring_ready(&inlet->ring))
         inlet_free_to(inlet, inlet->ring.position);
 }
 
@@ -40,11 +40,11 @@ static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
     while (delivered < MESSAGES_A_ROUND && !flag_get(&subscriber->endpoint.closing)) {
         struct ring_record record;
         mmipc_part *parts;
-        int got = inlet->condemned ? 0 : ring_take(&inlet->ring, &record);
+        int got = inlet->condemned ? 0 : inlet_take(inlet, &record);
         if (got == 0)
             break;
         parts = got < 0 ? NULL : parts_for(subscriber, record.count);
-        if (parts == NULL || ring_parts(&record, parts) != 0) {
+        if (parts == NULL || message_parts(record.body, record.size, parts, record.count) != 0) {
             inlet_condemn(subscriber, inlet);
             break;
         }
@@ -52,7 +52,7 @@ static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
         forks = thread_before_call();
         subscriber->on_message(subscriber->user, parts, record.count);
         thread_after_call(forks);
-        free_when_due(inlet);
+        free_when_due(inlet, &record);
         ++delivered;
     }
     return delivered;

@@ -25,6 +25,13 @@ struct watch {
     int fd; /* -1: none */
 };
 
+/* What becomes of a dropped peer's socket. By hanging up, a subscriber says that it has done with the pair's memory. */
+enum peer_socket {
+    PEER_SOCKET_CLOSE,
+    PEER_SOCKET_AWAIT, /* stays open until the other side hangs up */
+    PEER_SOCKET_KEEP   /* stays open until the role closes it */
+};
+
 /* What the two roles do differently; all of it on the control thread. */
 struct role {
     const char *name;
@@ -33,9 +40,10 @@ struct role {
     void (*accepted)(struct endpoint *endpoint, int fd);
     void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count);
     void (*heartbeat)(struct endpoint *endpoint, struct peer *peer); /* count ours up */
+    void (*tick)(struct endpoint *endpoint);                         /* each ping interval */
     void (*last_words)(struct endpoint *endpoint, struct peer *peer); /* it goes: did it leave something? */
     void (*suspend)(struct endpoint *endpoint, struct peer *peer, bool suspended);
-    void (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
+    enum peer_socket (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
     bool (*idle)(struct endpoint *endpoint, struct peer *peer);    /* does no other thread use it any more? */
     void (*destroy)(struct peer *peer);
     void (*describe)(struct endpoint *endpoint, struct status *status); /* its pairs; see status.h */

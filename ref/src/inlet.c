@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t LARGEST_RING_BYTES = UINT64_C(4) << 30;
-
 static struct mmipc_subscriber *subscriber_of(struct endpoint *endpoint)
 {
     return (struct mmipc_subscriber *)(void *)endpoint; /* its first member */
@@ -56,8 +54,11 @@ void inlet_unlock_or_free(struct inlet *inlet)
     pthread_mutex_unlock(&inlet->lock);
     if (!last)
         return;
-    os_memory_unmap((void *)(uintptr_t)inlet->header, LAYOUT_HEADER_BYTES, inlet->ring.size);
-    os_memory_unmap(inlet->page, LAYOUT_PAGE_BYTES, 0);
+    if (inlet->peer.socket.fd >= 0)
+        os_close(inlet->peer.socket.fd); /* tells the publisher that its memory is not looked at any more */
+    inlet_unmap(inlet);
+    os_memory_unmap((void *)(uintptr_t)inlet->theirs, LAYOUT_PAGE_BYTES, 0);
+    os_memory_unmap(inlet->ours, LAYOUT_PAGE_BYTES, 0);
     pthread_mutex_destroy(&inlet->lock);
     free(inlet);
 }
@@ -93,26 +94,18 @@ static void accepted(struct endpoint *endpoint, int fd)
     destroy(&inlet->peer);
 }
 
-/* The publisher's file: nothing in it is believed but what was checked here or is checked at each use. */
-static int map_ring(struct inlet *inlet, const struct wire_message *message, int fd)
+static int map_page(struct inlet *inlet, int fd)
 {
-    const uint64_t bytes = message->ring_bytes;
-    const struct segment_header *header;
+    const struct writer_page *page;
     void *base;
-    int error;
-    if (bytes < LAYOUT_HEADER_BYTES || bytes > LARGEST_RING_BYTES || (bytes & (bytes - 1)) != 0)
-        return -EPROTO;
-    error = os_memory_check(fd, LAYOUT_HEADER_BYTES + bytes);
+    int error = os_memory_check(fd, LAYOUT_PAGE_BYTES);
     if (error == 0)
-        error = os_memory_map(fd, LAYOUT_HEADER_BYTES, bytes, false, &base);
+        error = os_memory_map(fd, LAYOUT_PAGE_BYTES, 0, false, &base);
     if (error != 0)
         return error;
-    inlet->header = header = base;
-    inlet->ring.data = (const unsigned char *)base + LAYOUT_HEADER_BYTES;
-    inlet->ring.size = bytes;
-    inlet->ring.key = header->key;
-    return header->magic == LAYOUT_HEADER_MAGIC && header->version == LAYOUT_VERSION &&
-                   header->fingerprint == layout_fingerprint()
+    inlet->theirs = page = base;
+    return page->magic == LAYOUT_WRITER_MAGIC && page->version == LAYOUT_VERSION &&
+                   page->fingerprint == layout_fingerprint()
                ? 0
                : -EPROTO;
 }
@@ -129,9 +122,9 @@ static int make_page(struct inlet *inlet, int *out)
         os_close(fd);
         return error;
     }
-    inlet->page = page = base;
+    inlet->ours = page = base;
     inlet->ring.tail = &page->tail;
-    page->magic = LAYOUT_PAGE_MAGIC;
+    page->magic = LAYOUT_READER_MAGIC;
     page->version = LAYOUT_VERSION;
     page->fingerprint = layout_fingerprint();
     error = os_memory_seal(fd);
@@ -186,15 +179,19 @@ static int take_hello(struct endpoint *endpoint, struct inlet *inlet, const stru
 static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struct wire_message *ring, int *fds, int count)
 {
     int error;
-    if (count != 2)
+    if (count != 3)
         return -EPROTO;
-    error = os_wake_check(fds[1]);
+    error = os_wake_check(fds[2]);
     if (error == 0)
-        error = map_ring(inlet, ring, fds[0]);
+        error = map_page(inlet, fds[0]);
+    if (error == 0)
+        error = inlet_arrived(inlet, ring, fds[1]);
+    if (error == 0)
+        error = inlet_enter_first_ring(inlet);
     if (error != 0)
         return error;
-    inlet->room_event = fds[1];
-    fds[1] = -1;
+    inlet->room_event = fds[2];
+    fds[2] = -1;
     inlet->peer.deadline_ns = INT64_MAX; /* from WELCOME on it may publish to us: only its hang-up ends the pair */
     return send_welcome(endpoint, inlet);
 }
@@ -204,7 +201,7 @@ static int take_start(struct endpoint *endpoint, struct inlet *inlet)
 {
     struct mmipc_subscriber *subscriber = subscriber_of(endpoint);
     int error = 0;
-    if (inlet->page == NULL)
+    if (inlet->ours == NULL)
         return -EPROTO;
     pthread_mutex_lock(&subscriber->handover);
     if (subscriber->added_count == subscriber->added_capacity) {
@@ -225,7 +222,7 @@ static int take_start(struct endpoint *endpoint, struct inlet *inlet)
     if (error != 0)
         return error;
     receive_look_up(subscriber);
-    peer_connected(endpoint, &inlet->peer, &inlet->header->heartbeat, inlet->peer.interval_ms);
+    peer_connected(endpoint, &inlet->peer, &inlet->theirs->heartbeat, inlet->peer.interval_ms);
     return 0;
 }
 
@@ -253,20 +250,24 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
             return;
         }
         error = take_hello(endpoint, inlet, message);
-    } else if (message->type == WIRE_RING && peer->state == PEER_GREETING && inlet->greeted && inlet->header == NULL) {
+    } else if (message->type == WIRE_RING && peer->state == PEER_GREETING && inlet->greeted && inlet->theirs == NULL) {
         error = take_ring(endpoint, inlet, message, fds, count);
     } else if (message->type == WIRE_START && peer->state == PEER_GREETING) {
         error = take_start(endpoint, inlet);
+    } else if ((message->type == WIRE_NEXT || message->type == WIRE_PAYLOAD) && inlet->ours != NULL && count == 1) {
+        error = inlet_arrived(inlet, message, fds[0]); /* perhaps before START: we are on its list already */
+        if (flag_get(&inlet->handed_over))
+            receive_look_up(subscriber_of(endpoint));
     }
     if (error == 0 || error == -EPIPE || error == -ECONNRESET) /* the last two: it hung up, which is noticed next */
         return;
-    endpoint_log(endpoint, LOG_WARNING, "handshake with process %d failed: %s", peer->pid, mmipc_strerror(error));
+    endpoint_log(endpoint, LOG_WARNING, "pair with process %d closed: %s", peer->pid, mmipc_strerror(error));
     peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
 }
 
 static void heartbeat(struct endpoint *endpoint, struct peer *peer)
 {
-    shared_u64 *counter = &inlet_of(peer)->page->heartbeat;
+    shared_u64 *counter = &inlet_of(peer)->ours->heartbeat;
     (void)endpoint;
     shared_store_relaxed(counter, shared_load_relaxed(counter) + 1); /* relaxed: carries nothing */
 }
@@ -275,7 +276,7 @@ static void heartbeat(struct endpoint *endpoint, struct peer *peer)
 static void last_words(struct endpoint *endpoint, struct peer *peer)
 {
     struct inlet *inlet = inlet_of(peer);
-    if (peer->state == PEER_GREETING && inlet->page != NULL && ring_ready(&inlet->ring))
+    if (peer->state == PEER_GREETING && inlet->ours != NULL && ring_ready(&inlet->ring))
         take_start(endpoint, inlet);
 }
 
@@ -293,13 +294,20 @@ void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet)
     endpoint_kick(&subscriber->endpoint);
 }
 
-static void dropped(struct endpoint *endpoint, struct peer *peer)
+/* The socket stays open until the last message is freed. */
+static enum peer_socket dropped(struct endpoint *endpoint, struct peer *peer)
 {
     struct inlet *inlet = inlet_of(peer);
     /* R5 release: pairs with A5 in give_back_if_drained(): the socket hung up after the last commit */
     atomic_store_explicit(&inlet->hung_up, 1, memory_order_release);
     if (flag_get(&inlet->handed_over))
         receive_look_up(subscriber_of(endpoint));
+    return PEER_SOCKET_KEEP;
+}
+
+static void tick(struct endpoint *endpoint)
+{
+    (void)endpoint;
 }
 
 static bool idle(struct endpoint *endpoint, struct peer *peer)
@@ -316,4 +324,4 @@ static void describe(struct endpoint *endpoint, struct status *status)
         status_add_pair(status, peer, 0);
 }
 
-const struct role subscriber_role = {"subscriber", false, scan, accepted, message, heartbeat, last_words, suspend, dropped, idle, destroy, describe};
+const struct role subscriber_role = {"subscriber", false, scan, accepted, message, heartbeat, tick, last_words, suspend, dropped, idle, destroy, describe};

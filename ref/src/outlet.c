@@ -6,11 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FIRST_RETRY_NS = 5000000 }; /* for a subscriber that could not take us just now */
-
-static const size_t DEFAULT_TOTAL_BYTES = (size_t)4 << 30;
 
 static struct mmipc_publisher *publisher_of(struct endpoint *endpoint)
 {
@@ -31,31 +28,6 @@ static void look_again_soon(struct endpoint *endpoint)
         publisher->retry_ns *= 2;
 }
 
-/* Our file: header and ring, written before anybody else sees it. */
-static int make_ring(struct outlet *outlet, size_t ring_bytes)
-{
-    struct segment_header *header;
-    void *base;
-    int error;
-    outlet->memory = os_memory_create(LAYOUT_HEADER_BYTES + ring_bytes);
-    if (outlet->memory < 0)
-        return outlet->memory;
-    error = os_memory_map(outlet->memory, LAYOUT_HEADER_BYTES, ring_bytes, true, &base);
-    if (error != 0)
-        return error;
-    outlet->header = header = base;
-    outlet->ring.data = (unsigned char *)base + LAYOUT_HEADER_BYTES;
-    outlet->ring.size = ring_bytes;
-    os_random(&outlet->ring.key, sizeof outlet->ring.key);
-    outlet->ring.key |= 1; /* so that no commit word is zero, as fresh memory is */
-    header->magic = LAYOUT_HEADER_MAGIC;
-    header->version = LAYOUT_VERSION;
-    header->fingerprint = layout_fingerprint();
-    header->ring_bytes = ring_bytes;
-    header->key = outlet->ring.key;
-    return os_memory_seal(outlet->memory);
-}
-
 static int send_hello(struct endpoint *endpoint, struct outlet *outlet)
 {
     struct wire_message hello;
@@ -73,40 +45,47 @@ static int send_ring(struct endpoint *endpoint, struct outlet *outlet)
 {
     const struct mmipc_publisher *publisher = publisher_of(endpoint);
     struct wire_message ring;
-    int fds[2], error = make_ring(outlet, publisher->ring_bytes);
-    if (error != 0)
+    int fds[3], waker, error = outlet->room_event = os_wake_create(&waker);
+    if (error < 0)
         return error;
-    outlet->room_event = os_wake_create(&fds[1]);
-    if (outlet->room_event < 0)
-        return outlet->room_event;
+    error = chain_open(outlet, publisher->first_ring_bytes, publisher->first_limit, fds);
+    if (error != 0) {
+        os_close(waker);
+        return error;
+    }
+    fds[2] = waker;
     wire_prepare(&ring, WIRE_RING);
-    ring.ring_bytes = outlet->ring.size;
-    fds[0] = outlet->memory;
-    error = wire_send(outlet->peer.socket.fd, &ring, fds, 2);
+    ring.bytes = outlet->ring.size;
+    ring.name = outlet->ring.key;
+    error = wire_send(outlet->peer.socket.fd, &ring, fds, 3);
+    os_close(fds[0]);
     os_close(fds[1]);
-    os_close(outlet->memory);
-    outlet->memory = -1;
+    os_close(waker);
     return error;
 }
 
 /* Do the pairs that there are leave room for another? */
-static bool within_total(struct endpoint *endpoint)
+static bool may_pair(struct endpoint *endpoint)
 {
-    const size_t total = endpoint->options.max_total_bytes, ring = publisher_of(endpoint)->ring_bytes;
-    size_t used = ring;
+    struct mmipc_publisher *publisher = publisher_of(endpoint);
+    size_t used = publisher->first_ring_bytes;
+    gate_enter_locked(&publisher->gate, false);
+    used += publisher->ring_bytes + publisher->pool.bytes;
+    gate_leave_locked(&publisher->gate);
     for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
-        used += ring;
-    return used <= (total == 0 ? DEFAULT_TOTAL_BYTES : total);
+        used += peer->state == PEER_GREETING ? publisher->first_ring_bytes : 0;
+    return used <= publisher->max_total;
 }
 
 static void destroy(struct peer *peer)
 {
     struct outlet *outlet = outlet_of(peer);
-    os_memory_unmap(outlet->header, LAYOUT_HEADER_BYTES, outlet->ring.size);
-    os_memory_unmap((void *)(uintptr_t)outlet->page, LAYOUT_PAGE_BYTES, 0);
+    os_close(peer->socket.fd);
+    os_close(peer->process.fd);
+    chain_close(outlet);
+    os_memory_unmap((void *)(uintptr_t)outlet->theirs, LAYOUT_PAGE_BYTES, 0);
     os_close(outlet->room_event);
     os_close(outlet->wake_event);
-    os_close(outlet->memory);
     spin_close(&outlet->spin);
     pthread_cond_destroy(&outlet->woken);
     pthread_mutex_destroy(&outlet->wait_lock);
@@ -125,9 +104,18 @@ static struct outlet *create(const unsigned char *id)
     pthread_mutex_init(&outlet->wait_lock, NULL);
     outlet->nearest = UINT64_MAX;
     outlet->spin.load = -1;
-    outlet->room_event = outlet->wake_event = outlet->memory = -1;
+    outlet->room_event = outlet->wake_event = -1;
     memcpy(outlet->peer.id, id, ID_BYTES);
     return outlet;
+}
+
+/* Does the process still hold payload of a pair that was dropped? Else it could come back for ever more of it. */
+static bool lingers(const struct endpoint *endpoint, int pid)
+{
+    for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        if (peer->state == PEER_GONE && peer->socket.fd >= 0 && peer->pid == pid)
+            return true;
+    return false;
 }
 
 /* A waiting subscriber of our channel: connect and say HELLO. */
@@ -137,7 +125,7 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
     char name[SLOT_NAME_BYTES];
     struct outlet *outlet;
     int error, fd;
-    if (!within_total(endpoint)) {
+    if (!may_pair(endpoint)) {
         endpoint_log(endpoint, LOG_WARNING, "a subscriber is left out: max_total_bytes is used up");
         return;
     }
@@ -155,6 +143,8 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
         return;
     }
     error = peer_open(endpoint, &outlet->peer, fd);
+    if (error == 0 && lingers(endpoint, outlet->peer.pid))
+        error = -EAGAIN;
     if (error == -ELOOP || error == -EACCES)
         directory_ignore(&publisher->memory, id); /* ourselves, or another user */
     if (error == 0)
@@ -164,7 +154,9 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
         endpoint->peers = &outlet->peer;
         return;
     }
-    if (error != -ELOOP)
+    if (error == -EAGAIN)
+        look_again_soon(endpoint);
+    else if (error != -ELOOP)
         endpoint_log(endpoint, LOG_WARNING, "process %d cannot be connected to: %s", outlet->peer.pid,
                      error == -EACCES ? wire_reason_text(WIRE_USER) : mmipc_strerror(error));
     peer_close(endpoint, &outlet->peer);
@@ -187,9 +179,10 @@ static void scan(struct endpoint *endpoint, bool whole)
 /* What the subscriber has not yet read. Its word for it is looked at once, and believed only if it can be true. */
 static uint64_t unread(const struct outlet *outlet)
 {
-    const uint64_t head = outlet->ring.head;
-    const uint64_t tail = shared_load_relaxed(&outlet->page->tail); /* relaxed: only told, nothing is written over */
-    return head - (tail < outlet->ring.tail || tail > head ? outlet->ring.tail : tail);
+    const uint64_t head = outlet->ring.head, seen = outlet->ring.seen;
+    const uint64_t theirs = shared_load_relaxed(&outlet->theirs->tail); /* relaxed: only told, nothing is written over */
+    const uint64_t tail = theirs < seen || theirs > head ? seen : theirs;
+    return head - tail + chain_owed_above(outlet, tail);
 }
 
 /* Inside the gate, so that heads stand still: only who asks pays for it. */
@@ -218,6 +211,7 @@ static int list_outlet(struct mmipc_publisher *publisher, struct outlet *outlet)
     }
     if (error == 0) {
         publisher->outlets[publisher->outlet_count++] = outlet;
+        publisher->ring_bytes += outlet->ring.size;
         outlet->listed = true;
     }
     gate_leave_locked(&publisher->gate);
@@ -233,9 +227,9 @@ static int map_page(struct outlet *outlet, int fd)
         error = os_memory_map(fd, LAYOUT_PAGE_BYTES, 0, false, &base);
     if (error != 0)
         return error;
-    outlet->page = page = base;
+    outlet->theirs = page = base;
     outlet->ring.peer_tail = &page->tail;
-    return page->magic == LAYOUT_PAGE_MAGIC && page->version == LAYOUT_VERSION &&
+    return page->magic == LAYOUT_READER_MAGIC && page->version == LAYOUT_VERSION &&
                    page->fingerprint == layout_fingerprint()
                ? 0
                : -EPROTO;
@@ -247,7 +241,7 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
 {
     struct wire_message start;
     int error;
-    if (count != 2 || outlet->header == NULL || outlet->page != NULL || memcmp(welcome->subscriber, outlet->peer.id, ID_BYTES) != 0)
+    if (count != 2 || outlet->ours == NULL || outlet->theirs != NULL || memcmp(welcome->subscriber, outlet->peer.id, ID_BYTES) != 0)
         return -EPROTO;
     error = map_page(outlet, fds[0]);
     if (error == 0)
@@ -262,7 +256,7 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
     if (error != 0)
         return error;
     publisher_of(endpoint)->retry_ns = FIRST_RETRY_NS;
-    peer_connected(endpoint, &outlet->peer, &outlet->page->heartbeat, welcome->ping_interval_ms);
+    peer_connected(endpoint, &outlet->peer, &outlet->theirs->heartbeat, welcome->ping_interval_ms);
     wire_prepare(&start, WIRE_START);
     return wire_send(outlet->peer.socket.fd, &start, NULL, 0);
 }
@@ -289,7 +283,7 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
         peer_reject(endpoint, peer, WIRE_VERSION_DIFFERS);
         return;
     }
-    if (message->type == WIRE_ACCEPT && peer->state == PEER_GREETING && outlet->header == NULL)
+    if (message->type == WIRE_ACCEPT && peer->state == PEER_GREETING && outlet->ours == NULL)
         error = send_ring(endpoint, outlet);
     if (message->type == WIRE_WELCOME && peer->state == PEER_GREETING)
         error = take_welcome(endpoint, outlet, message, fds, count);
@@ -301,7 +295,7 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
 
 static void heartbeat(struct endpoint *endpoint, struct peer *peer)
 {
-    shared_u64 *counter = &outlet_of(peer)->header->heartbeat;
+    shared_u64 *counter = &outlet_of(peer)->ours->heartbeat;
     (void)endpoint;
     shared_store_relaxed(counter, shared_load_relaxed(counter) + 1); /* relaxed: carries nothing */
 }
@@ -318,32 +312,56 @@ static void suspend(struct endpoint *endpoint, struct peer *peer, bool suspended
     nudge_give(&publisher_of(endpoint)->nudge); /* whoever waits for it decides anew */
 }
 
-static void dropped(struct endpoint *endpoint, struct peer *peer)
+static void unlist(struct mmipc_publisher *publisher, struct outlet *outlet)
+{
+    for (size_t i = 0; i < publisher->outlet_count; ++i) {
+        if (publisher->outlets[i] == outlet) {
+            publisher->outlets[i] = publisher->outlets[--publisher->outlet_count];
+            publisher->ring_bytes -= chain_ring_bytes(outlet);
+            outlet->listed = false;
+            break;
+        }
+    }
+}
+
+/* It may be alive and read payload that its records refer to: that must stay as it is until it has hung up. */
+static enum peer_socket dropped(struct endpoint *endpoint, struct peer *peer)
 {
     struct mmipc_publisher *publisher = publisher_of(endpoint);
     struct outlet *outlet = outlet_of(peer);
+    bool owes;
     gate_enter_locked(&publisher->gate, false);
     flag_set(&outlet->gone, 1);
-    for (size_t i = 0; outlet->listed && i < publisher->outlet_count; ++i) {
-        if (publisher->outlets[i] == outlet) {
-            publisher->outlets[i] = publisher->outlets[--publisher->outlet_count];
-            outlet->listed = false;
-        }
+    if (outlet->listed) {
+        chain_look(publisher, outlet); /* if its tail is nonsense, nothing was read */
+        unlist(publisher, outlet);
     }
+    owes = outlet->debt_count > 0;
     gate_leave_locked(&publisher->gate);
     nudge_give(&publisher->nudge); /* nobody needs to wait for it any more */
     if (!flag_get(&endpoint->closing))
         look_again_soon(endpoint); /* it died: its files are in the way; or it lives: pair again */
+    return owes ? PEER_SOCKET_AWAIT : PEER_SOCKET_CLOSE;
 }
 
+/* Nobody uses it any more: not a thread of ours that waits, not the subscriber. */
 static bool idle(struct endpoint *endpoint, struct peer *peer)
 {
     struct mmipc_publisher *publisher = publisher_of(endpoint);
+    struct outlet *outlet = outlet_of(peer);
     bool is_idle;
+    if (peer->socket.fd >= 0) /* it reads on */
+        return false;
     gate_enter_locked(&publisher->gate, false);
-    is_idle = outlet_of(peer)->waiters == 0;
+    chain_forgive(publisher, outlet);
+    is_idle = outlet->waiters == 0;
     gate_leave_locked(&publisher->gate);
     return is_idle;
 }
 
-const struct role publisher_role = {"publisher", true, scan, status_accept, message, heartbeat, last_words, suspend, dropped, idle, destroy, describe};
+static void tick(struct endpoint *endpoint)
+{
+    chain_tick(publisher_of(endpoint));
+}
+
+const struct role publisher_role = {"publisher", true, scan, status_accept, message, heartbeat, tick, last_words, suspend, dropped, idle, destroy, describe};

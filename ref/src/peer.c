@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAILS_AT_ONCE = 16 };
+enum { MAILS_AT_ONCE = 16, LAST_MAILS = 4096 /* more than fit into a socket */ };
 
 static void close_watch(struct endpoint *endpoint, struct watch *watch)
 {
@@ -41,7 +41,7 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
         int got = wire_receive(peer->socket.fd, &message, fds, &count);
         if (got == -EAGAIN && !dead)
             return;
-        if (got > 0 && mails == MAILS_AT_ONCE) /* a handshake has three */
+        if (got > 0 && mails == LAST_MAILS) /* of the dead; a child of its may go on writing for ever */
             got = -EPROTO;
         if (got == -EPROTO) {
             close_all(fds, count);
@@ -53,24 +53,45 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
             hung_up(endpoint, peer);
             return;
         }
-        if (message.type == WIRE_BYE)
+        if (message.type == WIRE_BYE) {
             peer->farewell = message.reason;
-        else
+            hung_up(endpoint, peer); /* it will, when it has done with the memory */
+        } else {
             endpoint->role->message(endpoint, peer, &message, fds, count);
+        }
         close_all(fds, count); /* those that were wanted have been taken out */
+        if (mails >= MAILS_AT_ONCE && !dead)
+            return; /* others want to be heard, too; the rest is still there */
     }
+}
+
+/* Dropped, but its end is awaited: nothing that it says matters any more. */
+static void await_hang_up(struct endpoint *endpoint, struct peer *peer)
+{
+    struct wire_message message;
+    int fds[OS_FDS_MAX], count = 0, got = wire_receive(peer->socket.fd, &message, fds, &count);
+    if (got > 0)
+        close_all(fds, count);
+    else if (got != -EAGAIN)
+        peer_close(endpoint, peer);
 }
 
 static void socket_ready(struct endpoint *endpoint, struct watch *watch)
 {
     struct peer *peer = (struct peer *)(void *)((char *)watch - offsetof(struct peer, socket));
-    peer_read_mail(endpoint, peer, false);
+    if (peer->state == PEER_GONE)
+        await_hang_up(endpoint, peer);
+    else
+        peer_read_mail(endpoint, peer, false);
 }
 
 static void process_ended(struct endpoint *endpoint, struct watch *watch)
 {
     struct peer *peer = (struct peer *)(void *)((char *)watch - offsetof(struct peer, process));
-    peer_read_mail(endpoint, peer, true);
+    if (peer->state == PEER_GONE)
+        peer_close(endpoint, peer);
+    else
+        peer_read_mail(endpoint, peer, true);
 }
 
 static void refuse(int fd, uint32_t reason)
@@ -122,6 +143,13 @@ void peer_close(struct endpoint *endpoint, struct peer *peer)
     close_watch(endpoint, &peer->process);
 }
 
+static void stop_listening(struct endpoint *endpoint, struct peer *peer)
+{
+    if (peer->socket.fd >= 0)
+        os_poller_remove(endpoint->poller, peer->socket.fd);
+    close_watch(endpoint, &peer->process);
+}
+
 void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms)
 {
     peer->state = PEER_CONNECTED;
@@ -143,6 +171,7 @@ static const char *reason_text(int reason)
 
 void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell)
 {
+    enum peer_socket then;
     bool was_connected;
     if (peer->state == PEER_GONE)
         return;
@@ -150,14 +179,19 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
         endpoint->role->last_words(endpoint, peer);
     was_connected = peer->state == PEER_CONNECTED;
     peer->state = PEER_GONE;
-    endpoint->role->dropped(endpoint, peer); /* before the farewell: a publish that is under way belongs to the pair */
+    then = endpoint->role->dropped(endpoint, peer); /* before the farewell: a publish that is under way belongs to the pair */
     if (tell != 0) {
         struct wire_message message;
         wire_prepare(&message, WIRE_BYE);
         message.reason = tell;
         wire_send(peer->socket.fd, &message, NULL, 0); /* if it cannot be said, the hang-up says it */
     }
-    peer_close(endpoint, peer);
+    if (then == PEER_SOCKET_AWAIT)
+        os_socket_finish(peer->socket.fd);
+    else if (then == PEER_SOCKET_KEEP)
+        stop_listening(endpoint, peer);
+    else
+        peer_close(endpoint, peer);
     if (reason == MMIPC_REASON_DIED) /* should its lock not be free yet, a later scan finds its files */
         slot_examine(endpoint->directory, peer->id, endpoint->channel);
     if (!was_connected) {

@@ -1,4 +1,4 @@
-/* Opening and closing a publisher, its counts and waits, loans. */
+/* Opening and closing a publisher, its counts and waits. */
 #include "publisher.h"
 
 #include "os/os.h"
@@ -8,22 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_RING_BYTES = 4 << 20, SMALLEST_RING_BYTES = 64 << 10 };
 static const size_t DEFAULT_BACKLOG_BYTES = (size_t)256 << 20;
-static const size_t LARGEST_RING_BYTES = (size_t)4 << 30;
+static const size_t LARGEST_FIRST_RING_BYTES = (size_t)1 << 30;
+/* 4 GiB, or what a small address space has */
+static const size_t DEFAULT_TOTAL_BYTES = SIZE_MAX / 2 < UINT64_C(4) << 30 ? SIZE_MAX / 2 : (size_t)(UINT64_C(4) << 30);
 
-static int choose_ring_bytes(const mmipc_options *options, size_t *out)
+static int choose_sizes(mmipc_publisher *publisher)
 {
-    const size_t backlog = options->max_backlog_bytes == 0 ? DEFAULT_BACKLOG_BYTES : options->max_backlog_bytes;
-    size_t wanted = options->segment_bytes == 0 ? DEFAULT_RING_BYTES : options->segment_bytes;
-    size_t bytes = SMALLEST_RING_BYTES;
-    if (wanted > LARGEST_RING_BYTES)
+    const mmipc_options *options = &publisher->endpoint.options;
+    const size_t wanted = options->segment_bytes;
+    size_t bytes = SMALLEST_RING_BYTES, limit;
+    if (wanted > LARGEST_FIRST_RING_BYTES)
         return -EINVAL;
-    if (wanted > backlog)
-        wanted = backlog;
-    while (bytes < wanted)
+    publisher->max_backlog = options->max_backlog_bytes == 0 ? DEFAULT_BACKLOG_BYTES : options->max_backlog_bytes;
+    publisher->max_total = options->max_total_bytes == 0 ? DEFAULT_TOTAL_BYTES : options->max_total_bytes;
+    while (bytes < wanted && bytes < publisher->max_backlog)
         bytes *= 2;
-    *out = bytes;
+    publisher->first_ring_bytes = publisher->first_limit = bytes;
+    if (publisher->max_backlog < bytes) { /* one message of that size fits */
+        limit = align_up(publisher->max_backlog + RECORD_HEADER_BYTES, RECORD_ALIGN) + RECORD_SPECIAL_BYTES;
+        publisher->first_limit = limit < bytes ? limit : bytes;
+    }
     return 0;
 }
 
@@ -43,7 +48,7 @@ int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char 
     gate_open(&publisher->gate);
     error = nudge_open(&publisher->nudge);
     if (error == 0)
-        error = choose_ring_bytes(&publisher->endpoint.options, &publisher->ring_bytes);
+        error = choose_sizes(publisher);
     if (error == 0)
         error = endpoint_start(&publisher->endpoint);
     if (error != 0) {
@@ -65,6 +70,7 @@ static void finish(void *argument)
     gate_close(&publisher->gate);
     endpoint_close(&publisher->endpoint);
     directory_forget(&publisher->memory);
+    pool_close(&publisher->pool);
     nudge_close(&publisher->nudge);
     free(publisher->outlets);
     free(publisher);
@@ -102,44 +108,4 @@ int mmipc_publisher_wait_connected(mmipc_publisher *publisher, int count, int ti
 int mmipc_publisher_wait_disconnected(mmipc_publisher *publisher, int timeout_ms)
 {
     return publisher == NULL ? -EINVAL : endpoint_wait_disconnected(&publisher->endpoint, timeout_ms);
-}
-
-struct mmipc_loan {
-    mmipc_publisher *publisher;
-    size_t size;
-    unsigned char data[];
-};
-
-int mmipc_publish_begin(mmipc_publisher *publisher, size_t size, mmipc_loan **out, void **data)
-{
-    mmipc_loan *loan;
-    if (publisher == NULL || out == NULL || data == NULL)
-        return -EINVAL;
-    if (endpoint_forked(&publisher->endpoint))
-        return -EPERM;
-    if (size > publisher->ring_bytes - RECORD_HEADER_BYTES)
-        return -EMSGSIZE;
-    loan = malloc(sizeof *loan + size);
-    if (loan == NULL)
-        return -ENOMEM;
-    loan->publisher = publisher;
-    loan->size = size;
-    *out = loan;
-    *data = loan->data;
-    return 0;
-}
-
-int mmipc_publish_commit(mmipc_loan *loan, size_t size)
-{
-    int result;
-    if (loan == NULL)
-        return -EINVAL;
-    result = size > loan->size ? -EINVAL : mmipc_publish(loan->publisher, loan->data, size);
-    free(loan);
-    return result;
-}
-
-void mmipc_publish_abort(mmipc_loan *loan)
-{
-    free(loan);
 }

@@ -11,20 +11,21 @@ static int take(struct mmipc_subscriber *subscriber, struct inlet *inlet, mmipc_
 {
     struct ring_record record;
     mmipc_message *message;
-    const uint64_t before = inlet->ring.position;
-    int got = inlet->condemned ? 0 : ring_take(&inlet->ring, &record);
+    int got = inlet->condemned ? 0 : inlet_take(inlet, &record);
     if (got == 0)
         return 0;
+    if (got == -ENOMEM)
+        return got;
     if (got < 0) {
         inlet_condemn(subscriber, inlet);
         return 0;
     }
     message = malloc(sizeof *message + record.count * sizeof *message->parts);
     if (message == NULL) {
-        inlet->ring.position = before; /* nothing is lost: the next receive takes it */
+        inlet->ring.position = record.position; /* nothing is lost: the next receive takes it */
         return -ENOMEM;
     }
-    if (ring_parts(&record, message->parts) != 0) {
+    if (message_parts(record.body, record.size, message->parts, record.count) != 0) {
         free(message);
         inlet_condemn(subscriber, inlet);
         return 0;
@@ -200,7 +201,7 @@ void mmipc_message_release(mmipc_message *message)
         inlet->oldest = done->next;
         inlet->references--;
         if (!inlet->closed)
-            inlet_free_to(inlet, done->end);
+            inlet_free_to(inlet, inlet->oldest == NULL && inlet->passed > done->end ? inlet->passed : done->end);
         free(done);
     }
     inlet_unlock_or_free(inlet);

@@ -21,13 +21,14 @@ void inlet_free_to(struct inlet *inlet, uint64_t tail)
     uint64_t waiting;
     inlet->freed = tail;
     ring_release(&inlet->ring, tail);
+    inlet_leave_behind(inlet, tail);
     if (inlet->fence)
         fence_full();
     else
         fence_light();
     /* A4 acquire: pairs with R4 in sleep_until_over(): its target is the one of this sleep */
-    waiting = shared_load_acquire(&inlet->header->waiting);
-    if (waiting % 2 == 1 && waiting != inlet->roused && tail >= shared_load_relaxed(&inlet->header->wanted)) {
+    waiting = shared_load_acquire(&inlet->theirs->waiting);
+    if (waiting % 2 == 1 && waiting != inlet->roused && tail >= shared_load_relaxed(&inlet->theirs->wanted)) {
         inlet->roused = waiting;
         os_wake_send(inlet->room_event);
     }
@@ -35,7 +36,7 @@ void inlet_free_to(struct inlet *inlet, uint64_t tail)
 
 static bool inlet_ready(const struct inlet *inlet)
 {
-    return !inlet->condemned && ring_ready(&inlet->ring);
+    return !inlet->condemned && !inlet->starved && ring_ready(&inlet->ring);
 }
 
 /* Grows an array of inlet pointers. */
@@ -60,7 +61,7 @@ static bool give_back_if_drained(struct mmipc_subscriber *subscriber, size_t ind
     if (!atomic_load_explicit(&inlet->hung_up, memory_order_acquire))
         return false;
     if (inlet->drain_end == 0)
-        inlet->drain_end = inlet->ring.position + inlet->ring.size; /* an honest ring holds no more than that */
+        inlet->drain_end = inlet->ring.position + inlet_unread_at_most(inlet);
     if (inlet->ring.position < inlet->drain_end && inlet_ready(inlet)) {
         atomic_store_explicit(&subscriber->attention, 1, memory_order_relaxed); /* look again when it has been emptied */
         return false;
@@ -79,6 +80,8 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
         return;
     /* A9 acquire: pairs with R9 in receive_look_up() */
     atomic_exchange_explicit(&subscriber->attention, 0, memory_order_acquire);
+    for (size_t i = 0; i < subscriber->inlet_count; ++i)
+        subscriber->inlets[i]->starved = false; /* what they wait for may be here */
     pthread_mutex_lock(&subscriber->handover);
     while (subscriber->added_count > 0 &&
            make_room(&subscriber->inlets, subscriber->inlet_count, &subscriber->inlet_capacity)) {
@@ -86,7 +89,7 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
         if (os_poller_add(subscriber->poller, inlet->wake_event, inlet, subscriber->on_message != NULL) != 0)
             inlet_condemn(subscriber, inlet);
         subscriber->inlets[subscriber->inlet_count++] = inlet;
-        shared_store_relaxed(&inlet->page->asleep, subscriber->naps); /* relaxed: the next announcement orders it */
+        shared_store_relaxed(&inlet->ours->asleep, subscriber->naps); /* relaxed: the next announcement orders it */
     }
     if (subscriber->added_count > 0) /* no memory for them now: look again */
         atomic_store_explicit(&subscriber->attention, 1, memory_order_relaxed);
@@ -112,7 +115,7 @@ void receive_announce(struct mmipc_subscriber *subscriber)
     subscriber->announced = true;
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
         /* R3 release: pairs with A3 in rouse() */
-        shared_store_release(&subscriber->inlets[i]->page->asleep, subscriber->naps);
+        shared_store_release(&subscriber->inlets[i]->ours->asleep, subscriber->naps);
     os_barrier_heavy();
     fence_full();
 }
@@ -122,7 +125,7 @@ void receive_awake(struct mmipc_subscriber *subscriber)
     subscriber->naps += subscriber->announced ? 1 : 0;
     subscriber->announced = false;
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
-        shared_store_relaxed(&subscriber->inlets[i]->page->asleep, subscriber->naps); /* relaxed: a needless wake at worst */
+        shared_store_relaxed(&subscriber->inlets[i]->ours->asleep, subscriber->naps); /* relaxed: a needless wake at worst */
 }
 
 void receive_clear(struct mmipc_subscriber *subscriber)

@@ -1,4 +1,4 @@
-/* The single-producer single-consumer ring of a pair. The memory is mapped twice in a row, so that a record that passes
+/* The single-producer single-consumer ring of a pair, one of a chain. The memory is mapped twice in a row, so that a record that passes
  * the end of the ring is still contiguous. Positions count bytes since the start and never wrap.
  *
  * Here are only the parts of a publish and a receive that touch the ring: no waiting, no waking, no system call. */
@@ -47,34 +47,46 @@ static inline int record_measure(const mmipc_part *parts, size_t count, struct r
 
 struct ring_writer {
     unsigned char *data;
-    uint64_t size;               /* of the ring */
-    uint64_t key;                /* of the commit words */
-    uint64_t head;               /* where the next record starts */
-    uint64_t tail;               /* the reader's, as last looked at: its line is touched only when the ring seems full */
+    uint64_t size;  /* of the ring, a power of two */
+    uint64_t limit; /* of what may be unread in it, at most size */
+    uint64_t key;   /* of the commit words */
+    uint64_t base; /* where this ring of the chain begins */
+    uint64_t head; /* where the next record starts */
+    uint64_t tail; /* the reader's, as last looked at, but at least base: its line is touched only when the ring seems full */
+    uint64_t seen; /* the reader's, as last looked at */
     const shared_u64 *peer_tail; /* untrusted */
 };
+
+/* Looks at the reader's tail. -EPROTO: it is one that it cannot have. */
+static inline int ring_look(struct ring_writer *ring)
+{
+    uint64_t tail = shared_load_acquire(ring->peer_tail); /* A2 acquire: pairs with R2 in ring_release(): its reads are over */
+    if (tail < ring->seen || tail > ring->head || tail % RECORD_ALIGN != 0)
+        return -EPROTO;
+    ring->seen = tail;
+    ring->tail = tail < ring->base ? ring->base : tail;
+    return 0;
+}
+
+static inline bool ring_fits(const struct ring_writer *ring, uint64_t bytes)
+{
+    /* There is always room for RECORD_NEXT behind what is written. */
+    return ring->head - ring->tail + bytes + RECORD_SPECIAL_BYTES <= ring->limit;
+}
 
 /* 1: a record of `bytes` fits. 0: not yet. -EPROTO: the reader's tail is one that it cannot have. */
 static inline int ring_room(struct ring_writer *ring, uint64_t bytes)
 {
-    uint64_t tail;
-    if (ring->head - ring->tail + bytes <= ring->size)
+    int error;
+    if (ring_fits(ring, bytes))
         return 1;
-    tail = shared_load_acquire(ring->peer_tail); /* A2 acquire: pairs with R2 in ring_release(): its reads are over */
-    if (tail < ring->tail || tail > ring->head || tail % RECORD_ALIGN != 0)
-        return -EPROTO;
-    ring->tail = tail;
-    return ring->head - tail + bytes <= ring->size;
+    error = ring_look(ring);
+    return error != 0 ? error : ring_fits(ring, bytes);
 }
 
-/* Writes a message where the next record goes. The reader sees nothing of it until ring_commit. */
-static inline void ring_write(struct ring_writer *ring, const mmipc_part *parts, size_t count, uint64_t body)
+/* A message as it lies in a ring or in a payload file. */
+static inline void message_write(unsigned char *at, const mmipc_part *parts, size_t count)
 {
-    unsigned char *at = ring->data + (ring->head & (ring->size - 1));
-    struct record_header *record = (struct record_header *)(void *)at;
-    /* relaxed: published by the commit word */
-    shared_store_relaxed(&record->shape, body | (uint64_t)count << RECORD_BODY_BITS);
-    at += RECORD_HEADER_BYTES;
     if (count == 1) {
         if (parts->size != 0)
             memcpy(at, parts->data, parts->size);
@@ -90,6 +102,32 @@ static inline void ring_write(struct ring_writer *ring, const mmipc_part *parts,
             memcpy(at, parts[i].data, parts[i].size);
         at += align_up(parts[i].size, PART_ALIGN);
     }
+}
+
+/* Starts a record where the next one goes; returns its body. The reader sees nothing of it until ring_commit. */
+static inline unsigned char *ring_begin(struct ring_writer *ring, enum record_kind kind, size_t count, uint64_t body)
+{
+    unsigned char *at = ring->data + (ring->head & (ring->size - 1));
+    struct record_header *record = (struct record_header *)(void *)at;
+    /* relaxed: published by the commit word */
+    shared_store_relaxed(&record->shape, body | (uint64_t)count << RECORD_BODY_BITS | (uint64_t)kind << RECORD_KIND_SHIFT);
+    return at + RECORD_HEADER_BYTES;
+}
+
+static inline void ring_write(struct ring_writer *ring, const mmipc_part *parts, size_t count, uint64_t body)
+{
+    message_write(ring_begin(ring, RECORD_INLINE, count, body), parts, count);
+}
+
+/* kind: RECORD_SHARED or RECORD_FORGET */
+static inline void ring_refer(struct ring_writer *ring, enum record_kind kind, size_t count, uint64_t file,
+                              uint64_t offset, uint64_t size)
+{
+    unsigned char *body = ring_begin(ring, kind, count, sizeof(struct record_reference));
+    struct record_reference *reference = (struct record_reference *)(void *)body;
+    shared_store_relaxed(&reference->file, file); /* relaxed: all three are published by the commit word */
+    shared_store_relaxed(&reference->offset, offset);
+    shared_store_relaxed(&reference->size, size);
 }
 
 static inline void ring_commit(struct ring_writer *ring, uint64_t total)
@@ -108,13 +146,14 @@ struct ring_reader {
     shared_u64 *tail;  /* ours, for the writer */
 };
 
-/* A message in the ring, its header checked. */
+/* A record in the ring, its header checked. */
 struct ring_record {
-    const unsigned char *body;
+    const unsigned char *body; /* untrusted */
     uint64_t position; /* where it starts */
     uint64_t size;     /* of the body */
     uint64_t total;    /* of the record */
     size_t count;      /* parts */
+    enum record_kind kind;
 };
 
 static inline bool ring_ready(const struct ring_reader *ring)
@@ -131,7 +170,7 @@ static inline void ring_prefetch(const struct ring_reader *ring)
     __builtin_prefetch(ring->data + (ring->position & (ring->size - 1)) + RECORD_ALIGN);
 }
 
-/* 1: takes the next record. 0: there is none. -EPROTO: it is not one that a writer of ours makes. */
+/* 1: takes the next record, of any kind. 0: there is none. -EPROTO: it is longer than the ring. */
 static inline int ring_take(struct ring_reader *ring, struct ring_record *out)
 {
     const unsigned char *at = ring->data + (ring->position & (ring->size - 1));
@@ -141,11 +180,11 @@ static inline int ring_take(struct ring_reader *ring, struct ring_record *out)
         return 0;
     shape = shared_load_relaxed(&record->shape); /* relaxed: ordered by A1; looked at once, the writer may change it */
     body = shape & RECORD_BODY_MAX;
-    count = shape >> RECORD_BODY_BITS;
+    count = shape >> RECORD_BODY_BITS & RECORD_PARTS_MAX;
     total = align_up(RECORD_HEADER_BYTES + body, RECORD_ALIGN);
-    if (total > ring->size || (count == 0 && body != 0) ||
-        (count > 1 && align_up(count * sizeof(uint64_t), PART_ALIGN) > body))
+    if (total > ring->size)
         return -EPROTO;
+    out->kind = (enum record_kind)(shape >> RECORD_KIND_SHIFT);
     out->body = at + RECORD_HEADER_BYTES;
     out->position = ring->position;
     out->size = body;
@@ -155,22 +194,24 @@ static inline int ring_take(struct ring_reader *ring, struct ring_record *out)
     return 1;
 }
 
-/* Fills record->count parts. -EPROTO if they do not add up to the body. */
-static inline int ring_parts(const struct ring_record *record, mmipc_part *parts)
+/* Fills `count` parts of a message of `bytes`. -EPROTO if they do not add up to it. */
+static inline int message_parts(const unsigned char *message, uint64_t bytes, mmipc_part *parts, size_t count)
 {
-    const shared_u64 *sizes = (const shared_u64 *)(const void *)record->body;
+    const shared_u64 *sizes = (const shared_u64 *)(const void *)message;
     uint64_t offset;
-    if (record->count == 1) {
-        parts->data = record->body;
-        parts->size = record->size;
+    if (count == 1) {
+        parts->data = message;
+        parts->size = bytes;
         return 0;
     }
-    offset = align_up(record->count * sizeof(uint64_t), PART_ALIGN);
-    for (size_t i = 0; i < record->count; ++i) {
+    offset = align_up(count * sizeof(uint64_t), PART_ALIGN);
+    if (offset > bytes || (count == 0 && bytes != 0))
+        return -EPROTO;
+    for (size_t i = 0; i < count; ++i) {
         uint64_t size = shared_load_relaxed(&sizes[i]); /* relaxed: as the shape */
-        if (size > record->size - offset || align_up(size, PART_ALIGN) > record->size - offset)
+        if (size > bytes - offset || align_up(size, PART_ALIGN) > bytes - offset)
             return -EPROTO;
-        parts[i].data = record->body + offset;
+        parts[i].data = message + offset;
         parts[i].size = size;
         offset += align_up(size, PART_ALIGN);
     }

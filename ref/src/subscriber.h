@@ -13,25 +13,54 @@
 #include "spin.h"
 #include "thread.h"
 
+/* Memory of the publisher's that the control thread has received and mapped, before the receiving side came across it. */
+struct arrival {
+    struct arrival *next; /* younger */
+    bool is_ring;
+    uint64_t name; /* of a payload file; key of a ring */
+    unsigned char *base;
+    uint64_t bytes;
+};
+
+/* Memory that is done with once everything below `end` has been freed. */
+struct left_memory {
+    struct left_memory *next; /* younger */
+    bool is_ring;
+    const unsigned char *base;
+    uint64_t bytes, end;
+};
+
+struct payload {
+    uint64_t name_plus_1; /* 0: none */
+    const unsigned char *base; /* untrusted, read-only */
+    uint64_t bytes;
+};
+
 struct inlet {
     struct peer peer; /* first: the control thread knows inlets as peers */
     struct ring_reader ring;
-    const struct segment_header *header; /* of the publisher's file, the ring behind it: untrusted */
-    struct reader_page *page;            /* of our file */
-    uint64_t freed;                      /* the tail that the publisher was last told */
-    int wake_event;                      /* we wait on it; -1: nobody will wake us any more */
-    int room_event;                      /* wakes the publisher */
-    bool fence;                          /* the publisher cannot order our accesses for us */
-    uint64_t roused;                     /* the publisher's sleep that we have already ended */
-    bool condemned;                      /* the receiving side's: it wrote nonsense, nothing more is read */
-    uint64_t drain_end;                  /* the receiving side's: where to stop after the hang-up; 0: not yet set */
-    unsigned generation;                 /* of forks, when it was made */
-    bool greeted;                        /* the control thread's: its HELLO was accepted */
-    flag handed_over;                    /* the receiving side has it … */
-    _Atomic int drained;                 /* … and has given it back */
-    _Atomic int hung_up;                 /* nothing more will be written */
+    const struct writer_page *theirs; /* of the publisher's file: untrusted */
+    struct reader_page *ours;         /* of our file */
+    uint64_t freed;                   /* the tail that the publisher was last told */
+    int wake_event;                   /* we wait on it; -1: nobody will wake us any more */
+    int room_event;                   /* wakes the publisher */
+    bool fence;                       /* the publisher cannot order our accesses for us */
+    uint64_t roused;                  /* the publisher's sleep that we have already ended */
+    bool condemned;                   /* the receiving side's: it wrote nonsense, nothing more is read */
+    bool starved;                     /* the receiving side's: the next record refers to memory that is still on its way */
+    uint64_t drain_end;               /* the receiving side's: where to stop after the hang-up; 0: not yet set */
+    struct payload *payloads;         /* the receiving side's: by place */
+    unsigned generation;              /* of forks, when it was made */
+    bool greeted;                     /* the control thread's: its HELLO was accepted */
+    flag handed_over;                 /* the receiving side has it … */
+    _Atomic int drained;              /* … and has given it back */
+    _Atomic int hung_up;              /* nothing more will be written */
 
-    pthread_mutex_t lock; /* pull mode: of the rest, and of freed and roused */
+    pthread_mutex_t lock; /* of the rest; in pull mode of freed and roused, too */
+    struct arrival *first_arrival, *last_arrival;
+    unsigned arrivals;
+    struct left_memory *oldest_left, *youngest_left;
+    uint64_t passed;      /* the position after the last record that was no message */
     bool closed;          /* its events are gone; only the memory is left, for the messages' sake */
     int references;       /* the control thread's and one a message */
     struct mmipc_message *oldest, *newest; /* taken and not yet all released */
@@ -76,11 +105,20 @@ struct mmipc_subscriber {
     bool finish_here; /* its own: close was called from on_message: the data thread does the rest */
 };
 
-extern const struct role subscriber_role; /* inlet.c */
+extern const struct role subscriber_role; /* inlet.c; inlet_free_to: pull mode: with the lock held */
 
-/* inlet.c */
+/* inlet.c; inlet_free_to: pull mode: with the lock held */
 void inlet_unlock_or_free(struct inlet *inlet);
 void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet);
+
+/* follow.c */
+int inlet_arrived(struct inlet *inlet, const struct wire_message *message, int fd); /* control thread */
+int inlet_enter_first_ring(struct inlet *inlet);                                    /* control thread */
+/* The next message. 0: there is none. -EPROTO: the publisher wrote nonsense; -ENOMEM: its position is as before. */
+int inlet_take(struct inlet *inlet, struct ring_record *out);
+void inlet_unmap(struct inlet *inlet);                         /* all memory of the publisher's but its page */
+void inlet_leave_behind(struct inlet *inlet, uint64_t tail);   /* unmaps what nobody needs any more; as inlet_free_to */
+uint64_t inlet_unread_at_most(struct inlet *inlet);            /* bytes that honest rings can hold */
 
 /* receive.c: the receiving side */
 void receive_look_up(struct mmipc_subscriber *subscriber);  /* from any thread: something has changed */

@@ -3,11 +3,13 @@
  *   publisher                           subscriber
  *   HELLO  -------------------------->  wants the pair?
  *   makes the ring  <-------- ACCEPT
- *   RING  ring, room event  --------->  checks, maps
+ *   RING  page, ring, room event  --->  checks, maps
  *   checks, maps  <--------- WELCOME    page, wake event
  *   puts the pair on its list
  *   START  -------------------------->  the pair is connected on both sides
- *   BYE    <------------ either ----->  before an orderly hang-up
+ *   NEXT   another ring  ------------>  before a record of RECORD_NEXT leads to it
+ *   PAYLOAD  a payload file  -------->  before a record refers to it
+ *   BYE    <------------ either ----->  the end of an orderly pair; a subscriber hangs up when it has done with the memory
  *
  * A subscriber that does not want the pair answers REJECT with a reason instead of ACCEPT. */
 #ifndef MMIPC_WIRE_H
@@ -19,7 +21,18 @@
 #include <stdint.h>
 
 enum { WIRE_MAGIC = 0x4350494d, WIRE_VERSION = 1 };
-enum wire_type { WIRE_HELLO = 1, WIRE_WELCOME, WIRE_REJECT, WIRE_START, WIRE_BYE, WIRE_ACCEPT, WIRE_RING, WIRE_STATUS /* see status.h */ };
+enum wire_type {
+    WIRE_HELLO = 1,
+    WIRE_WELCOME,
+    WIRE_REJECT,
+    WIRE_START,
+    WIRE_BYE,
+    WIRE_ACCEPT,
+    WIRE_RING,
+    WIRE_STATUS, /* see status.h */
+    WIRE_NEXT,
+    WIRE_PAYLOAD
+};
 enum wire_reason { WIRE_CLOSED = 1, WIRE_FULL, WIRE_PROTOCOL, WIRE_BUSY, WIRE_CHANNEL, WIRE_USER, WIRE_SELF, WIRE_VERSION_DIFFERS };
 enum { WIRE_CAN_BE_FENCED = 1u, WIRE_CAN_FENCE = 2u }; /* capabilities; see os_barrier_register, os_barrier_heavy */
 
@@ -32,12 +45,13 @@ struct wire_message {
     uint32_t capabilities;
     uint32_t ping_interval_ms;
     uint32_t reason;
-    uint64_t ring_bytes;
+    uint64_t bytes; /* of the ring or the payload file */
+    uint64_t name;  /* of the payload file; key of the ring */
     unsigned char publisher[ID_BYTES];
     unsigned char subscriber[ID_BYTES];
     char channel[CHANNEL_MAX + 1];
 };
-_Static_assert(sizeof(struct wire_message) == 320, "the same for every compiler");
+_Static_assert(sizeof(struct wire_message) == 328, "the same for every compiler");
 
 void wire_prepare(struct wire_message *message, enum wire_type type);
 int wire_send(int fd, const struct wire_message *message, const int *fds, int fd_count);

@@ -1,6 +1,7 @@
 #include "actor.h"
 
 #include "mmipc/mmipc.h"
+#include "pattern.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,6 +26,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool held;
 static long received, out_of_order;
+static int patterned; /* messages are checked, or made, word by word */
 long (*actor_other)(const char *line);
 
 static void die(const char *what)
@@ -42,7 +44,7 @@ static void on_message(void *user, const mmipc_part *parts, size_t count)
     pthread_mutex_lock(&lock);
     while (held)
         pthread_cond_wait(&changed, &lock);
-    if (sequence != (uint64_t)received)
+    if (sequence != (uint64_t)received || (patterned && !pattern_holds(parts, count, sequence)))
         ++out_of_order;
     ++received;
     pthread_cond_broadcast(&changed);
@@ -77,7 +79,10 @@ static long publish(mmipc_publisher *publisher, long first, long count, size_t s
     long result = 0;
     for (long i = first; data != NULL && i < first + count && result == 0; ++i) {
         const uint64_t sequence = (uint64_t)i;
-        memcpy(data, &sequence, sizeof sequence);
+        if (patterned)
+            pattern_fill(data, size, sequence);
+        else
+            memcpy(data, &sequence, sizeof sequence);
         result = mmipc_publish(publisher, data, size);
     }
     free(data);
@@ -143,6 +148,7 @@ static void set(mmipc_options *options, const char *settings)
         int *value;
     } numbers[] = {{"spin_us=%d", &options->spin_us},
                    {"when_full=%d", &options->when_full},
+                   {"pattern=%d", &patterned},
                    {"timeout=%d", &options->publish_timeout_ms}};
     char *copy = strdup(settings), *rest = copy;
     for (char *word = strsep(&rest, " "); word != NULL; word = strsep(&rest, " ")) {

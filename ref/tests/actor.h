@@ -19,8 +19,8 @@ void actor_main(int argc, char **argv);
 
 const char *actor_program(void); /* the path of this very program */
 
-/* role: "publisher" or "subscriber". settings: "spin_us=-1 when_full=1 …", may be empty; "uid=1000", "namespace=1" (a PID
- * namespace of its own) for root. */
+/* role: "publisher" or "subscriber". settings: "spin_us=-1 when_full=1 pattern=1 …", may be empty; "uid=1000",
+ * "namespace=1" (a PID namespace of its own) for root. */
 struct actor actor_start(const char *role, const char *channel, const char *directory, const char *settings);
 long actor_ask(const struct actor *actor, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void actor_tell(const struct actor *actor, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -117,21 +117,21 @@ static void full_policies(void **state)
 {
     char *directory = test_directory();
     struct actor to = actor_start("subscriber", "c", directory, "");
-    static char data[16000];
+    static char data[16000], large[(64 << 10) + 1];
     mmipc_options options;
     mmipc_publisher *publisher;
     int result = 0;
     (void)state;
     assert_int_equal(actor_ask(&to, "hold 1"), 0);
     mmipc_options_init(&options, sizeof options);
-    options.segment_bytes = 64 << 10;
+    options.max_backlog_bytes = 64 << 10;
     options.when_full = MMIPC_WHEN_FULL_FAIL;
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
     for (int i = 0; i < 100 && result == 0; ++i)
         result = mmipc_publish(publisher, data, sizeof data);
     assert_int_equal(result, -EAGAIN);
-    assert_int_equal(mmipc_publish(publisher, data, 64 << 10), -EMSGSIZE);
+    assert_int_equal(mmipc_publish(publisher, large, sizeof large), -EMSGSIZE);
     mmipc_publisher_close(publisher);
     options.when_full = MMIPC_WHEN_FULL_BLOCK;
     options.publish_timeout_ms = 30;
@@ -174,7 +174,7 @@ static void flush_holds_up_no_publish(void **state)
     (void)state;
     mmipc_options_init(&options, sizeof options);
     options.ping_interval_ms = 150;
-    options.segment_bytes = 64 << 10;
+    options.max_backlog_bytes = 64 << 10;
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 2, 10000), 0);
     actor_stop(&stopped);

@@ -244,7 +244,7 @@ static void suspended_and_full_is_dropped(void **state)
     struct actor to;
     (void)state;
     options.ping_interval_ms = 150;
-    options.segment_bytes = 64 << 10;
+    options.max_backlog_bytes = 64 << 10;
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
     to = actor_start("subscriber", "c", directory, "ping=150");
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);

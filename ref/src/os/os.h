@@ -64,6 +64,7 @@ int os_socket_listen(int directory, const char *name, bool for_all); /* for_all:
 int os_socket_accept(int listener);
 int os_socket_connect(int directory, const char *name);
 int os_socket_peer(int fd, struct os_peer *out);
+void os_socket_finish(int fd); /* nothing more will be sent; the other side reads to the end */
 int os_socket_send(int fd, const void *data, size_t size, const int *fds, int fd_count);
 ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count); /* 0: hung up; -EAGAIN */
 

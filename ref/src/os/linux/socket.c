@@ -87,6 +87,11 @@ int os_socket_peer(int fd, struct os_peer *out)
     return 0;
 }
 
+void os_socket_finish(int fd)
+{
+    shutdown(fd, SHUT_WR);
+}
+
 int os_socket_send(int fd, const void *data, size_t size, const int *fds, int fd_count)
 {
     union {

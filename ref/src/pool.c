@@ -1,0 +1,142 @@
+#include "pool.h"
+
+#include "os/os.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { SMALLEST_BLOCK = 4096, FILE_BYTES = 1 << 20 };
+
+/* Four sizes to a doubling: 4096, 5120, 6144, 7168, 8192, … so that at most a fifth of a block is wasted. */
+static size_t class_bytes(unsigned class_)
+{
+    return (size_t)(SMALLEST_BLOCK / 4 * (4 + class_ % 4)) << class_ / 4;
+}
+
+static unsigned class_of(size_t bytes)
+{
+    unsigned class_ = 0;
+    while (class_ < POOL_CLASSES - 1 && class_bytes(class_) < bytes)
+        ++class_;
+    return class_;
+}
+
+size_t pool_block_bytes(size_t bytes)
+{
+    return class_bytes(class_of(bytes));
+}
+
+struct block *pool_take(struct pool *pool, size_t bytes)
+{
+    struct block **free_list = &pool->free[class_of(bytes)], *block = *free_list;
+    if (block == NULL)
+        return NULL;
+    *free_list = block->next;
+    block->references = 1;
+    block->file->used++;
+    block->file->rested = false;
+    return block;
+}
+
+void pool_give(struct pool *pool, struct block *block)
+{
+    struct block **free_list = &pool->free[class_of(block->file->block_bytes)];
+    if (--block->references > 0)
+        return;
+    block->next = *free_list;
+    *free_list = block;
+    block->file->used--;
+}
+
+static size_t free_place(struct pool *pool)
+{
+    size_t place = 0;
+    while (place < pool->places && pool->files[place] != NULL)
+        ++place;
+    return place;
+}
+
+int pool_grow(struct pool *pool, size_t bytes, size_t limit)
+{
+    const size_t block_bytes = pool_block_bytes(bytes), place = free_place(pool);
+    const unsigned count = block_bytes >= FILE_BYTES ? 1 : (unsigned)(FILE_BYTES / block_bytes);
+    struct payload_file *file;
+    void *base;
+    int error;
+    if (place == PAYLOAD_PLACES || pool->bytes > limit || count * block_bytes > limit - pool->bytes)
+        return -ENOSPC;
+    file = calloc(1, sizeof *file + count * sizeof file->blocks[0]);
+    if (file == NULL)
+        return -ENOMEM;
+    file->bytes = count * block_bytes;
+    file->block_bytes = block_bytes;
+    file->blocks_count = count;
+    error = file->memory = os_memory_create(file->bytes);
+    if (error < 0)
+        goto fail;
+    error = os_memory_map(file->memory, file->bytes, 0, true, &base);
+    if (error == 0 && (error = os_memory_seal(file->memory)) != 0)
+        os_memory_unmap(base, file->bytes, 0);
+    if (error != 0)
+        goto fail_memory;
+    file->base = base;
+    file->name = pool->made++ << PAYLOAD_PLACE_BITS | place;
+    for (unsigned i = 0; i < count; ++i) {
+        struct block *block = &file->blocks[i];
+        block->file = file;
+        block->data = file->base + i * block_bytes;
+        block->next = pool->free[class_of(block_bytes)];
+        pool->free[class_of(block_bytes)] = block;
+    }
+    pool->files[place] = file;
+    pool->places += place == pool->places;
+    pool->bytes += file->bytes;
+    return 0;
+fail_memory:
+    os_close(file->memory);
+fail:
+    free(file);
+    return error;
+}
+
+static void close_file(struct payload_file *file)
+{
+    os_memory_unmap(file->base, file->bytes, 0);
+    os_close(file->memory);
+    free(file);
+}
+
+static void drop_file(struct pool *pool, size_t place)
+{
+    struct payload_file *file = pool->files[place];
+    struct block **link = &pool->free[class_of(file->block_bytes)];
+    while (*link != NULL) {
+        if ((*link)->file == file)
+            *link = (*link)->next;
+        else
+            link = &(*link)->next;
+    }
+    pool->files[place] = NULL;
+    pool->bytes -= file->bytes;
+    close_file(file);
+}
+
+void pool_trim(struct pool *pool, bool (*forget)(void *context, const struct payload_file *file), void *context)
+{
+    for (size_t place = 0; place < pool->places; ++place) {
+        struct payload_file *file = pool->files[place];
+        if (file == NULL || file->used > 0)
+            continue;
+        if (file->rested && forget(context, file))
+            drop_file(pool, place);
+        else
+            file->rested = true;
+    }
+}
+
+void pool_close(struct pool *pool)
+{
+    for (size_t place = 0; place < pool->places; ++place)
+        if (pool->files[place] != NULL)
+            close_file(pool->files[place]);
+}

@@ -1,0 +1,214 @@
+/* Both ends of a pair as threads of one process, with everything that belongs to them, so that ThreadSanitizer sees what it
+ * cannot see across processes: rings, chain, payload, the gate's bias, sleeping and waking. */
+#include "cases.h"
+#include "os/os.h"
+#include "pattern.h"
+#include "publisher.h"
+#include "receiver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int __real_os_socket_peer(int fd, struct os_peer *out);
+int __wrap_os_socket_peer(int fd, struct os_peer *out);
+
+int __wrap_os_socket_peer(int fd, struct os_peer *out)
+{
+    int error = __real_os_socket_peer(fd, out);
+    out->pid++; /* of some other process, as it were */
+    return error;
+}
+
+struct both {
+    char directory[64];
+    mmipc_publisher *publisher;
+    mmipc_subscriber *subscriber;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint64_t next[2]; /* sequence of each publishing thread */
+    long wrong, received;
+    bool held;
+};
+
+/* Two streams, told apart by the lowest bit of the sequence. */
+static void take(void *user, const mmipc_part *parts, size_t count)
+{
+    struct both *both = user;
+    uint64_t sequence = 0;
+    memcpy(&sequence, parts[0].data, sizeof sequence);
+    pthread_mutex_lock(&both->lock);
+    while (both->held)
+        pthread_cond_wait(&both->changed, &both->lock);
+    both->wrong += sequence / 2 != both->next[sequence % 2]++ || !pattern_holds(parts, count, sequence);
+    both->received++;
+    pthread_cond_broadcast(&both->changed);
+    pthread_mutex_unlock(&both->lock);
+}
+
+static void hold(struct both *both, bool held)
+{
+    pthread_mutex_lock(&both->lock);
+    both->held = held;
+    pthread_cond_broadcast(&both->changed);
+    pthread_mutex_unlock(&both->lock);
+}
+
+static void both_open(struct both *both, const mmipc_options *options, bool pull)
+{
+    memset(both, 0, sizeof *both);
+    strcpy(both->directory, "/tmp/mmipc-threads-XXXXXX");
+    assert_non_null(mkdtemp(both->directory));
+    pthread_mutex_init(&both->lock, NULL);
+    pthread_cond_init(&both->changed, NULL);
+    assert_int_equal(mmipc_subscriber_open(&both->subscriber, "c", both->directory, pull ? NULL : take, both, options), 0);
+    assert_int_equal(mmipc_publisher_open(&both->publisher, "c", both->directory, options), 0);
+    assert_int_equal(mmipc_publisher_wait_connected(both->publisher, 1, 10000), 0);
+}
+
+static void both_close(struct both *both)
+{
+    mmipc_publisher_close(both->publisher);
+    mmipc_subscriber_close(both->subscriber);
+    pthread_cond_destroy(&both->changed);
+    pthread_mutex_destroy(&both->lock);
+    assert_int_equal(rmdir(both->directory), 0);
+}
+
+static void both_await(struct both *both, long received)
+{
+    assert_int_equal(mmipc_publisher_flush(both->publisher, 60000), 0);
+    pthread_mutex_lock(&both->lock);
+    assert_int_equal(both->wrong, 0);
+    assert_int_equal(both->received, received);
+    pthread_mutex_unlock(&both->lock);
+}
+
+static int publish(mmipc_publisher *publisher, uint64_t sequence, size_t size)
+{
+    char *data = malloc(size);
+    int result;
+    assert_non_null(data);
+    pattern_fill(data, size, sequence);
+    result = mmipc_publish(publisher, data, size);
+    free(data);
+    return result;
+}
+
+struct stream {
+    struct both *both;
+    uint64_t parity;
+    long count;
+};
+
+/* Sizes on both sides of every threshold. */
+static void *publish_stream(void *argument)
+{
+    static const size_t sizes[] = {8, 48, 49, 1000, 4096, 16383, 16384, 70000};
+    const struct stream *stream = argument;
+    for (long i = 0; i < stream->count; ++i)
+        if (publish(stream->both->publisher, (uint64_t)i * 2 + stream->parity, sizes[(i * 7 + i / 64) % 8]) != 0)
+            return (void *)1;
+    return NULL;
+}
+
+static void two_streams(struct both *both, long count)
+{
+    struct stream streams[2] = {{both, 0, count}, {both, 1, count}};
+    pthread_t threads[2];
+    for (int i = 0; i < 2; ++i)
+        assert_int_equal(pthread_create(&threads[i], NULL, publish_stream, &streams[i]), 0);
+    for (int i = 0; i < 2; ++i) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+}
+
+static void everything_at_once(void **state)
+{
+    const int spins[] = {-1, 0, 50}; /* always asleep, adaptive, awake for long */
+    (void)state;
+    for (size_t i = 0; i < 3; ++i) {
+        struct both both;
+        mmipc_options options;
+        mmipc_options_init(&options, sizeof options);
+        options.spin_us = spins[i];
+        options.ping_interval_ms = 20;
+        options.max_backlog_bytes = 2 << 20; /* both sides wait for each other */
+        both_open(&both, &options, false);
+        two_streams(&both, 1000);
+        both_await(&both, 2000);
+        both_close(&both);
+    }
+}
+
+static void one_thread_keeps_its_bias(void **state)
+{
+    struct both both;
+    mmipc_options options;
+    struct stream stream = {&both, 0, 3000};
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.ping_interval_ms = 5; /* the control thread comes in between, again and again */
+    both_open(&both, &options, false);
+    assert_null(publish_stream(&stream));
+    both_await(&both, 3000);
+    both_close(&both);
+}
+
+static void chain_grows_and_is_followed(void **state)
+{
+    struct both both;
+    mmipc_options options;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.ping_interval_ms = 20;
+    options.max_backlog_bytes = 16 << 20;
+    for (int round = 0; round < 2; ++round) {
+        both_open(&both, &options, false);
+        hold(&both, true);
+        for (uint64_t i = 0; i < 1500; ++i)
+            assert_int_equal(publish(both.publisher, i * 2, i % 10 == 0 ? 20000 : 3000), 0);
+        hold(&both, false);
+        both_await(&both, 1500);
+        both_close(&both);
+    }
+}
+
+static void *release_one(void *message)
+{
+    mmipc_message_release(message);
+    return NULL;
+}
+
+static void messages_are_released_elsewhere(void **state)
+{
+    struct both both;
+    mmipc_options options;
+    struct stream stream = {&both, 0, 400};
+    pthread_t publishing;
+    void *failed;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.max_backlog_bytes = 1 << 20;
+    options.ping_interval_ms = 20;
+    both_open(&both, &options, true);
+    assert_int_equal(pthread_create(&publishing, NULL, publish_stream, &stream), 0);
+    for (uint64_t i = 0; i < 400; ++i) {
+        mmipc_message *message;
+        const mmipc_part *parts;
+        pthread_t releasing;
+        assert_int_equal(mmipc_subscriber_receive(both.subscriber, &message, 20000), 0);
+        assert_int_equal(mmipc_message_parts(message, &parts), 1);
+        assert_true(pattern_holds(parts, 1, i * 2));
+        assert_int_equal(pthread_create(&releasing, NULL, release_one, message), 0);
+        pthread_join(releasing, NULL);
+    }
+    pthread_join(publishing, &failed);
+    assert_null(failed);
+    both_close(&both);
+}
+
+CASES_MAIN(CASE(everything_at_once), CASE(one_thread_keeps_its_bias), CASE(chain_grows_and_is_followed),
+           CASE(messages_are_released_elsewhere))
