@@ -279,7 +279,7 @@ static void print_summary(const struct bench_run *run, const struct goal_result 
             print_doubts(doubts);
             table_print_targets(rows, run->tally.count);
             if (goals != NULL)
-                targets_print(goals);
+                targets_print(stdout, goals);
         }
     }
     cJSON_Delete(environment);

@@ -18,29 +18,26 @@ double statistics_median(double *values, size_t count)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
-/* How many of n values lie below the true quantile is as the heads of n throws of a coin that shows them so often. */
+/* That a coin which shows heads so often shows them `heads` times in `throws`. */
+static double chance(size_t throws, size_t heads, double fraction)
+{
+    double n = (double)throws, k = (double)heads;
+    return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(fraction) + (n - k) * log(1 - fraction));
+}
+
+/* How many values lie below the true quantile is as the heads of so many throws. */
 bool statistics_quantile_ranks(size_t count, double fraction, size_t *low, size_t *high)
 {
-    double n = (double)count, below = 0;
+    double below = 0;
     size_t rank = 0, bottom;
 
-    while (rank < count) {
-        double k = (double)rank;
-        double next = below + exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(fraction) +
-                                  (n - k) * log(1 - fraction));
-        if (next > 0.025)
-            break;
-        below = next;
-        ++rank;
-    }
+    while (rank < count && below + chance(count, rank, fraction) <= 0.025)
+        below += chance(count, rank++, fraction);
     if (rank == 0 || rank == count)
         return false;
     bottom = rank - 1;
-    for (; rank < count && below < 0.975; ++rank) {
-        double k = (double)rank;
-        below +=
-            exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(fraction) + (n - k) * log(1 - fraction));
-    }
+    while (rank < count && below < 0.975)
+        below += chance(count, rank++, fraction);
     *low = bottom;
     *high = below < 0.975 ? count : rank - 1;
     return true;

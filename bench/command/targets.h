@@ -2,6 +2,8 @@
 #ifndef BENCH_TARGETS_H
 #define BENCH_TARGETS_H
 
+#include <stdio.h>
+
 #include "summary.h"
 
 /* A target. Its figure is a metric of a row, and is judged by its ratio to the same metric of each rival, or as it is.
@@ -32,7 +34,7 @@ int targets_judge(const struct tally *, struct goal_result out[TARGETS]);
 const char *targets_verdict(const struct goal_result *); /* "reached", "not reached", "unknown" */
 
 /* The table; and the records of the run's file (results/FORMAT.md), which the caller deletes. */
-void targets_print(const struct goal_result results[TARGETS]);
+void targets_print(FILE *out, const struct goal_result results[TARGETS]);
 struct cJSON *targets_record(const struct goal_result *);
 
 #endif

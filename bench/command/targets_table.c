@@ -86,7 +86,7 @@ static struct line describe(const struct goal_result *result)
     return line;
 }
 
-void targets_print(const struct goal_result results[TARGETS])
+void targets_print(FILE *out, const struct goal_result results[TARGETS])
 {
     struct line lines[TARGETS + 1] = {
         {{"target", "measured", "limit or rival", "ratio (95 % interval)", "to reach", "verdict"}}};
@@ -98,15 +98,16 @@ void targets_print(const struct goal_result results[TARGETS])
         for (size_t column = 0; column < COLUMNS; ++column)
             if (columns(lines[i].cells[column]) > widths[column])
                 widths[column] = columns(lines[i].cells[column]);
-    puts("");
+    fputc('\n', out);
     for (size_t i = 0; i <= TARGETS; ++i) {
         for (size_t column = 0; column + 1 < COLUMNS; ++column)
-            printf("%s%*s  ", lines[i].cells[column], widths[column] - columns(lines[i].cells[column]), "");
-        puts(lines[i].cells[COLUMNS - 1]);
+            fprintf(out, "%s%*s  ", lines[i].cells[column], widths[column] - columns(lines[i].cells[column]), "");
+        fprintf(out, "%s\n", lines[i].cells[COLUMNS - 1]);
     }
-    printf("Ratios: median over pairs of cells of one block, and of one placement of the CPUs where that matters. Of "
-           "two rivals\nthe one that is harder to reach. p99 of attach and death: of all blocks' samples. See "
-           "METHOD.md.\n");
+    fprintf(out,
+            "Ratios: median over pairs of cells of one block, and of one placement of the CPUs where that matters. Of "
+            "two rivals\nthe one that is harder to reach. p99 of attach and death: of all blocks' samples. See "
+            "METHOD.md.\n");
 }
 
 static void add_number(cJSON *record, const char *name, double value)

@@ -1,6 +1,5 @@
 /* target-attach: from opening a new subscriber to its first message. target-death: from killing a process to the report
  * that it is gone. */
-#include <math.h>
 #include <stdio.h>
 
 #include <ipcmark/journal.h>
@@ -8,7 +7,15 @@
 #include "cast.h"
 #include "targets.h"
 
-enum { ATTACHES = 200, DEATHS = 25 };
+/* Of a cell of the usual length. */
+enum { ATTACHES = 200, DEATHS = 25, FEWEST = 5 };
+static const double usual_seconds = 0.35;
+
+static int choose_count(const struct bench *bench, int usual)
+{
+    double count = usual * bench->seconds / usual_seconds;
+    return count < FEWEST ? FEWEST : count > usual ? usual : (int)count;
+}
 
 /* The cell takes the times over. So few have no percentile of their own; those of all blocks together have. */
 static int keep_times(struct cell *cell, const struct ipcmark_histogram *times)
@@ -26,7 +33,7 @@ static int attach_all(struct cast *cast, struct ipcmark_histogram *times)
 {
     if (cast_do(cast, cast->publisher, "announce", cast_place(cast, "there", "")) < 0)
         return -1;
-    for (int i = 0; i < ATTACHES; ++i) {
+    for (int i = choose_count(cast->bench, ATTACHES); i > 0; --i) {
         ipcmark_call *greeted = cast_ask(cast->publisher, "greet", NULL);
         ipcmark_call *attached = cast_ask(cast->subscribers[0], "attach", cast_place(cast, "there", ""));
         if (cast_await(cast, attached) < 0 || cast_await(cast, greeted) < 0)
@@ -74,7 +81,7 @@ static int kill_all(struct cast *cast, struct ipcmark_histogram *times)
 {
     if (cast_do(cast, cast->publisher, "join", join_fields(cast, "there", "back")) < 0)
         return -1;
-    for (int i = 1; i <= DEATHS; ++i)
+    for (int i = choose_count(cast->bench, DEATHS); i > 0; --i)
         if (kill_one(cast, i, times) < 0)
             return -1;
     return 0;

@@ -185,6 +185,49 @@ static void run_is_written_and_summed_up(void **state)
     close_directory("run.jsonl");
 }
 
+static unsigned count_text(const char *text, const char *part)
+{
+    unsigned count = 0;
+
+    for (const char *at = text; (at = strstr(at, part)) != NULL; ++at)
+        ++count;
+    return count;
+}
+
+/* Every row of every target, once and briefly: all are figures, and one block is too few for any verdict. */
+static void targets_are_measured_and_judged(void **state)
+{
+    enum { ROWS = 22, TARGETS = 16 };
+    unsigned counts[1] = {0};
+    char path[512];
+    (void)state;
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+        exit(77); /* the line, and a CPU for each side */
+    open_directory();
+    snprintf(path, sizeof path, "%s/run.jsonl", directory);
+    SAYS(0, "one way to a sleeping reader", "--targets", "--blocks", "1", "--seconds", "0.01", "--output", path);
+    assert_int_equal(count_text(all, "unknown: too few"), TARGETS);
+    assert_int_equal(count_text(all, "ERROR"), 0);
+    cJSON *footer = read_file(path, counts, 1);
+    assert_int_equal(counts[0], ROWS);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(footer, "written")), ROWS + TARGETS);
+    cJSON_Delete(footer);
+    close_directory("run.jsonl");
+}
+
+static void targets_combine_with_suites(void **state)
+{
+    (void)state;
+    SAYS(0, "target-hot/mmipc/32B/1x1\n", "--targets", "--list");
+    assert_null(strstr(all, "hot/fifo"));
+    assert_null(strstr(all, "limit/"));
+    SAYS(0, "target-hot/mmipc/32B/1x1\n", "--targets", "--list", "--suite", "standard", "--driver", "tcp");
+    assert_non_null(strstr(all, "roundtrip/tcp/64B/1x1\n"));
+    assert_null(strstr(all, "fifo/64B/1x1/r"));
+    SAYS(0, "limit/line\n", "--list");
+    assert_null(strstr(all, "target-"));
+}
+
 /* In the middle of a cell with processes; then the rest, and nothing twice. */
 static void interrupted_run_is_resumed(void **state)
 {
@@ -302,6 +345,6 @@ static void nothing_outlives_a_killed_run(void **state)
 }
 
 CASES_MAIN(CASE(mistakes_are_explained), CASE(unusable_driver_is_named_before_anything_runs),
-           CASE(run_is_written_and_summed_up), CASE(interrupted_run_is_resumed),
-           CASE(unfinished_run_is_not_written_over_unasked), CASE(full_disk_ends_the_run),
-           CASE(nothing_outlives_a_killed_run))
+           CASE(run_is_written_and_summed_up), CASE(targets_are_measured_and_judged), CASE(targets_combine_with_suites),
+           CASE(interrupted_run_is_resumed), CASE(unfinished_run_is_not_written_over_unasked),
+           CASE(full_disk_ends_the_run), CASE(nothing_outlives_a_killed_run))

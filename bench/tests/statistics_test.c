@@ -50,6 +50,19 @@ static void median_lies_between_ranks(void **state)
     assert_true(statistics_median_ranks(30000, &low, &high) && low > 14800 && high < 15200 && low < high);
 }
 
+/* From the binomial distribution: of 368 values the largest is above the p99 with 97.5 % confidence, of 367 it is not.
+ */
+static void quantile_has_an_interval_of_its_own(void **state)
+{
+    size_t low, high;
+    (void)state;
+    assert_false(statistics_quantile_ranks(1, 0.99, &low, &high));
+    assert_true(statistics_quantile_ranks(200, 0.99, &low, &high) && low == 194 && high == 200);
+    assert_true(statistics_quantile_ranks(367, 0.99, &low, &high) && high == 367);
+    assert_true(statistics_quantile_ranks(368, 0.99, &low, &high) && high == 367);
+    assert_true(statistics_quantile_ranks(2400, 0.99, &low, &high) && low == 2365 && high == 2385);
+}
+
 static void percentile_needs_hundred_beyond(void **state)
 {
     (void)state;
@@ -95,5 +108,6 @@ static void shuffle_is_fair(void **state)
 }
 
 CASES_MAIN(CASE(median_of_nothing_odd_even), CASE(pairs_need_block_and_placement),
-           CASE(a_pair_is_made_once_and_never_by_zero), CASE(median_lies_between_ranks), CASE(percentile_needs_hundred_beyond),
+           CASE(a_pair_is_made_once_and_never_by_zero), CASE(median_lies_between_ranks),
+           CASE(quantile_has_an_interval_of_its_own), CASE(percentile_needs_hundred_beyond),
            CASE(shuffle_follows_from_seed_and_block), CASE(shuffle_is_fair))

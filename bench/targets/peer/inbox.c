@@ -98,7 +98,7 @@ static void note_sleep(struct inbox *inbox)
 
     if (getrusage(RUSAGE_THREAD, &usage) != 0)
         return;
-    inbox->slept += usage.ru_nvcsw != inbox->switches;
+    inbox->slept += inbox->next - inbox->started >= inbox->lead && usage.ru_nvcsw != inbox->switches;
     inbox->switches = usage.ru_nvcsw;
 }
 
@@ -125,25 +125,29 @@ static void ping(struct inbox *inbox, bool held)
     inbox->last_ns = now_ns;
 }
 
+/* What the round is for, beyond checking. */
+static void use(struct inbox *inbox, const unsigned char *data, uint64_t now_ns)
+{
+    if (inbox->work == INBOX_READ)
+        inbox->sum += sum_of(data, inbox->size);
+    if (inbox->work == INBOX_TIME && inbox->next - inbox->started >= inbox->lead)
+        ipcmark_histogram_record(inbox->histogram, now_ns - message_time(data));
+    if (inbox->work == INBOX_READ || inbox->work == INBOX_TIME)
+        note_sleep(inbox);
+}
+
 void inbox_take(void *user, const void *data, size_t size)
 {
     struct inbox *inbox = user;
     uint64_t now_ns = inbox->work == INBOX_TIME ? ipcmark_now_ns() : 0;
     bool held = false;
 
-    if (inbox->next == until(inbox) && !hold(inbox)) /* nobody has asked for it yet */
+    if (inbox->next == until(inbox) && !hold(inbox)) /* nobody has asked for it yet, or will any more */
         return;
     if (size != inbox->size || !message_holds(data, size, inbox->next))
         complain(inbox, "is missing, or not as it was sent");
-    if (inbox->work == INBOX_TIME) {
-        if (inbox->next - inbox->started >= inbox->lead)
-            ipcmark_histogram_record(inbox->histogram, now_ns - message_time(data));
-        note_sleep(inbox);
-    }
-    if (inbox->work == INBOX_READ) {
-        inbox->sum += sum_of(data, size);
-        note_sleep(inbox);
-    }
+    else
+        use(inbox, data, now_ns);
     ++inbox->next;
     if (inbox->work == INBOX_PONG)
         send_next(inbox);

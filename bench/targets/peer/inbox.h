@@ -37,7 +37,7 @@ struct inbox {
     uint64_t next; /* number of the message that must come */
     uint64_t started;
     uint64_t lead_ns, end_ns; /* when the lead was over, and when the last message had been looked at */
-    uint64_t slept;           /* messages before which the thread had given up its CPU by itself */
+    uint64_t slept;           /* messages beyond the lead before which the thread had given up its CPU by itself */
     uint64_t sum;             /* of all bytes, so that reading them is not for nothing */
     long switches;            /* of the thread, when it looked last */
     pid_t thread;
