@@ -20,8 +20,9 @@ static void tick(struct endpoint *endpoint, int64_t now_ns, bool late)
         peer_tick(endpoint, peer, now_ns, late);
     }
     endpoint->role->tick(endpoint);
-    if (endpoint->deaf)
+    if (endpoint->deaf && endpoint->listener.fd >= 0)
         endpoint->deaf = os_poller_add(endpoint->poller, endpoint->listener.fd, &endpoint->listener, false) != 0;
+    place_check(endpoint);
     endpoint->rescan_ns = -1; /* before the scan, which may ask for another */
     endpoint->role->scan(endpoint, true);
 }
@@ -86,7 +87,7 @@ void *control_run(void *argument)
         }
         sweep(endpoint, now_ns);
     }
-    slot_remove(&endpoint->slot);
+    place_leave(endpoint);
     for (struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
         peer_drop(endpoint, peer, MMIPC_REASON_CLOSED, WIRE_CLOSED);
     return NULL;

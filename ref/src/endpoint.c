@@ -4,6 +4,7 @@
 #include "thread.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_PING_MS = 1000 };
@@ -43,29 +44,13 @@ static void kicked(struct endpoint *endpoint, struct watch *watch)
     os_event_clear(watch->fd);
 }
 
-static bool is_slot(const char *name)
+void watch_close(struct endpoint *endpoint, struct watch *watch)
 {
-    unsigned char id[ID_BYTES];
-    bool is_socket;
-    return slot_parse_name(name, id, &is_socket) && !is_socket;
-}
-
-static void directory_changed(struct endpoint *endpoint, struct watch *watch)
-{
-    if (os_watch_drain(watch->fd, is_slot))
-        endpoint->role->scan(endpoint, false);
-}
-
-static void caller_waits(struct endpoint *endpoint, struct watch *watch)
-{
-    int fd;
-    while ((fd = os_socket_accept(watch->fd)) >= 0)
-        endpoint->role->accepted(endpoint, fd);
-    if (fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED) { /* the caller stays in the queue until the next tick */
-        endpoint_log(endpoint, LOG_ERROR, "a new peer cannot be let in: %s", mmipc_strerror(fd));
-        os_poller_remove(endpoint->poller, watch->fd);
-        endpoint->deaf = true;
-    }
+    if (watch->fd < 0)
+        return;
+    os_poller_remove(endpoint->poller, watch->fd);
+    os_close(watch->fd);
+    watch->fd = -1;
 }
 
 static int open_watches(struct endpoint *endpoint)
@@ -80,14 +65,7 @@ static int open_watches(struct endpoint *endpoint)
     error = os_poller_add(endpoint->poller, endpoint->kick.fd, &endpoint->kick, false);
     if (error != 0)
         return error;
-    if (!endpoint->role->seeks)
-        return 0;
-    endpoint->changes = (struct watch){directory_changed, os_watch_open(endpoint->directory)};
-    if (endpoint->changes.fd >= 0)
-        return os_poller_add(endpoint->poller, endpoint->changes.fd, &endpoint->changes, false);
-    endpoint_log(endpoint, LOG_WARNING, "the directory cannot be watched (%s): new peers are found by scanning, each ping interval",
-                 mmipc_strerror(endpoint->changes.fd));
-    return 0;
+    return place_watch(endpoint);
 }
 
 int endpoint_open(struct endpoint *endpoint, const struct role *role, const char *channel, const char *server_dir,
@@ -120,6 +98,7 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
         return error;
     }
     endpoint->directory = os_directory_open(server_dir);
+    endpoint->path = os_directory_path(endpoint->directory);
     error = endpoint->directory < 0 ? endpoint->directory : open_watches(endpoint);
     if (error != 0)
         endpoint_close(endpoint);
@@ -128,23 +107,13 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
 
 int endpoint_start(struct endpoint *endpoint)
 {
-    char name[SLOT_NAME_BYTES];
-    const bool for_all = (endpoint->options.flags & MMIPC_ALLOW_OTHER_USERS) != 0;
-    int error = slot_create(&endpoint->slot, endpoint->directory, endpoint->role->name, endpoint->id, endpoint->channel,
-                            for_all);
+    int error = place_take(endpoint);
     if (error != 0)
         return error;
-    slot_socket_name(endpoint->id, name);
-    endpoint->listener = (struct watch){caller_waits, os_socket_listen(endpoint->directory, name, for_all)};
-    error = endpoint->listener.fd < 0 ? endpoint->listener.fd
-                                      : os_poller_add(endpoint->poller, endpoint->listener.fd, &endpoint->listener, false);
-    if (error == 0)
-        error = slot_ready(&endpoint->slot);
-    if (error == 0)
-        error = thread_start(&endpoint->control, control_run, endpoint);
+    error = thread_start(&endpoint->control, control_run, endpoint);
     endpoint->control_running = error == 0;
     if (error != 0)
-        slot_remove(&endpoint->slot);
+        place_leave(endpoint);
     return error;
 }
 
@@ -180,6 +149,7 @@ void endpoint_close(struct endpoint *endpoint)
     os_close(endpoint->poller);
     os_close(endpoint->slot.fd);
     os_close(endpoint->directory);
+    free(endpoint->path);
     pthread_cond_destroy(&endpoint->changed);
     pthread_mutex_destroy(&endpoint->lock);
 }

@@ -89,7 +89,9 @@ struct endpoint {
     unsigned generation; /* of forks, when it was opened */
     uint32_t capabilities;
     int directory;
+    char *path; /* its own, absolute; NULL: not known */
     struct slot slot;
+    bool displaced; /* our files were removed, and that was said */
     struct watch listener, changes, kick;
     int poller;
     bool deaf; /* out of descriptors: the listener is not polled until the next tick */
@@ -127,6 +129,14 @@ static inline bool endpoint_forked(const struct endpoint *endpoint)
     return endpoint->generation != atomic_load_explicit(&os_fork_generation, memory_order_relaxed);
 }
 #define endpoint_log(endpoint, ...) notifier_log(&(endpoint)->notifier, __VA_ARGS__)
+
+void watch_close(struct endpoint *endpoint, struct watch *watch);
+
+/* place.c */
+int place_watch(struct endpoint *endpoint);  /* for new peers, if our role looks for them */
+int place_take(struct endpoint *endpoint);   /* slot file and socket: visible to others from here on */
+void place_leave(struct endpoint *endpoint);
+void place_check(struct endpoint *endpoint); /* are our files still there? */
 
 /* control.c */
 void *control_run(void *endpoint);

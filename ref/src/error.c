@@ -38,6 +38,12 @@ const char *mmipc_strerror(int error)
         return "an argument is invalid: a channel has 1 to 255 bytes, options come from mmipc_options_init";
     case E2BIG:
         return "the options have fields that this version of the library does not know: update the library";
+    case EFBIG:
+        return "a file of shared memory may not be made that large: raise RLIMIT_FSIZE, or lower segment_bytes";
+    case ELOOP:
+        return "the directory's path has too many symbolic links";
+    case EDQUOT:
+        return "the user's quota on the directory's file system is used up";
     case ENAMETOOLONG:
         return "the directory's path is too long";
     case EAGAIN:

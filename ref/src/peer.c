@@ -8,15 +8,6 @@
 
 enum { MAILS_AT_ONCE = 16, LAST_MAILS = 4096 /* more than fit into a socket */ };
 
-static void close_watch(struct endpoint *endpoint, struct watch *watch)
-{
-    if (watch->fd < 0)
-        return;
-    os_poller_remove(endpoint->poller, watch->fd);
-    os_close(watch->fd);
-    watch->fd = -1;
-}
-
 static void close_all(const int *fds, int count)
 {
     for (int i = 0; i < count; ++i)
@@ -47,6 +38,11 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
             close_all(fds, count);
             endpoint_log(endpoint, LOG_WARNING, "process %d sent something that is not the protocol's; pair closed", peer->pid);
             peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
+            return;
+        }
+        if (got == -EMFILE) { /* not its fault: it may try again */
+            endpoint_log(endpoint, LOG_ERROR, "process %d cannot be paired with: %s", peer->pid, mmipc_strerror(got));
+            peer_drop(endpoint, peer, MMIPC_REASON_NONE, WIRE_BUSY);
             return;
         }
         if (got <= 0) {
@@ -139,15 +135,15 @@ fail:
 
 void peer_close(struct endpoint *endpoint, struct peer *peer)
 {
-    close_watch(endpoint, &peer->socket);
-    close_watch(endpoint, &peer->process);
+    watch_close(endpoint, &peer->socket);
+    watch_close(endpoint, &peer->process);
 }
 
 static void stop_listening(struct endpoint *endpoint, struct peer *peer)
 {
     if (peer->socket.fd >= 0)
         os_poller_remove(endpoint->poller, peer->socket.fd);
-    close_watch(endpoint, &peer->process);
+    watch_close(endpoint, &peer->process);
 }
 
 void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms)

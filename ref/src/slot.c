@@ -61,6 +61,13 @@ bool slot_parse_name(const char *name, unsigned char *id, bool *is_socket)
     return *is_socket || strcmp(suffix, ".json") == 0;
 }
 
+bool slot_is_name(const char *name)
+{
+    unsigned char id[ID_BYTES];
+    bool is_socket;
+    return slot_parse_name(name, id, &is_socket) && !is_socket;
+}
+
 /* The channel as hex: a JSON string holds Unicode only, a channel any bytes. */
 static int slot_print(const struct slot *slot, const char *state, char *text)
 {

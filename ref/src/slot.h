@@ -42,6 +42,9 @@ int slot_look(int directory, const unsigned char *id, struct slot_view *out); /*
 int slot_reclaim(int directory, const unsigned char *id, const struct slot_view *view); /* -EBUSY: its owner lives */
 void slot_look_away(struct slot_view *view);
 
+/* Is it that of a slot file? */
+bool slot_is_name(const char *name);
+
 /* What a slot file that others wrote turns out to be. */
 enum slot_finding {
     SLOT_UNUSABLE,   /* not ours, not readable, garbage: never touched */

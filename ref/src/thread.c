@@ -35,7 +35,7 @@ int thread_start(pthread_t *out, void *(*run)(void *), void *argument)
         return -error;
     error = pthread_create(out, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -error;
+    return error == EAGAIN ? -ENOMEM : -error; /* no memory for its stack, or no process number */
 }
 
 int thread_cond_init(pthread_cond_t *condition)

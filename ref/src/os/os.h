@@ -48,6 +48,8 @@ int os_fork_watch(void (*tell)(void));         /* from now on a child closes its
 
 /* directory.c — files that advertise an endpoint */
 int os_directory_open(const char *path);                              /* made, 0700, if missing */
+int os_directory_reopen(const char *path);
+char *os_directory_path(int directory);                               /* to be freed; NULL: unknown */
 int os_file_create_locked(int directory, const char *name, const void *text, size_t size, bool for_all); /* complete */
 int os_file_probe(int directory, const char *name, int *fd);          /* opens a plain file; 1: owner lives, 0: stale */
 int os_watch_open(int directory);
@@ -66,6 +68,6 @@ int os_socket_connect(int directory, const char *name);
 int os_socket_peer(int fd, struct os_peer *out);
 void os_socket_finish(int fd); /* nothing more will be sent; the other side reads to the end */
 int os_socket_send(int fd, const void *data, size_t size, const int *fds, int fd_count);
-ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count); /* 0: hung up; -EAGAIN */
+ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count); /* 0: hung up; -EAGAIN, -EMFILE */
 
 #endif

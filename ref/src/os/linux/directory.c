@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { CREATE_TRIES = 16 };
+
 static int keep_open(int directory, const char *name, int flags)
 {
     descriptor_hold();
@@ -46,33 +48,49 @@ int os_directory_open(const char *path)
     return fd;
 }
 
+int os_directory_reopen(const char *path)
+{
+    return keep_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+}
+
+char *os_directory_path(int directory)
+{
+    char self[64], path[PATH_MAX];
+    ssize_t length;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", directory);
+    length = readlink(self, path, sizeof path);
+    return length <= 0 || length == (ssize_t)sizeof path ? NULL : strndup(path, (size_t)length);
+}
+
 static int write_whole(int fd, const void *text, size_t size)
 {
     ssize_t wrote = pwrite(fd, text, size, 0);
     return wrote < 0 ? -errno : (size_t)wrote == size ? 0 : -ENOSPC;
 }
 
-/* LOCK_EX without LOCK_NB: should a prober hold the lock of the nameless, it lets go at once. */
 static int complete(int fd, const void *text, size_t size, bool for_all)
 {
-    if (flock(fd, LOCK_EX) != 0 || (for_all && fchmod(fd, 0644) != 0))
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || (for_all && fchmod(fd, 0644) != 0))
         return -errno;
     return write_whole(fd, text, size);
 }
 
 /* Where a file cannot be made without a name, it is made with one, and locked before it has contents: others take an
- * empty file for nobody's and leave it alone. */
+ * empty file for nobody's and leave it alone. But they look at it, and whoever is stopped while it does so keeps the lock:
+ * such a file is given up for another. */
 static int create_named(int directory, const char *name, const void *text, size_t size, bool for_all)
 {
-    int fd = keep_open(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
-    int error;
-    if (fd < 0)
-        return fd;
-    error = complete(fd, text, size, for_all);
-    if (error == 0)
-        return fd;
-    unlinkat(directory, name, 0);
-    os_close(fd);
+    int error = -EWOULDBLOCK;
+    for (int tries = 0; tries < CREATE_TRIES && error == -EWOULDBLOCK; ++tries) {
+        int fd = keep_open(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+        if (fd < 0)
+            return fd;
+        error = complete(fd, text, size, for_all);
+        if (error == 0)
+            return fd;
+        unlinkat(directory, name, 0);
+        os_close(fd);
+    }
     return error;
 }
 

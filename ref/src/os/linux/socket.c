@@ -140,5 +140,5 @@ ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd
     for (int i = 0; i < *fd_count; ++i) /* cut short: what did come through must not leak */
         os_close(fds[i]);
     *fd_count = 0;
-    return -EPROTO;
+    return (message.msg_flags & MSG_CTRUNC) != 0 ? -EMFILE : -EPROTO;
 }
