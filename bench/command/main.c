@@ -95,7 +95,8 @@ static int probe_drivers(struct bench_run *run)
     }
     if (ipcmark_session_interrupted(session) != 0)
         result = 128 + ipcmark_session_interrupted(session);
-    ipcmark_session_close(session);
+    if (ipcmark_session_close(session) < 0)
+        result = 3;
     return result;
 }
 

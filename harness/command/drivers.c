@@ -155,6 +155,7 @@ int main(int argc, char **argv)
         code = result > code ? result : code;
     }
     int signal = ipcmark_session_interrupted(session);
-    ipcmark_session_close(session);
+    if (ipcmark_session_close(session) < 0)
+        code = 3;
     return signal != 0 ? 128 + signal : code;
 }
