@@ -121,6 +121,17 @@ HANG_PLAIN void hang_show_process(const char *pid, unsigned depth)
         syscall(SYS_close, fd);
 }
 
+/* One that is starved looks like one that hangs, but for these; schedstat: nanoseconds that it ran, and that it waited
+ * to. */
+HANG_PLAIN void hang_show_machine(void)
+{
+    static const char *const files[] = {"/proc/loadavg", "/proc/pressure/cpu", "/proc/self/schedstat"};
+    char text[512];
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; ++i)
+        if (hang_read(files[i], text, sizeof text) > 0)
+            hang_say("\n"), hang_say(files[i]), hang_say(": "), hang_say(text);
+}
+
 HANG_PLAIN void hang_explain(int number)
 {
     void *frames[64];
@@ -128,6 +139,7 @@ HANG_PLAIN void hang_explain(int number)
     hang_say("\nThis case hangs. Its main thread, unless another one took the signal:\n");
     backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
     hang_show_process("self", 0);
+    hang_show_machine();
     hang_say("\n");
     abort();
 }
