@@ -1,4 +1,5 @@
 # mandoc or, without it, man finds nothing to complain about in any page.
+cmake_minimum_required(VERSION 3.22)
 find_program(MANDOC mandoc)
 find_program(MAN man)
 if(NOT MANDOC AND NOT MAN)

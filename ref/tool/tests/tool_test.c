@@ -125,6 +125,8 @@ static void until_gone_prints_what_a_killed_one_left(void **state)
     assert_int_equal(run_end(&from), 1000 + SIGKILL);
     run_free(&from);
     run_free(&to);
+    assert_int_equal(RUN_WHOLE(&from, "clean", directory), 0); /* it is locked until its last thread is gone */
+    run_free(&from);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
