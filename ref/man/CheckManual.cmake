@@ -16,6 +16,7 @@ foreach(declaration IN LISTS declarations)
     continue()
   endif()
   file(READ ${page} text)
+  string(REGEX REPLACE "\n\\.Sh DESCRIPTION.*" "" text "${text}") # the rest mentions it, too
   if(NOT text MATCHES "\n\\.Nm ${function}[ \n]" OR NOT text MATCHES "\n\\.F[no] \"?${function}[ \n]")
     message(SEND_ERROR "${page} does not name ${function} or does not show how to call it")
   endif()
