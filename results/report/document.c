@@ -1,6 +1,7 @@
 /* The HTML document around the parts. */
 #include "embedded.h"
 #include "parts.h"
+#include "targets.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,12 @@ static void head(struct page *page, const struct report *report)
     page_close(page);
 }
 
+/* What a part is made from: runs of a kind, or the targets of any of them. */
+static bool has_part(const struct report *report, const char *kind)
+{
+    return strcmp(kind, "targets") == 0 ? targets_any(report->runs, report->run_count) : report_has(report, kind);
+}
+
 static void navigation(struct page *page, const struct report *report)
 {
     static const struct {
@@ -27,12 +34,13 @@ static void navigation(struct page *page, const struct report *report)
                    {"#latency", "Latency", "bench"},
                    {"#throughput", "Throughput", "bench"},
                    {"#comparison", "Comparison", "bench"},
+                   {"#targets", "Targets", "targets"},
                    {"#rows", "Every row", "bench"},
                    {"#environment", "Environment", NULL}};
     page_open(page, "nav", "aria-label", "Contents", NULL);
     page_open(page, "ul", NULL);
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; ++i) {
-        if (entries[i].kind && !report_has(report, entries[i].kind))
+        if (entries[i].kind && !has_part(report, entries[i].kind))
             continue;
         page_open(page, "li", NULL);
         page_open(page, "a", "href", entries[i].anchor, NULL);
@@ -89,6 +97,8 @@ char *report_html(const struct report *report)
         part_latency(&page, report);
         part_throughput(&page, report);
         part_comparison(&page, report);
+        if (has_part(report, "targets"))
+            part_targets(&page, report);
         part_rows(&page, report);
     }
     part_environment(&page, report);

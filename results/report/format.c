@@ -113,6 +113,7 @@ static bool ends_with(const char *text, const char *end)
 
 struct formatted format_metric(const char *metric, double value)
 {
+    static const char *const sizes[] = {"B", "KiB", "MiB", "GiB"};
     struct formatted out;
     if (ends_with(metric, "_ns"))
         return format_duration(value);
@@ -120,6 +121,10 @@ struct formatted format_metric(const char *metric, double value)
         return format_duration(value * 1e9);
     if (ends_with(metric, "bytes_per_second"))
         return format_bandwidth(value);
+    if (ends_with(metric, "_share"))
+        return format_percentile(value);
+    if (strncmp(metric, "bytes_", 6) == 0)
+        return scaled(value, 1024, sizes, 4);
     out = format_count(value);
     if (strstr(metric, "rate") || ends_with(metric, "_per_second")) {
         size_t length = strlen(out.text);

@@ -13,7 +13,7 @@ struct formatted format_bandwidth(double bytes_per_second); /* 3.21 GB/s */
 struct formatted format_ratio(double ratio);                /* 3.4 × */
 struct formatted format_percentile(double fraction);        /* 99.9 % */
 
-/* A metric's value by the unit in its name: `_ns`, `bytes_per_second`, `messages_per_second`, … */
+/* A metric's value by the unit in its name: `_ns`, `bytes_per_second`, `messages_per_second`, `_share`, … */
 struct formatted format_metric(const char *metric, double value);
 
 /* A metric's name in words: "messages/s". */

@@ -3,6 +3,7 @@
 #include "families.h"
 #include "format.h"
 #include "report.h"
+#include "targets.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,6 +110,37 @@ static void throughput_lines(FILE *out, const struct report *report)
     fputc('\n', out);
 }
 
+static void squares(FILE *out, const struct target_words *target)
+{
+    const char *const texts[] = {target->name,  target->measured, target->rival,
+                                 target->ratio, target->bound,    target->verdict};
+    fputc('|', out);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i) {
+        fputc(' ', out);
+        escaped(out, texts[i]);
+        fputs(i + 1 == sizeof texts / sizeof texts[0] && *target->why ? ": " : " |", out);
+    }
+    if (*target->why) {
+        escaped(out, target->why);
+        fputs(" |", out);
+    }
+    fputc('\n', out);
+}
+
+static void target_lines(FILE *out, const struct report *report)
+{
+    struct target_words target;
+    for (size_t r = 0; r < report->run_count; ++r) {
+        if (!targets_any(&report->runs[r], 1))
+            continue;
+        fputs("\n| Target | Measured | Limit or rival | Ratio | To reach | |\n| --- | --- | --- | --- | --- | --- |\n",
+              out);
+        for (size_t i = 0; i < report->runs[r].record_count; ++i)
+            if (targets_read(&report->runs[r], i, &target))
+                squares(out, &target);
+    }
+}
+
 static void troubles(FILE *out, const struct report *report)
 {
     const struct results_matrix *matrix = &report->matrix;
@@ -160,6 +192,7 @@ char *report_markdown(const struct report *report)
     percentile_line(out, report, "hot", 0.5);
     percentile_line(out, report, "roundtrip", 0.5);
     throughput_lines(out, report);
+    target_lines(out, report);
     troubles(out, report);
     results_fitness(report->runs, report->run_count, &report->rows, reason, &line);
     if (line.count)

@@ -10,6 +10,7 @@ void part_conformance(struct page *page, const struct report *report);
 void part_latency(struct page *page, const struct report *report);
 void part_throughput(struct page *page, const struct report *report);
 void part_comparison(struct page *page, const struct report *report);
+void part_targets(struct page *page, const struct report *report);
 void part_rows(struct page *page, const struct report *report);
 void part_environment(struct page *page, const struct report *report);
 

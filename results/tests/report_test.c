@@ -79,6 +79,31 @@ static void every_clause_and_row_is_there(void **state)
     document_free(&document);
 }
 
+static void targets_are_judged_once(void **state)
+{
+    struct document document;
+    char *markdown;
+    (void)state;
+    document_read(&document, SAMPLES "/bench.jsonl", NULL);
+    assert_int_equal(count(&document, "//section[@id='targets']//tbody/tr"), 3);
+    assert_int_equal(count(&document, "//nav//a[@href='#targets']"), 1);
+    assert_int_equal(count(&document, "//section[@id='targets']//tr[th='one way, 64 B'][contains(td[2],'line: 58')]"
+                                      "[td[5]/span[@class='good']='reached']"),
+                     1);
+    assert_int_equal(count(&document, "//section[@id='targets']//tr[th='stream, 1 MiB'][contains(td[2],'unix: ')]"
+                                      "[td[5]/span[@class='bad']='not reached']"),
+                     1);
+    assert_int_equal(count(&document, "//section[@id='targets']//tr[th='idle'][contains(td[1],'0.01')]"), 1);
+    markdown = report_markdown(&document.report);
+    assert_non_null(strstr(markdown, "| one way, 64 B | 116"));
+    assert_null(strstr(markdown, "too few pairs"));
+    free(markdown);
+    document_free(&document);
+    document_read(&document, SAMPLES "/conformance.jsonl", NULL);
+    assert_int_equal(count(&document, "//*[@id='targets'] | //a[@href='#targets']"), 0);
+    document_free(&document);
+}
+
 static void what_fails_is_shown_at_the_top(void **state)
 {
     struct document document;
@@ -314,9 +339,9 @@ static void markdown_escapes_what_is_text(void **state)
     results_run_free(&run);
 }
 
-CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(what_fails_is_shown_at_the_top), CASE(the_page_loads_nothing),
-           CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too), CASE(hostile_strings_stay_text),
-           CASE(lists_in_place_of_objects_are_nothing), CASE(folders_outside_are_not_shown),
-           CASE(distances_are_to_the_limit_that_bounds), CASE(a_failed_row_is_named),
-           CASE(a_run_that_was_cut_short_says_so), CASE(markdown_has_a_column_for_each_implementation),
-           CASE(markdown_escapes_what_is_text))
+CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(targets_are_judged_once), CASE(what_fails_is_shown_at_the_top),
+           CASE(the_page_loads_nothing), CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too),
+           CASE(hostile_strings_stay_text), CASE(lists_in_place_of_objects_are_nothing),
+           CASE(folders_outside_are_not_shown), CASE(distances_are_to_the_limit_that_bounds),
+           CASE(a_failed_row_is_named), CASE(a_run_that_was_cut_short_says_so),
+           CASE(markdown_has_a_column_for_each_implementation), CASE(markdown_escapes_what_is_text))
