@@ -26,7 +26,7 @@ static inline void rouse(struct outlet *outlet)
         fence_full();
     else
         fence_light();
-    /* A3 relaxed: pairs with R3 in subscriber's announce(). Either this load sees that announcement, or the barrier that
+    /* A3 relaxed: pairs with R3 in receive_announce(). Either this load sees that announcement, or the barrier that
      * the subscriber issues after it makes our commit visible to its last look. Nothing is read through this value. */
     asleep = shared_load_relaxed(&outlet->theirs->asleep);
     if (asleep % 2 == 1 && asleep != outlet->roused) {

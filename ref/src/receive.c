@@ -26,7 +26,7 @@ void inlet_free_to(struct inlet *inlet, uint64_t tail)
         fence_full();
     else
         fence_light();
-    /* A4 acquire: pairs with R4 in sleep_until_over(): its target is the one of this sleep */
+    /* A4 acquire: pairs with R4 in sleep_once(): its target is the one of this sleep */
     waiting = shared_load_acquire(&inlet->theirs->waiting);
     if (waiting % 2 == 1 && waiting != inlet->roused && tail >= shared_load_relaxed(&inlet->theirs->wanted)) {
         inlet->roused = waiting;

@@ -52,8 +52,18 @@ static bool poll_until_over(const struct waiting *waiting, int64_t start_ns)
     return false;
 }
 
-/* Once: until the tail reaches `target`, or somebody signals. */
-static void sleep_once(const struct waiting *waiting, uint64_t target)
+/* The nearest target of all that wait. Whoever comes with a nearer one after this nudges. */
+static uint64_t nearest_target(struct outlet *outlet)
+{
+    uint64_t nearest;
+    pthread_mutex_lock(&outlet->wait_lock);
+    nearest = outlet->nearest;
+    pthread_mutex_unlock(&outlet->wait_lock);
+    return nearest;
+}
+
+/* Once: until the tail reaches the nearest target, or somebody signals. */
+static void sleep_once(const struct waiting *waiting)
 {
     struct outlet *outlet = waiting->outlet;
     struct nudge *nudge = &waiting->publisher->nudge;
@@ -61,9 +71,11 @@ static void sleep_once(const struct waiting *waiting, uint64_t target)
     const int64_t start_ns = os_now_ns();
     const bool paid = poll_until_over(waiting, start_ns);
     if (!paid) {
+        uint64_t target;
+        nudge_expect(nudge);
+        target = nearest_target(outlet);
         shared_store_relaxed(&outlet->ours->wanted, target); /* relaxed: ordered by R4 */
         outlet->sleeps += 2;
-        nudge_expect(nudge);
         /* R4 release: pairs with A4 in inlet_free_to(): announces the sleep and its target */
         shared_store_release(&outlet->ours->waiting, outlet->sleeps + 1);
         os_barrier_heavy(); /* a subscriber that moved its tail before it could see this: we see the tail */
@@ -84,7 +96,6 @@ static void sleep_once(const struct waiting *waiting, uint64_t target)
 static int wait_in_turn(const struct waiting *waiting)
 {
     struct outlet *outlet = waiting->outlet;
-    uint64_t nearest;
     int result = 0;
     pthread_mutex_lock(&outlet->wait_lock);
     while (result == 0 && !is_over(waiting)) {
@@ -102,12 +113,14 @@ static int wait_in_turn(const struct waiting *waiting)
             continue;
         }
         outlet->has_sleeper = true;
-        nearest = outlet->nearest;
         pthread_mutex_unlock(&outlet->wait_lock);
-        sleep_once(waiting, nearest);
+        sleep_once(waiting);
         pthread_mutex_lock(&outlet->wait_lock);
         outlet->has_sleeper = false;
-        outlet->nearest = UINT64_MAX; /* whoever goes on waiting says anew for what */
+        /* Whoever goes on waiting says anew for what. Not reached, it is another's, who nudged us: forgotten, it would be
+         * said anew when we sleep again for our own, and nudge us again. */
+        if (has_read(outlet, outlet->nearest))
+            outlet->nearest = UINT64_MAX;
         pthread_cond_broadcast(&outlet->woken);
     }
     pthread_mutex_unlock(&outlet->wait_lock);
