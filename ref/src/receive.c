@@ -26,7 +26,7 @@ void inlet_free_to(struct inlet *inlet, uint64_t tail)
         fence_full();
     else
         fence_light();
-    /* A4 acquire: pairs with R4 in sleep_until_over(): its target is the one of this sleep */
+    /* A4 acquire: pairs with R4 in sleep_once(): its target is the one of this sleep */
     waiting = shared_load_acquire(&inlet->theirs->waiting);
     if (waiting % 2 == 1 && waiting != inlet->roused && tail >= shared_load_relaxed(&inlet->theirs->wanted)) {
         inlet->roused = waiting;
@@ -87,7 +87,7 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
            make_room(&subscriber->inlets, subscriber->inlet_count, &subscriber->inlet_capacity)) {
         struct inlet *inlet = subscriber->added[--subscriber->added_count];
         if (os_poller_add(subscriber->poller, inlet->wake_event, inlet, subscriber->on_message != NULL) != 0)
-            inlet_condemn(subscriber, inlet);
+            inlet_condemn(subscriber, inlet, -ENOMEM);
         subscriber->inlets[subscriber->inlet_count++] = inlet;
         shared_store_relaxed(&inlet->ours->asleep, subscriber->naps); /* relaxed: the next announcement orders it */
     }
