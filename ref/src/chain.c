@@ -295,6 +295,11 @@ static bool forget_file(void *context, const struct payload_file *file)
     return true;
 }
 
+void chain_trim(struct mmipc_publisher *publisher)
+{
+    pool_trim(&publisher->pool, true, forget_file, publisher);
+}
+
 /* Back to a small ring when a large one has not been needed for a while. */
 static void consider_shrinking(struct mmipc_publisher *publisher, struct outlet *outlet)
 {
@@ -320,7 +325,7 @@ void chain_tick(struct mmipc_publisher *publisher)
         consider_shrinking(publisher, outlet);
         swollen |= outlet->ring.size > publisher->first_ring_bytes || outlet->oldest != NULL;
     }
-    pool_trim(&publisher->pool, forget_file, publisher);
+    pool_trim(&publisher->pool, false, forget_file, publisher);
     flag_set(&publisher->swollen, swollen || publisher->pool.bytes > 0);
     gate_leave_locked(&publisher->gate);
 }

@@ -3,6 +3,7 @@
 #include "subscriber.h"
 #include "thread.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum {
@@ -44,8 +45,10 @@ static int serve(struct mmipc_subscriber *subscriber, struct inlet *inlet)
         if (got == 0)
             break;
         parts = got < 0 ? NULL : parts_for(subscriber, record.count);
-        if (parts == NULL || message_parts(record.body, record.size, parts, record.count) != 0) {
-            inlet_condemn(subscriber, inlet);
+        if (got > 0)
+            got = parts == NULL ? -ENOMEM : message_parts(record.body, record.size, parts, record.count);
+        if (got < 0) {
+            inlet_condemn(subscriber, inlet, got);
             break;
         }
         tally_add(&subscriber->endpoint.tally, record.size);

@@ -287,8 +287,10 @@ static void suspend(struct endpoint *endpoint, struct peer *peer, bool suspended
     (void)suspended;
 }
 
-void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet)
+void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet, int error)
 {
+    endpoint_log(&subscriber->endpoint, LOG_WARNING, "pair with process %d closed, its messages cannot be read: %s",
+                 inlet->peer.pid, mmipc_strerror(error));
     inlet->condemned = true;
     flag_set(&inlet->peer.verdict, MMIPC_REASON_PROTOCOL);
     endpoint_kick(&subscriber->endpoint);

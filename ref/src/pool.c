@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { SMALLEST_BLOCK = 4096, FILE_BYTES = 1 << 20 };
+enum { SMALLEST_BLOCK = 4096, SMALLEST_FILE = 1 << 20, LARGEST_FILE = 32 << 20 };
 
 /* Four sizes to a doubling: 4096, 5120, 6144, 7168, 8192, … so that at most a fifth of a block is wasted. */
 static size_t class_bytes(unsigned class_)
@@ -56,15 +56,30 @@ static size_t free_place(struct pool *pool)
     return place;
 }
 
+/* Files grow with the pool: each costs a descriptor, and a letter to every subscriber, of which a stopped one can have some
+ * two hundred waiting. */
+static unsigned blocks_for_file(const struct pool *pool, size_t block_bytes, size_t limit)
+{
+    size_t bytes = pool->bytes / 8;
+    if (bytes < SMALLEST_FILE)
+        bytes = SMALLEST_FILE;
+    if (bytes > LARGEST_FILE)
+        bytes = LARGEST_FILE;
+    if (bytes > limit - pool->bytes)
+        bytes = limit - pool->bytes;
+    return block_bytes >= bytes ? 1 : (unsigned)(bytes / block_bytes);
+}
+
 int pool_grow(struct pool *pool, size_t bytes, size_t limit)
 {
     const size_t block_bytes = pool_block_bytes(bytes), place = free_place(pool);
-    const unsigned count = block_bytes >= FILE_BYTES ? 1 : (unsigned)(FILE_BYTES / block_bytes);
     struct payload_file *file;
+    unsigned count;
     void *base;
     int error;
-    if (place == PAYLOAD_PLACES || pool->bytes > limit || count * block_bytes > limit - pool->bytes)
+    if (place == PAYLOAD_PLACES || pool->bytes > limit || block_bytes > limit - pool->bytes)
         return -ENOSPC;
+    count = blocks_for_file(pool, block_bytes, limit);
     file = calloc(1, sizeof *file + count * sizeof file->blocks[0]);
     if (file == NULL)
         return -ENOMEM;
@@ -121,13 +136,13 @@ static void drop_file(struct pool *pool, size_t place)
     close_file(file);
 }
 
-void pool_trim(struct pool *pool, bool (*forget)(void *context, const struct payload_file *file), void *context)
+void pool_trim(struct pool *pool, bool at_once, bool (*forget)(void *context, const struct payload_file *file), void *context)
 {
     for (size_t place = 0; place < pool->places; ++place) {
         struct payload_file *file = pool->files[place];
         if (file == NULL || file->used > 0)
             continue;
-        if (file->rested && forget(context, file))
+        if ((at_once || file->rested) && forget(context, file))
             drop_file(pool, place);
         else
             file->rested = true;

@@ -48,8 +48,9 @@ struct block *pool_take(struct pool *pool, size_t bytes);
 int pool_grow(struct pool *pool, size_t bytes, size_t limit);
 size_t pool_block_bytes(size_t bytes); /* what a block for that many bytes takes */
 void pool_give(struct pool *pool, struct block *block); /* one reference less */
-/* Calls `forget` for each file that has rested for a whole call's interval, and closes it where that returns true. */
-void pool_trim(struct pool *pool, bool (*forget)(void *context, const struct payload_file *file), void *context);
+/* Calls `forget` for each unused file, unless it was used since the last call (at_once: even then), and closes it where
+ * that returns true. */
+void pool_trim(struct pool *pool, bool at_once, bool (*forget)(void *context, const struct payload_file *file), void *context);
 void pool_close(struct pool *pool);
 
 static inline uint64_t block_offset(const struct block *block)

@@ -89,6 +89,7 @@ uint64_t chain_owed_above(const struct outlet *outlet, uint64_t tail); /* payloa
 int chain_prepare_reference(struct mmipc_publisher *publisher, struct outlet *outlet, const struct block *block, uint64_t bytes);
 void chain_refer(struct outlet *outlet, struct block *block, size_t count, uint64_t bytes);
 void chain_forgive(struct mmipc_publisher *publisher, struct outlet *outlet); /* it is gone: all it owes is free again */
+void chain_trim(struct mmipc_publisher *publisher); /* gives back all payload memory that nobody uses just now */
 void chain_tick(struct mmipc_publisher *publisher); /* control thread: gives back memory that is not needed any more */
 
 /* room.c: waiting for subscribers */

@@ -17,7 +17,7 @@ static int take(struct mmipc_subscriber *subscriber, struct inlet *inlet, mmipc_
     if (got == -ENOMEM)
         return got;
     if (got < 0) {
-        inlet_condemn(subscriber, inlet);
+        inlet_condemn(subscriber, inlet, got);
         return 0;
     }
     message = malloc(sizeof *message + record.count * sizeof *message->parts);
@@ -27,7 +27,7 @@ static int take(struct mmipc_subscriber *subscriber, struct inlet *inlet, mmipc_
     }
     if (message_parts(record.body, record.size, message->parts, record.count) != 0) {
         free(message);
-        inlet_condemn(subscriber, inlet);
+        inlet_condemn(subscriber, inlet, -EPROTO);
         return 0;
     }
     message->inlet = inlet;

@@ -87,7 +87,7 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
            make_room(&subscriber->inlets, subscriber->inlet_count, &subscriber->inlet_capacity)) {
         struct inlet *inlet = subscriber->added[--subscriber->added_count];
         if (os_poller_add(subscriber->poller, inlet->wake_event, inlet, subscriber->on_message != NULL) != 0)
-            inlet_condemn(subscriber, inlet);
+            inlet_condemn(subscriber, inlet, -ENOMEM);
         subscriber->inlets[subscriber->inlet_count++] = inlet;
         shared_store_relaxed(&inlet->ours->asleep, subscriber->naps); /* relaxed: the next announcement orders it */
     }

@@ -305,37 +305,44 @@ static struct outlet *greatest_debtor(struct mmipc_publisher *publisher)
     return greatest;
 }
 
+/* There is no free block. 0: look again. */
+static int make_block(struct patience *patience, struct outlet *debtor, size_t bytes)
+{
+    struct mmipc_publisher *publisher = patience->publisher;
+    const size_t rings = publisher->ring_bytes;
+    const size_t limit = publisher->max_total > rings ? publisher->max_total - rings : 0;
+    int result;
+    if (debtor != NULL && publisher->pool.bytes >= COMFORTABLE_BYTES && patience->tried == NULL &&
+        may_wait(publisher) && !flag_get(&debtor->suspended))
+        return wait_a_moment(patience, debtor, target_of(debtor, SHORT_OF_BACKLOG, 1), pool_block_bytes(bytes));
+    result = pool_grow(&publisher->pool, bytes, limit);
+    if (result == -ENOSPC) { /* blocks of other sizes may be in the way */
+        chain_trim(publisher);
+        result = pool_grow(&publisher->pool, bytes, limit);
+    }
+    flag_set(&publisher->swollen, 1);
+    if (result == 0)
+        return 0;
+    if (debtor == NULL)
+        return result == -ENOSPC ? -ENOMEM : result;
+    return apply_policy(patience, debtor, SHORT_OF_BACKLOG, bytes);
+}
+
 int room_take_block(struct mmipc_publisher *publisher, size_t bytes, struct block **out)
 {
     struct patience patience = {publisher, NULL, 0};
-    for (;;) {
+    int result = 0;
+    while (result == 0) {
         struct outlet *debtor;
-        size_t limit;
-        int result;
         if (flag_get(&publisher->endpoint.closing))
             return -ESHUTDOWN;
         debtor = greatest_debtor(publisher);
         *out = pool_take(&publisher->pool, bytes);
         if (*out != NULL)
             return 0;
-        if (debtor != NULL && publisher->pool.bytes >= COMFORTABLE_BYTES && patience.tried == NULL &&
-            may_wait(publisher) && !flag_get(&debtor->suspended)) {
-            result = wait_a_moment(&patience, debtor, target_of(debtor, SHORT_OF_BACKLOG, 1), pool_block_bytes(bytes));
-            if (result != 0)
-                return result;
-            continue;
-        }
-        limit = publisher->max_total > publisher->ring_bytes ? publisher->max_total - publisher->ring_bytes : 0;
-        result = pool_grow(&publisher->pool, bytes, limit);
-        flag_set(&publisher->swollen, 1);
-        if (result == 0)
-            continue;
-        if (debtor == NULL)
-            return result == -ENOSPC ? -ENOMEM : result;
-        result = apply_policy(&patience, debtor, SHORT_OF_BACKLOG, bytes);
-        if (result != 0)
-            return result;
+        result = make_block(&patience, debtor, bytes);
     }
+    return result;
 }
 
 /* What a flush waits for: how far each outlet had been written to when it began. */

@@ -109,7 +109,7 @@ extern const struct role subscriber_role; /* inlet.c; inlet_free_to: pull mode: 
 
 /* inlet.c; inlet_free_to: pull mode: with the lock held */
 void inlet_unlock_or_free(struct inlet *inlet);
-void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet);
+void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet, int error);
 
 /* follow.c */
 int inlet_arrived(struct inlet *inlet, const struct wire_message *message, int fd); /* control thread */

@@ -331,6 +331,46 @@ static void total_is_kept(void **state)
     test_directory_remove(directory);
 }
 
+/* Free blocks of one size are in the way of another. */
+static void sizes_change_under_a_tight_total(void **state)
+{
+    char *directory = test_directory();
+    struct actor to = actor_start("subscriber", "c", directory, "pattern=1");
+    mmipc_publisher *publisher;
+    mmipc_options options;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.max_total_bytes = 3 << 20;
+    assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
+    for (uint64_t i = 0; i < 200; ++i)
+        assert_int_equal(publish_patterned(publisher, i, 20000 + i * 5000), 0);
+    assert_int_equal(actor_ask(&to, "expect 200"), 200);
+    assert_true(memory_of(publisher) <= 3 << 20);
+    mmipc_publisher_close(publisher);
+    actor_end(&to);
+    test_directory_remove(directory);
+}
+
+/* A stopped subscriber's letters pile up in its socket; they must suffice for the whole backlog. */
+static void stopped_subscriber_keeps_a_whole_backlog(void **state)
+{
+    enum { COUNT = 200 << 20 >> 14 };
+    char *directory = test_directory();
+    struct actor to = actor_start("subscriber", "c", directory, "pattern=1");
+    mmipc_publisher *publisher = publisher_with(directory, 0, MMIPC_WHEN_FULL_FAIL, 0);
+    (void)state;
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
+    actor_stop(&to);
+    for (uint64_t i = 0; i < COUNT; ++i)
+        assert_int_equal(publish_patterned(publisher, i, 16384), 0);
+    actor_continue(&to);
+    assert_int_equal(actor_ask(&to, "expect %d", COUNT), COUNT);
+    mmipc_publisher_close(publisher);
+    actor_end(&to);
+    test_directory_remove(directory);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {CASE(backlog_grows_to_its_limit),
@@ -341,7 +381,9 @@ int main(int argc, char **argv)
                                        CASE(memory_is_given_back),
                                        CASE(held_messages_stay),
                                        CASE(loan_is_not_copied),
-                                       CASE(total_is_kept)};
+                                       CASE(total_is_kept),
+                                       CASE(sizes_change_under_a_tight_total),
+                                       CASE(stopped_subscriber_keeps_a_whole_backlog)};
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);
 }

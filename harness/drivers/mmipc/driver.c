@@ -42,18 +42,18 @@ static void deliver(void *user, const mmipc_part *parts, size_t count)
     handle->deliver(handle->context, (const ipcmark_part *)(const void *)parts, count);
 }
 
-/* A ring that holds a few of the largest messages. */
-static size_t segment_for(size_t max_message_bytes)
+/* So that the largest message never fills the backlog by itself. */
+static size_t backlog_for(size_t max_message_bytes)
 {
     const size_t wanted = 4 * max_message_bytes;
-    return wanted <= (size_t)4 << 20 ? 0 : wanted; /* 0: the library's own choice */
+    return wanted <= (size_t)256 << 20 ? 0 : wanted; /* 0: the library's default, which is that */
 }
 
 static int set_options(mmipc_options *options, const ipcmark_endpoint *endpoint, struct handle *handle)
 {
     mmipc_options_init(options, sizeof *options);
     options->ping_interval_ms = endpoint->ping_interval_ms;
-    options->segment_bytes = segment_for(endpoint->max_message_bytes);
+    options->max_backlog_bytes = backlog_for(endpoint->max_message_bytes);
     options->on_peer = endpoint->on_peer == NULL ? NULL : report_peer;
     options->on_log = report_log;
     options->user = handle;

@@ -121,9 +121,10 @@ MMIPC_API int mmipc_publish(mmipc_publisher *publisher, const void *data, size_t
 MMIPC_API int mmipc_publish_parts(mmipc_publisher *publisher, const mmipc_part *parts, size_t count);
 
 /* Writing in place: begin lends size bytes at *data; commit publishes the first `size` of them as one part and ends the
- * loan, also on failure; abort ends it unpublished (NULL is allowed). The subscribers are those at commit. A loan never
- * blocks other publishes, belongs to one thread at a time, and must end before the publisher is closed. Errors: begin
- * -EMSGSIZE, -ENOMEM; commit as mmipc_publish, and -EINVAL if size is larger than the loan. */
+ * loan, also on failure; abort ends it unpublished (NULL is allowed). The subscribers are those at commit, and read the
+ * very memory that was lent (below 4 KiB it is copied: that moves less between processors). A loan never blocks other
+ * publishes, counts against max_total_bytes, belongs to one thread at a time, and must end before the publisher is
+ * closed. Both may block and fail as mmipc_publish; commit also with -EINVAL if size is larger than the loan. */
 MMIPC_API int mmipc_publish_begin(mmipc_publisher *publisher, size_t size, mmipc_loan **out, void **data);
 MMIPC_API int mmipc_publish_commit(mmipc_loan *loan, size_t size);
 MMIPC_API void mmipc_publish_abort(mmipc_loan *loan);
