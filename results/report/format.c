@@ -111,6 +111,15 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+static struct formatted share(double fraction)
+{
+    struct formatted out;
+    if (!isfinite(fraction))
+        return none;
+    snprintf(out.text, sizeof out.text, "%.3g" GAP "%%", fraction * 100);
+    return out;
+}
+
 struct formatted format_metric(const char *metric, double value)
 {
     static const char *const sizes[] = {"B", "KiB", "MiB", "GiB"};
@@ -122,7 +131,7 @@ struct formatted format_metric(const char *metric, double value)
     if (ends_with(metric, "bytes_per_second"))
         return format_bandwidth(value);
     if (ends_with(metric, "_share"))
-        return format_percentile(value);
+        return share(value);
     if (strncmp(metric, "bytes_", 6) == 0)
         return scaled(value, 1024, sizes, 4);
     out = format_count(value);

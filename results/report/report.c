@@ -37,7 +37,8 @@ static int add_drivers(struct report *report)
         }
     }
     for (size_t i = 0; i < report->rows.count && error == 0; ++i)
-        error = add_driver(report, report->rows.rows[i].driver);
+        if (strncmp(report->rows.rows[i].family, "target-", 7) != 0) /* those have transports, bare as limits are */
+            error = add_driver(report, report->rows.rows[i].driver);
     return error;
 }
 

@@ -51,6 +51,15 @@ static void interval(char *out, size_t size, const char *middle, const char *low
         snprintf(out, size, "%s", middle);
 }
 
+/* To two places, whatever the size: a bound of 1.1 is missed by 1.14. */
+static struct formatted times(double ratio)
+{
+    struct formatted out = {"–"};
+    if (isfinite(ratio))
+        snprintf(out.text, sizeof out.text, "%.2f ×", ratio);
+    return out;
+}
+
 static void figures(struct target_words *out, const cJSON *record)
 {
     const char *metric = word(record, "metric"), *sign = strcmp(word(record, "bound_kind"), "at_most") == 0 ? "≤" : "≥";
@@ -60,9 +69,8 @@ static void figures(struct target_words *out, const cJSON *record)
     if (strcmp(word(record, "judged"), "ratio") == 0) {
         snprintf(out->measured, sizeof out->measured, "%s",
                  format_metric(metric, results_number(record, "value")).text);
-        interval(out->ratio, sizeof out->ratio, format_ratio(median).text, format_ratio(low).text,
-                 format_ratio(high).text, has_interval);
-        snprintf(out->bound, sizeof out->bound, "%s %s", sign, format_ratio(bound).text);
+        interval(out->ratio, sizeof out->ratio, times(median).text, times(low).text, times(high).text, has_interval);
+        snprintf(out->bound, sizeof out->bound, "%s %s", sign, times(bound).text);
     } else {
         interval(out->measured, sizeof out->measured, format_metric(metric, median).text,
                  format_metric(metric, low).text, format_metric(metric, high).text, has_interval);

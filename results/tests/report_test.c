@@ -281,6 +281,27 @@ static void a_failed_row_is_named(void **state)
     xmlCleanupParser();
 }
 
+/* What libmmipc is compared with there has no other figures, and no column. */
+static void transports_of_target_rows_are_no_implementations(void **state)
+{
+    struct results_run run;
+    struct report report;
+    char error[512];
+    (void)state;
+    assert_int_equal(scratch_read(&run,
+                                  HEADER "{\"record\":\"cell\",\"row\":\"target-stream/unix/64B/1x1\",\"family\":"
+                                         "\"target-stream\",\"driver\":\"unix\",\"block\":0}\n"
+                                         "{\"record\":\"cell\",\"row\":\"hot/a/64B/1x1\",\"family\":\"hot\","
+                                         "\"driver\":\"a\",\"block\":0}\n" FOOTER,
+                                  error, sizeof error),
+                     0);
+    assert_int_equal(report_build(&report, &run, 1, NULL), 0);
+    assert_int_equal(report.driver_count, 1);
+    assert_string_equal(report.drivers[0], "a");
+    report_free(&report);
+    results_run_free(&run);
+}
+
 static void a_run_that_was_cut_short_says_so(void **state)
 {
     static const char text[] =
@@ -343,5 +364,6 @@ CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(targets_are_judged_once), C
            CASE(the_page_loads_nothing), CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too),
            CASE(hostile_strings_stay_text), CASE(lists_in_place_of_objects_are_nothing),
            CASE(folders_outside_are_not_shown), CASE(distances_are_to_the_limit_that_bounds),
-           CASE(a_failed_row_is_named), CASE(a_run_that_was_cut_short_says_so),
-           CASE(markdown_has_a_column_for_each_implementation), CASE(markdown_escapes_what_is_text))
+           CASE(a_failed_row_is_named), CASE(transports_of_target_rows_are_no_implementations),
+           CASE(a_run_that_was_cut_short_says_so), CASE(markdown_has_a_column_for_each_implementation),
+           CASE(markdown_escapes_what_is_text))
