@@ -5,7 +5,8 @@
  *
  * Read this first
  *  - fork: handles do not survive fork(). In the child every call fails with -EPERM and close only frees memory; open
- *    new handles there, or start programs with posix_spawn or exec.
+ *    new handles there, or start programs with posix_spawn or exec. A child forked inside a callback must not return
+ *    from it: it ends there.
  *  - death: a process may be killed at any instant. What it had published is delivered; what it had not, is not; no lock
  *    or file is left that a survivor would have to clear. Only a hang-up of the peer's socket counts as death.
  *  - stopped peers: a peer that is silent for two ping intervals (debugger, SIGSTOP) is suspended: no longer counted,
@@ -107,8 +108,9 @@ MMIPC_API void mmipc_options_init(mmipc_options *options, size_t size);
 
 /* Opens a publisher on channel (1 to 255 bytes) in server_dir, which is made, mode 0700, if it is missing. Returns as
  * soon as the publisher is registered; subscribers connect in the background. *out is the caller's until
- * mmipc_publisher_close. Errors: -EINVAL (channel, options), -E2BIG (options newer than the library), -ENAMETOOLONG,
- * -EACCES, -EPERM, -ENOTDIR, -EROFS, -ENOSPC, -EMFILE, -ENFILE, -ENOMEM. */
+ * mmipc_publisher_close. Errors: -EINVAL (channel, options), -E2BIG (options newer than the library); of the
+ * directory: -ENOENT (cannot be made), -ENOTDIR, -ENAMETOOLONG, -ELOOP, -EACCES, -EPERM, -EROFS, -ENOSPC, -EDQUOT; of the
+ * process or system: -EMFILE, -ENFILE, -ENOMEM. What fails later, while peers come and go, is logged and tried again. */
 MMIPC_API int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char *server_dir,
                                    const mmipc_options *options);
 

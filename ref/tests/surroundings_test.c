@@ -1,0 +1,484 @@
+/* What the system has run out of, forbids, or takes away: the error says so, nothing is left behind, and it goes on afterwards. */
+#include "cases.h"
+
+#include "actor.h"
+#include "receiver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { SANITIZED = 1 }; /* it takes terabytes of address space for itself */
+#else
+enum { SANITIZED = 0 };
+#endif
+
+/* What of the library's own process fails meanwhile. See --wrap in CMakeLists.txt. */
+static _Atomic int memory_error, watch_error;
+
+int __real_os_memory_create(size_t bytes);   // NOLINT: the linker's names
+int __wrap_os_memory_create(size_t bytes);   // NOLINT
+int __real_os_watch_open(int directory);     // NOLINT
+int __wrap_os_watch_open(int directory);     // NOLINT
+
+int __wrap_os_memory_create(size_t bytes) // NOLINT
+{
+    return memory_error != 0 ? memory_error : __real_os_memory_create(bytes);
+}
+
+int __wrap_os_watch_open(int directory) // NOLINT
+{
+    return watch_error != 0 ? watch_error : __real_os_watch_open(directory);
+}
+
+/* An endpoint whose log is searched for a line that begins or ends so. */
+struct own {
+    struct receiver receiver;
+    const char *wanted;
+    int lines;
+    mmipc_publisher *publisher;
+    mmipc_subscriber *subscriber;
+    bool pulls;
+};
+
+static void look_for(void *user, int level, const char *text)
+{
+    struct own *own = user;
+    (void)level;
+    pthread_mutex_lock(&own->receiver.lock);
+    if (own->wanted != NULL && strstr(text, own->wanted) != NULL) {
+        own->lines++;
+        pthread_cond_broadcast(&own->receiver.changed);
+    }
+    pthread_mutex_unlock(&own->receiver.lock);
+}
+
+static void wait_for_line(struct own *own)
+{
+    pthread_mutex_lock(&own->receiver.lock);
+    while (own->lines == 0) /* the case's time-out bounds this */
+        pthread_cond_wait(&own->receiver.changed, &own->receiver.lock);
+    pthread_mutex_unlock(&own->receiver.lock);
+}
+
+static void want(struct own *own, const char *text)
+{
+    pthread_mutex_lock(&own->receiver.lock);
+    own->wanted = text;
+    own->lines = 0;
+    pthread_mutex_unlock(&own->receiver.lock);
+}
+
+static int try_open(struct own *own, const char *role, const char *directory)
+{
+    mmipc_options options;
+    mmipc_options_init(&options, sizeof options);
+    options.ping_interval_ms = 50;
+    options.on_log = look_for;
+    options.user = own;
+    if (strcmp(role, "publisher") == 0)
+        return mmipc_publisher_open(&own->publisher, "c", directory, &options);
+    own->pulls = strcmp(role, "puller") == 0;
+    return mmipc_subscriber_open(&own->subscriber, "c", directory, own->pulls ? NULL : receiver_message, &own->receiver,
+                                 &options);
+}
+
+static void open_own(struct own *own, const char *role, const char *directory, const char *wanted)
+{
+    *own = (struct own){.receiver = RECEIVER_INIT, .wanted = wanted};
+    assert_int_equal(try_open(own, role, directory), 0);
+}
+
+static void close_own(struct own *own)
+{
+    mmipc_publisher_close(own->publisher);
+    mmipc_subscriber_close(own->subscriber);
+    own->publisher = NULL;
+    own->subscriber = NULL;
+}
+
+/* It works: with another process, both ways that there are. */
+static void works(struct own *own, const char *directory)
+{
+    struct actor other = actor_start(own->publisher != NULL ? "subscriber" : "publisher", "c", directory, "ping=50");
+    assert_int_equal(actor_ask(&other, "connected 1 10000"), 0);
+    if (own->publisher != NULL) {
+        const uint64_t first = 0;
+        assert_int_equal(mmipc_publisher_wait_connected(own->publisher, 1, 10000), 0);
+        assert_int_equal(mmipc_publish(own->publisher, &first, sizeof first), 0);
+        assert_int_equal(actor_ask(&other, "expect 1"), 1);
+    } else {
+        const long before = own->receiver.count;
+        mmipc_message *message;
+        assert_int_equal(actor_ask(&other, "publish %ld 1 8", before), 0);
+        if (own->pulls) {
+            assert_int_equal(mmipc_subscriber_receive(own->subscriber, &message, 10000), 0);
+            mmipc_message_release(message);
+        } else {
+            RECEIVER_WAIT(&own->receiver, count, before + 1);
+        }
+    }
+    actor_end(&other);
+}
+
+static int descriptors(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 256; ++fd)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static rlim_t limit_to(int resource, rlim_t soft)
+{
+    struct rlimit limit;
+    rlim_t before;
+    assert_int_equal(getrlimit(resource, &limit), 0);
+    before = limit.rlim_cur;
+    limit.rlim_cur = soft;
+    assert_int_equal(setrlimit(resource, &limit), 0);
+    return before;
+}
+
+static const char *const ROLES[] = {"publisher", "subscriber", "puller"}; /* the last: a subscriber in pull mode */
+
+static void open_without_descriptors(void **state)
+{
+    char *directory = test_directory();
+    (void)state;
+    for (int i = 0; i < 3; ++i) {
+        const int before = descriptors();
+        int failures = 0, result = -1;
+        for (int more = 0; result != 0; ++more) {
+            struct own own = {.receiver = RECEIVER_INIT};
+            const rlim_t limit = limit_to(RLIMIT_NOFILE, (rlim_t)(before + more));
+            result = try_open(&own, ROLES[i], directory);
+            limit_to(RLIMIT_NOFILE, limit);
+            assert_true(result == 0 || result == -EMFILE);
+            failures += result != 0;
+            close_own(&own);
+            assert_int_equal(descriptors(), before);
+            assert_int_equal(test_directory_entries(directory), 0);
+        }
+        assert_in_range(failures, 5, 20);
+    }
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+/* In an actor: as many descriptors more than it has now, 0: as many as it likes. */
+static long limit_descriptors(const char *line)
+{
+    long more;
+    if (sscanf(line, "descriptors %ld", &more) != 1)
+        return -ENOSYS;
+    limit_to(RLIMIT_NOFILE, more == 0 ? 1024 : (rlim_t)(descriptors() + more - 1));
+    return 0;
+}
+
+/* Peers come, and the last descriptors go while they are let in, at any step of it: they are let in when there are some. */
+static void peers_without_descriptors(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; ++i) {
+        for (int more = 1; more < 9; ++more) {
+            char *directory = test_directory();
+            struct actor limited = actor_start(ROLES[i], "c", directory, "ping=50");
+            struct own own;
+            assert_int_equal(actor_ask(&limited, "descriptors %d", more), 0);
+            open_own(&own, ROLES[1 - i], directory, NULL);
+            if (more < 4)
+                assert_int_equal(actor_ask(&limited, "connected 1 150"), -ETIMEDOUT);
+            assert_int_equal(actor_ask(&limited, "descriptors 0"), 0);
+            assert_int_equal(actor_ask(&limited, "connected 1 10000"), 0);
+            close_own(&own);
+            assert_int_equal(actor_ask(&limited, "disconnected 10000"), 0);
+            open_own(&own, ROLES[1 - i], directory, NULL);
+            assert_int_equal(actor_ask(&limited, "connected 1 10000"), 0);
+            close_own(&own);
+            actor_end(&limited);
+            assert_int_equal(test_directory_remove(directory), 0);
+        }
+    }
+}
+
+static void no_memory_for_a_pair(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; ++i) {
+        char *directory = test_directory();
+        struct actor other;
+        struct own own;
+        open_own(&own, ROLES[i], directory, "out of memory");
+        memory_error = -ENOMEM;
+        other = actor_start(i == 0 ? "subscriber" : "publisher", "c", directory, "ping=50");
+        wait_for_line(&own);
+        assert_int_equal(actor_ask(&other, "connections"), 0);
+        memory_error = 0;
+        assert_int_equal(actor_ask(&other, "connected 1 10000"), 0); /* it was not given up */
+        actor_end(&other);
+        works(&own, directory);
+        close_own(&own);
+        assert_int_equal(test_directory_remove(directory), 0);
+    }
+}
+
+/* The same with a real limit. SIGXFSZ, which comes with it, is the program's business. */
+static void memory_files_are_limited(void **state)
+{
+    char *directory = test_directory();
+    struct actor other;
+    struct own own;
+    rlim_t limit;
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    open_own(&own, "publisher", directory, "raise RLIMIT_FSIZE");
+    other = actor_start("subscriber", "elsewhere", directory, "");
+    limit = limit_to(RLIMIT_FSIZE, 8192);
+    actor_end(&other);
+    other = actor_start("subscriber", "c", directory, "ping=50"); /* inherits the limit, but has only small files */
+    wait_for_line(&own);
+    assert_int_equal(mmipc_publisher_connections(own.publisher), 0);
+    limit_to(RLIMIT_FSIZE, limit);
+    assert_int_equal(mmipc_publisher_wait_connected(own.publisher, 1, 10000), 0);
+    actor_end(&other);
+    works(&own, directory);
+    close_own(&own);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static rlim_t address_space(void)
+{
+    long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+    assert_non_null(statm);
+    assert_int_equal(fscanf(statm, "%ld", &pages), 1);
+    fclose(statm);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+static pthread_mutex_t parking = PTHREAD_MUTEX_INITIALIZER;
+
+static void *park(void *argument)
+{
+    pthread_mutex_lock(&parking);
+    pthread_mutex_unlock(&parking);
+    return argument;
+}
+
+static void no_address_space(void **state)
+{
+    pthread_t parked[16]; /* on the stacks that earlier threads left to be used again */
+    int failures = 0;
+    char *directory;
+    (void)state;
+    if (SANITIZED)
+        skip();
+    pthread_mutex_lock(&parking);
+    for (int i = 0; i < 16; ++i)
+        assert_int_equal(pthread_create(&parked[i], NULL, park, NULL), 0);
+    directory = test_directory();
+    for (int i = 0; i < 3; ++i) {
+        const int before = descriptors();
+        int result = -1;
+        for (rlim_t more = 0; result != 0; more += 2 << 20) {
+            struct own own = {.receiver = RECEIVER_INIT};
+            const rlim_t limit = limit_to(RLIMIT_AS, address_space() + more);
+            result = try_open(&own, ROLES[i], directory);
+            limit_to(RLIMIT_AS, limit);
+            assert_true(result == 0 || result == -ENOMEM);
+            failures += result != 0;
+            if (result == 0)
+                works(&own, directory);
+            close_own(&own);
+            assert_int_equal(descriptors(), before);
+            assert_int_equal(test_directory_entries(directory), 0);
+        }
+    }
+    pthread_mutex_unlock(&parking);
+    for (int i = 0; i < 16; ++i)
+        pthread_join(parked[i], NULL);
+    assert_true(failures > 0);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+/* A file system of the test's own, that nobody else sees, over the directory. */
+static bool mounted(const char *directory, const char *options)
+{
+    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+        mount("none", directory, "tmpfs", 0, options) == 0)
+        return true;
+    print_message("skipped: no file system can be mounted here (only root may)\n");
+    return false;
+}
+
+static void directory_is_full(void **state)
+{
+    char *directory = test_directory(), path[256];
+    struct own own = {.receiver = RECEIVER_INIT};
+    static const char page[4096] = "x";
+    int fd;
+    (void)state;
+    if (!mounted(directory, "size=16k,nr_inodes=5")) {
+        test_directory_remove(directory);
+        skip();
+    }
+    snprintf(path, sizeof path, "%s/filler", directory);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    while (write(fd, page, sizeof page) > 0)
+        ;
+    for (int i = 0; i < 3; ++i) {
+        assert_int_equal(try_open(&own, ROLES[i], directory), -ENOSPC);
+        assert_int_equal(test_directory_entries(directory), 1);
+    }
+    assert_int_equal(ftruncate(fd, 0), 0); /* space, then; but few inodes */
+    close(fd);
+    for (int i = 0; i < 3; ++i) {
+        char name[256];
+        snprintf(name, sizeof name, "%s/inode%d", directory, i);
+        fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0)
+            break;
+        close(fd);
+    }
+    for (int i = 0; i < 3; ++i) {
+        const int before = test_directory_entries(directory);
+        assert_int_equal(try_open(&own, ROLES[i], directory), -ENOSPC);
+        assert_int_equal(test_directory_entries(directory), before);
+    }
+    assert_int_equal(umount2(directory, MNT_DETACH), 0);
+    open_own(&own, "publisher", directory, NULL);
+    works(&own, directory);
+    close_own(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void directory_is_read_only(void **state)
+{
+    char *directory = test_directory();
+    struct own own = {.receiver = RECEIVER_INIT};
+    (void)state;
+    if (!mounted(directory, "mode=700")) {
+        test_directory_remove(directory);
+        skip();
+    }
+    assert_int_equal(mount("none", directory, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    for (int i = 0; i < 3; ++i)
+        assert_int_equal(try_open(&own, ROLES[i], directory), -EROFS);
+    assert_int_equal(umount2(directory, MNT_DETACH), 0);
+    open_own(&own, "subscriber", directory, NULL);
+    works(&own, directory);
+    close_own(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void directory_is_forbidden(void **state)
+{
+    char *directory = test_directory();
+    struct own own = {.receiver = RECEIVER_INIT};
+    (void)state;
+    assert_int_equal(chmod(directory, 0555), 0);
+    if (geteuid() == 0)
+        assert_int_equal(seteuid(61234), 0); /* root may all */
+    for (int i = 0; i < 3; ++i)
+        assert_int_equal(try_open(&own, ROLES[i], directory), -EACCES);
+    if (getuid() == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(directory, 0700), 0);
+    open_own(&own, "subscriber", directory, NULL);
+    works(&own, directory);
+    close_own(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void empty(const char *directory)
+{
+    DIR *entries = opendir(directory);
+    assert_non_null(entries);
+    for (const struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries))
+        unlinkat(dirfd(entries), entry->d_name, 0);
+    closedir(entries);
+}
+
+/* Pairs go on, and so does the endpoint when it can. */
+static void files_are_tidied_away(bool the_directory_too)
+{
+    for (int i = 0; i < 2; ++i) {
+        char *directory = test_directory();
+        struct actor other;
+        struct own own;
+        open_own(&own, ROLES[i], directory, "were removed");
+        other = actor_start(i == 0 ? "subscriber" : "publisher", "c", directory, "ping=60000"); /* notices nothing */
+        assert_int_equal(actor_ask(&other, "connected 1 10000"), 0);
+        empty(directory);
+        if (the_directory_too) {
+            while (rmdir(directory) != 0) /* ours may be back already */
+                empty(directory);
+        }
+        wait_for_line(&own);
+        if (i == 0) {
+            const uint64_t first = 0;
+            assert_int_equal(mmipc_publisher_connections(own.publisher), 1);
+            assert_int_equal(mmipc_publish(own.publisher, &first, sizeof first), 0);
+            assert_int_equal(actor_ask(&other, "expect 1"), 1);
+        } else {
+            assert_int_equal(actor_ask(&other, "publish 0 1 8"), 0);
+            RECEIVER_WAIT(&own.receiver, count, 1);
+        }
+        want(&own, "again");
+        if (the_directory_too)
+            assert_int_equal(mkdir(directory, 0700), 0);
+        while (test_directory_entries(directory) < 2) /* the case's time-out bounds this */
+            sched_yield();
+        actor_end(&other);
+        works(&own, directory);
+        close_own(&own);
+        assert_int_equal(test_directory_remove(directory), 0);
+    }
+}
+
+static void files_are_removed(void **state)
+{
+    (void)state;
+    files_are_tidied_away(false);
+}
+
+static void directory_is_removed(void **state)
+{
+    (void)state;
+    files_are_tidied_away(true);
+}
+
+static void directory_cannot_be_watched(void **state)
+{
+    char *directory = test_directory();
+    struct own own;
+    (void)state;
+    watch_error = -EMFILE; /* as when the user's inotify instances have run out */
+    open_own(&own, "publisher", directory, "found by scanning");
+    wait_for_line(&own);
+    watch_error = 0;
+    works(&own, directory);
+    close_own(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {CASE(open_without_descriptors),  CASE(peers_without_descriptors),
+                                       CASE(no_memory_for_a_pair),      CASE(memory_files_are_limited),
+                                       CASE(no_address_space),          CASE(directory_is_full),
+                                       CASE(directory_is_read_only),    CASE(directory_is_forbidden),
+                                       CASE(files_are_removed),         CASE(directory_is_removed),
+                                       CASE(directory_cannot_be_watched)};
+    actor_other = limit_descriptors;
+    actor_main(argc, argv);
+    return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);
+}
