@@ -20,9 +20,20 @@ static void head(struct page *page, const struct report *report)
     page_close(page);
 }
 
-/* What a part is made from: runs of a kind, or the targets of any of them. */
+/* Whether there is anything for the charts: a run of targets alone has rows, but none of these. */
+static bool has_families(const struct report *report)
+{
+    for (size_t i = 0; i < report->rows.count; ++i)
+        if (strncmp(report->rows.rows[i].family, "target-", 7) != 0)
+            return true;
+    return report_has(report, "bench") && !targets_any(report->runs, report->run_count);
+}
+
+/* What a part is made from: runs of a kind, rows of families, or the targets of any run. */
 static bool has_part(const struct report *report, const char *kind)
 {
+    if (strcmp(kind, "families") == 0)
+        return has_families(report);
     return strcmp(kind, "targets") == 0 ? targets_any(report->runs, report->run_count) : report_has(report, kind);
 }
 
@@ -31,9 +42,9 @@ static void navigation(struct page *page, const struct report *report)
     static const struct {
         const char *anchor, *title, *kind;
     } entries[] = {{"#conformance", "Conformance", "conformance"},
-                   {"#latency", "Latency", "bench"},
-                   {"#throughput", "Throughput", "bench"},
-                   {"#comparison", "Comparison", "bench"},
+                   {"#latency", "Latency", "families"},
+                   {"#throughput", "Throughput", "families"},
+                   {"#comparison", "Comparison", "families"},
                    {"#targets", "Targets", "targets"},
                    {"#rows", "Every row", "bench"},
                    {"#environment", "Environment", NULL}};
@@ -93,14 +104,15 @@ char *report_html(const struct report *report)
     navigation(&page, report);
     if (report_has(report, "conformance"))
         part_conformance(&page, report);
-    if (report_has(report, "bench")) {
+    if (has_part(report, "families")) {
         part_latency(&page, report);
         part_throughput(&page, report);
         part_comparison(&page, report);
-        if (has_part(report, "targets"))
-            part_targets(&page, report);
-        part_rows(&page, report);
     }
+    if (has_part(report, "targets"))
+        part_targets(&page, report);
+    if (report_has(report, "bench"))
+        part_rows(&page, report);
     part_environment(&page, report);
     page_close(&page);
     foot(&page, report);
