@@ -4,7 +4,7 @@
 #include "cast.h"
 #include "targets.h"
 
-enum { WARM_UP = 2000, LEAD = 50, FEWEST = 200, MOST = 250000, WAYS = 2 };
+enum { WARM_UP = 2000, LEAD = 50, FEWEST = 300, MOST = 250000, WAYS = 2 };
 
 static int connect_both(struct cast *cast)
 {
