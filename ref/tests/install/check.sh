@@ -17,17 +17,14 @@ fail() {
 
 # meet PROGRAM…: publishes from one process to another.
 meet() {
-    rendezvous=$(mktemp -d)
-    "$1" sub "$rendezvous" >"$rendezvous.out" &
-    subscriber=$!
-    "$1" pub "$rendezvous" || { kill "$subscriber"; rm -rf "$rendezvous" "$rendezvous.out"; fail "$1 cannot publish"; }
-    code=0
+    rm -rf "$work/meeting" && mkdir "$work/meeting"
+    "$1" sub "$work/meeting" >"$work/heard" &
+    subscriber=$! code=0
+    "$1" pub "$work/meeting" || kill "$subscriber"
     wait "$subscriber" || code=$?
-    heard=$(cat "$rendezvous.out")
-    left=$(ls -A "$rendezvous")
-    rm -rf "$rendezvous" "$rendezvous.out"
-    [ "$code" -eq 0 ] && [ "$heard" = "$(printf 'hello world\nlent')" ] || fail "$1 (exit $code) received: $heard"
-    [ -z "$left" ] || fail "$1 left behind: $left"
+    [ "$code" -eq 0 ] && [ "$(cat "$work/heard")" = "$(printf 'hello world\nlent')" ] ||
+        fail "$1 (exit $code) received: $(cat "$work/heard")"
+    rmdir "$work/meeting" || fail "$1 left files behind"
     echo "$1: received all"
 }
 
