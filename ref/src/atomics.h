@@ -5,7 +5,9 @@
 #define MMIPC_ATOMICS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef _Atomic uint64_t shared_u64;
 typedef _Atomic uint32_t shared_u32;
@@ -28,6 +30,12 @@ static inline void shared_store_release(shared_u64 *to, uint64_t value)
 static inline void shared_store_relaxed(shared_u64 *to, uint64_t value)
 {
     atomic_store_explicit(to, value, memory_order_relaxed);
+}
+
+/* Bytes that no other process looks at before a release store tells it of them. */
+static inline void shared_copy(void *to, const void *from, size_t bytes)
+{
+    memcpy(to, from, bytes);
 }
 
 /* Orders an earlier store before a later load, for both the compiler and the processor. */

@@ -89,17 +89,17 @@ static inline void message_write(unsigned char *at, const mmipc_part *parts, siz
 {
     if (count == 1) {
         if (parts->size != 0)
-            memcpy(at, parts->data, parts->size);
+            shared_copy(at, parts->data, parts->size);
         return;
     }
     for (size_t i = 0; i < count; ++i) {
         uint64_t size = parts[i].size;
-        memcpy(at + i * sizeof size, &size, sizeof size);
+        shared_copy(at + i * sizeof size, &size, sizeof size);
     }
     at += align_up(count * sizeof(uint64_t), PART_ALIGN);
     for (size_t i = 0; i < count; ++i) {
         if (parts[i].size != 0)
-            memcpy(at, parts[i].data, parts[i].size);
+            shared_copy(at, parts[i].data, parts[i].size);
         at += align_up(parts[i].size, PART_ALIGN);
     }
 }
