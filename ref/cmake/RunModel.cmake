@@ -9,7 +9,7 @@ endif()
 get_filename_component(name ${FOLDER} NAME)
 set(optimise -O0) # an error is found sooner than a better program is compiled
 if(EXPECT STREQUAL holds)
-  set(optimise -O2)
+  set(optimise -O1)
 endif()
 file(REMOVE_RECURSE ${FOLDER})
 file(MAKE_DIRECTORY ${FOLDER})

@@ -106,7 +106,7 @@ inline gate_enter_instead()
 #ifndef UNCOUNTED
     d_step { ON_ACCESS; callers++ };
 #endif
-    store_release(INSIDE(bias), 0); /* R8 */
+    store_release(INSIDE(bias), 0);
     gate_enter_locked(1, 0)
 #ifndef UNCOUNTED
     ;
