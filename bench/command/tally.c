@@ -197,6 +197,31 @@ size_t tally_metric_samples(const struct tally *tally, const struct tally_row *r
     return count;
 }
 
+static bool has_every_p99(const struct tally_cell *cell)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < LINE_CLASSES; ++i) {
+        char p50[64], p99[64];
+        snprintf(p50, sizeof p50, "%s_p50_ns", line_classes[i]);
+        snprintf(p99, sizeof p99, "%s_p99_ns", line_classes[i]);
+        if (isnan(number(cell->metrics, p50)))
+            continue;
+        any = true;
+        if (isnan(number(cell->metrics, p99)))
+            return false;
+    }
+    return any || !isnan(number(cell->metrics, "p99_ns"));
+}
+
+bool tally_has_every_p99(const struct tally *tally, const struct tally_row *row)
+{
+    for (unsigned block = 0; block < tally->blocks; ++block)
+        if (row->cells[block].metrics != NULL && !has_every_p99(&row->cells[block]))
+            return false;
+    return true;
+}
+
 size_t tally_class_samples(const struct tally *tally, const struct tally_row *row, struct sample *samples)
 {
     size_t count = 0;

@@ -58,6 +58,9 @@ size_t tally_samples(const struct tally *, const struct tally_row *, struct samp
  * block only. */
 size_t tally_metric_samples(const struct tally *, const struct tally_row *, const char *metric, bool by_block,
                             struct sample *samples);
+/* Whether each cell, in each class that it saw, has a p99: one that had time for a few slow trips only has none, and to
+ * leave it out would be to choose the fast ones. */
+bool tally_has_every_p99(const struct tally *, const struct tally_row *);
 
 /* For ratios with another row: a cell that was measured in rounds has a figure for each class; room for three a block.
  * Processes that are not pinned are in no class: their cells are paired by block only. */

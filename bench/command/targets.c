@@ -113,7 +113,9 @@ static void compare(const struct tally *tally, const struct tally_row *row, cons
     out->rival_value = median_of(scratch->other, other, scratch->values);
     out->ratio =
         take_median(scratch->values, statistics_pair(scratch->own, own, scratch->other, other, scratch->values));
-    if (out->ratio.pairs < SUMMARY_FEWEST_PAIRS)
+    if (strcmp(goal->metric, "p99_ns") == 0 && !tally_has_every_p99(tally, row))
+        out->unknown = "a cell was too slow to have a p99";
+    else if (out->ratio.pairs < SUMMARY_FEWEST_PAIRS)
         out->unknown = "too few pairs";
 }
 

@@ -153,6 +153,27 @@ static void error_or_missing_rival_is_unknown(void **state)
     tally_close(&tally);
 }
 
+/* Eleven fast cells and one that was asleep: the p99 of the fast ones is not that of the row. */
+static void slow_cell_is_not_left_out_of_the_p99(void **state)
+{
+    (void)state;
+    open_tally();
+    for (unsigned block = 0; block < BLOCKS; ++block) {
+        cJSON *record = cJSON_Parse("{\"row\":\"target-hot/mmipc/64B/1x1\",\"placement\":\"cluster\",\"error\":null,"
+                                    "\"metrics\":{\"p50_ns\":100,\"cluster_p50_ns\":100,\"cluster_p99_ns\":200}}");
+        cJSON_AddNumberToObject(record, "block", block);
+        if (block == 3)
+            cJSON_DeleteItemFromObject(cJSON_GetObjectItem(record, "metrics"), "cluster_p99_ns");
+        assert_non_null(tally_add(&tally, record));
+        cJSON_Delete(record);
+    }
+    add_blocks("target-hot/bare-ring/64B/1x1", "cluster", "p99_ns", 150);
+    assert_int_equal(targets_judge(&tally, results), 0);
+    assert_int_equal(find("one way, awake, 64 B, p99", NULL)->ratio.pairs, BLOCKS - 1);
+    assert_string_equal(find("one way, awake, 64 B, p99", NULL)->unknown, "a cell was too slow to have a p99");
+    tally_close(&tally);
+}
+
 static void absolute_bounds_are_in_the_metrics_unit(void **state)
 {
     (void)state;
@@ -241,5 +262,6 @@ static void record_says_what_the_table_says(void **state)
 }
 
 CASES_MAIN(CASE(every_target_has_its_rows), CASE(ratio_to_the_line_around_the_cell), CASE(harder_rival_counts),
-           CASE(error_or_missing_rival_is_unknown), CASE(absolute_bounds_are_in_the_metrics_unit),
-           CASE(p99_is_of_all_blocks_together), CASE(table_has_a_line_for_each), CASE(record_says_what_the_table_says))
+           CASE(error_or_missing_rival_is_unknown), CASE(slow_cell_is_not_left_out_of_the_p99),
+           CASE(absolute_bounds_are_in_the_metrics_unit), CASE(p99_is_of_all_blocks_together),
+           CASE(table_has_a_line_for_each), CASE(record_says_what_the_table_says))
