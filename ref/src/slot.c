@@ -111,13 +111,10 @@ int slot_create(struct slot *slot, int directory, const char *role, const unsign
 
 int slot_ready(struct slot *slot)
 {
-    char text[SLOT_TEXT_MAX + 2];
-    ssize_t wrote;
+    char name[SLOT_NAME_BYTES], text[SLOT_TEXT_MAX + 2];
     int error = slot_print(slot, "waiting", text);
-    if (error != 0)
-        return error;
-    wrote = pwrite(slot->fd, text, strlen(text), 0);
-    return wrote < 0 ? -errno : (size_t)wrote == strlen(text) ? 0 : -ENOSPC;
+    slot_json_name(slot->id, name);
+    return error != 0 ? error : os_file_rewrite(slot->directory, name, text, strlen(text));
 }
 
 /* The socket first, the file last: a file that is there tells whoever finds it that there may be a socket. */

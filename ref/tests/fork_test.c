@@ -209,23 +209,22 @@ static void forks_while_a_thread_publishes(void **state)
 }
 
 #if defined(__SANITIZE_THREAD__)
-enum { CHILD_MAY_HAVE_THREADS = 0 }; /* ThreadSanitizer ends a forked child that starts one */
+enum { CHILD_MAY_HAVE_THREADS = 0 };
 #else
 enum { CHILD_MAY_HAVE_THREADS = 1 };
 #endif
 
 static void child_opens_its_own(void **state)
 {
-    char *directory = test_directory();
     struct receiver receiver = RECEIVER_INIT;
     mmipc_publisher *publisher;
     mmipc_subscriber *to;
+    char *directory;
     pid_t pid;
     (void)state;
-    if (!CHILD_MAY_HAVE_THREADS) {
-        test_directory_remove(directory);
-        skip();
-    }
+    if (!CHILD_MAY_HAVE_THREADS)
+        CASES_SKIP("ThreadSanitizer ends a forked child that starts a thread");
+    directory = test_directory();
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, NULL), 0);
     assert_int_equal(mmipc_subscriber_open(&to, "c", directory, receiver_message, &receiver, NULL), 0);
     pid = fork();

@@ -80,12 +80,10 @@ static char *open_directory(void)
     return directory;
 }
 
-static bool need_root(void)
+static void need_root(void)
 {
-    if (geteuid() == 0)
-        return true;
-    print_message("skipped: only root can become another user; run this case as root\n");
-    return false;
+    if (geteuid() != 0)
+        CASES_SKIP("only root can become another user");
 }
 
 static void refused(const char *role, uint32_t own_flags, const char *settings)
@@ -109,8 +107,7 @@ static void refused(const char *role, uint32_t own_flags, const char *settings)
 static void other_user_is_refused(void **state)
 {
     (void)state;
-    if (!need_root())
-        skip();
+    need_root();
     refused("publisher", 0, "uid=61234 ping=100");
     refused("publisher", 0, "uid=61234 ping=100 flags=1"); /* on one side only */
     refused("publisher", MMIPC_ALLOW_OTHER_USERS, "uid=61234 ping=100");
@@ -121,8 +118,7 @@ static void other_user_is_refused(void **state)
 static void overflow_user_is_refused(void **state)
 {
     (void)state;
-    if (!need_root())
-        skip();
+    need_root();
     refused("publisher", MMIPC_ALLOW_OTHER_USERS, "uid=65534 ping=100 flags=1");
     refused("subscriber", MMIPC_ALLOW_OTHER_USERS, "uid=65534 ping=100 flags=1");
 }
@@ -161,8 +157,7 @@ static void allowed_users_meet(void **state)
 {
     char *directory;
     (void)state;
-    if (!need_root())
-        skip();
+    need_root();
     directory = open_directory();
     meet(directory, "flags=1", "flags=1 uid=61234");
     meet(directory, "flags=1 uid=61234", "flags=1");
@@ -171,23 +166,15 @@ static void allowed_users_meet(void **state)
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
-static bool need_namespaces(void)
+static void need_namespaces(void)
 {
-    if (geteuid() != 0) {
-        print_message("skipped: only root can make a PID namespace; run this case as root\n");
-        return false;
-    }
-    switch (fork()) { /* not in this process: what it starts later would be in the new namespace */
-    case 0:
+    int status = 1;
+    pid_t pid = fork(); /* not in this process: what it starts later would be in the new namespace */
+    if (pid == 0)
         _exit(unshare(CLONE_NEWPID) == 0 ? 0 : 1);
-    default: {
-        int status = 1;
-        wait(&status);
-        if (status != 0)
-            print_message("skipped: no PID namespace can be made here (CAP_SYS_ADMIN is missing)\n");
-        return status == 0;
-    }
-    }
+    waitpid(pid, &status, 0);
+    if (geteuid() != 0 || status != 0)
+        CASES_SKIP("no PID namespace can be made here (only root may, with CAP_SYS_ADMIN)");
 }
 
 static void namespaces(const char *role)
@@ -220,10 +207,25 @@ static void namespaces(const char *role)
 static void namespaces_meet(void **state)
 {
     (void)state;
-    if (!need_namespaces())
-        skip();
+    need_namespaces();
     namespaces("publisher");
     namespaces("subscriber");
+}
+
+/* By the directory's change alone: the next look of the publisher's own accord would be in a minute. */
+static void newcomers_are_found_at_once(void **state)
+{
+    char *directory = test_directory();
+    struct actor from = actor_start("publisher", "c", directory, "ping=60000");
+    (void)state;
+    for (int i = 0; i < 50; ++i) {
+        mmipc_subscriber *to;
+        assert_int_equal(mmipc_subscriber_open(&to, "c", directory, NULL, NULL, NULL), 0);
+        assert_int_equal(mmipc_subscriber_wait_connected(to, 1, 10000), 0);
+        mmipc_subscriber_close(to);
+    }
+    actor_end(&from);
+    assert_int_equal(test_directory_remove(directory), 0);
 }
 
 /* In an actor of "version=next": what it sends says that it is of the next version. */
@@ -267,7 +269,7 @@ static void other_version_is_reported_once(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {CASE(other_user_is_refused), CASE(overflow_user_is_refused), CASE(allowed_users_meet),
-                                       CASE(namespaces_meet), CASE(other_version_is_reported_once)};
+                                       CASE(namespaces_meet), CASE(newcomers_are_found_at_once), CASE(other_version_is_reported_once)};
     of_next_version = argc == 6 && strstr(argv[5], "version=next") != NULL;
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);

@@ -51,6 +51,7 @@ int os_directory_open(const char *path);                              /* made, 0
 int os_directory_reopen(const char *path);
 char *os_directory_path(int directory);                               /* to be freed; NULL: unknown */
 int os_file_create_locked(int directory, const char *name, const void *text, size_t size, bool for_all); /* complete */
+int os_file_rewrite(int directory, const char *name, const void *text, size_t size); /* in place; watchers notice */
 int os_file_probe(int directory, const char *name, int *fd);          /* opens a plain file; 1: owner lives, 0: stale */
 int os_watch_open(int directory);
 bool os_watch_drain(int fd, bool (*matters)(const char *name));       /* did a file that matters change since? */
