@@ -1,0 +1,26 @@
+#!/bin/sh
+# Fuzzes with what the preset `fuzz` has built, and goes on from where the last run ended.
+#   run.sh EXECUTIONS [NAME…]   each so many times, one after the other
+#   run.sh merge [NAME…]        adds to corpus/ the least that covers what the runs found
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+build=${MMIPC_FUZZ_BUILD:-$here/../../build/fuzz}
+[ $# -ge 1 ] || { sed -n '2,4s/^# *//p' "$0" >&2; exit 64; }
+what=$1
+shift
+[ $# -ge 1 ] || set -- $(cd "$here/corpus" && ls)
+for name in "$@"; do
+    program=$(find "$build" -name "ref_fuzz_$name" -type f -perm -u+x | head -n 1)
+    [ -n "$program" ] || { echo "$build has no ref_fuzz_$name: cmake --preset fuzz && cmake --build --preset fuzz" >&2; exit 1; }
+    found=$build/corpus/$name
+    options=
+    [ ! -f "$here/$name.dict" ] || options="-dict=$here/$name.dict"
+    mkdir -p "$found"
+    if [ "$what" = merge ]; then
+        "$program" -merge=1 -use_counters=0 -max_len=4500 "$here/corpus/$name" "$found"
+    else
+        nice "$program" -runs="$what" -max_len=4500 -timeout=20 -print_final_stats=1 -artifact_prefix="$build/$name-" $options \
+            "$found" "$here/corpus/$name" 2>&1 | tee "$build/$name.log" | grep -E 'ERROR|does not hold|Test unit|stat::|DONE'
+        ! grep -q 'Test unit written' "$build/$name.log" || exit 1
+    fi
+done
