@@ -122,11 +122,11 @@ static int take_holding(struct cast *cast, struct holding *out)
     return 0;
 }
 
-static int add_publisher(struct cast *cast, struct holding *after)
+static int add_publisher(struct cast *cast, const char *channel, unsigned peers, struct holding *after)
 {
-    cJSON *fields = cast_place(cast, "there", "");
+    cJSON *fields = cast_place(cast, channel, "");
 
-    cast_add(cast_add(fields, "publishers", 1), "peers", cast->cell->row->subscribers);
+    cast_add(cast_add(fields, "publishers", 1), "peers", peers);
     if (cast_do(cast, cast->publisher, "more", fields) < 0)
         return -1;
     if (!ipcmark_wait(cast->trial, CONNECTED_MS)) /* for the subscribers' side of it to be done with */
@@ -134,20 +134,26 @@ static int add_publisher(struct cast *cast, struct holding *after)
     return take_holding(cast, after);
 }
 
-/* The first publisher pays for what a process has once; the second one's pairs are what is counted. */
+/* The first publisher pays for what a process has once. The second one's pairs are what is counted, but for what a
+ * publisher costs that has none: the third. */
 static int measure_pairs(struct cast *cast)
 {
-    double pairs = cast->cell->row->subscribers;
-    struct holding before, after;
+    unsigned pairs = cast->cell->row->subscribers;
+    struct holding before, after, alone;
+    double bytes, descriptors;
     cJSON *fields = cast_add(cast_place(cast, "there", ""), "subscribers", pairs);
 
-    if (cast_do(cast, cast->subscribers[0], "more", fields) < 0 || add_publisher(cast, &before) < 0 ||
-        add_publisher(cast, &after) < 0)
+    if (cast_do(cast, cast->subscribers[0], "more", fields) < 0 || add_publisher(cast, "there", pairs, &before) < 0 ||
+        add_publisher(cast, "there", pairs, &after) < 0 || add_publisher(cast, "nowhere", 0, &alone) < 0)
         return -1;
-    if (!isfinite(after.bytes - before.bytes) || !isfinite(after.descriptors - before.descriptors))
+    bytes = after.bytes - before.bytes - (alone.bytes - after.bytes);
+    descriptors = after.descriptors - before.descriptors - (alone.descriptors - after.descriptors);
+    if (!isfinite(bytes) || !isfinite(descriptors))
         return cell_fail(cast->cell, "a process did not say what it holds");
-    cell_metric(cast->cell, "bytes_per_pair", (after.bytes - before.bytes) / pairs);
-    cell_metric(cast->cell, "descriptors_per_pair", (after.descriptors - before.descriptors) / pairs);
+    cell_metric(cast->cell, "bytes_per_pair", bytes / pairs);
+    cell_metric(cast->cell, "descriptors_per_pair", descriptors / pairs);
+    cell_metric(cast->cell, "bytes_per_publisher", alone.bytes - after.bytes);
+    cell_metric(cast->cell, "descriptors_per_publisher", alone.descriptors - after.descriptors);
     return 0;
 }
 
