@@ -59,15 +59,16 @@ enum awaited await_many(struct pollfd *polled, int count, int64_t deadline_ns)
         abort();
     memcpy(all, polled, (size_t)count * sizeof *polled);
     all[count] = (struct pollfd){.fd = signals, .events = POLLIN};
-    for (;;) {
+    while (stop_signal() == 0) { /* one that came earlier, too */
         const int ready = ppoll(all, (nfds_t)count + 1, time_left(deadline_ns, &left), NULL);
         if (stop_signal() != 0)
-            return AWAITED_STOP;
+            break;
         if (ready < 0 && errno == EINTR) /* of a signal that is none of ours: SIGCONT */
             continue;
         memcpy(polled, all, (size_t)count * sizeof *polled);
         return ready == 0 ? AWAITED_TOO_LATE : AWAITED_READY;
     }
+    return AWAITED_STOP;
 }
 
 enum awaited await(int fd, short events, int64_t deadline_ns)

@@ -101,8 +101,7 @@ static void ls_shows_rates(void **state)
     run_send(&from, "x\n", 2);
     run_read_line(to.out, line, sizeof line);
     watch = RUN("ls", "--json", "--watch", "--sample", "0.02", directory);
-    while (rate <=
-           0) { /* each list follows a line; until one was between the two counts of a list: the next at the latest */
+    while (!(rate > 0)) { /* each list follows a line: in the next list at the latest, one was between its two counts */
         char list[4096];
         cJSON *json;
         run_send(&from, "x\n", 2);
