@@ -199,6 +199,88 @@ static void flush_holds_up_no_publish(void **state)
     test_directory_remove(directory);
 }
 
+/* An actor that takes messages itself: "pull DIRECTORY", "keep N" (takes N more, and gives back all before the last). */
+static long puller(const char *line)
+{
+    static mmipc_subscriber *subscriber;
+    static mmipc_message *kept;
+    char directory[4096];
+    int count, error = -EINVAL;
+    if (sscanf(line, "pull %4095s", directory) == 1)
+        return mmipc_subscriber_open(&subscriber, "pulled", directory, NULL, NULL, NULL);
+    if (sscanf(line, "keep %d", &count) == 1) {
+        for (error = 0; error == 0 && count > 0; --count) {
+            mmipc_message_release(kept);
+            kept = NULL;
+            error = mmipc_subscriber_receive(subscriber, &kept, 10000);
+        }
+    } else if (strncmp(line, "leave", 5) == 0) {
+        mmipc_message_release(kept);
+        mmipc_subscriber_close(subscriber);
+        error = 0;
+    }
+    return error;
+}
+
+enum { FITTING = 14, MORE = 6 };
+static char pulled[4000];
+
+static void *publish_more(void *argument)
+{
+    int error = 0;
+    for (int i = 0; i < MORE && error == 0; ++i)
+        error = mmipc_publish(argument, pulled, sizeof pulled);
+    return (void *)(intptr_t)error;
+}
+
+static void wait_for_sleep(const mmipc_publisher *publisher, uint64_t number)
+{
+    const shared_u64 *waiting = &publisher->outlets[0]->ours->waiting;
+    uint64_t now;
+    do {
+        sched_yield();
+        now = shared_load_acquire(waiting);
+    } while (now < 2 * number + 1 || now % 2 == 0);
+}
+
+/* A publish needs less to be read than a flush that waits already, and sleeps for both. */
+static void flush_hides_no_room(void **state)
+{
+    char *directory = test_directory();
+    struct actor to = actor_start("subscriber", "other", directory, "");
+    mmipc_publisher *publisher;
+    mmipc_options options;
+    pthread_t flushing, publishing;
+    uint64_t flushed;
+    void *result;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.max_backlog_bytes = 64 << 10;
+    options.publish_timeout_ms = 5000;
+    assert_int_equal(mmipc_publisher_open(&publisher, "pulled", directory, &options), 0);
+    assert_int_equal(actor_ask(&to, "pull %s", directory), 0);
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
+    for (int i = 0; i < FITTING; ++i)
+        assert_int_equal(mmipc_publish(publisher, pulled, sizeof pulled), 0);
+    assert_int_equal(actor_ask(&to, "keep 1"), 0);
+    assert_int_equal(pthread_create(&flushing, NULL, flush_for_long, publisher), 0);
+    wait_for_sleep(publisher, 1);
+    flushed = publisher->outlets[0]->ring.head;
+    assert_int_equal(pthread_create(&publishing, NULL, publish_more, publisher), 0);
+    wait_for_sleep(publisher, 2); /* woken, to sleep for the nearer target as well */
+    assert_true(shared_load_relaxed(&publisher->outlets[0]->ours->wanted) < flushed);
+    assert_int_equal(actor_ask(&to, "keep %d", FITTING - 4), 0); /* room for the publish, not yet the end of the flush */
+    pthread_join(publishing, &result);
+    assert_int_equal((intptr_t)result, 0);
+    assert_int_equal(actor_ask(&to, "keep %d", 4 + MORE - 1), 0);
+    pthread_join(flushing, &result);
+    assert_int_equal((intptr_t)result, 0);
+    assert_int_equal(actor_ask(&to, "leave"), 0);
+    mmipc_publisher_close(publisher);
+    actor_end(&to);
+    test_directory_remove(directory);
+}
+
 static void *receive_for_long(void *argument)
 {
     mmipc_message *message;
@@ -410,6 +492,7 @@ int main(int argc, char **argv)
                                        CASE(no_wake_up_is_lost),
                                        CASE(full_policies),
                                        CASE(flush_holds_up_no_publish),
+                                       CASE(flush_hides_no_room),
                                        CASE(descriptor_is_had_beside_a_receive),
                                        CASE(threads_keep_their_order),
                                        CASE(loans),
@@ -417,6 +500,7 @@ int main(int argc, char **argv)
                                        CASE(child_of_fork_is_refused)};
     if (argc == 3 && strcmp(argv[1], "--threads") == 0)
         return threads_main(argv[2]);
+    actor_other = puller;
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);
 }
