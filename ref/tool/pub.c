@@ -13,7 +13,7 @@ static const char help[] =
     "\n"
     "Publishes each line of standard input as a message of one part, without its line end. A line may be of any "
     "length\n"
-    "up to the backlog (256 MiB), hold any bytes, and be empty. Ends when standard input does; what was published is\n"
+    "up to the backlog, hold any bytes, and be empty. Ends when standard input does; what was published is\n"
     "delivered even so.\n"
     "\n"
     "  -w, --wait N             wait until N subscribers are connected before the first line (1). A line that is\n"
@@ -23,6 +23,7 @@ static const char help[] =
     "  -c, --count N            end after N lines\n"
     "      --when-full WHAT     if a subscriber's backlog is full: block until it has room (the default), fail, or\n"
     "                           disconnect that subscriber and go on\n"
+    "  -b, --backlog MIB        how much a subscriber may have unread before that, and the longest line (256)\n"
     "      --allow-other-users  let in subscribers of other users, if they let us in\n"
     "  -v, --verbose            the library's log on standard error, not only warnings\n"
     "\n"
@@ -75,13 +76,18 @@ static bool set_when_full(mmipc_options *options, const char *text)
 /* -1: go on; otherwise the exit code. */
 static int parse(struct pub *pub, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"wait", required_argument, NULL, 'w'},  {"timeout", required_argument, NULL, 't'},
-        {"count", required_argument, NULL, 'c'}, {"when-full", required_argument, NULL, 'f'},
-        {"verbose", no_argument, NULL, 'v'},     {"allow-other-users", no_argument, NULL, 'u'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"wait", required_argument, NULL, 'w'},
+                                            {"timeout", required_argument, NULL, 't'},
+                                            {"count", required_argument, NULL, 'c'},
+                                            {"when-full", required_argument, NULL, 'f'},
+                                            {"backlog", required_argument, NULL, 'b'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {"allow-other-users", no_argument, NULL, 'u'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    long backlog;
     int option;
-    while ((option = getopt_long(argc, argv, ":w:t:c:vh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":w:t:c:b:vh", options, NULL)) != -1) {
         switch (option) {
         case 'w':
             if (!parse_count(optarg, &pub->wait) || pub->wait > 1000000)
@@ -94,6 +100,11 @@ static int parse(struct pub *pub, int argc, char **argv)
         case 'c':
             if (!parse_count(optarg, &pub->count))
                 return misused("pub", "--count takes a number of lines, not '%s'", optarg);
+            break;
+        case 'b':
+            if (!parse_count(optarg, &backlog) || backlog == 0 || backlog > 1 << 20)
+                return misused("pub", "--backlog takes a number of MiB, 1 or more, not '%s'", optarg);
+            pub->options.max_backlog_bytes = (size_t)backlog << 20;
             break;
         case 'f':
             if (!set_when_full(&pub->options, optarg))

@@ -207,17 +207,17 @@ static void full_subscriber(void **state)
     (void)state;
     signal(SIGPIPE, SIG_IGN);
     assert_int_equal(actor_ask(&to, "hold 1"), 0);
-    from = RUN("pub", "--timeout", "0.3", "c", directory);
+    from = RUN("pub", "--backlog", "4", "--timeout", "0.3", "c", directory);
     fill(&from);
     assert_int_equal(run_end(&from), 2);
     assert_non_null(strstr(from.errors, "was not published"));
     run_free(&from);
-    from = RUN("pub", "--when-full", "fail", "c", directory);
+    from = RUN("pub", "-b4", "--when-full", "fail", "c", directory);
     fill(&from);
     assert_int_equal(run_end(&from), 1);
     assert_non_null(strstr(from.errors, "line "));
     run_free(&from);
-    from = RUN("pub", "c", directory);
+    from = RUN("pub", "-b4", "c", directory);
     fill(&from);
     kill(from.pid, SIGINT);
     assert_int_equal(run_end(&from), 128 + SIGINT);
@@ -278,6 +278,7 @@ static void usage(void **state)
                                              {"pub", "--wait", "-1", "c"},
                                              {"pub", "--when-full", "explode", "c"},
                                              {"pub", "--wait"},
+                                             {"pub", "--backlog=0", "c", "d"},
                                              {"sub", "c"},
                                              {"sub", "--count", "1x", "c"},
                                              {"clean"}};
