@@ -93,8 +93,9 @@ struct ipcmark_participant {
     pid_t pid;
     int status;                                /* as of waitpid */
     bool spawned, exited, output_ended, ended; /* ended: exited, and all that it said has been taken in */
-    bool answered;                             /* at least once */
-    bool exit_expected, stopping, garbled;     /* expected: whatever way it ends */
+    bool stderr_ended;
+    bool answered;                         /* at least once */
+    bool exit_expected, stopping, garbled; /* expected: whatever way it ends */
     bool kill_sent;
     unsigned suicides;                                      /* publishes under way that were asked to end in SIGKILL */
     uint64_t kill_from_ns, pause_from_ns, overload_from_ns; /* of a fault that goes on; 0: none */

@@ -76,6 +76,26 @@ static bool is_excused(const ipcmark_participant *participant)
     return participant->exit_expected || (kill_declared && is_killed(participant->status));
 }
 
+static void close_handle(uv_handle_t *handle)
+{
+    if (handle->data != NULL && !uv_is_closing(handle))
+        uv_close(handle, trial_handle_closed);
+}
+
+/* What one that has ended needs no more: trials that go on for an hour start many. */
+static void release(ipcmark_participant *participant)
+{
+    if (!participant->ended)
+        return;
+    close_handle((uv_handle_t *)&participant->in);
+    close_handle((uv_handle_t *)&participant->out);
+    if (!participant->stderr_ended || participant->stderr_file == NULL)
+        return;
+    close_handle((uv_handle_t *)&participant->err);
+    fclose(participant->stderr_file);
+    participant->stderr_file = NULL;
+}
+
 /* It has exited, and its last word has been read. */
 static void end(ipcmark_participant *participant)
 {
@@ -92,6 +112,7 @@ static void end(ipcmark_participant *participant)
     else if (!clean)
         trial_trouble(participant->trial, IPCMARK_CRASHED, participant, "%s", text);
     call_end_all(participant, IPCMARK_GONE, text);
+    release(participant);
 }
 
 static void on_grace_over(uv_timer_t *timer)
@@ -149,8 +170,11 @@ static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 static void on_stderr(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     ipcmark_participant *participant = (ipcmark_participant *)((char *)stream - offsetof(ipcmark_participant, err));
-    if (size < 0)
+    if (size < 0) {
         uv_read_stop(stream);
+        participant->stderr_ended = true;
+        release(participant);
+    }
     if (size <= 0 || participant->stderr_file == NULL || participant->stderr_bytes >= MAX_STDERR_BYTES)
         return;
     participant->stderr_bytes += fwrite(buffer->base, 1, (size_t)size, participant->stderr_file);
@@ -296,21 +320,14 @@ bool participant_await_end(ipcmark_participant *participant, double seconds)
     return participant->ended;
 }
 
-static void close_handle(ipcmark_participant *participant, uv_handle_t *handle)
-{
-    (void)participant;
-    if (handle->data != NULL && !uv_is_closing(handle))
-        uv_close(handle, trial_handle_closed);
-}
-
 void participant_close(ipcmark_participant *participant)
 {
-    close_handle(participant, (uv_handle_t *)&participant->in);
-    close_handle(participant, (uv_handle_t *)&participant->out);
-    close_handle(participant, (uv_handle_t *)&participant->err);
-    close_handle(participant, (uv_handle_t *)&participant->grace);
+    close_handle((uv_handle_t *)&participant->in);
+    close_handle((uv_handle_t *)&participant->out);
+    close_handle((uv_handle_t *)&participant->err);
+    close_handle((uv_handle_t *)&participant->grace);
     if (participant->spawned)
-        close_handle(participant, (uv_handle_t *)&participant->process);
+        close_handle((uv_handle_t *)&participant->process);
 }
 
 void participant_free(ipcmark_participant *participant)

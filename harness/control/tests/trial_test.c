@@ -181,6 +181,25 @@ static void a_killed_one_is_expected_to_die(void **state)
     stage_close();
 }
 
+/* Or a trial that goes on for long could not restart participants for ever. */
+static void the_dead_hold_no_descriptors(void **state)
+{
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER, NULL);
+    const int before = cases_count_entries("/proc/self/fd") + 1; /* the loop's own, from its first process on */
+    for (int i = 0; i < 3; ++i) {
+        ipcmark_participant *victim = stage_start();
+        assert_true(cases_count_entries("/proc/self/fd") > before);
+        assert_int_equal(ipcmark_kill(victim), 0);
+        assert_int_equal(ipcmark_await_exit(victim, NULL), 0);
+    }
+    for (int patience = 0; patience < 1000 && cases_count_entries("/proc/self/fd") > before; ++patience)
+        assert_true(ipcmark_wait(trial, 10)); /* its stderr may end a moment later */
+    assert_true(cases_count_entries("/proc/self/fd") <= before);
+    stage_no_troubles();
+    stage_close();
+}
+
 static void a_paused_one_does_not_answer_until_resumed(void **state)
 {
     (void)state;
@@ -410,7 +429,8 @@ CASES_MAIN(CASE(messages_arrive_and_are_judged), CASE(calls_of_several_go_on_at_
            CASE(a_crash_is_a_trouble_with_its_reason), CASE(a_crash_before_the_declared_kill_is_a_trouble),
            CASE(a_declared_kill_that_did_not_come_excuses_no_later_one),
            CASE(a_hang_is_a_trouble_and_ends_by_the_deadline), CASE(a_killed_one_is_expected_to_die),
-           CASE(a_paused_one_does_not_answer_until_resumed), CASE(what_is_left_is_found),
-           CASE(a_suicide_comes_between_invoke_and_outcome), CASE(benchmarks_count_without_a_journal),
-           CASE(ping_measures_round_trips), CASE(waiting_ends), CASE(evidence_is_kept_where_asked),
-           CASE(a_driver_that_is_not_there_is_said_so), CASE(without_the_guard_nothing_begins))
+           CASE(the_dead_hold_no_descriptors), CASE(a_paused_one_does_not_answer_until_resumed),
+           CASE(what_is_left_is_found), CASE(a_suicide_comes_between_invoke_and_outcome),
+           CASE(benchmarks_count_without_a_journal), CASE(ping_measures_round_trips), CASE(waiting_ends),
+           CASE(evidence_is_kept_where_asked), CASE(a_driver_that_is_not_there_is_said_so),
+           CASE(without_the_guard_nothing_begins))
