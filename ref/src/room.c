@@ -215,9 +215,10 @@ static int apply_policy(struct patience *patience, struct outlet *outlet, enum s
     if (thread_is_callback_thread)
         return -EDEADLK;
     waiting.deadline_ns = deadline_of(patience);
-    if (shortage != SHORT_OF_MAIL)
+    if (shortage != SHORT_OF_MAIL && outlet->ring.seen != outlet->ring.head)
         return wait_outside(&waiting);
-    /* What keeps a descriptor from being sent, no event tells: look again now and then. */
+    /* It has read all, and what is missing others have (max_total_bytes), or a descriptor cannot be sent: no event tells when
+     * that ends. Look again now and then. */
     waiting.target = UINT64_MAX;
     waiting.deadline_ns = os_now_ns() + MAIL_RETRY_NS;
     result = wait_outside(&waiting);
