@@ -194,7 +194,8 @@ static unsigned count_text(const char *text, const char *part)
     return count;
 }
 
-/* Every row of every target, once and briefly: all are figures, and one block is too few for any verdict. */
+/* Every row of every target, once and briefly: all are figures, and one block is too few for any verdict. (On a busy
+ * machine some may be unknown for another reason as well.) */
 static void targets_are_measured_and_judged(void **state)
 {
     enum { ROWS = 22, TARGETS = 16 };
@@ -206,7 +207,7 @@ static void targets_are_measured_and_judged(void **state)
     open_directory();
     snprintf(path, sizeof path, "%s/run.jsonl", directory);
     SAYS(0, "one way to a sleeping reader", "--targets", "--blocks", "1", "--seconds", "0.01", "--output", path);
-    assert_int_equal(count_text(all, "unknown: too few"), TARGETS);
+    assert_int_equal(count_text(all, "unknown: "), TARGETS);
     assert_int_equal(count_text(all, "ERROR"), 0);
     cJSON *footer = read_file(path, counts, 1);
     assert_int_equal(counts[0], ROWS);
