@@ -233,24 +233,19 @@ static void *publish_more(void *argument)
     return (void *)(intptr_t)error;
 }
 
-static struct outlet *only_outlet(mmipc_publisher *publisher)
+/* Until a thread sleeps for the number-th time; what for. */
+static uint64_t wait_for_sleep(mmipc_publisher *publisher, uint64_t number)
 {
-    struct outlet *outlet;
-    gate_enter_locked(&publisher->gate, false);
-    assert_int_equal(publisher->outlet_count, 1);
-    outlet = publisher->outlets[0];
-    gate_leave_locked(&publisher->gate);
-    return outlet;
-}
-
-static void wait_for_sleep(const struct outlet *outlet, uint64_t number)
-{
-    const shared_u64 *waiting = &outlet->ours->waiting;
-    uint64_t now;
+    uint64_t sleep, wanted;
     do {
         sched_yield();
-        now = shared_load_acquire(waiting);
-    } while (now < 2 * number + 1 || now % 2 == 0);
+        gate_enter_locked(&publisher->gate, false); /* the pair stays meanwhile */
+        assert_int_equal(publisher->outlet_count, 1);
+        sleep = shared_load_acquire(&publisher->outlets[0]->ours->waiting);
+        wanted = shared_load_relaxed(&publisher->outlets[0]->ours->wanted);
+        gate_leave_locked(&publisher->gate);
+    } while (sleep < 2 * number + 1 || sleep % 2 == 0);
+    return wanted;
 }
 
 /* A publish needs less to be read than a flush that waits already, and sleeps for both. */
@@ -261,7 +256,6 @@ static void flush_hides_no_room(void **state)
     mmipc_publisher *publisher;
     mmipc_options options;
     pthread_t flushing, publishing;
-    struct outlet *outlet;
     uint64_t flushed;
     void *result;
     (void)state;
@@ -273,14 +267,11 @@ static void flush_hides_no_room(void **state)
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
     for (int i = 0; i < FITTING; ++i)
         assert_int_equal(mmipc_publish(publisher, pulled, sizeof pulled), 0);
-    outlet = only_outlet(publisher);
-    flushed = outlet->ring.head;
     assert_int_equal(actor_ask(&to, "keep 1"), 0);
     assert_int_equal(pthread_create(&flushing, NULL, flush_for_long, publisher), 0);
-    wait_for_sleep(outlet, 1);
+    flushed = wait_for_sleep(publisher, 1);
     assert_int_equal(pthread_create(&publishing, NULL, publish_more, publisher), 0);
-    wait_for_sleep(outlet, 2); /* woken, to sleep for the nearer target as well */
-    assert_true(shared_load_relaxed(&outlet->ours->wanted) < flushed);
+    assert_true(wait_for_sleep(publisher, 2) < flushed); /* woken, to sleep for the nearer target */
     assert_int_equal(actor_ask(&to, "keep %d", FITTING - 4), 0); /* room for the publish, not yet the end of the flush */
     pthread_join(publishing, &result);
     assert_int_equal((intptr_t)result, 0);
