@@ -12,19 +12,18 @@
 static const char help[] =
     "Usage: mmipc clean [--dry-run] DIR\n"
     "\n"
-    "Removes the slot files and sockets of endpoints whose process is dead, and says which. Every living endpoint of "
-    "the\n"
-    "directory does the same within its ping interval: this is for a directory where nobody lives any more.\n"
+    "Removes the slot files and sockets of endpoints whose process is dead, and says which. Every living\n"
+    "endpoint of the directory does the same within its ping interval: this is for a directory where\n"
+    "nobody lives any more.\n"
     "\n"
-    "Touched are only files named mmipc-<32 hex digits>.json and .sock. A .json must be a regular file that libmmipc\n"
-    "wrote and whose lock nobody holds; a .sock must be a socket, and belong to such a file or to none. All else "
-    "stays\n"
-    "and is named.\n"
+    "Touched are only files named mmipc-<32 hex digits>.json and .sock. A .json must be a regular file\n"
+    "that libmmipc wrote and whose lock nobody holds; a .sock must be a socket, and belong to such a file\n"
+    "or to none. All else stays and is named.\n"
     "\n"
     "  -n, --dry-run   say it, but do not do it\n"
     "\n"
-    "Exit codes: 0 nothing of the dead is left; 1 something could not be removed, or the directory not be read; 64 "
-    "usage.\n";
+    "Exit codes: 0 nothing of the dead is left; 1 something could not be removed, or the directory not be\n"
+    "read; 64 usage.\n";
 
 struct clean {
     int directory;

@@ -21,10 +21,9 @@ static const char help[] =
     "  -s, --sample SECONDS   how long to count for the rates, and between two lists of --watch (0.5); 0: no rates\n"
     "  -t, --timeout SECONDS  how long to wait for an answer (1)\n"
     "\n"
-    "STATE     live: it answers, or its note says why not. suspended: its process lives but does not answer (stopped, "
-    "in\n"
-    "          a debugger, starved). stale: its process is dead; `mmipc clean` removes the files, as any endpoint "
-    "does.\n"
+    "STATE     live: it answers, or its note says why not. suspended: its process lives but does not\n"
+    "          answer (stopped, in a debugger, starved). stale: its process is dead; `mmipc clean`\n"
+    "          removes the files, as any endpoint does.\n"
     "PAIRS     connected peers, suspended ones included\n"
     "UNREAD    bytes that are published and not read yet, framing included\n"
     "MESSAGES  published or received since it was opened; then how many a second, and how many bytes a second\n"
@@ -33,13 +32,11 @@ static const char help[] =
     "  mmipc ls /tmp/market\n"
     "  mmipc ls --json /tmp/market | jq '.endpoints[] | select(.state == \"suspended\") | .pid'\n"
     "\n"
-    "In JSON, channel is null if it is not UTF-8; channel_hex has its bytes. strangers are files named like ours that "
-    "are\n"
-    "not ours, orphans are sockets whose slot file is gone.\n"
+    "In JSON, channel is null if it is not UTF-8; channel_hex has its bytes. strangers are files named\n"
+    "like ours that are not ours, orphans are sockets whose slot file is gone.\n"
     "\n"
-    "Exit codes: 0 listed, also if there is nobody; 1 the directory cannot be read; 64 usage; 128 + N ended by signal "
-    "N\n"
-    "(130 Ctrl-C, also of --watch; 141 nobody reads standard output any more).\n";
+    "Exit codes: 0 listed, also if there is nobody; 1 the directory cannot be read; 64 usage; 128 + N\n"
+    "ended by signal N (130 Ctrl-C, also of --watch; 141 nobody reads standard output any more).\n";
 
 struct ls {
     double sample, timeout;

@@ -13,7 +13,8 @@ static const char help[] =
     "  mmipc sub CHANNEL DIR   prints each message as a line\n"
     "  mmipc clean DIR         removes the files that dead endpoints left\n"
     "\n"
-    "Publishers and subscribers that name the same channel and the same directory are connected. In one terminal:\n"
+    "Publishers and subscribers that name the same channel and the same directory are connected. In one\n"
+    "terminal:\n"
     "\n"
     "  mmipc sub prices /tmp/market\n"
     "\n"
@@ -24,8 +25,9 @@ static const char help[] =
     "\n"
     "`mmipc COMMAND --help` tells more; `mmipc --version` the version of the library.\n"
     "\n"
-    "Exit codes, of all commands: 0 done; 1 it could not be done, and the message says why; 2 a --timeout ran out;\n"
-    "64 usage; 128 + N ended by signal N: 130 Ctrl-C, 143 SIGTERM, 141 nobody reads standard output any more.\n";
+    "Exit codes, of all commands: 0 done; 1 it could not be done, and the message says why; 2 a --timeout\n"
+    "ran out; 64 usage; 128 + N ended by signal N: 130 Ctrl-C, 143 SIGTERM, 141 nobody reads standard\n"
+    "output any more.\n";
 
 /* Whoever starts us with one of the three closed must not find his data in a descriptor that we open for something
  * else: such a one is opened here, for what it is not used for, so that using it is an error. */

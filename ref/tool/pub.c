@@ -11,15 +11,13 @@
 static const char help[] =
     "Usage: mmipc pub [OPTION…] CHANNEL DIR\n"
     "\n"
-    "Publishes each line of standard input as a message of one part, without its line end. A line may be of any "
-    "length\n"
-    "up to the backlog, hold any bytes, and be empty. Ends when standard input does; what was published is\n"
-    "delivered even so.\n"
+    "Publishes each line of standard input as a message of one part, without its line end. A line may be\n"
+    "of any length up to the backlog, hold any bytes, and be empty. Ends when standard input does; what\n"
+    "was published is delivered even so.\n"
     "\n"
     "  -w, --wait N             wait until N subscribers are connected before the first line (1). A line that is\n"
     "                           published when nobody is connected reaches nobody, which is no error.\n"
-    "  -t, --timeout SECONDS    wait no longer than this, for the subscribers and then for room for each line (for "
-    "ever)\n"
+    "  -t, --timeout SECONDS    wait no longer than this, for the subscribers, then for room for each line (for ever)\n"
     "  -c, --count N            end after N lines\n"
     "      --when-full WHAT     if a subscriber's backlog is full: block until it has room (the default), fail, or\n"
     "                           disconnect that subscriber and go on\n"
@@ -31,8 +29,8 @@ static const char help[] =
     "  tail -f app.log | mmipc pub --wait 0 log /run/app     # never waits for the first subscriber\n"
     "  mmipc pub --wait 3 --timeout 5 start /run/app </dev/null && echo 'three are there'\n"
     "\n"
-    "Exit codes: 0 all lines are published; 1 one could not be (its number is told), or another error; 2 the time ran\n"
-    "out; 64 usage; 128 + N ended by signal N (130 Ctrl-C, 143 SIGTERM).\n";
+    "Exit codes: 0 all lines are published; 1 one could not be (its number is told), or another error; 2\n"
+    "the time ran out; 64 usage; 128 + N ended by signal N (130 Ctrl-C, 143 SIGTERM).\n";
 
 /* How long a publish blocks before we look for a signal. It failed for everybody then, so it can be tried again. */
 enum { LOOK_MS = 100 };
