@@ -14,15 +14,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static cJSON *list(const char *directory)
+/* timeout: in seconds, how long it waits for those that cannot answer. */
+static cJSON *list_within(const char *timeout, const char *sample, const char *directory)
 {
     struct run run;
     cJSON *json;
-    assert_int_equal(RUN_WHOLE(&run, "ls", "--json", "--timeout", "0.5", "--sample", "0.02", directory), 0);
+    assert_int_equal(RUN_WHOLE(&run, "ls", "--json", "--timeout", timeout, "--sample", sample, directory), 0);
     json = cJSON_Parse(run.output);
     assert_non_null(json);
     run_free(&run);
     return json;
+}
+
+static cJSON *list(const char *directory)
+{
+    return list_within("20", "0.02", directory);
 }
 
 static const cJSON *endpoint_of(const cJSON *list, int pid)
@@ -133,7 +139,7 @@ static void ls_shows_the_suspended(void **state)
     assert_int_equal(actor_ask(&from, "connected 1 10000"), 0);
     actor_stop(&to);
     assert_int_equal(actor_ask(&from, "publish 0 10 48"), 0);
-    json = list(directory);
+    json = list_within("1", "0", directory);
     assert_string_equal(text_of(endpoint_of(json, to.pid), "state"), "suspended");
     assert_string_equal(text_of(endpoint_of(json, from.pid), "state"), "live");
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(endpoint_of(json, to.pid), "messages")));
@@ -141,7 +147,7 @@ static void ls_shows_the_suspended(void **state)
     cJSON_Delete(json);
     actor_continue(&to);
     actor_stop(&from);
-    json = list(directory);
+    json = list_within("1", "0", directory);
     assert_string_equal(text_of(endpoint_of(json, to.pid), "state"), "live");
     assert_string_equal(text_of(endpoint_of(json, from.pid), "state"), "suspended");
     cJSON_Delete(json);
