@@ -256,9 +256,11 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
     if (error != 0)
         return error;
     publisher_of(endpoint)->retry_ns = FIRST_RETRY_NS;
-    peer_connected(endpoint, &outlet->peer, &outlet->theirs->heartbeat, welcome->ping_interval_ms);
     wire_prepare(&start, WIRE_START);
-    return wire_send(outlet->peer.socket.fd, &start, NULL, 0);
+    error = wire_send(outlet->peer.socket.fd, &start, NULL, 0);
+    if (error == 0) /* last: who waited for it may publish and be stopped at once, and START must be on its way then */
+        peer_connected(endpoint, &outlet->peer, &outlet->theirs->heartbeat, welcome->ping_interval_ms);
+    return error;
 }
 
 static void refused(struct endpoint *endpoint, struct outlet *outlet, const struct wire_message *message)
