@@ -60,8 +60,8 @@ static void peer_changed(void *user, int event, int pid, int reason)
 {
     struct sub *sub = user;
     (void)pid;
-    (void)reason;
-    sub->went += event == MMIPC_PEER_DISCONNECTED;
+    /* one of another version goes without having come */
+    sub->went += event == MMIPC_PEER_DISCONNECTED && reason != MMIPC_REASON_VERSION;
     sub->came += event == MMIPC_PEER_CONNECTED;
     wakeup_signal(sub->wakeup);
 }
