@@ -139,7 +139,7 @@ static int add_publisher(struct cast *cast, const char *channel, unsigned peers,
 static int measure_pairs(struct cast *cast)
 {
     unsigned pairs = cast->cell->row->subscribers;
-    struct holding before, after, alone;
+    struct holding before = {0}, after = {0}, alone = {0};
     double bytes, descriptors;
     cJSON *fields = cast_add(cast_place(cast, "there", ""), "subscribers", pairs);
 

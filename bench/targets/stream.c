@@ -48,7 +48,7 @@ static cJSON *round_fields(uint64_t count, uint64_t lead)
 
 static int send_once(struct cast *cast, uint64_t count, uint64_t lead, struct burst *burst)
 {
-    ipcmark_call *received[CAST_SUBSCRIBERS], *sent;
+    ipcmark_call *received[CAST_SUBSCRIBERS] = {NULL}, *sent;
     int result;
 
     *burst = (struct burst){0};
@@ -124,17 +124,18 @@ static int fanout_rounds(struct cast *cast, struct rounds *rounds)
 
 static int measure(struct cast *cast)
 {
-    uint64_t warm_up = WARM_UP_BYTES / cast->cell->row->size;
+    uint64_t warm_up = WARM_UP_BYTES / cast->cell->row->size, lead;
     struct rounds rounds;
     struct burst burst;
     int result;
 
     warm_up = warm_up > WARM_UP_MOST ? WARM_UP_MOST : warm_up;
-    if (connect_all(cast) < 0 || send_once(cast, warm_up, warm_up / 10, &burst) < 0)
+    lead = warm_up / 10;
+    if (connect_all(cast) < 0 || send_once(cast, warm_up, lead, &burst) < 0)
         return -1;
     rounds_begin(&rounds, cast->bench);
     result = is_fanout(cast) ? fanout_rounds(cast, &rounds)
-                             : stream_rounds(cast, &rounds, (double)(warm_up - warm_up / 10) / burst.seconds);
+                             : stream_rounds(cast, &rounds, (double)(warm_up - lead) / burst.seconds);
     rounds_end(&rounds);
     return result;
 }

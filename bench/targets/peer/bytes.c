@@ -60,11 +60,14 @@ static void *receive(void *argument)
 {
     struct receiver *receiver = argument;
     size_t filled = 0;
+    int fd = receiver->fd;
 
-    if (receiver->listener >= 0 && (receiver->fd = accept4(receiver->listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
+    if (receiver->listener >= 0)
+        receiver->fd = fd = accept4(receiver->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0)
         return NULL;
     while (!atomic_load_explicit(&receiver->stopping, memory_order_relaxed)) { /* nothing else is handed over by it */
-        ssize_t got = read(receiver->fd, receiver->buffer + filled, receiver->capacity - filled);
+        ssize_t got = read(fd, receiver->buffer + filled, receiver->capacity - filled);
         size_t taken;
         if (got < 0 && errno == EINTR)
             continue;
@@ -86,7 +89,8 @@ static int receiver_make(struct receiver **out, const struct place *place, messa
 
     if (result < 0)
         goto out;
-    receiver->listener = receiver->fd = -1;
+    receiver->listener = -1;
+    receiver->fd = -1;
     receiver->handler = handler;
     receiver->user = user;
     /* Exactly a large message, so that no piece of the next one has to be moved. */
@@ -247,7 +251,7 @@ static int unix_address(struct sockaddr_un *address, const char *path)
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address->sun_path)
         return -ENAMETOOLONG;
-    strcpy(address->sun_path, path);
+    memcpy(address->sun_path, path, strlen(path) + 1);
     return 0;
 }
 
@@ -349,11 +353,12 @@ static int send_message(void *object, const void *data, size_t size)
 {
     struct sender *sender = object;
     uint64_t head = size;
-    struct iovec pieces[2] = {{&head, HEAD_BYTES}, {(void *)(uintptr_t)data, size}};
+    struct iovec pieces[2] = {{&head, HEAD_BYTES}, {NULL, size}};
     ssize_t done;
 
     if (size <= SMALL_BYTES)
         return send_small(sender, data, size);
+    memcpy(&pieces[1].iov_base, &data, sizeof data); /* writev does not write to it, though its type says so */
     do
         done = writev(sender->fd, pieces, 2);
     while (done < 0 && errno == EINTR);

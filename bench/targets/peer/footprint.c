@@ -66,14 +66,14 @@ static int make_room(struct file *file, size_t page_count)
 }
 
 /* A mapping of the file from its page `first` on. */
-static int add_pages(struct file *file, uintptr_t start, size_t first, size_t count, size_t page)
+static int add_pages(struct file *file, void *start, size_t first, size_t count, size_t page)
 {
     unsigned char *resident = malloc(count);
     int result = resident == NULL ? -ENOMEM : make_room(file, first + count);
 
-    if (result == 0 && mincore((void *)start, count * page, resident) != 0)
+    if (result == 0 && mincore(start, count * page, resident) != 0)
         result = -errno;
-    for (size_t i = 0; i < count && result == 0; ++i)
+    for (size_t i = 0; i < count && result == 0 && file->pages != NULL; ++i)
         if ((resident[i] & 1) != 0 && !file->pages[first + i]) {
             file->pages[first + i] = 1;
             file->bytes += (double)page;
@@ -98,16 +98,17 @@ static int add_mappings(struct files *files)
     if (maps == NULL)
         return -errno;
     while (result == 0 && getline(&line, &room, maps) > 0) {
-        uint64_t start, end, offset, inode;
+        void *start, *end;
+        uint64_t offset, inode;
         int name = 0;
         struct file *file;
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64 " %n", &start, &end, &offset, &inode,
-                   &name) != 4 ||
+        if (sscanf(line, "%p-%p %*s %" SCNx64 " %*s %" SCNu64 " %n", &start, &end, &offset, &inode, &name) != 4 ||
             inode == 0 || !is_shared_memory(line + name))
             continue;
         file = file_of(files, inode);
-        result = file == NULL ? -ENOMEM
-                              : add_pages(file, (uintptr_t)start, offset / page, (size_t)(end - start) / page, page);
+        result = file == NULL
+                     ? -ENOMEM
+                     : add_pages(file, start, offset / page, (size_t)((char *)end - (char *)start) / page, page);
     }
     free(line);
     fclose(maps);

@@ -155,7 +155,9 @@ static char state_of(int stat)
         return '?';
     text[length] = '\0';
     end = strrchr(text, ')');
-    return end == NULL || end[1] == '\0' ? '?' : end[2];
+    if (end == NULL || end[1] == '\0')
+        return '?';
+    return end[2];
 }
 
 static void spin_until(uint64_t due_ns)
