@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LOOKS_AGAIN = 16 }; /* in a scan */
+
 static struct known *find(const struct directory_memory *memory, const unsigned char *id)
 {
     for (size_t i = 0; i < memory->count; ++i)
@@ -45,13 +47,20 @@ static void forget_unseen(struct directory_memory *memory)
     memory->count = kept;
 }
 
+/* Everybody looks at everybody's files again and again: with hundreds of endpoints in a directory that would be all they do. */
+static bool has_its_turn(const struct directory_memory *memory, const struct known *known)
+{
+    const size_t index = (size_t)(known - memory->known);
+    return (index + memory->count - memory->turn % memory->count) % memory->count < LOOKS_AGAIN;
+}
+
 static void look_at(struct endpoint *endpoint, struct directory_memory *memory, bool whole, const unsigned char *id,
                     void (*found)(struct endpoint *endpoint, const unsigned char *id))
 {
     struct known *known = find(memory, id);
     if (known != NULL) {
         known->seen = true;
-        if (!whole)
+        if (!whole || !has_its_turn(memory, known))
             return;
     }
     switch (slot_examine(endpoint->directory, id, endpoint->channel)) {
@@ -103,5 +112,6 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
         }
     }
     closedir(directory);
+    memory->turn += whole ? LOOKS_AGAIN : 0;
     forget_unseen(memory);
 }

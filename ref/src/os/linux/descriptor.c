@@ -11,8 +11,10 @@
 
 enum { WORD_BITS = 64 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* held across fork */
-static uint64_t *kept; /* a bit each */
+/* Many threads may open and close at once, none while another forks; and a fork is not kept waiting by newcomers. */
+static pthread_rwlock_t forking = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the rest; taken inside the other */
+static uint64_t *kept;                                   /* a bit each */
 static size_t words;
 
 _Atomic unsigned os_fork_generation;
@@ -22,7 +24,7 @@ static void (*tell_child)(void);
 
 void descriptor_hold(void)
 {
-    pthread_mutex_lock(&lock);
+    pthread_rwlock_rdlock(&forking);
 }
 
 static bool make_room(int fd)
@@ -40,23 +42,27 @@ static bool make_room(int fd)
     return true;
 }
 
-/* With the lock held. */
+/* While forks are held off. */
 static int keep(int fd)
 {
+    bool known;
     if (fd < 0)
         return -errno;
-    if (!make_room(fd)) {
-        close(fd);
-        return -ENOMEM;
-    }
-    kept[fd / WORD_BITS] |= UINT64_C(1) << fd % WORD_BITS;
-    return fd;
+    pthread_mutex_lock(&lock);
+    known = make_room(fd);
+    if (known)
+        kept[fd / WORD_BITS] |= UINT64_C(1) << fd % WORD_BITS;
+    pthread_mutex_unlock(&lock);
+    if (known)
+        return fd;
+    close(fd);
+    return -ENOMEM;
 }
 
 int descriptor_keep(int fd)
 {
     fd = keep(fd);
-    pthread_mutex_unlock(&lock);
+    pthread_rwlock_unlock(&forking);
     return fd;
 }
 
@@ -64,28 +70,30 @@ void descriptor_keep_all(int *fds, int count)
 {
     for (int i = 0; i < count; ++i)
         fds[i] = keep(fds[i]);
-    pthread_mutex_unlock(&lock);
+    pthread_rwlock_unlock(&forking);
 }
 
 void os_close(int fd)
 {
     if (fd < 0)
         return;
+    pthread_rwlock_rdlock(&forking);
     pthread_mutex_lock(&lock);
     if ((size_t)fd / WORD_BITS < words)
         kept[fd / WORD_BITS] &= ~(UINT64_C(1) << fd % WORD_BITS);
-    close(fd); /* under the lock: before, a child would keep it; after, the number may be another's already */
     pthread_mutex_unlock(&lock);
+    close(fd); /* forgotten before: the number may be another's at once; and no child is made in between that would keep it */
+    pthread_rwlock_unlock(&forking);
 }
 
 static void before_fork(void)
 {
-    pthread_mutex_lock(&lock);
+    pthread_rwlock_wrlock(&forking); /* and with it nobody has the other lock */
 }
 
 static void in_parent(void)
 {
-    pthread_mutex_unlock(&lock);
+    pthread_rwlock_unlock(&forking);
 }
 
 static void in_child(void)
@@ -98,7 +106,8 @@ static void in_child(void)
     if (words > 0)
         memset(kept, 0, words * sizeof *kept);
     tell_child();
-    pthread_mutex_unlock(&lock);
+    /* made anew: to unlock it is for the thread that locked it, which has another number here */
+    forking = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 }
 
 static void install(void)
