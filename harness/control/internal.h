@@ -83,7 +83,8 @@ struct ipcmark_participant {
     uint32_t number; /* in the history */
     bool journal;
     ipcmark_implementation implementation;
-    uv_process_t process;
+    uv_poll_t exit;
+    int exit_fd; /* of its pidfd; 0: none */
     uv_pipe_t in, out, err;
     uv_timer_t grace; /* after its exit, for the end of its output */
     struct line_reader lines;

@@ -1,6 +1,7 @@
 /* Participants: one process each, from its start until all that it said has been taken in. */
 #include "internal.h"
 
+#include "launch.h"
 #include "processes.h"
 
 #include <errno.h>
@@ -82,6 +83,14 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, trial_handle_closed);
 }
 
+static void close_exit(ipcmark_participant *participant)
+{
+    close_handle((uv_handle_t *)&participant->exit);
+    if (participant->exit_fd > 0)
+        close(participant->exit_fd);
+    participant->exit_fd = 0;
+}
+
 /* What one that has ended needs no more: trials that go on for an hour start many. */
 static void release(ipcmark_participant *participant)
 {
@@ -129,15 +138,20 @@ static void name_process(void *context, pid_t pid, const char *name)
                   (int)pid, name);
 }
 
-static void on_exit_of(uv_process_t *process, int64_t exit_status, int term_signal)
+/* It has exited: exit_fd is readable. */
+static void on_exit_of(uv_poll_t *exit, int status, int events)
 {
-    ipcmark_participant *participant =
-        (ipcmark_participant *)((char *)process - offsetof(ipcmark_participant, process));
+    ipcmark_participant *participant = (ipcmark_participant *)((char *)exit - offsetof(ipcmark_participant, exit));
     ipcmark_trial *trial = participant->trial;
+    int wait_status;
+    (void)status, (void)events;
+    if (waitpid(participant->pid, &wait_status, WNOHANG) != participant->pid)
+        return;
+    close_exit(participant);
     participant->exited = true;
-    participant->status = term_signal != 0 ? term_signal : (int)(exit_status & 0xff) << 8;
+    participant->status = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : wait_status & 0xff00;
     /* Killed ones take their children along a moment later; one that ended of itself must have none left. */
-    if (term_signal == 0)
+    if (!WIFSIGNALED(wait_status))
         processes_of_session(participant->pid, name_process, participant);
     processes_kill_session(participant->pid);
     watchdog_forget(&trial->session->watchdog, participant->pid);
@@ -222,36 +236,52 @@ static int open_handles(ipcmark_participant *participant)
         (error = uv_timer_init(loop, &participant->grace)) < 0)
         return error;
     participant->in.data = participant->out.data = participant->err.data = participant->grace.data =
-        participant->process.data = participant->trial;
+        participant->trial;
     participant->trial->open_handles += 4;
     return 0;
+}
+
+static int watch(ipcmark_participant *participant, const struct launched *launched)
+{
+    const struct {
+        uv_pipe_t *pipe;
+        int fd;
+    } streams[] = {{&participant->in, launched->in}, {&participant->out, launched->out}, {&participant->err, launched->err}};
+    int error = 0;
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; ++i) {
+        int opened = uv_pipe_open(streams[i].pipe, streams[i].fd);
+        if (opened < 0) {
+            close(streams[i].fd);
+            error = opened;
+        }
+    }
+    int watched = uv_poll_init(&participant->trial->session->loop, &participant->exit, launched->exit_fd);
+    if (watched < 0)
+        return watched;
+    participant->exit.data = participant->trial;
+    ++participant->trial->open_handles;
+    watched = uv_poll_start(&participant->exit, UV_READABLE, on_exit_of);
+    return watched < 0 ? watched : error;
 }
 
 static int spawn(ipcmark_participant *participant, const char *cpus)
 {
     ipcmark_trial *trial = participant->trial;
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&participant->in},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&participant->out},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&participant->err},
-    };
-    uv_process_options_t options = {.exit_cb = on_exit_of, .stdio = stdio, .stdio_count = 3};
-    int error = target_command(trial, cpus, &options.args);
+    struct launched launched;
+    char **arguments;
+    int error = target_command(trial, cpus, &arguments);
     if (error < 0)
         return error;
-    options.file = options.args[0];
-    /* A session of its own: Ctrl-C in the terminal is the coordinator's to handle, and whatever a participant starts
-     * can be found. */
-    options.flags = UV_PROCESS_DETACHED;
     participant->kill_from_ns = ipcmark_now_ns();
-    error = uv_spawn(&trial->session->loop, &participant->process, &options);
-    ++trial->open_handles; /* uv_spawn has made the handle, even if it failed */
+    error = launch(arguments, &launched);
+    if (error < 0)
+        return session_fail(trial->session, error, "cannot start %s: %s", arguments[0], strerror(-error));
+    participant->pid = launched.pid;
+    participant->exit_fd = launched.exit_fd;
     participant->spawned = true;
-    if (error < 0) {
-        participant->exited = participant->ended = true;
-        return session_fail(trial->session, error, "cannot start %s: %s", options.file, uv_strerror(error));
-    }
-    participant->pid = participant->process.pid;
+    error = watch(participant, &launched);
+    if (error < 0)
+        return session_fail(trial->session, error, "cannot watch %s: %s", participant->name, uv_strerror(error));
     watchdog_watch(&trial->session->watchdog, participant->pid);
     uv_read_start((uv_stream_t *)&participant->out, allocate, on_output);
     uv_read_start((uv_stream_t *)&participant->err, allocate, on_stderr);
@@ -326,8 +356,7 @@ void participant_close(ipcmark_participant *participant)
     close_handle((uv_handle_t *)&participant->out);
     close_handle((uv_handle_t *)&participant->err);
     close_handle((uv_handle_t *)&participant->grace);
-    if (participant->spawned)
-        close_handle((uv_handle_t *)&participant->process);
+    close_exit(participant);
 }
 
 void participant_free(ipcmark_participant *participant)

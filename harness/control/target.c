@@ -69,7 +69,7 @@ int target_command(ipcmark_trial *trial, const char *cpus, char ***out)
         list[count++] = "--driver";
         list[count++] = target->driver;
     }
-    /* uv_spawn does not write to it, though its type says so. */
+    /* posix_spawn does not write to it, though its type says so. */
     *out = (char **)(uintptr_t)trial_note_list(trial, list);
     return *out == NULL ? session_fail(trial->session, -ENOMEM, "out of memory") : 0;
 }
