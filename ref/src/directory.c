@@ -47,7 +47,8 @@ static void forget_unseen(struct directory_memory *memory)
     memory->count = kept;
 }
 
-/* Everybody looks at everybody's files again and again: with hundreds of endpoints in a directory that would be all they do. */
+/* Everybody looks at everybody's files again and again: with hundreds of endpoints in a directory that would be all
+ * they do. */
 static bool has_its_turn(const struct directory_memory *memory, const struct known *known)
 {
     const size_t index = (size_t)(known - memory->known);
@@ -85,7 +86,8 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
                     bool (*skip)(struct endpoint *endpoint, const unsigned char *id),
                     void (*found)(struct endpoint *endpoint, const unsigned char *id))
 {
-    /* a descriptor of its own: the position of a shared one would be shared too; closed by closedir, it is not os_close's */
+    /* a descriptor of its own: the position of a shared one would be shared too; closed by closedir, it is not
+     * os_close's */
     int fd = openat(endpoint->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;

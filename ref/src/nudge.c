@@ -2,7 +2,6 @@
 
 #include "os/os.h"
 
-
 int nudge_open(struct nudge *nudge)
 {
     pthread_mutex_init(&nudge->lock, NULL);

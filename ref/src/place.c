@@ -1,5 +1,6 @@
-/* An endpoint's place in the directory: slot file, socket, watch. Files there may be removed by others (whoever tidies up
- * temporary files), and so may the directory: pairs do not need it, but nobody new can find us. Control thread, but for take. */
+/* An endpoint's place in the directory: slot file, socket, watch. Files there may be removed by others (whoever tidies
+ * up temporary files), and so may the directory: pairs do not need it, but nobody new can find us. Control thread, but
+ * for take. */
 #include "endpoint.h"
 #include "os/os.h"
 
@@ -20,7 +21,8 @@ int place_watch(struct endpoint *endpoint)
     endpoint->changes = (struct watch){directory_changed, os_watch_open(endpoint->directory)};
     if (endpoint->changes.fd >= 0)
         return os_poller_add(endpoint->poller, endpoint->changes.fd, &endpoint->changes, false);
-    endpoint_log(endpoint, LOG_WARNING, "the directory cannot be watched (%s): new peers are found by scanning, each ping interval",
+    endpoint_log(endpoint, LOG_WARNING,
+                 "the directory cannot be watched (%s): new peers are found by scanning, each ping interval",
                  mmipc_strerror(endpoint->changes.fd));
     return 0;
 }
@@ -47,8 +49,9 @@ int place_take(struct endpoint *endpoint)
         return error;
     slot_socket_name(endpoint->id, name);
     endpoint->listener = (struct watch){caller_waits, os_socket_listen(endpoint->directory, name, for_all)};
-    error = endpoint->listener.fd < 0 ? endpoint->listener.fd
-                                      : os_poller_add(endpoint->poller, endpoint->listener.fd, &endpoint->listener, false);
+    error = endpoint->listener.fd < 0
+                ? endpoint->listener.fd
+                : os_poller_add(endpoint->poller, endpoint->listener.fd, &endpoint->listener, false);
     if (error == 0)
         error = slot_ready(&endpoint->slot);
     if (error != 0)
@@ -96,7 +99,8 @@ void place_check(struct endpoint *endpoint)
     if (!is_lost(endpoint))
         return;
     if (!endpoint->displaced)
-        endpoint_log(endpoint, LOG_ERROR, "our files in the directory were removed: no new peer finds us until they are back");
+        endpoint_log(endpoint, LOG_ERROR,
+                     "our files in the directory were removed: no new peer finds us until they are back");
     endpoint->displaced = true;
     place_leave(endpoint);
     if (is_removed(endpoint->directory))

@@ -20,7 +20,8 @@ static void hundred_of_each(void **state)
 {
     static struct receiver receivers[CROWD];
     char *directory = test_directory();
-    struct actor to = actor_start("subscriber", "c", directory, ""), from = actor_start("publisher", "c", directory, "");
+    struct actor to = actor_start("subscriber", "c", directory, ""),
+                 from = actor_start("publisher", "c", directory, "");
     mmipc_publisher *publishers[CROWD];
     mmipc_subscriber *subscribers[CROWD];
     struct rlimit limit;
@@ -31,7 +32,8 @@ static void hundred_of_each(void **state)
     for (int i = 0; i < CROWD; ++i) {
         receivers[i] = (struct receiver)RECEIVER_INIT;
         assert_int_equal(mmipc_publisher_open(&publishers[i], "c", directory, NULL), 0);
-        assert_int_equal(mmipc_subscriber_open(&subscribers[i], "c", directory, receiver_message, &receivers[i], NULL), 0);
+        assert_int_equal(mmipc_subscriber_open(&subscribers[i], "c", directory, receiver_message, &receivers[i], NULL),
+                         0);
     }
     assert_int_equal(actor_ask(&to, "connected %d 30000", CROWD + 1), 0); /* the other actor, too */
     assert_int_equal(actor_ask(&from, "connected %d 30000", CROWD + 1), 0);
@@ -115,7 +117,10 @@ static int answer_each_other(const char *hear, const char *say, const char *dire
     while (answering.refusals == 0 && !answering.left_alone &&
            pthread_cond_timedwait(&answering.changed, &answering.lock, &deadline) == 0)
         ;
-    result = answering.others != 0 ? WRONG : answering.refusals > 0 ? REFUSED : answering.left_alone ? LEFT_ALONE : WRONG;
+    result = answering.others != 0    ? WRONG
+             : answering.refusals > 0 ? REFUSED
+             : answering.left_alone   ? LEFT_ALONE
+                                      : WRONG;
     pthread_mutex_unlock(&answering.lock);
     mmipc_subscriber_close(subscriber);
     mmipc_publisher_close(answering.publisher);
@@ -211,7 +216,8 @@ static void close_waits_for_the_handler(void **state)
     assert_int_equal(actor_ask(&from, "publish 0 100 64"), 0);
     RECEIVER_WAIT(&receiver, in_handler, true);
     assert_int_equal(pthread_create(&closing, NULL, close_subscriber, subscriber), 0);
-    assert_int_equal(actor_ask(&from, "disconnected 10000"), 0); /* it has begun; no publisher waits for the handler's end */
+    assert_int_equal(actor_ask(&from, "disconnected 10000"),
+                     0); /* it has begun; no publisher waits for the handler's end */
     assert_int_equal(pthread_tryjoin_np(closing, NULL), EBUSY);
     receiver_hold(&receiver, false);
     assert_int_equal(pthread_join(closing, NULL), 0);

@@ -71,7 +71,8 @@ static void child_keeps_nothing(void **state)
     options.ping_interval_ms = 60000; /* no scan, and so no list of the directory, while we fork */
     assert_int_equal(mmipc_publisher_open(&handles.publisher, "c", directory, &options), 0);
     assert_int_equal(mmipc_subscriber_open(&handles.puller, "c", directory, NULL, NULL, &options), 0);
-    assert_int_equal(mmipc_subscriber_open(&handles.listener, "c", directory, receiver_message, &receiver, &options), 0);
+    assert_int_equal(mmipc_subscriber_open(&handles.listener, "c", directory, receiver_message, &receiver, &options),
+                     0);
     to = actor_start("subscriber", "c", directory, "");
     from = actor_start("publisher", "c", directory, "");
     assert_int_equal(mmipc_publisher_wait_connected(handles.publisher, 1, 10000), 0);
@@ -231,8 +232,8 @@ static void child_opens_its_own(void **state)
     if (pid == 0) {
         mmipc_publisher *own;
         int wrong = mmipc_publisher_open(&own, "c", directory, NULL) != 0 ||
-                    mmipc_publisher_wait_connected(own, 1, 10000) != 0 ||
-                    mmipc_publish(own, &(uint64_t){0}, 8) != 0 || mmipc_publisher_flush(own, 10000) != 0;
+                    mmipc_publisher_wait_connected(own, 1, 10000) != 0 || mmipc_publish(own, &(uint64_t){0}, 8) != 0 ||
+                    mmipc_publisher_flush(own, 10000) != 0;
         mmipc_publisher_close(publisher);
         mmipc_publisher_close(own);
         _exit(wrong);

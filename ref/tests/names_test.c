@@ -242,7 +242,8 @@ static void litter_is_not_touched(void **state)
     assert_int_equal(test_directory_remove(directory), count);
 }
 
-/* A living slot of a subscriber that is none: locked, waiting, and behind its socket somebody who says the wrong thing. */
+/* A living slot of a subscriber that is none: locked, waiting, and behind its socket somebody who says the wrong thing.
+ */
 struct liar {
     int file, socket, called;
 };
@@ -260,7 +261,8 @@ static struct liar liar_start(const char *directory, int number)
     assert_int_equal(listen(liar.socket, 8), 0);
     slot_path(directory, number, "json", path);
     snprintf(text, sizeof text,
-             "{\"magic\":\"mmipc-slot\",\"role\":\"subscriber\",\"state\":\"waiting\",\"id\":\"%032d\",\"channel_hex\":\"63\"}",
+             "{\"magic\":\"mmipc-slot\",\"role\":\"subscriber\",\"state\":\"waiting\",\"id\":\"%032d\",\"channel_hex\":"
+             "\"63\"}",
              number);
     liar.file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     assert_int_equal(flock(liar.file, LOCK_EX | LOCK_NB), 0);
@@ -271,7 +273,8 @@ static struct liar liar_start(const char *directory, int number)
 static void liars_cost_only_their_own_pair(void **state)
 {
     char *directory = test_directory(), noise[320];
-    struct liar silent = liar_start(directory, 1), noisy = liar_start(directory, 2), short_spoken = liar_start(directory, 3);
+    struct liar silent = liar_start(directory, 1), noisy = liar_start(directory, 2),
+                short_spoken = liar_start(directory, 3);
     struct actor from = actor_start("publisher", "c", directory, "ping=100"), to;
     struct liar *const liars[] = {&silent, &noisy, &short_spoken};
     (void)state;
@@ -303,9 +306,12 @@ static void liars_cost_only_their_own_pair(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {CASE(path_of_4000_bytes),         CASE(directory_is_made_private),
-                                       CASE(one_directory_by_many_paths), CASE(wrong_paths),
-                                       CASE(any_byte_but_nul_in_a_name),  CASE(litter_is_not_touched),
+    const struct CMUnitTest tests[] = {CASE(path_of_4000_bytes),
+                                       CASE(directory_is_made_private),
+                                       CASE(one_directory_by_many_paths),
+                                       CASE(wrong_paths),
+                                       CASE(any_byte_but_nul_in_a_name),
+                                       CASE(litter_is_not_touched),
                                        CASE(liars_cost_only_their_own_pair)};
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);

@@ -1,4 +1,5 @@
-/* What the system has run out of, forbids, or takes away: the error says so, nothing is left behind, and it goes on afterwards. */
+/* What the system has run out of, forbids, or takes away: the error says so, nothing is left behind, and it goes on
+ * afterwards. */
 #include "cases.h"
 
 #include "actor.h"
@@ -23,10 +24,10 @@ enum { SANITIZED = 0 };
 /* What of the library's own process fails meanwhile. See --wrap in CMakeLists.txt. */
 static _Atomic int memory_error, watch_error;
 
-int __real_os_memory_create(size_t bytes);   // NOLINT: the linker's names
-int __wrap_os_memory_create(size_t bytes);   // NOLINT
-int __real_os_watch_open(int directory);     // NOLINT
-int __wrap_os_watch_open(int directory);     // NOLINT
+int __real_os_memory_create(size_t bytes); // NOLINT: the linker's names
+int __wrap_os_memory_create(size_t bytes); // NOLINT
+int __real_os_watch_open(int directory);   // NOLINT
+int __wrap_os_watch_open(int directory);   // NOLINT
 
 int __wrap_os_memory_create(size_t bytes) // NOLINT
 {
@@ -185,7 +186,8 @@ static long limit_descriptors(const char *line)
     return 0;
 }
 
-/* Peers come, and the last descriptors go while they are let in, at any step of it: they are let in when there are some. */
+/* Peers come, and the last descriptors go while they are let in, at any step of it: they are let in when there are
+ * some. */
 static void peers_without_descriptors(void **state)
 {
     (void)state;
@@ -469,12 +471,11 @@ static void directory_cannot_be_watched(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {CASE(open_without_descriptors),  CASE(peers_without_descriptors),
-                                       CASE(no_memory_for_a_pair),      CASE(memory_files_are_limited),
-                                       CASE(no_address_space),          CASE(directory_is_full),
-                                       CASE(directory_is_read_only),    CASE(directory_is_forbidden),
-                                       CASE(files_are_removed),         CASE(directory_is_removed),
-                                       CASE(directory_cannot_be_watched)};
+    const struct CMUnitTest tests[] = {
+        CASE(open_without_descriptors), CASE(peers_without_descriptors),  CASE(no_memory_for_a_pair),
+        CASE(memory_files_are_limited), CASE(no_address_space),           CASE(directory_is_full),
+        CASE(directory_is_read_only),   CASE(directory_is_forbidden),     CASE(files_are_removed),
+        CASE(directory_is_removed),     CASE(directory_cannot_be_watched)};
     actor_other = limit_descriptors;
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);

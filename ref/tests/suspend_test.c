@@ -19,7 +19,8 @@ static mmipc_options options_with(struct receiver *receiver, uint32_t ping_ms)
     return options;
 }
 
-static mmipc_publisher *publisher(const char *channel, const char *directory, struct receiver *receiver, uint32_t ping_ms, int when_full)
+static mmipc_publisher *publisher(const char *channel, const char *directory, struct receiver *receiver,
+                                  uint32_t ping_ms, int when_full)
 {
     mmipc_options options = options_with(receiver, ping_ms);
     mmipc_publisher *out;
@@ -38,11 +39,13 @@ static void publish(mmipc_publisher *from, uint64_t first, uint64_t count, size_
     }
 }
 
-/* From its first event on: suspended and resumed in turns, as often as may be, from the second to the last but `others`. */
+/* From its first event on: suspended and resumed in turns, as often as may be, from the second to the last but
+ * `others`. */
 static void check_turns(const struct receiver *receiver, int others)
 {
     assert_int_equal(receiver->events[0], MMIPC_PEER_CONNECTED);
-    for (int i = 1; i < receiver->event_count - others; ++i) { /* on a starved machine it may have been silent more than once */
+    for (int i = 1; i < receiver->event_count - others;
+         ++i) { /* on a starved machine it may have been silent more than once */
         assert_int_equal(receiver->events[i], i % 2 == 1 ? MMIPC_PEER_SUSPENDED : MMIPC_PEER_RESUMED);
         assert_int_equal(receiver->reasons[i], i % 2 == 1 ? MMIPC_REASON_SILENT : MMIPC_REASON_NONE);
     }
@@ -190,7 +193,8 @@ static void long_handlers_are_not_silence(void **state)
     pthread_mutex_lock(&receiver.lock); /* on_peer waits for this one, too */
     assert_int_equal(actor_ask(&from, "disconnected 600"), -ETIMEDOUT);
     pthread_mutex_unlock(&receiver.lock);
-    assert_int_equal(actor_ask(&from, "connected 1 10000"), 0); /* still, or again: as long as the handler lasts it would not */
+    assert_int_equal(actor_ask(&from, "connected 1 10000"),
+                     0); /* still, or again: as long as the handler lasts it would not */
     assert_int_equal(mmipc_subscriber_wait_connected(to, 1, 10000), 0);
     receiver_hold(&receiver, false);
     RECEIVER_WAIT(&receiver, count, 10);

@@ -46,8 +46,8 @@ int __wrap_os_wake_check(int sender) // NOLINT
     return __real_os_wake_check(sender);
 }
 
-/* "fill": makes all of them, "own": the two ends that its library made first, block whoever does not say otherwise, and as
- * full as they get. "shut": ends them. */
+/* "fill": makes all of them, "own": the two ends that its library made first, block whoever does not say otherwise, and
+ * as full as they get. "shut": ends them. */
 static long rogue(const char *line)
 {
     const char bytes[4096] = ""; /* large: reading a little of one makes no room */
@@ -157,7 +157,8 @@ static void publisher_cannot_hold_up_delivery(void **state)
     assert_int_equal(actor_ask(&bad, "flush 10000"), 0); /* the ring is free again */
     assert_true(actor_ask(&bad, "own") > 0);
     actor_tell(&bad, "publish 200 200 8000");
-    RECEIVER_WAIT(&receiver, count, 207); /* what fits before it has to wait for room; it is deaf now, and waits for ever */
+    RECEIVER_WAIT(&receiver, count,
+                  207); /* what fits before it has to wait for room; it is deaf now, and waits for ever */
     good = actor_start("publisher", "c", directory, "spin_us=-1 segment=65536");
     assert_int_equal(actor_ask(&good, "connected 1 10000"), 0);
     assert_int_equal(actor_ask(&good, "publish 0 1000 8000"), 0);
@@ -221,10 +222,9 @@ static void publisher_cannot_keep_the_descriptor_readable(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {CASE(subscriber_cannot_hold_up_publish),
-                                       CASE(subscriber_cannot_hold_up_who_waits_for_room),
-                                       CASE(publisher_cannot_hold_up_delivery),
-                                       CASE(publisher_cannot_keep_the_descriptor_readable)};
+    const struct CMUnitTest tests[] = {
+        CASE(subscriber_cannot_hold_up_publish), CASE(subscriber_cannot_hold_up_who_waits_for_room),
+        CASE(publisher_cannot_hold_up_delivery), CASE(publisher_cannot_keep_the_descriptor_readable)};
     if (argc > 1 && strcmp(argv[1], "--actor") == 0)
         actor_other = rogue;
     actor_main(argc, argv);

@@ -82,7 +82,7 @@ void os_close(int fd)
     if ((size_t)fd / WORD_BITS < words)
         kept[fd / WORD_BITS] &= ~(UINT64_C(1) << fd % WORD_BITS);
     pthread_mutex_unlock(&lock);
-    close(fd); /* forgotten before: the number may be another's at once; and no child is made in between that would keep it */
+    close(fd); /* forgotten before: the number may be another's at once. No child in between could keep it. */
     pthread_rwlock_unlock(&forking);
 }
 

@@ -1,5 +1,5 @@
-/* Every descriptor that this library holds, so that a child of fork() can close its copies: the peers' hang-up and the locks
- * of the slot files must not outlive the parent in it.
+/* Every descriptor that this library holds, so that a child of fork() can close its copies: the peers' hang-up and the
+ * locks of the slot files must not outlive the parent in it.
  *
  *     descriptor_hold();
  *     return descriptor_keep(eventfd(0, EFD_CLOEXEC));
@@ -10,6 +10,7 @@
 
 void descriptor_hold(void);
 int descriptor_keep(int fd); /* ends the hold; -errno if fd is -1 */
-void descriptor_keep_all(int *fds, int count); /* of those received; one that there is no memory for is closed, and negative */
+/* Likewise, of several; one that there is no memory for is closed, and its number negative. */
+void descriptor_keep_all(int *fds, int count);
 
 #endif

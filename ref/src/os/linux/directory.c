@@ -76,8 +76,8 @@ static int complete(int fd, const void *text, size_t size, bool for_all)
 }
 
 /* Where a file cannot be made without a name, it is made with one, and locked before it has contents: others take an
- * empty file for nobody's and leave it alone. But they look at it, and whoever is stopped while it does so keeps the lock:
- * such a file is given up for another. */
+ * empty file for nobody's and leave it alone. But they look at it, and whoever is stopped while it does so keeps the
+ * lock: such a file is given up for another. */
 static int create_named(int directory, const char *name, const void *text, size_t size, bool for_all)
 {
     int error = -EWOULDBLOCK;
@@ -100,7 +100,8 @@ int os_file_create_locked(int directory, const char *name, const void *text, siz
     int error;
     int fd = keep_open(directory, ".", O_RDWR | O_TMPFILE);
     if (fd < 0)
-        return fd == -EOPNOTSUPP || fd == -EISDIR || fd == -ENOENT ? create_named(directory, name, text, size, for_all) : fd;
+        return fd == -EOPNOTSUPP || fd == -EISDIR || fd == -ENOENT ? create_named(directory, name, text, size, for_all)
+                                                                   : fd;
     error = complete(fd, text, size, for_all);
     if (error != 0)
         goto fail;
@@ -113,7 +114,8 @@ fail:
     return error;
 }
 
-/* By its name: a change through the descriptor that it was made with, nameless, is told to watchers under no name of ours. */
+/* By its name: a change through the descriptor that it was made with, nameless, is told to watchers under no name of
+ * ours. */
 int os_file_rewrite(int directory, const char *name, const void *text, size_t size)
 {
     int error, fd = keep_open(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);

@@ -32,9 +32,9 @@ void os_event_clear(int fd)
 }
 
 /* A stream socket each way, and not an eventfd or a pipe. Who passes a descriptor on keeps a hold on it: it can clear
- * O_NONBLOCK between anybody's check and call, and an eventfd knows no other way to be written without waiting; with a pipe
- * it can sit on the lock. A socket is told for each call, sending takes no lock that another could hold for long, and the
- * end that is read is never passed on. */
+ * O_NONBLOCK between anybody's check and call, and an eventfd knows no other way to be written without waiting; with a
+ * pipe it can sit on the lock. A socket is told for each call, sending takes no lock that another could hold for long,
+ * and the end that is read is never passed on. */
 int os_wake_create(int *sender)
 {
     int ends[2] = {-1, -1};
@@ -65,7 +65,8 @@ int os_wake_check(int sender)
 
 void os_wake_send(int sender)
 {
-    ssize_t ignored = send(sender, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* EAGAIN: it has been woken hundreds of times */
+    ssize_t ignored =
+        send(sender, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* EAGAIN: it has been woken hundreds of times */
     (void)ignored;
 }
 
