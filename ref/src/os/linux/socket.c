@@ -135,9 +135,9 @@ ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd
         break;
     }
     descriptor_keep_all(fds, *fd_count);
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 && (got > 0 || *fd_count == 0))
         return got;
-    for (int i = 0; i < *fd_count; ++i) /* cut short: what did come through must not leak */
+    for (int i = 0; i < *fd_count; ++i) /* cut short, or descriptors with nothing said: what did come through must not leak */
         os_close(fds[i]);
     *fd_count = 0;
     return (message.msg_flags & MSG_CTRUNC) != 0 ? -EMFILE : -EPROTO;
