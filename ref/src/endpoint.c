@@ -80,7 +80,7 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
     endpoint->role = role;
     memcpy(endpoint->channel, channel, length + 1);
     os_random(endpoint->id, ID_BYTES);
-    endpoint->directory = endpoint->poller = endpoint->slot.fd = -1;
+    endpoint->directory = endpoint->poller = endpoint->load = endpoint->slot.fd = -1;
     endpoint->listener.fd = endpoint->changes.fd = endpoint->kick.fd = -1;
     endpoint->rescan_ns = -1;
     /* before any thread of ours exists: registering a process with threads takes milliseconds */
@@ -99,6 +99,8 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
     }
     endpoint->directory = os_directory_open(server_dir);
     endpoint->path = os_directory_path(endpoint->directory);
+    if (endpoint->options.spin_us == 0)
+        endpoint->load = os_load_open(); /* without it nobody seems to want our processors */
     error = endpoint->directory < 0 ? endpoint->directory : open_watches(endpoint);
     if (error != 0)
         endpoint_close(endpoint);
@@ -147,6 +149,7 @@ void endpoint_close(struct endpoint *endpoint)
     os_close(endpoint->changes.fd);
     os_close(endpoint->kick.fd);
     os_close(endpoint->poller);
+    os_close(endpoint->load);
     os_close(endpoint->slot.fd);
     os_close(endpoint->directory);
     free(endpoint->path);

@@ -86,7 +86,6 @@ static void destroy(struct peer *peer)
     os_memory_unmap((void *)(uintptr_t)outlet->theirs, LAYOUT_PAGE_BYTES, 0);
     os_close(outlet->room_event);
     os_close(outlet->wake_event);
-    spin_close(&outlet->spin);
     pthread_cond_destroy(&outlet->woken);
     pthread_mutex_destroy(&outlet->wait_lock);
     free(outlet);
@@ -103,7 +102,6 @@ static struct outlet *create(const unsigned char *id)
     }
     pthread_mutex_init(&outlet->wait_lock, NULL);
     outlet->nearest = UINT64_MAX;
-    outlet->spin.load = -1;
     outlet->room_event = outlet->wake_event = -1;
     memcpy(outlet->peer.id, id, ID_BYTES);
     return outlet;
@@ -251,7 +249,7 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
     outlet->wake_event = fds[1];
     fds[1] = -1;
     outlet->fence = (endpoint->capabilities & WIRE_CAN_BE_FENCED) == 0 || (welcome->capabilities & WIRE_CAN_FENCE) == 0;
-    spin_open(&outlet->spin, endpoint->options.spin_us);
+    spin_open(&outlet->spin, endpoint->options.spin_us, endpoint->load);
     error = list_outlet(publisher_of(endpoint), outlet);
     if (error != 0)
         return error;

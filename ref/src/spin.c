@@ -10,21 +10,15 @@ enum {
     MOST_SKIPPED = 64
 };
 
-void spin_open(struct spin *spin, int option_us)
+void spin_open(struct spin *spin, int option_us, int load)
 {
     spin->option_us = option_us;
-    spin->load = option_us == 0 ? os_load_open() : -1;
+    spin->load = load;
     spin->budget_ns = FIRST_NS;
     spin->checked_ns = INT64_MIN / 2;
     spin->crowded = false;
     spin->polled = false;
     spin->skip = spin->misses = 0;
-}
-
-void spin_close(struct spin *spin)
-{
-    os_close(spin->load);
-    spin->load = -1;
 }
 
 static int64_t adaptive_budget(struct spin *spin, int64_t now_ns)

@@ -8,7 +8,7 @@
 
 struct spin {
     int option_us;      /* of mmipc_options: 0 adaptive, > 0 fixed, -1 never */
-    int load;           /* descriptor for os_load_running; -1: none */
+    int load;           /* descriptor for os_load_running, borrowed; -1: none */
     int64_t budget_ns;  /* adaptive: what has been paying off */
     int64_t checked_ns; /* when crowded was last found out */
     bool crowded;       /* more threads want to run than there are processors */
@@ -16,8 +16,7 @@ struct spin {
     int skip, misses;   /* pollings to leave out, and to leave out after the next one in vain */
 };
 
-void spin_open(struct spin *spin, int option_us);
-void spin_close(struct spin *spin);
+void spin_open(struct spin *spin, int option_us, int load);
 int64_t spin_budget(struct spin *spin, int64_t now_ns);         /* 0: sleep at once */
 /* How long the wait was in the end, asleep or not, and whether polling ended it. */
 void spin_learn(struct spin *spin, int64_t waited_ns, bool paid);

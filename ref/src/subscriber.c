@@ -47,7 +47,7 @@ int mmipc_subscriber_open(mmipc_subscriber **out, const char *channel, const cha
     subscriber->poller = subscriber->attention_event = subscriber->ready_event = -1;
     pthread_mutex_init(&subscriber->handover, NULL);
     error = turn_open(&subscriber->receiving_turn);
-    spin_open(&subscriber->spin, subscriber->endpoint.options.spin_us);
+    spin_open(&subscriber->spin, subscriber->endpoint.options.spin_us, subscriber->endpoint.load);
     if (error == 0)
         error = open_receiving_side(subscriber);
     if (error == 0)
@@ -77,7 +77,6 @@ void subscriber_finish(struct mmipc_subscriber *subscriber)
     endpoint_wait_alone(&subscriber->endpoint);
     endpoint_close(&subscriber->endpoint);
     directory_forget(&subscriber->memory);
-    spin_close(&subscriber->spin);
     os_close(subscriber->ready_event);
     os_close(subscriber->attention_event);
     os_close(subscriber->poller);
