@@ -34,7 +34,7 @@ static bool harmless(uint32_t character)
            !(character >= 0x2066 && character <= 0x2069);
 }
 
-static char short_escape(char character)
+static char short_escape(unsigned char character)
 {
     switch (character) {
     case '\n':
@@ -44,8 +44,9 @@ static char short_escape(char character)
     case '\r':
         return 'r';
     case '\\':
+        return '\\';
     case '"':
-        return character;
+        return '"';
     default:
         return '\0';
     }
@@ -60,7 +61,7 @@ char *text_escaped(const void *data, size_t size)
     for (size_t i = 0; i < size;) {
         uint32_t character = 0;
         size_t length = decode(from + i, size - i, &character);
-        const char letter = length == 1 ? short_escape((char)character) : '\0';
+        const char letter = short_escape(length == 1 ? from[i] : 0);
         if (letter != '\0') {
             *to++ = '\\';
             *to++ = letter;
