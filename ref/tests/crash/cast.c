@@ -27,11 +27,26 @@ static void die(const char *what)
 
 static struct ledger *shown; /* changes of children and of directories are changes of the ledger, too */
 
+static volatile sig_atomic_t interrupted;
+
 static void something_changed(int signal)
 {
-    (void)signal;
+    if (signal == SIGINT || signal == SIGTERM)
+        interrupted = 1;
     if (shown != NULL)
         ++shown->changes;
+}
+
+void play_heed_interruption(void)
+{
+    const struct sigaction action = {.sa_handler = something_changed};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool play_is_interrupted(void)
+{
+    return interrupted;
 }
 
 void play_violate(struct play *play, const char *format, ...)
@@ -129,6 +144,8 @@ static void victim_changed(struct play *play, int status)
 /* Who has ended, stopped or complained meanwhile? */
 static void look_around(struct play *play)
 {
+    if (interrupted)
+        play_violate(play, "it was interrupted");
     for (int i = 0; i < ACTORS; ++i) {
         const struct part *part = &play->ledger->parts[i];
         int status;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REHEARSALS = 2, TRIES = 3 /* some points are come to only when threads meet */ };
+enum { REHEARSALS = 2, MOST_REHEARSALS = 6, TRIES = 3 /* some points are come to only when threads meet */ };
 enum { ROLES = 2 };
 static const int victims[ROLES] = {SECOND_PUBLISHER, SECOND_SUBSCRIBER};
 static const char *const role_names[ROLES] = {"publisher", "subscriber"};
@@ -26,7 +26,7 @@ struct options {
 };
 
 struct tally {
-    unsigned reached, ways, runs[4], missed, violations;
+    unsigned runs[4], missed, violations;
 };
 
 /* A way on which an undisturbed victim comes to a point, and how often at least. */
@@ -71,16 +71,14 @@ static bool rehearse(int role, struct rehearsal *out)
     static struct point_tracks tracks;
     const struct incident nothing = {.victim = victims[role], .action = NOTHING, .point = -1};
     char violation[400];
-    for (int i = 0; i < REHEARSALS; ++i) {
-        if (play_run(&nothing, &tracks, violation, sizeof violation) == VIOLATED) {
-            printf("VIOLATION without any incident, role %s: %s\n", role_names[role], violation);
-            return false;
-        }
-        for (size_t at = 0; at < POINTS_MAX; ++at)
-            out->hits[at] = tracks.hits[at] > out->hits[at] ? tracks.hits[at] : out->hits[at];
-        for (size_t at = 0; at < WAYS_MAX; ++at)
-            learn_way(out, &tracks.ways[at]);
+    if (play_run(&nothing, &tracks, violation, sizeof violation) == VIOLATED) {
+        printf("VIOLATION without any incident, role %s: %s\n", role_names[role], violation);
+        return false;
     }
+    for (size_t at = 0; at < POINTS_MAX; ++at)
+        out->hits[at] = tracks.hits[at] > out->hits[at] ? tracks.hits[at] : out->hits[at];
+    for (size_t at = 0; at < WAYS_MAX; ++at)
+        learn_way(out, &tracks.ways[at]);
     qsort(out->ways, out->count, sizeof out->ways[0], compare);
     return true;
 }
@@ -109,27 +107,32 @@ static void excuse(const char *name, void *context)
 }
 
 /* A point that no life comes to is neither killed nor stopped at: somebody must have said why. */
-static bool check_reached(const struct options *options, const struct rehearsal *rehearsals, struct tally *tallies)
+static bool is_complete(const bool *is_excused, const struct rehearsal *rehearsals, bool tell)
 {
-    static bool is_excused[POINTS_MAX + 1]; /* the last: there was something wrong with an excuse */
-    bool holds;
-    for_each_excuse(options->excuses, excuse, is_excused);
-    holds = !is_excused[POINTS_MAX];
-    for (int role = 0; role < ROLES; ++role)
-        tallies[role].ways = (unsigned)rehearsals[role].count;
+    bool complete = true;
     for (size_t at = 0; at < points_count(); ++at) {
-        char *name = points_name(at);
-        bool is_reached = false;
-        for (int role = 0; role < ROLES; ++role) {
-            tallies[role].reached += rehearsals[role].hits[at] > 0;
-            is_reached |= rehearsals[role].hits[at] > 0;
-        }
-        if (!is_reached && !is_excused[at])
+        char *name;
+        if (rehearsals[0].hits[at] > 0 || rehearsals[1].hits[at] > 0 || is_excused[at])
+            continue;
+        complete = false;
+        name = points_name(at);
+        if (tell)
             printf("no life comes to this point, and no reason is given: %s\n", name);
-        holds &= is_reached || is_excused[at];
         free(name);
     }
-    return holds;
+    return complete;
+}
+
+/* 1: every point is come to, or excused; 0: not; -1: there was a violation. */
+static int rehearse_all(const struct options *options, struct rehearsal *rehearsals)
+{
+    static bool is_excused[POINTS_MAX + 1]; /* the last: there was something wrong with an excuse */
+    for_each_excuse(options->excuses, excuse, is_excused);
+    for (int i = 0; i < REHEARSALS || (i < MOST_REHEARSALS && !is_complete(is_excused, rehearsals, false)); ++i)
+        for (int role = 0; role < ROLES; ++role)
+            if (!rehearse(role, &rehearsals[role]))
+                return -1;
+    return is_complete(is_excused, rehearsals, true) && !is_excused[POINTS_MAX];
 }
 
 static void replay_of(const struct incident *incident, const char *name, const char *role)
@@ -144,6 +147,8 @@ static void run(const struct incident *incident, int role, struct tally *tally)
     enum outcome outcome = NOT_REACHED;
     for (int i = 0; i < TRIES && outcome == NOT_REACHED; ++i)
         outcome = play_run(incident, NULL, violation, sizeof violation);
+    if (play_is_interrupted())
+        outcome = NOT_REACHED;
     tally->runs[incident->action]++;
     if (outcome == NOT_REACHED) {
         tally->missed++;
@@ -160,7 +165,7 @@ static void run(const struct incident *incident, int role, struct tally *tally)
 static void run_in_turn(const struct options *options, const struct incident *incident, int role, struct tally *tally)
 {
     static unsigned long job;
-    if (job++ % (options->shards * options->every) != options->shard)
+    if (play_is_interrupted() || job++ % (options->shards * options->every) != options->shard)
         return;
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r%lu", job);
@@ -223,29 +228,35 @@ static int replay(const struct options *options)
     return tally.violations != 0 ? 1 : tally.missed != 0 ? 2 : 0;
 }
 
+static void sum_up(const struct rehearsal *rehearsals, const struct tally *tallies)
+{
+    printf("%zu points", points_count());
+    for (int role = 0; role < ROLES; ++role) {
+        const struct tally *tally = &tallies[role];
+        unsigned reached = 0;
+        for (size_t at = 0; at < points_count(); ++at)
+            reached += rehearsals[role].hits[at] > 0;
+        printf(
+            "; role %s: reached %u on %zu ways, killed %u, stopped %u, stopped and killed %u, missed %u, violations %u",
+            role_names[role], reached, rehearsals[role].count, tally->runs[KILL], tally->runs[STOP],
+            tally->runs[STOP_KILL], tally->missed, tally->violations);
+    }
+    printf("\n");
+}
+
 static int run_all(const struct options *options)
 {
     static struct rehearsal rehearsals[ROLES];
     struct tally tallies[ROLES] = {0};
-    unsigned violations = 0;
-    bool complete;
-    for (int role = 0; role < ROLES; ++role)
-        if (!rehearse(role, &rehearsals[role]))
-            return 1;
-    complete = check_reached(options, rehearsals, tallies);
+    const int complete = rehearse_all(options, rehearsals);
+    if (complete < 0)
+        return 1;
     if (!options->rehearse)
         campaign(options, rehearsals, tallies);
-    printf("%zu points", points_count());
-    for (int role = 0; role < ROLES; ++role) {
-        const struct tally *tally = &tallies[role];
-        printf(
-            "; role %s: reached %u on %u ways, killed %u, stopped %u, stopped and killed %u, missed %u, violations %u",
-            role_names[role], tally->reached, tally->ways, tally->runs[KILL], tally->runs[STOP], tally->runs[STOP_KILL],
-            tally->missed, tally->violations);
-        violations += tally->violations;
-    }
-    printf("\n");
-    return violations != 0 || !complete;
+    sum_up(rehearsals, tallies);
+    if (play_is_interrupted())
+        printf("interrupted\n");
+    return tallies[0].violations + tallies[1].violations != 0 || complete == 0 || play_is_interrupted();
 }
 
 static int list(void)
@@ -288,6 +299,7 @@ int main(int argc, char **argv)
     struct options options = {.hit = 1, .shards = 1, .every = 1};
     int option;
     life_main(argc, argv);
+    play_heed_interruption();
     while ((option = getopt_long(argc, argv, "", names, NULL)) >= 0) {
         bool understood = true;
         switch (option) {

@@ -34,6 +34,10 @@ struct play {
 /* tracks: where the victim came; may be NULL. Whatever happens, nothing is left afterwards. */
 enum outcome play_run(const struct incident *incident, struct point_tracks *tracks, char *violation, size_t size);
 
+/* Ctrl-C ends the run that there is, tidily. */
+void play_heed_interruption(void);
+bool play_is_interrupted(void);
+
 /* cast.c: starting and ending actors, waiting for what they do */
 void play_open(struct play *play, const struct incident *incident);
 void play_close(struct play *play);

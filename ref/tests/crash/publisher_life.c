@@ -206,7 +206,12 @@ void publisher_live(const struct life *life)
         whole_life(&self);
     ledger_set(life->ledger, &life->part->done, 1);
     obey(&self);
+    if (life->is_victim) { /* it closes while others have payload of it that they have not read */
+        hold(&self, 1);
+        publish_some(&self, WHOLE, LARGE, 1);
+    }
     start_ms = life_now_ms();
     mmipc_publisher_close(self.publisher);
     life_closed(life, start_ms);
+    hold(&self, 0);
 }
