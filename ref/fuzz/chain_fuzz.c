@@ -1,5 +1,5 @@
-/* The chain of a pair as a subscriber sees it: the input is what a rogue publisher does, from the handshake on, and what
- * the user does meanwhile. */
+/* The chain of a pair as a subscriber sees it: the input is what a rogue publisher does, from the handshake on, and
+ * what the user does meanwhile. */
 #include "fake_os.h"
 #include "fuzz.h"
 #include "reach.h"
@@ -97,7 +97,8 @@ static void hear(void)
 static void greet(bool starts)
 {
     struct wire_message ignored;
-    struct writer_page page = {.magic = LAYOUT_WRITER_MAGIC, .version = LAYOUT_VERSION, .fingerprint = layout_fingerprint()};
+    struct writer_page page = {
+        .magic = LAYOUT_WRITER_MAGIC, .version = LAYOUT_VERSION, .fingerprint = layout_fingerprint()};
     int fds[OS_FDS_MAX], count, event, other;
     const struct memory *ring = make_memory(true, LAYOUT_PAGE_BYTES, 1, true);
     other = os_wake_create(&event);
@@ -155,7 +156,8 @@ static uint64_t shape_of(uint64_t kind, uint64_t count, uint64_t body)
 static void write_inline(void)
 {
     unsigned char body[256];
-    const uint64_t bytes = input_u16(&rogue.input) % 4200, count = input_u8(&rogue.input), told = input_u8(&rogue.input) % 64;
+    const uint64_t bytes = input_u16(&rogue.input) % 4200, count = input_u8(&rogue.input),
+                   told = input_u8(&rogue.input) % 64;
     input_bytes(&rogue.input, body, told);
     record(shape_of(RECORD_INLINE, count, bytes), body, told, bytes);
 }
@@ -193,10 +195,11 @@ static void send_memory(bool is_ring)
     static const size_t file_sizes[] = {4096, 16, 65536, 1, 5000, 0, 48, 4096};
     const uint8_t what = input_u8(&rogue.input), name = input_u8(&rogue.input);
     const size_t bytes = (is_ring ? ring_sizes : file_sizes)[what & 7];
-    const struct memory *memory = make_memory(is_ring, bytes, is_ring ? name : (uint64_t)(name >> 4) << PAYLOAD_PLACE_BITS | (name & 15),
-                                              (what & 0x10) == 0);
+    const struct memory *memory = make_memory(
+        is_ring, bytes, is_ring ? name : (uint64_t)(name >> 4) << PAYLOAD_PLACE_BITS | (name & 15), (what & 0x10) == 0);
     if (memory != NULL && (what & 0x20) == 0)
-        post(is_ring ? WIRE_NEXT : WIRE_PAYLOAD, (what & 0x40) == 0 ? bytes : bytes * 2 + 1, memory->name, &memory->fd, 1);
+        post(is_ring ? WIRE_NEXT : WIRE_PAYLOAD, (what & 0x40) == 0 ? bytes : bytes * 2 + 1, memory->name, &memory->fd,
+             1);
 }
 
 /* Sent before, and once more; or never before. */
@@ -267,27 +270,65 @@ static void close_subscriber(void)
 
 static void step(void)
 {
-    static const enum wire_type odd[] = {WIRE_START, WIRE_START, WIRE_HELLO, WIRE_RING, WIRE_BYE, WIRE_STATUS, WIRE_NEXT, WIRE_REJECT};
+    static const enum wire_type odd[] = {WIRE_START, WIRE_START,  WIRE_HELLO, WIRE_RING,
+                                         WIRE_BYE,   WIRE_STATUS, WIRE_NEXT,  WIRE_REJECT};
     const uint8_t code = input_u8(&rogue.input);
     rogue.loads = 0;
     switch (code % 20) {
-    case 0: case 1: write_inline(); break;
-    case 2: next(); break;
-    case 3: refer(RECORD_SHARED); break;
-    case 4: refer(RECORD_FORGET); break;
-    case 5: write_any_shape(); break;
-    case 6: write_bytes(); break;
-    case 7: send_memory(true); break;
-    case 8: send_memory(false); break;
-    case 9: send_again(); break;
-    case 10: case 11: hear(); break;
-    case 12: case 13: receive(); break;
-    case 14: release(input_u8(&rogue.input) % MOST_HELD); break;
-    case 15: control(); break;
-    case 16: rogue.changes = input_u64(&rogue.input); break;
-    case 17: post(odd[code / 20 % 8], 0, 0, NULL, 0); break;
-    case 18: fake_hang_up(rogue.socket); break;
-    case 19: rogue.position = (uint64_t)input_u16(&rogue.input) * RECORD_ALIGN; break;
+    case 0:
+    case 1:
+        write_inline();
+        break;
+    case 2:
+        next();
+        break;
+    case 3:
+        refer(RECORD_SHARED);
+        break;
+    case 4:
+        refer(RECORD_FORGET);
+        break;
+    case 5:
+        write_any_shape();
+        break;
+    case 6:
+        write_bytes();
+        break;
+    case 7:
+        send_memory(true);
+        break;
+    case 8:
+        send_memory(false);
+        break;
+    case 9:
+        send_again();
+        break;
+    case 10:
+    case 11:
+        hear();
+        break;
+    case 12:
+    case 13:
+        receive();
+        break;
+    case 14:
+        release(input_u8(&rogue.input) % MOST_HELD);
+        break;
+    case 15:
+        control();
+        break;
+    case 16:
+        rogue.changes = input_u64(&rogue.input);
+        break;
+    case 17:
+        post(odd[code / 20 % 8], 0, 0, NULL, 0);
+        break;
+    case 18:
+        fake_hang_up(rogue.socket);
+        break;
+    case 19:
+        rogue.position = (uint64_t)input_u16(&rogue.input) * RECORD_ALIGN;
+        break;
     }
 }
 

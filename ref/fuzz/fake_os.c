@@ -17,20 +17,22 @@
 #endif
 #ifdef GUARDED
 #include <sanitizer/asan_interface.h>
-/* Small and quick: inputs are many, and what they freed is of no interest to the next ones. */
-const char *__asan_default_options(void); // NOLINT: the sanitizer's name
-const char *__asan_default_options(void)  // NOLINT
-{
-    return "quarantine_size_mb=1:thread_local_quarantine_size_kb=64:malloc_context_size=2:detect_stack_use_after_return=0";
-}
-#define guard(at, bytes) __asan_poison_memory_region(at, bytes)
+#define guard(at, bytes)   __asan_poison_memory_region(at, bytes)
 #define unguard(at, bytes) __asan_unpoison_memory_region(at, bytes)
 #else
-#define guard(at, bytes) ((void)0)
+#define guard(at, bytes)   ((void)0)
 #define unguard(at, bytes) ((void)0)
 #endif
 
-enum { FIRST_FD = 1000, MOST_FDS = 512, MOST_OBJECTS = 512, MOST_BACKINGS = 512, MAILS = 32, MAIL_BYTES = 512, PAGE = 4096 };
+enum {
+    FIRST_FD = 1000,
+    MOST_FDS = 512,
+    MOST_OBJECTS = 512,
+    MOST_BACKINGS = 512,
+    MAILS = 32,
+    MAIL_BYTES = 512,
+    PAGE = 4096
+};
 
 /* Real memory, kept from input to input, because making it takes long. */
 struct backing {
@@ -186,7 +188,8 @@ static void make_backing(struct backing *backing, size_t bytes)
         unsigned char *base = mmap(NULL, 2 * bytes + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         CHECK(base != MAP_FAILED);
         for (size_t half = 0; half < 2; ++half)
-            CHECK(mmap(base + half * bytes, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED);
+            CHECK(mmap(base + half * bytes, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
+                  MAP_FAILED);
         *(view == 0 ? &backing->library : &backing->fuzzer) = base;
     }
     guard(backing->library, 2 * bytes);
@@ -395,8 +398,7 @@ int os_socket_connect(int directory, const char *name)
 
 int os_socket_peer(int fd, struct os_peer *out)
 {
-    (void)fd;
-    *out = (struct os_peer){.pid = getpid() + 1, .uid = geteuid(), .pidfd = -1};
+    *out = (struct os_peer){.pid = 100000 + fd, .uid = geteuid(), .pidfd = -1};
     return 0;
 }
 

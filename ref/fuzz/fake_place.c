@@ -1,4 +1,5 @@
-/* In place of place.c, directory.c, slot.c and thread_start(): nobody is looked for, and no thread runs but the fuzzer's. */
+/* In place of place.c, directory.c, slot.c and thread_start(): nobody is looked for, and no thread runs but the
+ * fuzzer's. */
 #include "directory.h"
 #include "endpoint.h"
 #include "thread.h"

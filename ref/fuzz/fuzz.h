@@ -1,7 +1,7 @@
 /* What the fuzzers have in common: an input to be read as a program, and checks that stay in every build.
  *
- * A fuzzer is one function. libFuzzer calls it with inputs of its making (preset fuzz), replay.c with those of the corpus
- * (every other preset). */
+ * A fuzzer is one function. libFuzzer calls it with inputs of its making (preset fuzz), replay.c with those of the
+ * corpus (every other preset). */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -13,12 +13,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define CHECK(condition)                                                                  \
-    do {                                                                                  \
-        if (!(condition)) {                                                               \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                                      \
-        }                                                                                 \
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                             \
+            abort();                                                                                                   \
+        }                                                                                                              \
     } while (0)
 
 /* Behind its end there are zeros. */

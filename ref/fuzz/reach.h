@@ -5,10 +5,10 @@
 #include "publisher.h"
 #include "subscriber.h"
 
-void reach_control_tick(struct endpoint *endpoint, int64_t now_ns);  /* a ping interval is over */
-void reach_control_sweep(struct endpoint *endpoint, int64_t now_ns); /* what follows on each wake-up */
-void reach_control_end(struct endpoint *endpoint);                   /* the last act of the control thread */
+void reach_control_tick(struct endpoint *endpoint, int64_t now_ns);   /* a ping interval is over */
+void reach_control_sweep(struct endpoint *endpoint, int64_t now_ns);  /* what follows on each wake-up */
+void reach_control_end(struct endpoint *endpoint);                    /* the last act of the control thread */
 void reach_found(struct endpoint *endpoint, const unsigned char *id); /* a publisher's scan found a subscriber */
-int reach_serve(struct mmipc_subscriber *subscriber);                /* a round of the data thread */
+int reach_serve(struct mmipc_subscriber *subscriber);                 /* a round of the data thread */
 
 #endif

@@ -40,7 +40,8 @@ static void arrive(struct inlet *inlet, enum wire_type type, uint64_t name, size
 
 static void check_parts(const struct ring_record *record)
 {
-    mmipc_part *parts = malloc(record->count == 0 ? 1 : record->count * sizeof *parts); /* exact: a sanitizer looks on */
+    mmipc_part *parts =
+        malloc(record->count == 0 ? 1 : record->count * sizeof *parts); /* exact: a sanitizer looks on */
     uint64_t sum = 0;
     CHECK(parts != NULL);
     if (message_parts(record->body, record->size, parts, record->count) == 0) {
