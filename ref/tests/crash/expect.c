@@ -1,4 +1,5 @@
 /* What must come true of a play. Each looks at the ledger as it is now. */
+#include "mmipc/mmipc.h"
 #include "play.h"
 
 #include <stdio.h>
@@ -194,8 +195,22 @@ static void look_at_stream(struct play *play, int subscriber, int seat, int publ
         play_violate(play, "%s was told that %s, which lives, was disconnected", whom, by);
 }
 
+/* Died, or closed, if it came to say so: it is not to be taken for a peer that breaks the protocol. */
+static void look_at_reasons(struct play *play, int actor)
+{
+    for (int seat = 0; seat < SEATS; ++seat) {
+        const struct pairing *pairing = &play->ledger->parts[actor].seats[seat].pairings[play->incident.victim];
+        if (pairing->disconnected > 0 && pairing->reason != MMIPC_REASON_DIED && pairing->reason != MMIPC_REASON_CLOSED)
+            play_violate(play, "%s was told reason %d for the end of the pair with the victim", actor_names[actor],
+                         pairing->reason);
+    }
+}
+
 void expect_nothing_more(struct play *play)
 {
+    for (int i = 0; i < ACTORS; ++i)
+        if (is_survivor(play, i))
+            look_at_reasons(play, i);
     for (int i = 0; i < ACTORS; ++i)
         for (int from = 0; from < ACTORS; ++from)
             for (int seat = 0; seat < SEATS; ++seat)

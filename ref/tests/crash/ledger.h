@@ -16,6 +16,7 @@ enum { SEATS = 2 }; /* endpoints of an actor: a subscriber has one that calls ba
 /* What an endpoint was told of an actor. */
 struct pairing {
     _Atomic int connected, disconnected, suspended, resumed;
+    _Atomic int reason; /* of the last disconnection */
 };
 
 /* What a subscriber's endpoint got from a publisher. */

@@ -30,19 +30,16 @@ void life_complain(const struct life *life, const char *what, int error)
 static void on_peer(void *user, int event, int pid, int reason)
 {
     struct seat *seat = user;
-    (void)reason;
     for (int i = 0; i < ACTORS; ++i) {
         struct pairing *pairing = &seat->pairings[i];
         if (own->ledger->parts[i].pid != pid)
             continue;
-        if (event == MMIPC_PEER_CONNECTED)
-            pairing->connected++;
-        else if (event == MMIPC_PEER_DISCONNECTED)
-            pairing->disconnected++;
-        else if (event == MMIPC_PEER_SUSPENDED)
-            pairing->suspended++;
-        else
-            pairing->resumed++;
+        if (event == MMIPC_PEER_DISCONNECTED)
+            pairing->reason = reason; /* before it is counted */
+        *(event == MMIPC_PEER_CONNECTED      ? &pairing->connected
+          : event == MMIPC_PEER_DISCONNECTED ? &pairing->disconnected
+          : event == MMIPC_PEER_SUSPENDED    ? &pairing->suspended
+                                             : &pairing->resumed) += 1;
     }
     ledger_changed(own->ledger);
 }
