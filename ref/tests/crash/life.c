@@ -108,7 +108,9 @@ static int entries_of(const char *path)
 {
     DIR *directory = opendir(path);
     int count = 0;
-    while (directory != NULL && readdir(directory) != NULL)
+    if (directory == NULL)
+        return -1;
+    while (readdir(directory) != NULL)
         ++count;
     closedir(directory);
     return count;

@@ -168,15 +168,16 @@ static void whole_life(struct publishing *self)
 
 static bool is_asked(void *context)
 {
-    const struct life *life = context;
+    const struct publishing *self = context;
+    const struct life *life = self->life;
     return life->part->leave || life->part->rounds < life->ledger->rounds;
 }
 
 static void obey(struct publishing *self)
 {
-    struct life *life = (struct life *)(uintptr_t)self->life;
+    const struct life *life = self->life;
     while (!life->part->leave) {
-        if (!ledger_await(life->ledger, is_asked, life, 60000) || life->part->leave)
+        if (!ledger_await(life->ledger, is_asked, self, 60000) || life->part->leave)
             continue;
         publish_mixture(self);
         ledger_set(life->ledger, &life->part->rounds, life->part->rounds + 1);
