@@ -50,6 +50,7 @@ struct mail {
 struct queue {
     struct mail mails[MAILS];
     unsigned first, count;
+    bool used;
 };
 
 enum kind { NOTHING, PLAIN, MEMORY, SOCKET };
@@ -70,7 +71,6 @@ static int fds[MOST_FDS]; /* object + 1 */
 static int highest_fd, highest_object;
 static struct backing backings[MOST_BACKINGS];
 static struct queue queues[64];
-static int queues_used;
 static int64_t now_ns;
 static uint64_t chance;
 
@@ -82,7 +82,6 @@ void fake_reset(void)
 {
     fake_check_nothing_left();
     now_ns = 1000000000;
-    queues_used = 0;
     highest_fd = highest_object = 0;
     restless_loaded = NULL;
     fake_while_waiting = NULL;
@@ -142,6 +141,7 @@ static void let_go(struct object *object)
         object->references = 1; /* a socket in its own mail */
         empty(object->in);
         empty(object->out);
+        object->in->used = object->out->used = false;
     }
     object->kind = NOTHING;
 }
@@ -303,14 +303,22 @@ size_t fake_mapped_bytes(void)
 
 /* Sockets */
 
+static struct queue *make_queue(void)
+{
+    int i = 0;
+    while (queues[i].used)
+        CHECK(++i < (int)(sizeof queues / sizeof queues[0]));
+    queues[i].used = true;
+    queues[i].first = queues[i].count = 0;
+    return &queues[i];
+}
+
 int fake_socket(void)
 {
     const int fd = make(SOCKET);
     struct object *object = object_of(fd);
-    CHECK(queues_used + 2 <= (int)(sizeof queues / sizeof queues[0]));
-    object->in = &queues[queues_used++];
-    object->out = &queues[queues_used++];
-    object->in->count = object->out->count = object->in->first = object->out->first = 0;
+    object->in = make_queue();
+    object->out = make_queue();
     return fd;
 }
 

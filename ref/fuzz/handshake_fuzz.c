@@ -314,15 +314,13 @@ static void end(void)
     close(caller.fd);
     for (int i = 0; i < 100 && caller.endpoint->peers != NULL; ++i) {
         hear();
-        for (int j = 0; j < MOST_HELD; ++j) {
-            mmipc_message_release(caller.held[j]);
-            caller.held[j] = NULL;
-        }
         while (caller.endpoint == &room.subscriber->endpoint &&
                mmipc_subscriber_receive(room.subscriber, &message, 0) == 0)
             mmipc_message_release(message);
         reach_control_sweep(caller.endpoint, os_now_ns());
     }
+    for (int i = 0; i < MOST_HELD; ++i) /* they outlive the pair */
+        mmipc_message_release(caller.held[i]);
     CHECK(caller.endpoint->peers == NULL && caller.endpoint->connections == 0);
     CHECK(room.subscriber->inlet_count == 0 && room.subscriber->added_count == 0);
     CHECK(room.publisher->outlet_count == 0 && room.publisher->ring_bytes == 0);
