@@ -94,8 +94,10 @@ static int publish_shared(struct mmipc_publisher *publisher, const mmipc_part *p
 {
     struct block *block;
     int result;
-    if (publisher->outlet_count == 0)
-        return flag_get(&publisher->endpoint.closing) ? -ESHUTDOWN : 0;
+    if (publisher->outlet_count == 0 && !flag_get(&publisher->endpoint.closing)) {
+        tally_add(&publisher->endpoint.tally, body);
+        return 0;
+    }
     result = room_take_block(publisher, body, &block);
     if (result != 0)
         return result;
