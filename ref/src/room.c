@@ -21,10 +21,11 @@ struct waiting {
     int64_t deadline_ns;
 };
 
+/* UINT64_MAX is never reached, whatever a subscriber writes. */
 static bool has_read(const struct outlet *outlet, uint64_t target)
 {
     /* relaxed: the memory is used only after ring_room() has looked, with acquire */
-    return shared_load_relaxed(&outlet->theirs->tail) >= target;
+    return target != UINT64_MAX && shared_load_relaxed(&outlet->theirs->tail) >= target;
 }
 
 static bool is_over(const struct waiting *waiting)
