@@ -24,21 +24,20 @@ static struct rogue {
     uint64_t position;
     mmipc_message *held[MOST_HELD];
     bool pull;
-    uint64_t changes;
-    int loads;
+    uint64_t change; /* of a word, after so many loads: */
+    int change_after, loads;
 } rogue;
 
 /* After it was looked at, a word changes, if the input says so. */
 static void change_word(const shared_u64 *word)
 {
-    unsigned char *at = (rogue.changes & 1) != 0 ? fake_shared_word(word) : NULL;
+    unsigned char *at;
     uint64_t value;
     CHECK(++rogue.loads < MOST_LOADS); /* of one step: no loop is endless */
-    rogue.changes >>= 1;
-    if (at == NULL)
+    if (rogue.change_after == 0 || --rogue.change_after > 0 || (at = fake_shared_word(word)) == NULL)
         return;
     memcpy(&value, at, sizeof value);
-    value ^= rogue.changes << 3;
+    value ^= rogue.change;
     memcpy(at, &value, sizeof value);
 }
 
@@ -318,7 +317,8 @@ static void step(void)
         control();
         break;
     case 16:
-        rogue.changes = input_u64(&rogue.input);
+        rogue.change_after = input_u8(&rogue.input) % 32 + 1;
+        rogue.change = (uint64_t)input_u16(&rogue.input) << input_u8(&rogue.input) % 49;
         break;
     case 17:
         post(odd[code / 20 % 8], 0, 0, NULL, 0);

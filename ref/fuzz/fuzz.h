@@ -5,11 +5,14 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,6 +23,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
             abort();                                                                                                   \
         }                                                                                                              \
     } while (0)
+
+/* Descriptors are given lowest first, and an input needs only a few: from the highest of now on, those that it leaves
+ * open are found. The gaps below are filled, once. */
+static inline int descriptors_start(void)
+{
+    int highest = 2, fd;
+    for (int i = 0; i < 1024; ++i)
+        highest = fcntl(i, F_GETFD) != -1 ? i : highest;
+    while ((fd = fcntl(0, F_DUPFD_CLOEXEC, 0)) >= 0 && fd < highest)
+        ;
+    CHECK(fd > highest);
+    close(fd);
+    return fd;
+}
+
+static inline void descriptors_check(int start)
+{
+    for (int i = 0; i < 24; ++i)
+        CHECK(fcntl(start + i, F_GETFD) == -1);
+}
 
 /* Behind its end there are zeros. */
 struct input {

@@ -111,15 +111,14 @@ static bool take_a_mail(struct reader *reader)
     return true;
 }
 
-void reader_connect(struct reader *reader, struct endpoint *endpoint)
+void reader_connect(struct reader *reader, struct endpoint *endpoint, unsigned char id)
 {
-    static unsigned char next_id;
     const struct outlet *outlet;
     const bool honest = reader->honest;
     memset(reader, 0, sizeof *reader);
     reader->honest = honest;
     reader->socket = reader->page = -1;
-    memset(reader->id, ++next_id, ID_BYTES);
+    memset(reader->id, id, ID_BYTES);
     reach_found(endpoint, reader->id);
     outlet = reader_outlet(reader, endpoint);
     if (outlet == NULL)

@@ -34,7 +34,7 @@ struct reader {
 extern unsigned char reader_noise[NOISE + 256]; /* message SEQUENCE is the noise from SEQUENCE % 251 on */
 size_t reader_parts(mmipc_part *parts, uint64_t sequence, size_t size, size_t count); /* what it consists of */
 
-void reader_connect(struct reader *reader, struct endpoint *endpoint);
+void reader_connect(struct reader *reader, struct endpoint *endpoint, unsigned char id); /* not 0 */
 void reader_hear(struct reader *reader,
                  struct endpoint *endpoint); /* the publisher's control thread looks at its socket */
 struct outlet *reader_outlet(const struct reader *reader, struct endpoint *endpoint); /* NULL: it is gone */

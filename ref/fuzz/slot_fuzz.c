@@ -13,7 +13,7 @@ enum { SLOT_TEXT_MAX = 2048 };
 static const unsigned char id[ID_BYTES] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7};
 
 static char path[] = "mmipc-fuzz-XXXXXX"; /* where it was started */
-static int directory = -1, kept = -1;
+static int directory = -1, kept = -1, first_descriptor;
 static char name[SLOT_NAME_BYTES];
 static bool linked; /* the file has that name; it keeps it as long as nobody takes it away: links are slow */
 
@@ -34,6 +34,7 @@ static void set_up(void)
     CHECK(directory >= 0 && kept >= 0);
     slot_json_name(id, name);
     atexit(remove_directory);
+    first_descriptor = descriptors_start();
 }
 
 enum entry { MISSING, SYMLINK, DIRECTORY, FIFO, SOCKET_NODE, REGULAR };
@@ -135,22 +136,13 @@ static void round_trip(struct input *input)
     CHECK(!is_there());
 }
 
-static int lowest_free_descriptor(void)
-{
-    const int fd = fcntl(directory, F_DUPFD_CLOEXEC, 0);
-    close(fd);
-    return fd;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
     const uint8_t what = input_u8(&input);
-    int before;
     set_up();
     if (input.at == NULL)
         return 0;
-    before = lowest_free_descriptor();
     if (what % 16 == 15)
         parse_name(&input);
     else if (what % 16 == 14)
@@ -159,6 +151,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         make_entry(what % 16 < REGULAR ? (enum entry)(what % 16) : REGULAR, &input, (what & 16) != 0);
         examine(&input, what % 16 < REGULAR ? (enum entry)(what % 16) : REGULAR, (what & 16) != 0);
     }
-    CHECK(lowest_free_descriptor() == before);
+    descriptors_check(first_descriptor);
     return 0;
 }

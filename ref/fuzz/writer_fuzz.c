@@ -18,8 +18,9 @@ static struct scene {
     mmipc_publisher *publisher;
     struct reader readers[READERS]; /* the last one is the rogue */
     struct lent lent[LOANS];
-    uint64_t sequence, changes;
-    int loads, waits;
+    uint64_t sequence, change; /* of a word, after so many loads: */
+    int change_after, loads, waits;
+    unsigned char callers;
 } scene;
 
 static struct reader *rogue(void)
@@ -32,16 +33,16 @@ static void change_word(const shared_u64 *word)
     unsigned char *at;
     uint64_t value;
     CHECK(++scene.loads < MOST_LOADS);
-    if (rogue()->page < 0 || (scene.changes & 1) == 0)
-        goto out;
+    if (rogue()->page < 0 || scene.change_after == 0 || --scene.change_after > 0)
+        return;
     at = fake_shared_word(word);
-    if (at < fake_memory(rogue()->page) || at >= fake_memory(rogue()->page) + LAYOUT_PAGE_BYTES)
-        goto out;
+    if (at < fake_memory(rogue()->page) || at >= fake_memory(rogue()->page) + LAYOUT_PAGE_BYTES) {
+        scene.change_after = 1; /* one of its words, then */
+        return;
+    }
     memcpy(&value, at, sizeof value);
-    value ^= (scene.changes >> 1) << 5;
+    value ^= scene.change;
     memcpy(at, &value, sizeof value);
-out:
-    scene.changes >>= 1;
 }
 
 static void write_as_rogue(void)
@@ -71,7 +72,8 @@ static void write_as_rogue(void)
         shared_store_release(&reader_page(rogue())->tail, (uint64_t)input_u16(&scene.input) * RECORD_ALIGN);
         break;
     case 7:
-        scene.changes = input_u64(&scene.input);
+        scene.change_after = input_u8(&scene.input) % 32 + 1;
+        scene.change = (uint64_t)input_u16(&scene.input) << input_u8(&scene.input) % 49;
         break;
     }
 }
@@ -195,7 +197,7 @@ static void come_or_go(void)
     if (reader->connected)
         finish_reader(reader);
     else
-        reader_connect(reader, &scene.publisher->endpoint);
+        reader_connect(reader, &scene.publisher->endpoint, ++scene.callers);
 }
 
 static void tick(void)
@@ -327,7 +329,7 @@ static void begin(const uint8_t *data, size_t size)
         scene.readers[i].honest = i != READERS - 1;
         scene.readers[i].page = scene.readers[i].socket = -1;
         if (i != 1 || (modes & 128) != 0)
-            reader_connect(&scene.readers[i], &scene.publisher->endpoint);
+            reader_connect(&scene.readers[i], &scene.publisher->endpoint, ++scene.callers);
     }
     restless_loaded = change_word;
     fake_while_waiting = meanwhile;
