@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ROUNDS = 8, MESSAGES = 60, WRITES = 20000, MOST_MAPPINGS = 256 };
+enum { ROUNDS = 20, MESSAGES = 60, MOST_MAPPINGS = 256 };
 
 /* In the rogue's process: what its library maps to write to. See --wrap in CMakeLists.txt. */
 static struct {
@@ -57,33 +57,38 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 16;
 }
 
-/* Anywhere, but mostly where a mapping begins, which is in use. `spare`: not the words that say that a record is there.
+/* How: all over, so that hardly a record is found again; all but the words by which one is found; a few bytes of those.
  */
-static void scribble_once(unsigned char *base, size_t size, bool spare, uint64_t *state)
+enum { EVERYTHING, RECORDS, FEW_BYTES, MANNERS };
+
+/* Anywhere, but mostly where a mapping begins, which is in use. */
+static void scribble_once(unsigned char *base, size_t size, int manner, uint64_t *state)
 {
     const size_t span = next_random(state) % 4 == 0 || size < 4096 ? size : 4096;
-    size_t at = next_random(state) % span, count = next_random(state) % 16 + 1;
+    size_t at = next_random(state) % span, count = next_random(state) % (manner == FEW_BYTES ? 2 : 16) + 1;
+    if (manner == FEW_BYTES && next_random(state) % 2 == 0)
+        at = at / 64 * 64 + 8 + at % 5; /* the size of a record, if one begins there */
     for (; count > 0 && at < size; --count, ++at)
-        if (!spare || at % 64 >= 8)
+        if (manner == EVERYTHING || at % 64 >= 8)
             base[at] = (unsigned char)next_random(state);
 }
 
-/* "scribble SEED SPARE" */
+/* "scribble SEED MANNER"; answers how many mappings there were. */
 static long rogue(const char *line)
 {
     unsigned long seed;
-    int spare, count = 0;
+    int manner, count = 0;
     uint64_t state;
-    if (sscanf(line, "scribble %lu %d", &seed, &spare) != 2)
+    if (sscanf(line, "scribble %lu %d", &seed, &manner) != 2)
         return -ENOSYS;
     state = seed;
     pthread_mutex_lock(&mappings_lock);
-    for (int i = 0; i < WRITES; ++i) {
-        const int which = i % MOST_MAPPINGS;
-        count += which == i && mappings[which].base != NULL;
-        if (mappings[which].base != NULL)
-            for (int j = 0; j < 16; ++j)
-                scribble_once(mappings[which].base, mappings[which].size, spare != 0, &state);
+    for (int i = 0; i < MOST_MAPPINGS; ++i) {
+        if (mappings[i].base == NULL)
+            continue;
+        ++count;
+        for (int writes = manner == FEW_BYTES ? 60 : 2000; writes > 0; --writes)
+            scribble_once(mappings[i].base, mappings[i].size, manner, &state);
     }
     pthread_mutex_unlock(&mappings_lock);
     return count;
@@ -141,9 +146,9 @@ static void scribble_over_unread(struct listener *listener, const struct actor *
     set_held(listener, true);
     actor_ask(bad, "publish 1000000 1 100");
     RECEIVER_WAIT(listener, in_handler, true);
-    actor_ask(bad, "publish 1000001 20 %d", round % 4 < 2 ? 100 : 20000);
+    actor_ask(bad, "publish 1000001 20 %d", round % 2 == 0 ? 100 : 20000);
     actor_ask(bad, "parts");
-    assert_true(actor_ask(bad, "scribble %d %d", round + 1, round % 2) > 1);
+    assert_true(actor_ask(bad, "scribble %d %d", round + 1, round % MANNERS) > 1);
     set_held(listener, false);
 }
 
@@ -166,7 +171,7 @@ static void publisher_over_its_pair(void **state)
         assert_int_equal(actor_ask(&bad, "connected 1 10000"), 0);
         actor_tell(&good, "publish %d %d 1000", round * MESSAGES, MESSAGES);
         scribble_over_unread(&listener, &bad, round);
-        if (round % 2 == 1) /* its records are there, and make no sense */
+        if (round % MANNERS == RECORDS) /* they are there, and make no sense */
             RECEIVER_WAIT(&listener, protocol, before + 1);
         assert_int_equal(actor_answer(&good), 0);
         RECEIVER_WAIT(&listener, count, (round + 1) * MESSAGES);
@@ -193,10 +198,10 @@ static void publisher_over_its_pair_pull(void **state)
         struct actor bad = actor_start("publisher", "c", directory, "pattern=1 when_full=1");
         mmipc_message *kept = NULL;
         assert_int_equal(actor_ask(&bad, "connected 1 10000"), 0);
-        actor_ask(&bad, "publish 1000001 20 %d", round % 4 < 2 ? 100 : 20000);
+        actor_ask(&bad, "publish 1000001 20 %d", round % 2 == 0 ? 100 : 20000);
         assert_int_equal(mmipc_subscriber_receive(to, &kept, 10000), 0); /* the rogue's: held over its end */
         assert_int_equal(actor_ask(&good, "publish %d %d 1000", round * MESSAGES, MESSAGES), 0);
-        assert_true(actor_ask(&bad, "scribble %d %d", round + 1, round % 2) > 1);
+        assert_true(actor_ask(&bad, "scribble %d %d", round + 1, round % MANNERS) > 1);
         while (count < (round + 1) * MESSAGES) {
             mmipc_message *message;
             const mmipc_part *parts;
@@ -248,7 +253,7 @@ static void subscriber_over_its_page(void **state)
         assert_int_equal(mmipc_publisher_wait_connected(publisher, 2, 10000), 0);
         assert_int_equal(actor_ask(&bad, "hold 1"), 0);
         publish_some(publisher, 2 * round * MESSAGES);
-        assert_int_equal(actor_ask(&bad, "scribble %d 0", round + 1), 1);
+        assert_int_equal(actor_ask(&bad, "scribble %d %d", round + 1, EVERYTHING), 1);
         publish_some(publisher, (2 * round + 1) * MESSAGES);
         RECEIVER_WAIT(&listener, protocol, before + 1);
         assert_int_equal(actor_ask(&good, "expect %d", (2 * round + 2) * MESSAGES), (2 * round + 2) * MESSAGES);
