@@ -131,6 +131,15 @@ static void note_peer(void *user, int event, int pid, int reason)
     pthread_mutex_unlock(&listener->lock);
 }
 
+static long protocol_ends(struct listener *listener)
+{
+    long count;
+    pthread_mutex_lock(&listener->lock);
+    count = listener->protocol;
+    pthread_mutex_unlock(&listener->lock);
+    return count;
+}
+
 static void set_held(struct listener *listener, bool held)
 {
     pthread_mutex_lock(&listener->lock);
@@ -166,7 +175,7 @@ static void publisher_over_its_pair(void **state)
     assert_int_equal(mmipc_subscriber_open(&to, "c", directory, listen_to, &listener, &options), 0);
     assert_int_equal(actor_ask(&good, "connected 1 10000"), 0);
     for (int round = 0; round < ROUNDS; ++round) {
-        const long before = listener.protocol;
+        const long before = protocol_ends(&listener);
         struct actor bad = actor_start("publisher", "c", directory, "pattern=1 when_full=1");
         assert_int_equal(actor_ask(&bad, "connected 1 10000"), 0);
         actor_tell(&good, "publish %d %d 1000", round * MESSAGES, MESSAGES);
@@ -248,7 +257,7 @@ static void subscriber_over_its_page(void **state)
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
     for (int round = 0; round < ROUNDS; ++round) {
-        const long before = listener.protocol;
+        const long before = protocol_ends(&listener);
         struct actor bad = actor_start("subscriber", "c", directory, "");
         assert_int_equal(mmipc_publisher_wait_connected(publisher, 2, 10000), 0);
         assert_int_equal(actor_ask(&bad, "hold 1"), 0);
