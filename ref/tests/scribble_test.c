@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -70,7 +71,9 @@ static void scribble_once(unsigned char *base, size_t size, int manner, uint64_t
         at = at / 64 * 64 + 8 + at % 5; /* the size of a record, if one begins there */
     for (; count > 0 && at < size; --count, ++at)
         if (manner == EVERYTHING || at % 64 >= 8)
-            base[at] = (unsigned char)next_random(state);
+            /* not a race within the rogue, whose library's threads write there, too */
+            atomic_store_explicit((_Atomic unsigned char *)&base[at], (unsigned char)next_random(state),
+                                  memory_order_relaxed);
 }
 
 /* "scribble SEED MANNER"; answers how many mappings there were. */
