@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fuzzes with what the preset `fuzz` has built, and goes on from where the last run ended.
 #   run.sh EXECUTIONS [NAME…]   each so many times, one after the other
-#   run.sh merge [NAME…]        adds to corpus/ the least that covers what the runs found
+#   run.sh merge [NAME…]        adds to corpus/ what covers more: large inputs first, for few that cover much are enough
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=${MMIPC_FUZZ_BUILD:-$here/../../build/fuzz}
@@ -19,9 +19,13 @@ for name in "$@"; do
     [ ! -f "$here/$name.dict" ] || options="-dict=$here/$name.dict"
     mkdir -p "$found"
     if [ "$what" = merge ]; then
-        "$program" -merge=1 -use_counters=0 -max_len=4500 "$here/corpus/$name" "$found"
+        for largest in 10 20 40 80; do
+            rm -rf "$build/merge" && mkdir "$build/merge"
+            ls -S "$found" | head -n "$largest" | while read -r file; do cp "$found/$file" "$build/merge/"; done
+            "$program" -merge=1 -use_counters=0 -max_len=1024 "$here/corpus/$name" "$build/merge"
+        done
     else
-        nice "$program" -runs="$what" -max_len=4500 -timeout=20 -print_final_stats=1 -artifact_prefix="$build/$name-" $options \
+        nice "$program" -runs="$what" -max_len=1024 -timeout=20 -print_final_stats=1 -artifact_prefix="$build/$name-" $options \
             "$found" "$here/corpus/$name" 2>&1 | tee "$build/$name.log" | grep -E 'ERROR|does not hold|Test unit|stat::|DONE'
         ! grep -q 'Test unit written' "$build/$name.log" || exit 1
     fi
