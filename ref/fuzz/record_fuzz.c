@@ -26,6 +26,7 @@ static void change_word(const shared_u64 *word)
 
 static void arrive(struct inlet *inlet, enum wire_type type, uint64_t name, size_t bytes)
 {
+    bool awaited;
     struct wire_message message;
     const int fd = os_memory_create(bytes);
     wire_prepare(&message, type);
@@ -34,7 +35,7 @@ static void arrive(struct inlet *inlet, enum wire_type type, uint64_t name, size
     os_memory_seal(fd);
     if (type != WIRE_PAYLOAD && ring == NULL)
         ring = fake_memory(fd);
-    CHECK(inlet_arrived(inlet, &message, fd) == 0);
+    CHECK(inlet_arrived(inlet, &message, fd, &awaited) == 0);
     os_close(fd);
 }
 

@@ -279,7 +279,7 @@ static void check_outlets(void)
         CHECK(outlet->owed == chain_owed_above(outlet, 0));
         CHECK(outlet->ring.head - outlet->ring.tail <= outlet->ring.limit && outlet->ring.limit <= outlet->ring.size);
         CHECK(outlet->ring.tail >= outlet->ring.base && outlet->ring.seen <= outlet->ring.tail);
-        ring_bytes += outlet->listed ? chain_ring_bytes(outlet) : 0;
+        ring_bytes += outlet->counted ? chain_ring_bytes(outlet) : 0;
     }
     CHECK(scene.publisher->ring_bytes == ring_bytes);
 }

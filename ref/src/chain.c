@@ -1,5 +1,5 @@
-/* The memory of a pair on the publisher's side: a chain of rings that grows when the subscriber lags, and what it owes of
- * the payload files. What may be used again follows from the subscriber's tail alone. */
+/* The memory of a pair on the publisher's side: a chain of rings that grows when the subscriber lags, and what it owes
+ * of the payload files. What may be used again follows from the subscriber's tail alone. */
 #include "os/os.h"
 #include "publisher.h"
 
@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 enum {
-    LARGEST_RING_BITS = 32,
-    FAST_GROWTH = 4, /* up to what fits into a cache, a few steps are enough; from there on memory is dear */
+    LARGEST_RING_BYTES =
+        64 << 20,       /* making one holds up the publisher, mapping it the control thread of the other side */
+    SHARE_TO_GROW = 16, /* of the backlog: less than that is no reason for another ring, or the chain is all links */
+    FAST_GROWTH = 4,    /* up to what fits into a cache, a few steps are enough; from there on memory is dear */
     SLOW_GROWTH = 2,
     TICKS_TO_SHRINK = 3
 };
@@ -66,7 +68,7 @@ int chain_open(struct outlet *outlet, size_t ring_bytes, size_t limit, int fds[2
     error = make_ring(ring_bytes, &outlet->ring, &fds[1]);
     if (error != 0)
         os_close(fds[0]);
-    outlet->ring.limit = limit;
+    outlet->ring.limit = outlet->ring_limit = limit;
     return error;
 }
 
@@ -101,6 +103,13 @@ size_t chain_ring_bytes(const struct outlet *outlet)
     return bytes;
 }
 
+/* What is owed and what is in the ring share the backlog. */
+static void limit_ring(const struct mmipc_publisher *publisher, struct outlet *outlet)
+{
+    const uint64_t left = outlet->owed < publisher->max_backlog ? publisher->max_backlog - outlet->owed : 0;
+    outlet->ring.limit = outlet->owed == 0 || outlet->ring_limit < left ? outlet->ring_limit : left;
+}
+
 static void pay_first(struct mmipc_publisher *publisher, struct outlet *outlet)
 {
     const struct debt *debt = &outlet->debts[outlet->debt_first];
@@ -108,6 +117,7 @@ static void pay_first(struct mmipc_publisher *publisher, struct outlet *outlet)
     outlet->owed -= debt->bytes;
     outlet->debt_first = (outlet->debt_first + 1) % outlet->debt_capacity;
     outlet->debt_count--;
+    limit_ring(publisher, outlet);
 }
 
 uint64_t chain_owed_above(const struct outlet *outlet, uint64_t tail)
@@ -138,19 +148,48 @@ int chain_look(struct mmipc_publisher *publisher, struct outlet *outlet)
     return 0;
 }
 
-/* The ring that is to be added, a power of two; 0: none. No more than `allowed` of it may be used. */
-static uint64_t next_ring_bytes(const struct mmipc_publisher *publisher, const struct outlet *outlet, uint64_t *allowed)
+static uint64_t unread(const struct outlet *outlet)
+{
+    return outlet->ring.head - outlet->ring.seen + outlet->owed;
+}
+
+/* What must be left of the backlog for a ring to be added for a record of `bytes`. */
+static uint64_t least_for_ring(const struct mmipc_publisher *publisher, uint64_t bytes)
+{
+    const uint64_t share = publisher->max_backlog / SHARE_TO_GROW, record = bytes + 2 * RECORD_SPECIAL_BYTES;
+    return share > record ? share : record;
+}
+
+/* What may still be written before max_backlog is reached; to who has read all, one message of that size. */
+static uint64_t allowance(const struct mmipc_publisher *publisher, const struct outlet *outlet)
+{
+    const uint64_t used = unread(outlet);
+    if (used == 0)
+        return publisher->max_backlog > publisher->first_limit ? publisher->max_backlog : publisher->first_limit;
+    return used < publisher->max_backlog ? publisher->max_backlog - used : 0;
+}
+
+uint64_t chain_target(const struct mmipc_publisher *publisher, const struct outlet *outlet, uint64_t bytes)
+{
+    const uint64_t allowed = allowance(publisher, outlet), least = least_for_ring(publisher, bytes);
+    if (outlet->oldest == NULL)
+        return UINT64_MAX;
+    /* If it is not the backlog that keeps us from growing, it is memory, and the oldest ring's may do. */
+    return allowed < least ? align_up(outlet->ring.seen + least - allowed, RECORD_ALIGN) : outlet->oldest->end;
+}
+
+/* The ring that is to be added, a power of two; 0: none. */
+static uint64_t next_ring_bytes(const struct mmipc_publisher *publisher, const struct outlet *outlet, uint64_t allowed)
 {
     const struct ring_writer *ring = &outlet->ring;
-    const uint64_t unread = ring->head - ring->seen + outlet->owed, used = publisher->ring_bytes + publisher->pool.bytes;
+    const uint64_t used = publisher->ring_bytes + publisher->pool.bytes;
+    const uint64_t left = used < publisher->max_total ? publisher->max_total - used : 0;
     uint64_t wanted = ring->size * (ring->size < COMFORTABLE_BYTES ? FAST_GROWTH : SLOW_GROWTH);
-    uint64_t left = used < publisher->max_total ? publisher->max_total - used : 0;
-    *allowed = unread < publisher->max_backlog ? publisher->max_backlog - unread : 0;
-    if (wanted > UINT64_C(1) << LARGEST_RING_BITS)
-        wanted = UINT64_C(1) << LARGEST_RING_BITS;
-    while (wanted > SMALLEST_RING_BYTES && (wanted > *allowed || wanted > left))
+    if (wanted > LARGEST_RING_BYTES)
+        wanted = LARGEST_RING_BYTES;
+    while (wanted > SMALLEST_RING_BYTES && (wanted > allowed || wanted > left))
         wanted /= 2;
-    return wanted > left || *allowed < SMALLEST_RING_BYTES / 4 ? 0 : wanted;
+    return wanted > left ? 0 : wanted;
 }
 
 /* Sends a file of payload or a ring; the descriptor is on its way before anything refers to it. */
@@ -163,12 +202,26 @@ static int send_memory(const struct outlet *outlet, enum wire_type type, uint64_
     return wire_send(outlet->peer.socket.fd, &message, &fd, 1);
 }
 
+/* Commits a record that is no message. */
+static void commit_special(struct outlet *outlet)
+{
+    if (outlet->specials_end != outlet->ring.head)
+        outlet->messages_end = outlet->ring.head;
+    ring_commit(&outlet->ring, RECORD_SPECIAL_BYTES);
+    outlet->specials_end = outlet->ring.head;
+}
+
+uint64_t chain_messages_end(const struct outlet *outlet)
+{
+    return outlet->specials_end == outlet->ring.head ? outlet->messages_end : outlet->ring.head;
+}
+
 /* Writes RECORD_NEXT, for which there is always room, and goes on in `next`. */
 static void go_on_in(struct outlet *outlet, struct ring_writer *next, struct left_ring *left)
 {
     struct ring_writer *ring = &outlet->ring;
     ring_begin(ring, RECORD_NEXT, 0, 0);
-    ring_commit(ring, RECORD_SPECIAL_BYTES);
+    commit_special(outlet);
     *left = (struct left_ring){.data = ring->data, .size = ring->size, .end = ring->head};
     if (outlet->youngest == NULL)
         outlet->oldest = left;
@@ -194,8 +247,9 @@ static int move_to_ring_of(struct mmipc_publisher *publisher, struct outlet *out
         os_memory_unmap(next.data, 0, next.size);
         goto fail;
     }
-    next.limit = bytes < allowed ? bytes : allowed;
+    outlet->ring_limit = bytes < allowed ? bytes : allowed;
     go_on_in(outlet, &next, left);
+    limit_ring(publisher, outlet);
     publisher->ring_bytes += bytes;
     flag_set(&publisher->swollen, 1);
     outlet->rested = 0;
@@ -211,8 +265,9 @@ int chain_extend(struct mmipc_publisher *publisher, struct outlet *outlet, uint6
     int error = chain_look(publisher, outlet);
     if (error != 0)
         return error;
-    wanted = next_ring_bytes(publisher, outlet, &allowed);
-    if (wanted < bytes + 2 * RECORD_SPECIAL_BYTES || allowed < bytes + 2 * RECORD_SPECIAL_BYTES)
+    allowed = allowance(publisher, outlet);
+    wanted = allowed < least_for_ring(publisher, bytes) ? 0 : next_ring_bytes(publisher, outlet, allowed);
+    if (wanted == 0)
         return -ENOBUFS;
     return move_to_ring_of(publisher, outlet, wanted, allowed);
 }
@@ -252,28 +307,39 @@ static int introduce(struct outlet *outlet, const struct payload_file *file)
     return error;
 }
 
-int chain_prepare_reference(struct mmipc_publisher *publisher, struct outlet *outlet, const struct block *block, uint64_t bytes)
+int chain_may_owe(struct mmipc_publisher *publisher, struct outlet *outlet, uint64_t bytes)
 {
-    const struct ring_writer *ring = &outlet->ring;
-    if (ring->head - ring->seen + outlet->owed + bytes > publisher->max_backlog) {
-        int error = chain_look(publisher, outlet);
-        if (error != 0)
-            return error;
-        if (ring->head != ring->seen && ring->head - ring->seen + outlet->owed + bytes > publisher->max_backlog)
-            return -ENOBUFS;
-    }
-    if (!make_room_for_debt(outlet))
-        return -ENOMEM;
-    return introduce(outlet, block->file);
+    int error;
+    if (unread(outlet) + bytes <= publisher->max_backlog)
+        return 0;
+    error = chain_look(publisher, outlet);
+    if (error != 0)
+        return error;
+    return unread(outlet) == 0 || unread(outlet) + bytes <= publisher->max_backlog ? 0 : -ENOBUFS;
 }
 
-void chain_refer(struct outlet *outlet, struct block *block, size_t count, uint64_t bytes)
+int chain_prepare_reference(struct outlet *outlet, const struct block *block)
+{
+    return make_room_for_debt(outlet) ? introduce(outlet, block->file) : -ENOMEM;
+}
+
+void chain_refer(const struct mmipc_publisher *publisher, struct outlet *outlet, struct block *block, size_t count,
+                 uint64_t bytes, uint64_t charge)
 {
     struct debt *debt = &outlet->debts[(outlet->debt_first + outlet->debt_count++) % outlet->debt_capacity];
     ring_refer(&outlet->ring, RECORD_SHARED, count, block->file->name, block_offset(block), bytes);
-    *debt = (struct debt){.end = outlet->ring.head + RECORD_SPECIAL_BYTES, .bytes = bytes, .block = block};
-    outlet->owed += bytes;
+    *debt = (struct debt){.end = outlet->ring.head + RECORD_SPECIAL_BYTES, .bytes = charge, .block = block};
+    outlet->owed += charge;
+    limit_ring(publisher, outlet);
     block->references++;
+}
+
+/* A subscriber in pull mode would have to wake its user for nothing; it comes across the record with the next message.
+ */
+static void rouse_for_special(struct outlet *outlet)
+{
+    if (outlet->delivers)
+        publisher_rouse(outlet);
 }
 
 /* Tells everyone who has it; true if all could be told. */
@@ -283,14 +349,20 @@ static bool forget_file(void *context, const struct payload_file *file)
     const size_t place = file->name & ((1 << PAYLOAD_PLACE_BITS) - 1);
     for (size_t i = 0; i < publisher->outlet_count; ++i) {
         struct outlet *outlet = publisher->outlets[i];
+        int room;
         if (flag_get(&outlet->gone) || outlet->known_files == NULL || outlet->known_files[place] != file->name + 1)
             continue;
-        if (ring_room(&outlet->ring, RECORD_SPECIAL_BYTES) != 1)
+        room = ring_room(&outlet->ring, RECORD_SPECIAL_BYTES);
+        if (room < 0)
+            publisher_condemn(publisher, outlet, MMIPC_REASON_PROTOCOL);
+        if (room == 0)
             return false; /* it lags, after all; the rest is told the next time */
+        if (room < 0)
+            continue;
         ring_refer(&outlet->ring, RECORD_FORGET, 0, file->name, 0, 0);
-        ring_commit(&outlet->ring, RECORD_SPECIAL_BYTES);
+        commit_special(outlet);
         outlet->known_files[place] = 0;
-        publisher_rouse(outlet);
+        rouse_for_special(outlet);
     }
     return true;
 }
@@ -304,12 +376,12 @@ void chain_trim(struct mmipc_publisher *publisher)
 static void consider_shrinking(struct mmipc_publisher *publisher, struct outlet *outlet)
 {
     const struct ring_writer *ring = &outlet->ring;
-    const bool needed = ring->head - outlet->rested_head > ring->size / 8 || ring->seen != ring->head;
+    const bool needed = ring->head - outlet->rested_head > ring->size / 8 || ring->seen < chain_messages_end(outlet);
     outlet->rested_head = ring->head;
     outlet->rested = needed ? 0 : outlet->rested + 1;
     if (ring->size > publisher->first_ring_bytes && outlet->rested > TICKS_TO_SHRINK &&
         move_to_ring_of(publisher, outlet, publisher->first_ring_bytes, publisher->first_limit) == 0)
-        publisher_rouse(outlet); /* it gives its part back, too */
+        rouse_for_special(outlet); /* it gives its part back, too */
 }
 
 void chain_tick(struct mmipc_publisher *publisher)

@@ -1,7 +1,8 @@
 /* The subscriber's side of a chain: from ring to ring, and to the payload files that records refer to.
  *
  * The control thread receives and maps the publisher's memory before the records that lead to it are written, though it
- * may come to it later than the receiving side does to them. What is left is unmapped when its last message is freed. */
+ * may come to it later than the receiving side does to them. What is left is unmapped when its last message is freed.
+ */
 #include "os/os.h"
 #include "subscriber.h"
 
@@ -9,10 +10,13 @@
 #include <stdlib.h>
 
 enum { SMALLEST_RING = LAYOUT_PAGE_BYTES, MOST_ARRIVALS = 2 * PAYLOAD_PLACES };
+static const uint64_t MOST_MAPPED = UINT64_C(64) << 30; /* each mapping costs us page tables, a five hundredth of it */
 static const uint64_t LARGEST_RING = UINT64_C(4) << 30;
 
-static void unmap(const unsigned char *base, uint64_t bytes, bool is_ring)
+static void unmap(struct inlet *inlet, const unsigned char *base, uint64_t bytes, bool is_ring)
 {
+    /* relaxed: a sum that carries nothing */
+    atomic_fetch_sub_explicit(&inlet->mapped, base == NULL ? 0 : bytes, memory_order_relaxed);
     os_memory_unmap((void *)(uintptr_t)base, is_ring ? 0 : bytes, is_ring ? bytes : 0);
 }
 
@@ -25,10 +29,11 @@ static int map(uint64_t bytes, bool is_ring, int fd, void **out)
     return error != 0 ? error : os_memory_map(fd, is_ring ? 0 : bytes, is_ring ? bytes : 0, false, out);
 }
 
-static bool push_arrival(struct inlet *inlet, struct arrival *arrival)
+static bool push_arrival(struct inlet *inlet, struct arrival *arrival, bool *awaited)
 {
     bool possible;
     pthread_mutex_lock(&inlet->lock);
+    *awaited = inlet->starved;
     possible = inlet->arrivals < MOST_ARRIVALS;
     if (possible) {
         if (inlet->last_arrival == NULL)
@@ -42,9 +47,10 @@ static bool push_arrival(struct inlet *inlet, struct arrival *arrival)
     return possible;
 }
 
-int inlet_arrived(struct inlet *inlet, const struct wire_message *message, int fd)
+int inlet_arrived(struct inlet *inlet, const struct wire_message *message, int fd, bool *awaited)
 {
     struct arrival *arrival;
+    uint64_t mapped;
     void *base;
     int error;
     arrival = malloc(sizeof *arrival);
@@ -55,11 +61,13 @@ int inlet_arrived(struct inlet *inlet, const struct wire_message *message, int f
         free(arrival);
         return error;
     }
+    mapped = atomic_fetch_add_explicit(&inlet->mapped, message->bytes, memory_order_relaxed) +
+             message->bytes; /* relaxed: as above */
     *arrival = (struct arrival){
         .is_ring = message->type != WIRE_PAYLOAD, .name = message->name, .base = base, .bytes = message->bytes};
-    if (push_arrival(inlet, arrival))
+    if (mapped <= MOST_MAPPED && push_arrival(inlet, arrival, awaited))
         return 0;
-    unmap(arrival->base, arrival->bytes, arrival->is_ring);
+    unmap(inlet, arrival->base, arrival->bytes, arrival->is_ring);
     free(arrival);
     return -EPROTO;
 }
@@ -100,7 +108,7 @@ void inlet_leave_behind(struct inlet *inlet, uint64_t tail)
         inlet->oldest_left = left->next;
         if (inlet->oldest_left == NULL)
             inlet->youngest_left = NULL;
-        unmap(left->base, left->bytes, left->is_ring);
+        unmap(inlet, left->base, left->bytes, left->is_ring);
         free(left);
     }
 }
@@ -120,9 +128,11 @@ static int enter_ring(struct inlet *inlet, struct left_memory *left)
     struct arrival *arrival;
     pthread_mutex_lock(&inlet->lock);
     arrival = pop_arrival(inlet, true, 0);
+    inlet->starved = arrival == NULL;
     if (arrival != NULL) {
         if (left != NULL) {
-            *left = (struct left_memory){.is_ring = true, .base = ring->data, .bytes = ring->size, .end = ring->position};
+            *left =
+                (struct left_memory){.is_ring = true, .base = ring->data, .bytes = ring->size, .end = ring->position};
             leave(inlet, left);
         }
         ring->data = arrival->base;
@@ -178,6 +188,7 @@ static int find_payload(struct inlet *inlet, uint64_t name, struct payload **out
         return -EPROTO;
     pthread_mutex_lock(&inlet->lock);
     arrival = pop_arrival(inlet, false, name);
+    inlet->starved = arrival == NULL;
     pthread_mutex_unlock(&inlet->lock);
     if (arrival == NULL)
         return -EAGAIN;
@@ -197,7 +208,8 @@ static int follow(struct inlet *inlet, struct ring_record *out)
         return out->size == 0 ? follow_next(inlet) : -EPROTO;
     if (out->size != sizeof *reference)
         return -EPROTO;
-    error = find_payload(inlet, shared_load_relaxed(&reference->file), &payload); /* relaxed: as the shape, as the next two */
+    error = find_payload(inlet, shared_load_relaxed(&reference->file),
+                         &payload); /* relaxed: as the shape, as the next two */
     if (error != 0)
         return error;
     if (out->kind == RECORD_FORGET)
@@ -218,31 +230,67 @@ static bool is_possible(const struct ring_record *record)
            (record->count == 0 && record->size == 0);
 }
 
+void inlet_fed(struct inlet *inlet)
+{
+    if (!inlet->starved) /* nobody else sets it */
+        return;
+    pthread_mutex_lock(&inlet->lock);
+    inlet->starved = false;
+    pthread_mutex_unlock(&inlet->lock);
+}
+
+/* Follows the record `out`. What is to be told of it is what inlet_take() tells, or 2: none of the user's, it was
+ * followed. */
+static int judge(struct inlet *inlet, struct ring_record *out, bool *all_is_here)
+{
+    int got = follow(inlet, out);
+    if (got == 0)
+        return 2;
+    if (got > 0 || got == -EPROTO)
+        return got;
+    inlet->ring.position = out->position; /* nothing is lost: it is taken the next time */
+    if (got != -EAGAIN)
+        return got;
+    if (*all_is_here)
+        return -EPROTO;
+    /* A5 acquire: pairs with R5 in dropped(): all that was sent has been received */
+    *all_is_here = atomic_load_explicit(&inlet->hung_up, memory_order_acquire);
+    if (!*all_is_here)
+        return 0;
+    inlet_fed(inlet);
+    return 2; /* once more, then */
+}
+
 int inlet_take(struct inlet *inlet, struct ring_record *out)
 {
     bool all_is_here = false;
     for (;;) {
         int got = ring_take(&inlet->ring, out);
-        if (got == 0)
-            return 0;
         if (got > 0 && out->kind != RECORD_INLINE)
-            got = follow(inlet, out);
-        if (got > 0)
-            return is_possible(out) ? 1 : -EPROTO;
-        if (got == 0)
-            continue; /* behind a record that is none of the user's */
-        if (got == -EPROTO || all_is_here)
-            return -EPROTO;
-        inlet->ring.position = out->position; /* nothing is lost: it is taken the next time */
-        if (got != -EAGAIN)
-            return got;
-        /* A5 acquire: pairs with R5 in dropped(): all that was sent has been received */
-        all_is_here = atomic_load_explicit(&inlet->hung_up, memory_order_acquire);
-        if (!all_is_here) {
-            inlet->starved = true;
-            return 0;
-        }
+            got = judge(inlet, out, &all_is_here);
+        if (got != 2)
+            return got <= 0 || is_possible(out) ? got : -EPROTO;
     }
+}
+
+bool inlet_settle(struct inlet *inlet)
+{
+    while (ring_ready(&inlet->ring)) {
+        const enum record_kind kind = ring_kind(&inlet->ring);
+        struct ring_record record;
+        bool all_is_here = false;
+        if (kind == RECORD_INLINE || kind == RECORD_SHARED)
+            return true;
+        if (ring_take(&inlet->ring, &record) <= 0)
+            return true;
+        if (record.kind != kind) /* what is wrong, the next take finds */
+            inlet->ring.position = record.position;
+        else
+            judge(inlet, &record, &all_is_here);
+        if (inlet->ring.position == record.position)
+            return !inlet->starved;
+    }
+    return false;
 }
 
 int inlet_enter_first_ring(struct inlet *inlet)
@@ -263,15 +311,15 @@ uint64_t inlet_unread_at_most(struct inlet *inlet)
 void inlet_unmap(struct inlet *inlet)
 {
     inlet_leave_behind(inlet, UINT64_MAX);
-    unmap(inlet->ring.data, inlet->ring.size, true);
+    unmap(inlet, inlet->ring.data, inlet->ring.size, true);
     for (size_t i = 0; inlet->payloads != NULL && i < PAYLOAD_PLACES; ++i)
         if (inlet->payloads[i].name_plus_1 != 0)
-            unmap(inlet->payloads[i].base, inlet->payloads[i].bytes, false);
+            unmap(inlet, inlet->payloads[i].base, inlet->payloads[i].bytes, false);
     free(inlet->payloads);
     while (inlet->first_arrival != NULL) {
         struct arrival *arrival = inlet->first_arrival;
         inlet->first_arrival = arrival->next;
-        unmap(arrival->base, arrival->bytes, arrival->is_ring);
+        unmap(inlet, arrival->base, arrival->bytes, arrival->is_ring);
         free(arrival);
     }
 }

@@ -144,7 +144,7 @@ static int send_welcome(struct endpoint *endpoint, struct inlet *inlet)
         return error;
     inlet->wake_event = os_wake_create(&fds[1]);
     wire_prepare(&welcome, WIRE_WELCOME);
-    welcome.capabilities = endpoint->capabilities;
+    welcome.capabilities = endpoint->capabilities | (subscriber_of(endpoint)->on_message != NULL ? WIRE_DELIVERS : 0u);
     welcome.ping_interval_ms = endpoint->options.ping_interval_ms;
     memcpy(welcome.subscriber, endpoint->id, ID_BYTES);
     error = inlet->wake_event < 0 ? inlet->wake_event : wire_send(inlet->peer.socket.fd, &welcome, fds, 2);
@@ -178,6 +178,7 @@ static int take_hello(struct endpoint *endpoint, struct inlet *inlet, const stru
 
 static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struct wire_message *ring, int *fds, int count)
 {
+    bool awaited;
     int error;
     if (count != 3)
         return -EPROTO;
@@ -185,7 +186,7 @@ static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struc
     if (error == 0)
         error = map_page(inlet, fds[0]);
     if (error == 0)
-        error = inlet_arrived(inlet, ring, fds[1]);
+        error = inlet_arrived(inlet, ring, fds[1], &awaited);
     if (error == 0)
         error = inlet_enter_first_ring(inlet);
     if (error != 0)
@@ -229,6 +230,7 @@ static int take_start(struct endpoint *endpoint, struct inlet *inlet)
 static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count)
 {
     struct inlet *inlet = inlet_of(peer);
+    bool awaited = false;
     int error = -EPROTO;
     if (message->type == WIRE_STATUS && peer->state == PEER_GREETING && !inlet->greeted) {
         status_answer(endpoint, peer->socket.fd);
@@ -255,8 +257,8 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
     } else if (message->type == WIRE_START && peer->state == PEER_GREETING) {
         error = take_start(endpoint, inlet);
     } else if ((message->type == WIRE_NEXT || message->type == WIRE_PAYLOAD) && inlet->ours != NULL && count == 1) {
-        error = inlet_arrived(inlet, message, fds[0]); /* perhaps before START: we are on its list already */
-        if (flag_get(&inlet->handed_over))
+        error = inlet_arrived(inlet, message, fds[0], &awaited); /* perhaps before START: we are on its list already */
+        if (awaited)
             receive_look_up(subscriber_of(endpoint));
     }
     if (error == 0 || error == -EPIPE || error == -ECONNRESET) /* the last two: it hung up, which is noticed next */

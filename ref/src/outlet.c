@@ -107,11 +107,12 @@ static struct outlet *create(const unsigned char *id)
     return outlet;
 }
 
-/* Does the process still hold payload of a pair that was dropped? Else it could come back for ever more of it. */
+/* Does the process still hold memory of a pair that was dropped as full? Else it could come back for ever more of it. */
 static bool lingers(const struct endpoint *endpoint, int pid)
 {
     for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
-        if (peer->state == PEER_GONE && peer->socket.fd >= 0 && peer->pid == pid)
+        if (peer->state == PEER_GONE && peer->socket.fd >= 0 && pid != 0 && peer->pid == pid &&
+            flag_get(&peer->verdict) == MMIPC_REASON_FULL)
             return true;
     return false;
 }
@@ -177,10 +178,10 @@ static void scan(struct endpoint *endpoint, bool whole)
 /* What the subscriber has not yet read. Its word for it is looked at once, and believed only if it can be true. */
 static uint64_t unread(const struct outlet *outlet)
 {
-    const uint64_t head = outlet->ring.head, seen = outlet->ring.seen;
+    const uint64_t head = outlet->ring.head, end = chain_messages_end(outlet), seen = outlet->ring.seen;
     const uint64_t theirs = shared_load_relaxed(&outlet->theirs->tail); /* relaxed: only told, nothing is written over */
     const uint64_t tail = theirs < seen || theirs > head ? seen : theirs;
-    return head - tail + chain_owed_above(outlet, tail);
+    return (tail < end ? end - tail : 0) + chain_owed_above(outlet, tail);
 }
 
 /* Inside the gate, so that heads stand still: only who asks pays for it. */
@@ -210,7 +211,7 @@ static int list_outlet(struct mmipc_publisher *publisher, struct outlet *outlet)
     if (error == 0) {
         publisher->outlets[publisher->outlet_count++] = outlet;
         publisher->ring_bytes += outlet->ring.size;
-        outlet->listed = true;
+        outlet->listed = outlet->counted = true;
     }
     gate_leave_locked(&publisher->gate);
     return error;
@@ -248,6 +249,7 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
         return error;
     outlet->wake_event = fds[1];
     fds[1] = -1;
+    outlet->delivers = (welcome->capabilities & WIRE_DELIVERS) != 0;
     outlet->fence = (endpoint->capabilities & WIRE_CAN_BE_FENCED) == 0 || (welcome->capabilities & WIRE_CAN_FENCE) == 0;
     spin_open(&outlet->spin, endpoint->options.spin_us, endpoint->load);
     error = list_outlet(publisher_of(endpoint), outlet);
@@ -317,31 +319,32 @@ static void unlist(struct mmipc_publisher *publisher, struct outlet *outlet)
     for (size_t i = 0; i < publisher->outlet_count; ++i) {
         if (publisher->outlets[i] == outlet) {
             publisher->outlets[i] = publisher->outlets[--publisher->outlet_count];
-            publisher->ring_bytes -= chain_ring_bytes(outlet);
             outlet->listed = false;
             break;
         }
     }
 }
 
-/* It may be alive and read payload that its records refer to: that must stay as it is until it has hung up. */
+/* It may be alive and read on: payload that its records refer to must stay as it is, and its memory counts, until it has
+ * hung up. */
 static enum peer_socket dropped(struct endpoint *endpoint, struct peer *peer)
 {
     struct mmipc_publisher *publisher = publisher_of(endpoint);
     struct outlet *outlet = outlet_of(peer);
-    bool owes;
+    bool is_read;
     gate_enter_locked(&publisher->gate, false);
     flag_set(&outlet->gone, 1);
     if (outlet->listed) {
         chain_look(publisher, outlet); /* if its tail is nonsense, nothing was read */
         unlist(publisher, outlet);
     }
-    owes = outlet->debt_count > 0;
+    is_read = outlet->debt_count == 0 && outlet->ring.seen >= chain_messages_end(outlet);
+    publisher->retired += outlet->debt_count > 0;
     gate_leave_locked(&publisher->gate);
     nudge_give(&publisher->nudge); /* nobody needs to wait for it any more */
     if (!flag_get(&endpoint->closing))
         look_again_soon(endpoint); /* it died: its files are in the way; or it lives: pair again */
-    return owes ? PEER_SOCKET_AWAIT : PEER_SOCKET_CLOSE;
+    return is_read ? PEER_SOCKET_CLOSE : PEER_SOCKET_AWAIT;
 }
 
 /* Nobody uses it any more: not a thread of ours that waits, not the subscriber. */
@@ -353,7 +356,12 @@ static bool idle(struct endpoint *endpoint, struct peer *peer)
     if (peer->socket.fd >= 0) /* it reads on */
         return false;
     gate_enter_locked(&publisher->gate, false);
+    publisher->retired -= outlet->debt_count > 0;
     chain_forgive(publisher, outlet);
+    if (outlet->counted) {
+        publisher->ring_bytes -= chain_ring_bytes(outlet);
+        outlet->counted = false;
+    }
     is_idle = outlet->waiters == 0;
     gate_leave_locked(&publisher->gate);
     return is_idle;

@@ -11,16 +11,16 @@ enum { MAILS_AT_ONCE = 16, LAST_MAILS = 4096 /* more than fit into a socket */ }
 static void close_all(const int *fds, int count)
 {
     for (int i = 0; i < count; ++i)
-        os_close(fds[i]);
+        os_close_foreign(fds[i]);
 }
 
 /* Its socket hung up, with or without a farewell. */
 static void hung_up(struct endpoint *endpoint, struct peer *peer)
 {
-    const int reason = peer->farewell == WIRE_CLOSED     ? MMIPC_REASON_CLOSED
-                       : peer->farewell == WIRE_FULL     ? MMIPC_REASON_FULL
-                       : peer->farewell == WIRE_PROTOCOL ? MMIPC_REASON_PROTOCOL
-                                                         : MMIPC_REASON_DIED;
+    const int reason = peer->farewell == 0             ? MMIPC_REASON_DIED
+                       : peer->farewell == WIRE_CLOSED ? MMIPC_REASON_CLOSED
+                       : peer->farewell == WIRE_FULL   ? MMIPC_REASON_FULL
+                                                       : MMIPC_REASON_PROTOCOL;
     peer_drop(endpoint, peer, reason, 0);
 }
 
@@ -42,7 +42,7 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
         }
         if (got == -EMFILE) { /* not its fault: it may try again */
             endpoint_log(endpoint, LOG_ERROR, "process %d cannot be paired with: %s", peer->pid, mmipc_strerror(got));
-            peer_drop(endpoint, peer, MMIPC_REASON_NONE, WIRE_BUSY);
+            peer_drop(endpoint, peer, peer->state == PEER_CONNECTED ? MMIPC_REASON_PROTOCOL : MMIPC_REASON_NONE, WIRE_BUSY);
             return;
         }
         if (got <= 0) {
@@ -68,8 +68,10 @@ static void await_hang_up(struct endpoint *endpoint, struct peer *peer)
     int fds[OS_FDS_MAX], count = 0, got = wire_receive(peer->socket.fd, &message, fds, &count);
     if (got > 0)
         close_all(fds, count);
-    else if (got != -EAGAIN)
+    else if (got != -EAGAIN) {
         peer_close(endpoint, peer);
+        endpoint->rescan_ns = endpoint->role->seeks ? os_now_ns() : -1; /* it may have waited for this to pair again */
+    }
 }
 
 static void socket_ready(struct endpoint *endpoint, struct watch *watch)

@@ -78,13 +78,15 @@ static int publish_inline(struct mmipc_publisher *publisher, const mmipc_part *p
 /* Inside the gate. */
 static int publish_block(struct mmipc_publisher *publisher, struct block *block, size_t count, uint64_t body)
 {
-    const struct need need = {.bytes = RECORD_SPECIAL_BYTES, .block = block, .payload = body};
+    /* A loan of which little is published holds the whole block. */
+    const uint64_t block_bytes = block->file->block_bytes, charge = 2 * body < block_bytes ? block_bytes : body;
+    const struct need need = {.bytes = RECORD_SPECIAL_BYTES, .block = block, .charge = charge};
     int result = room_reserve(publisher, &need);
     if (result != 0)
         return result;
     for (size_t i = 0; i < publisher->outlet_count; ++i)
         if (!flag_get(&publisher->outlets[i]->gone))
-            chain_refer(publisher->outlets[i], block, count, body);
+            chain_refer(publisher, publisher->outlets[i], block, count, body, charge);
     commit_everywhere(publisher, RECORD_SPECIAL_BYTES, body);
     return 0;
 }
@@ -144,7 +146,7 @@ struct mmipc_loan {
     mmipc_publisher *publisher;
     size_t size;
     struct block *block; /* NULL: `small` instead */
-    unsigned char small[];
+    _Alignas(PART_ALIGN) unsigned char small[];
 };
 
 int mmipc_publish_begin(mmipc_publisher *publisher, size_t size, mmipc_loan **out, void **data)

@@ -81,7 +81,7 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
     /* A9 acquire: pairs with R9 in receive_look_up() */
     atomic_exchange_explicit(&subscriber->attention, 0, memory_order_acquire);
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
-        subscriber->inlets[i]->starved = false; /* what they wait for may be here */
+        inlet_fed(subscriber->inlets[i]); /* what they wait for may be here */
     pthread_mutex_lock(&subscriber->handover);
     while (subscriber->added_count > 0 &&
            make_room(&subscriber->inlets, subscriber->inlet_count, &subscriber->inlet_capacity)) {
@@ -103,7 +103,8 @@ bool receive_any_ready(const struct mmipc_subscriber *subscriber)
 {
     for (size_t i = 0; i < subscriber->inlet_count; ++i) {
         ring_prefetch(&subscriber->inlets[i]->ring);
-        if (inlet_ready(subscriber->inlets[i]))
+        /* Pull mode: its user must not be told of records that are not messages. */
+        if (inlet_ready(subscriber->inlets[i]) && (subscriber->on_message != NULL || inlet_settle(subscriber->inlets[i])))
             return true;
     }
     return atomic_load_explicit(&subscriber->attention, memory_order_relaxed); /* relaxed: receive_adopt() orders */

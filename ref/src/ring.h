@@ -170,6 +170,14 @@ static inline void ring_prefetch(const struct ring_reader *ring)
     __builtin_prefetch(ring->data + (ring->position & (ring->size - 1)) + RECORD_ALIGN);
 }
 
+/* Of the record that is ready. */
+static inline enum record_kind ring_kind(const struct ring_reader *ring)
+{
+    const unsigned char *at = ring->data + (ring->position & (ring->size - 1));
+    const struct record_header *record = (const struct record_header *)(const void *)at;
+    return (enum record_kind)(shared_load_relaxed(&record->shape) >> RECORD_KIND_SHIFT); /* relaxed: ordered by A1 */
+}
+
 /* 1: takes the next record, of any kind. 0: there is none. -EPROTO: it is longer than the ring. */
 static inline int ring_take(struct ring_reader *ring, struct ring_record *out)
 {
@@ -221,7 +229,7 @@ static inline int message_parts(const unsigned char *message, uint64_t bytes, mm
 /* Frees everything below `tail` for the writer. */
 static inline void ring_release(struct ring_reader *ring, uint64_t tail)
 {
-    /* R2 release: pairs with A2 in ring_room(): our reads of the records come before their memory is used again */
+    /* R2 release: pairs with A2 in ring_look(): our reads of the records come before their memory is used again */
     shared_store_release(ring->tail, tail);
 }
 

@@ -1,9 +1,9 @@
 /* Waiting for subscribers: for room in the ring of each, for payload memory, for everything to have been read.
  *
- * A subscriber that lags gets a larger ring, up to max_backlog_bytes; only then does when_full apply. But to wait a moment
- * is better than to spend memory: what is used again and again stays in the cache. So, under MMIPC_WHEN_FULL_BLOCK, a
- * publish first waits as long as making the memory would take (PATIENCE), which bounds by how much a subscriber that
- * lags slows the others: to four bytes a nanosecond. */
+ * A subscriber that lags gets a larger ring, up to max_backlog_bytes; only then does when_full apply. But to wait a
+ * moment is better than to spend memory: what is used again and again stays in the cache. So, under
+ * MMIPC_WHEN_FULL_BLOCK, a publish first waits as long as making the memory would take (PATIENCE), which bounds by how
+ * much a subscriber that lags slows the others: to four bytes a nanosecond. */
 #include "os/os.h"
 #include "publisher.h"
 
@@ -24,7 +24,7 @@ struct waiting {
 /* UINT64_MAX is never reached, whatever a subscriber writes. */
 static bool has_read(const struct outlet *outlet, uint64_t target)
 {
-    /* relaxed: the memory is used only after ring_room() has looked, with acquire */
+    /* relaxed: the memory is used only after ring_look() has looked, with acquire */
     return target != UINT64_MAX && shared_load_relaxed(&outlet->theirs->tail) >= target;
 }
 
@@ -32,8 +32,7 @@ static bool is_over(const struct waiting *waiting)
 {
     const struct outlet *outlet = waiting->outlet;
     return has_read(outlet, waiting->target) || flag_get(&outlet->gone) ||
-           (!waiting->for_suspended && flag_get(&outlet->suspended)) ||
-           flag_get(&waiting->publisher->endpoint.closing);
+           (!waiting->for_suspended && flag_get(&outlet->suspended)) || flag_get(&waiting->publisher->endpoint.closing);
 }
 
 static bool poll_until_over(const struct waiting *waiting, int64_t start_ns)
@@ -84,7 +83,7 @@ static void sleep_once(const struct waiting *waiting)
         if (!has_read(outlet, target) && !is_over(waiting))
             os_poll(events, 2, waiting->deadline_ns);
         nudge_over(nudge);
-        shared_store_release(&outlet->ours->waiting, outlet->sleeps + 2); /* awake; the label is R4's */
+        shared_store_release(&outlet->ours->waiting, outlet->sleeps + 2);        /* awake; the label is R4's */
         if (outlet->room_event >= 0 && os_wake_clear(outlet->room_event) != 0) { /* dying, or deaf to our waiting */
             os_close(outlet->room_event);
             outlet->room_event = -1;
@@ -93,7 +92,8 @@ static void sleep_once(const struct waiting *waiting)
     spin_learn(&outlet->spin, os_now_ns() - start_ns, paid);
 }
 
-/* Of all threads that wait for an outlet one sleeps on its event, for the nearest target of all; the others wait for it. */
+/* Of all threads that wait for an outlet one sleeps on its event, for the nearest target of all; the others wait for
+ * it. */
 static int wait_in_turn(const struct waiting *waiting)
 {
     struct outlet *outlet = waiting->outlet;
@@ -118,8 +118,8 @@ static int wait_in_turn(const struct waiting *waiting)
         sleep_once(waiting);
         pthread_mutex_lock(&outlet->wait_lock);
         outlet->has_sleeper = false;
-        /* Whoever goes on waiting says anew for what. Not reached, it is another's, who nudged us: forgotten, it would be
-         * said anew when we sleep again for our own, and nudge us again. */
+        /* Whoever goes on waiting says anew for what. Not reached, it is another's, who nudged us: forgotten, it would
+         * be said anew when we sleep again for our own, and nudge us again. */
         if (has_read(outlet, outlet->nearest))
             outlet->nearest = UINT64_MAX;
         pthread_cond_broadcast(&outlet->woken);
@@ -152,6 +152,7 @@ static int wait_outside(const struct waiting *waiting)
 struct patience {
     struct mmipc_publisher *publisher;
     const struct outlet *tried; /* waited for it already: spend the memory */
+    bool dropped;               /* somebody, for the sake of memory: once is enough */
     int64_t deadline_ns;        /* 0: not asked for yet */
 };
 
@@ -169,7 +170,8 @@ static int64_t deadline_of(struct patience *patience)
 }
 
 /* Half a ring at once: woken for every record, the two sides would do little but wake each other. */
-static uint64_t target_of(const struct outlet *outlet, enum shortage shortage, uint64_t bytes)
+static uint64_t target_of(const struct mmipc_publisher *publisher, const struct outlet *outlet, enum shortage shortage,
+                          uint64_t bytes)
 {
     const struct ring_writer *ring = &outlet->ring;
     uint64_t target = ring->seen;
@@ -177,6 +179,8 @@ static uint64_t target_of(const struct outlet *outlet, enum shortage shortage, u
         target = ring->head + bytes + RECORD_SPECIAL_BYTES - ring->limit;
         if (target < ring->tail + ring->limit / 2)
             target = align_up(ring->tail + ring->limit / 2, RECORD_ALIGN);
+        if (target > chain_target(publisher, outlet, bytes))
+            target = chain_target(publisher, outlet, bytes);
     } else if (shortage == SHORT_OF_BACKLOG) {
         uint64_t paid = 0;
         for (size_t i = 0; i < outlet->debt_count && paid < bytes; ++i) {
@@ -191,7 +195,8 @@ static uint64_t target_of(const struct outlet *outlet, enum shortage shortage, u
 /* Waits no longer than spending the memory would take. 0: look again; else -ESHUTDOWN. */
 static int wait_a_moment(struct patience *patience, struct outlet *outlet, uint64_t target, uint64_t bytes)
 {
-    const int64_t most_ns = os_now_ns() + (int64_t)(bytes / BYTES_A_NS_OF_PATIENCE), deadline_ns = deadline_of(patience);
+    const int64_t most_ns = os_now_ns() + (int64_t)(bytes / BYTES_A_NS_OF_PATIENCE),
+                  deadline_ns = deadline_of(patience);
     const struct waiting waiting = {patience->publisher, outlet, target, false,
                                     deadline_ns >= 0 && deadline_ns < most_ns ? deadline_ns : most_ns};
     int result;
@@ -205,7 +210,7 @@ static int apply_policy(struct patience *patience, struct outlet *outlet, enum s
 {
     struct mmipc_publisher *publisher = patience->publisher;
     const int when_full = publisher->endpoint.options.when_full;
-    struct waiting waiting = {publisher, outlet, target_of(outlet, shortage, bytes), false, 0};
+    struct waiting waiting = {publisher, outlet, target_of(publisher, outlet, shortage, bytes), false, 0};
     int result;
     if (flag_get(&outlet->suspended) || when_full == MMIPC_WHEN_FULL_DISCONNECT) {
         publisher_condemn(publisher, outlet, MMIPC_REASON_FULL);
@@ -218,8 +223,8 @@ static int apply_policy(struct patience *patience, struct outlet *outlet, enum s
     waiting.deadline_ns = deadline_of(patience);
     if (shortage != SHORT_OF_MAIL && outlet->ring.seen != outlet->ring.head)
         return wait_outside(&waiting);
-    /* It has read all, and what is missing others have (max_total_bytes), or a descriptor cannot be sent: no event tells when
-     * that ends. Look again now and then. */
+    /* It has read all, and what is missing others have (max_total_bytes), or a descriptor cannot be sent: no event
+     * tells when that ends. Look again now and then. */
     waiting.target = UINT64_MAX;
     waiting.deadline_ns = os_now_ns() + MAIL_RETRY_NS;
     result = wait_outside(&waiting);
@@ -231,10 +236,11 @@ static int make_room(struct patience *patience, struct outlet *outlet, enum shor
     struct mmipc_publisher *publisher = patience->publisher;
     int error;
     if (shortage != SHORT_OF_RING)
-        return apply_policy(patience, outlet, shortage, need->payload);
+        return apply_policy(patience, outlet, shortage, need->charge);
     if (outlet->ring.size >= COMFORTABLE_BYTES && patience->tried != outlet && may_wait(publisher) &&
         !flag_get(&outlet->suspended))
-        return wait_a_moment(patience, outlet, target_of(outlet, shortage, need->bytes), 2 * outlet->ring.size);
+        return wait_a_moment(patience, outlet, target_of(publisher, outlet, shortage, need->bytes),
+                             2 * outlet->ring.size);
     error = chain_extend(publisher, outlet, need->bytes);
     if (error == 0)
         return 0;
@@ -251,14 +257,22 @@ static enum shortage shortage_of(struct mmipc_publisher *publisher, struct outle
     if (result == 0)
         return SHORT_OF_RING;
     if (result > 0 && need->block != NULL)
-        result = chain_prepare_reference(publisher, outlet, need->block, need->payload);
-    if (result >= 0)
-        return SHORT_OF_NOTHING;
+        result = chain_may_owe(publisher, outlet, need->charge);
     if (result == -ENOBUFS)
         return SHORT_OF_BACKLOG;
-    if (result != -EPROTO && result != -EPIPE && result != -ECONNRESET)
+    if (result < 0)
+        publisher_condemn(publisher, outlet, MMIPC_REASON_PROTOCOL);
+    return SHORT_OF_NOTHING;
+}
+
+static enum shortage shortage_of_mail(struct mmipc_publisher *publisher, struct outlet *outlet, const struct need *need)
+{
+    int result = need->block == NULL ? 0 : chain_prepare_reference(outlet, need->block);
+    if (result == 0)
+        return SHORT_OF_NOTHING;
+    if (result != -EPIPE && result != -ECONNRESET)
         return SHORT_OF_MAIL;
-    publisher_condemn(publisher, outlet, result == -EPROTO ? MMIPC_REASON_PROTOCOL : MMIPC_REASON_DIED);
+    publisher_condemn(publisher, outlet, MMIPC_REASON_DIED);
     return SHORT_OF_NOTHING;
 }
 
@@ -270,13 +284,18 @@ static struct outlet *first_short(struct mmipc_publisher *publisher, const struc
         if (!flag_get(&outlet->gone) && (*shortage = shortage_of(publisher, outlet, need)) != SHORT_OF_NOTHING)
             return outlet;
     }
+    for (size_t i = 0; i < publisher->outlet_count; ++i) { /* only now: what is sent cannot be taken back */
+        struct outlet *outlet = publisher->outlets[i];
+        if (!flag_get(&outlet->gone) && (*shortage = shortage_of_mail(publisher, outlet, need)) != SHORT_OF_NOTHING)
+            return outlet;
+    }
     return NULL;
 }
 
 /* Inside the gate: 0 when every outlet that is not gone has room, all at the same time. */
 int room_reserve(struct mmipc_publisher *publisher, const struct need *need)
 {
-    struct patience patience = {publisher, NULL, 0};
+    struct patience patience = {.publisher = publisher};
     int result = 0;
     while (result == 0) {
         enum shortage shortage;
@@ -287,6 +306,8 @@ int room_reserve(struct mmipc_publisher *publisher, const struct need *need)
         if (outlet == NULL)
             return 0;
         result = make_room(&patience, outlet, shortage, need); /* the list may have changed: look at all again */
+        if (result == -ETIMEDOUT && first_short(publisher, need, &shortage) == NULL)
+            return 0;
     }
     return result;
 }
@@ -307,6 +328,40 @@ static struct outlet *greatest_debtor(struct mmipc_publisher *publisher)
     return greatest;
 }
 
+/* Does a pair that was dropped still hold payload? Then to drop another would free nothing either, for now. */
+static bool anything_retired(const struct mmipc_publisher *publisher)
+{
+    for (size_t i = 0; i < publisher->outlet_count; ++i)
+        if (flag_get(&publisher->outlets[i]->gone) && publisher->outlets[i]->debt_count > 0)
+            return true;
+    return publisher->retired > 0;
+}
+
+/* All memory is used up, by whomever. 0: look again. */
+static int wait_for_memory(struct patience *patience, struct outlet *debtor, int error)
+{
+    struct mmipc_publisher *publisher = patience->publisher;
+    const int when_full = publisher->endpoint.options.when_full;
+    struct waiting waiting = {publisher, debtor, UINT64_MAX, true, os_now_ns() + MAIL_RETRY_NS};
+    int result;
+    if (debtor == NULL) /* nobody to wait for: loans, or others' backlogs */
+        return error;
+    if (when_full == MMIPC_WHEN_FULL_FAIL)
+        return -EAGAIN;
+    if ((when_full == MMIPC_WHEN_FULL_DISCONNECT || flag_get(&debtor->suspended)) && !patience->dropped &&
+        !anything_retired(publisher)) {
+        patience->dropped = true;
+        publisher_condemn(publisher, debtor, MMIPC_REASON_FULL);
+        return 0;
+    }
+    if (when_full == MMIPC_WHEN_FULL_DISCONNECT)
+        return error;
+    if (thread_is_callback_thread)
+        return -EDEADLK;
+    result = wait_outside(&waiting); /* what frees it, no single event tells: look again now and then */
+    return result == -ETIMEDOUT && (deadline_of(patience) < 0 || os_now_ns() < deadline_of(patience)) ? 0 : result;
+}
+
 /* There is no free block. 0: look again. */
 static int make_block(struct patience *patience, struct outlet *debtor, size_t bytes)
 {
@@ -316,23 +371,20 @@ static int make_block(struct patience *patience, struct outlet *debtor, size_t b
     int result;
     if (debtor != NULL && publisher->pool.bytes >= COMFORTABLE_BYTES && patience->tried == NULL &&
         may_wait(publisher) && !flag_get(&debtor->suspended))
-        return wait_a_moment(patience, debtor, target_of(debtor, SHORT_OF_BACKLOG, 1), pool_block_bytes(bytes));
+        return wait_a_moment(patience, debtor, target_of(publisher, debtor, SHORT_OF_BACKLOG, 1),
+                             pool_block_bytes(bytes));
     result = pool_grow(&publisher->pool, bytes, limit);
     if (result == -ENOSPC) { /* blocks of other sizes may be in the way */
         chain_trim(publisher);
         result = pool_grow(&publisher->pool, bytes, limit);
     }
     flag_set(&publisher->swollen, 1);
-    if (result == 0)
-        return 0;
-    if (debtor == NULL)
-        return result == -ENOSPC ? -ENOMEM : result;
-    return apply_policy(patience, debtor, SHORT_OF_BACKLOG, bytes);
+    return result == 0 ? 0 : wait_for_memory(patience, debtor, result == -ENOSPC ? -ENOMEM : result);
 }
 
 int room_take_block(struct mmipc_publisher *publisher, size_t bytes, struct block **out)
 {
-    struct patience patience = {publisher, NULL, 0};
+    struct patience patience = {.publisher = publisher};
     int result = 0;
     while (result == 0) {
         struct outlet *debtor;
@@ -358,9 +410,7 @@ static int flush_outlet(struct mmipc_publisher *publisher, const struct mark *ma
 {
     const struct waiting waiting = {publisher, mark->outlet, mark->head, true, deadline_ns};
     while (!is_over(&waiting)) {
-        int result = timeout_ms == 0             ? -ETIMEDOUT
-                     : thread_is_callback_thread ? -EDEADLK
-                                                 : wait_outside(&waiting);
+        int result = timeout_ms == 0 ? -ETIMEDOUT : thread_is_callback_thread ? -EDEADLK : wait_outside(&waiting);
         if (result != 0)
             return result;
     }
@@ -381,7 +431,7 @@ int mmipc_publisher_flush(mmipc_publisher *publisher, int timeout_ms)
     count = publisher->outlet_count;
     marks = malloc((count + 1) * sizeof *marks);
     for (size_t i = 0; marks != NULL && i < count; ++i) {
-        marks[i] = (struct mark){publisher->outlets[i], publisher->outlets[i]->ring.head};
+        marks[i] = (struct mark){publisher->outlets[i], chain_messages_end(publisher->outlets[i])};
         marks[i].outlet->waiters++; /* keeps it while others are waited for */
     }
     for (size_t i = 0; marks != NULL && i < count; ++i) {

@@ -47,7 +47,6 @@ struct inlet {
     bool fence;                       /* the publisher cannot order our accesses for us */
     uint64_t roused;                  /* the publisher's sleep that we have already ended */
     bool condemned;                   /* the receiving side's: it wrote nonsense, nothing more is read */
-    bool starved;                     /* the receiving side's: the next record refers to memory that is still on its way */
     uint64_t drain_end;               /* the receiving side's: where to stop after the hang-up; 0: not yet set */
     struct payload *payloads;         /* the receiving side's: by place */
     unsigned generation;              /* of forks, when it was made */
@@ -55,8 +54,10 @@ struct inlet {
     flag handed_over;                 /* the receiving side has it … */
     _Atomic int drained;              /* … and has given it back */
     _Atomic int hung_up;              /* nothing more will be written */
+    _Atomic uint64_t mapped;          /* bytes of the publisher's rings and payload files */
 
     pthread_mutex_t lock; /* of the rest; in pull mode of freed and roused, too */
+    bool starved;         /* the next record refers to memory that is on its way; set by the receiving side alone */
     struct arrival *first_arrival, *last_arrival;
     unsigned arrivals;
     struct left_memory *oldest_left, *youngest_left;
@@ -112,10 +113,12 @@ void inlet_unlock_or_free(struct inlet *inlet);
 void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet, int error);
 
 /* follow.c */
-int inlet_arrived(struct inlet *inlet, const struct wire_message *message, int fd); /* control thread */
+int inlet_arrived(struct inlet *inlet, const struct wire_message *message, int fd, bool *awaited); /* control thread */
 int inlet_enter_first_ring(struct inlet *inlet);                                    /* control thread */
 /* The next message. 0: there is none. -EPROTO: the publisher wrote nonsense; -ENOMEM: its position is as before. */
 int inlet_take(struct inlet *inlet, struct ring_record *out);
+void inlet_fed(struct inlet *inlet); /* looks again for what it starved for */
+bool inlet_settle(struct inlet *inlet); /* takes what is no message; true: a message is next, or what only inlet_take() can tell */
 void inlet_unmap(struct inlet *inlet);                         /* all memory of the publisher's but its page */
 void inlet_leave_behind(struct inlet *inlet, uint64_t tail);   /* unmaps what nobody needs any more; as inlet_free_to */
 uint64_t inlet_unread_at_most(struct inlet *inlet);            /* bytes that honest rings can hold */

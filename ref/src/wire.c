@@ -40,7 +40,7 @@ int wire_receive(int fd, struct wire_message *message, int *fds, int *fd_count)
     if (got < (ssize_t)offsetof(struct wire_message, fingerprint) || message->magic != WIRE_MAGIC ||
         (message->version == WIRE_VERSION && got != (ssize_t)sizeof *message)) {
         for (int i = 0; i < *fd_count; ++i)
-            os_close(fds[i]);
+            os_close_foreign(fds[i]);
         *fd_count = 0;
         return -EPROTO;
     }

@@ -34,7 +34,8 @@ enum wire_type {
     WIRE_PAYLOAD
 };
 enum wire_reason { WIRE_CLOSED = 1, WIRE_FULL, WIRE_PROTOCOL, WIRE_BUSY, WIRE_CHANNEL, WIRE_USER, WIRE_SELF, WIRE_VERSION_DIFFERS };
-enum { WIRE_CAN_BE_FENCED = 1u, WIRE_CAN_FENCE = 2u }; /* capabilities; see os_barrier_register, os_barrier_heavy */
+/* capabilities; for the first two see os_barrier_register, os_barrier_heavy */
+enum { WIRE_CAN_BE_FENCED = 1u, WIRE_CAN_FENCE = 2u, WIRE_DELIVERS = 4u /* a subscriber in callback mode */ };
 
 /* One struct for all types; what a type does not use is zero. magic, version and type keep their place for ever. */
 struct wire_message {

@@ -43,6 +43,7 @@ int os_load_running(int fd);                   /* threads of this machine that r
 
 /* descriptor.c — what a child of fork() must not keep */
 void os_close(int fd);                         /* every descriptor from here is closed by this; negative: nothing happens */
+void os_close_foreign(int fd);                 /* one that another process sent, whatever it is: never waits */
 extern _Atomic unsigned os_fork_generation;    /* changes in a child of fork() */
 int os_fork_watch(void (*tell)(void));         /* from now on a child closes its copies, then calls tell() */
 

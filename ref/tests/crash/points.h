@@ -53,6 +53,7 @@
 #define fstat(...) (POINT("fstat"), (fstat)(__VA_ARGS__))
 #define fstatat(...) (POINT("fstatat"), (fstatat)(__VA_ARGS__))
 #define getsockopt(...) (POINT("getsockopt"), (getsockopt)(__VA_ARGS__))
+#define setsockopt(...) (POINT("setsockopt"), (setsockopt)(__VA_ARGS__))
 #define inotify_add_watch(...) (POINT("inotify_add_watch"), (inotify_add_watch)(__VA_ARGS__))
 #define inotify_init1(...) (POINT("inotify_init1"), (inotify_init1)(__VA_ARGS__))
 #define linkat(...) (POINT("linkat"), (linkat)(__VA_ARGS__))

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { WORD_BITS = 64 };
@@ -84,6 +85,14 @@ void os_close(int fd)
     pthread_mutex_unlock(&lock);
     close(fd); /* forgotten before: the number may be another's at once. No child in between could keep it. */
     pthread_rwlock_unlock(&forking);
+}
+
+void os_close_foreign(int fd)
+{
+    const struct linger at_once = {0, 0};
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); /* else a socket may keep close() for as long as it says */
+    os_close(fd);
 }
 
 static void before_fork(void)

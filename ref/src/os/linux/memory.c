@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { MOST_POPULATED = 64 << 20 };
 enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL };
 
 int os_memory_create(size_t bytes)
@@ -45,7 +46,8 @@ int os_memory_check(int fd, size_t bytes)
 int os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out)
 {
     const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-    const int flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE; /* populated: the first lap must not fault page by page */
+    /* Populated: the first lap must not fault page by page. But who maps much must not stand still for long. */
+    const int flags = MAP_SHARED | MAP_FIXED | (header_bytes + ring_bytes <= MOST_POPULATED ? MAP_POPULATE : 0);
     const size_t span = header_bytes + 2 * ring_bytes;
     char *base = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     int error;

@@ -138,7 +138,7 @@ ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 && (got > 0 || *fd_count == 0))
         return got;
     for (int i = 0; i < *fd_count; ++i) /* cut short, or descriptors with nothing said: what did come through must not leak */
-        os_close(fds[i]);
+        os_close_foreign(fds[i]);
     *fd_count = 0;
     return (message.msg_flags & MSG_CTRUNC) != 0 ? -EMFILE : -EPROTO;
 }
