@@ -102,7 +102,7 @@ static int publish_shared(struct mmipc_publisher *publisher, const mmipc_part *p
     }
     result = room_take_block(publisher, body, &block);
     if (result != 0)
-        return result;
+        return result == -ENOMEM && publisher->outlet_count == 0 ? 0 : result; /* nobody is left to get it */
     endpoint_enter(&publisher->endpoint);
     gate_leave(&publisher->gate);
     message_write(block->data, parts, count);

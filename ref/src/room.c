@@ -337,19 +337,29 @@ static bool anything_retired(const struct mmipc_publisher *publisher)
     return publisher->retired > 0;
 }
 
+static struct outlet *anyone(struct mmipc_publisher *publisher)
+{
+    for (size_t i = 0; i < publisher->outlet_count; ++i)
+        if (!flag_get(&publisher->outlets[i]->gone))
+            return publisher->outlets[i];
+    return NULL;
+}
+
 /* All memory is used up, by whomever. 0: look again. */
 static int wait_for_memory(struct patience *patience, struct outlet *debtor, int error)
 {
     struct mmipc_publisher *publisher = patience->publisher;
     const int when_full = publisher->endpoint.options.when_full;
-    struct waiting waiting = {publisher, debtor, UINT64_MAX, true, os_now_ns() + MAIL_RETRY_NS};
+    const bool retired = anything_retired(publisher);
+    struct waiting waiting = {publisher, debtor != NULL ? debtor : anyone(publisher), UINT64_MAX, true,
+                              os_now_ns() + MAIL_RETRY_NS};
     int result;
-    if (debtor == NULL) /* nobody to wait for: loans, or others' backlogs */
+    if (waiting.outlet == NULL || (debtor == NULL && !retired)) /* nobody to wait for: loans, or rings */
         return error;
     if (when_full == MMIPC_WHEN_FULL_FAIL)
         return -EAGAIN;
-    if ((when_full == MMIPC_WHEN_FULL_DISCONNECT || flag_get(&debtor->suspended)) && !patience->dropped &&
-        !anything_retired(publisher)) {
+    if (!retired && !patience->dropped &&
+        (when_full == MMIPC_WHEN_FULL_DISCONNECT || flag_get(&debtor->suspended))) {
         patience->dropped = true;
         publisher_condemn(publisher, debtor, MMIPC_REASON_FULL);
         return 0;

@@ -137,32 +137,6 @@ static void stopped_subscriber_keeps_a_whole_backlog(void **state)
     test_directory_remove(directory);
 }
 
-/* A backlog that stays full while it is read, for several of its lengths: the chain must not become all links. */
-static void full_backlog_is_passed_through(void **state)
-{
-    enum { COUNT = 200000 };
-    char *directory = test_directory();
-    struct actor to = actor_start("subscriber", "c", directory, "pattern=1");
-    mmipc_publisher *publisher = publisher_with(directory, 4 << 20, MMIPC_WHEN_FULL_FAIL, 0);
-    unsigned most_rings = 0;
-    (void)state;
-    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
-    for (uint64_t i = 0; i < COUNT;) {
-        unsigned rings = 1;
-        int result = publish_patterned(publisher, i, 100);
-        assert_true(result == 0 || result == -EAGAIN);
-        i += result == 0;
-        for (const struct left_ring *left = publisher->outlets[0]->oldest; left != NULL; left = left->next)
-            ++rings;
-        most_rings = rings > most_rings ? rings : most_rings;
-    }
-    assert_int_equal(actor_ask(&to, "expect %d", COUNT), COUNT);
-    assert_in_range(most_rings, 2, 32);
-    mmipc_publisher_close(publisher);
-    actor_end(&to);
-    test_directory_remove(directory);
-}
-
 /* To wait for room is not to wait until all has been read. */
 static void waits_for_room_only(void **state)
 {
@@ -305,7 +279,6 @@ int main(int argc, char **argv)
                                        CASE(total_is_kept),
                                        CASE(sizes_change_under_a_tight_total),
                                        CASE(stopped_subscriber_keeps_a_whole_backlog),
-                                       CASE(full_backlog_is_passed_through),
                                        CASE(waits_for_room_only),
                                        CASE(stuck_subscriber_takes_nobody_along),
                                        CASE(memory_of_the_dead_is_waited_for),

@@ -210,5 +210,42 @@ static void messages_are_released_elsewhere(void **state)
     both_close(&both);
 }
 
+static unsigned rings_of(mmipc_publisher *publisher)
+{
+    unsigned rings = 1;
+    gate_enter_locked(&publisher->gate, false);
+    for (const struct left_ring *left = publisher->outlets[0]->oldest; left != NULL; left = left->next)
+        ++rings;
+    gate_leave_locked(&publisher->gate);
+    return rings;
+}
+
+/* A backlog that stays full while it is read, for several of its lengths: the chain must not become all links. */
+static void full_backlog_is_passed_through(void **state)
+{
+    enum { BACKLOG = 1 << 20, COUNT = 4 * BACKLOG / RECORD_ALIGN };
+    struct both both;
+    mmipc_options options;
+    uint64_t published = 0;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.max_backlog_bytes = BACKLOG;
+    options.when_full = MMIPC_WHEN_FULL_FAIL;
+    both_open(&both, &options, true);
+    for (uint64_t i = 0; i < COUNT; ++i) {
+        mmipc_message *message;
+        const mmipc_part *parts;
+        while (published < COUNT && publish(both.publisher, published, 8) == 0)
+            ++published;
+        assert_int_equal(mmipc_subscriber_receive(both.subscriber, &message, 10000), 0);
+        assert_int_equal(mmipc_message_parts(message, &parts), 1);
+        assert_true(pattern_holds(parts, 1, i));
+        mmipc_message_release(message);
+        if (i % 64 == 0)
+            assert_in_range(rings_of(both.publisher), 1, 24);
+    }
+    both_close(&both);
+}
+
 CASES_MAIN(CASE(everything_at_once), CASE(one_thread_keeps_its_bias), CASE(chain_grows_and_is_followed),
-           CASE(messages_are_released_elsewhere))
+           CASE(messages_are_released_elsewhere), CASE(full_backlog_is_passed_through))
