@@ -6,7 +6,7 @@
 
 struct target_words {
     const char *name, *verdict, *why; /* of the record; why may be "" */
-    char measured[128], rival[160], ratio[128], bound[64];
+    char measured[192], rival[192], ratio[192], bound[64];
 };
 
 /* Whether the n-th record of the run is a target that still counts: a run that was gone on with has written it again.
