@@ -2,7 +2,7 @@
  *
  * A subscriber that lags gets a larger ring, up to max_backlog_bytes; only then does when_full apply. But to wait a
  * moment is better than to spend memory: what is used again and again stays in the cache. So, under
- * MMIPC_WHEN_FULL_BLOCK, a publish first waits as long as making the memory would take (PATIENCE), which bounds by how
+ * MMIPC_WHEN_FULL_BLOCK, a publish first waits as long as making the memory would take, which bounds by how
  * much a subscriber that lags slows the others: to four bytes a nanosecond. */
 #include "os/os.h"
 #include "publisher.h"

@@ -106,9 +106,9 @@ struct mmipc_subscriber {
     bool finish_here; /* its own: close was called from on_message: the data thread does the rest */
 };
 
-extern const struct role subscriber_role; /* inlet.c; inlet_free_to: pull mode: with the lock held */
+extern const struct role subscriber_role;
 
-/* inlet.c; inlet_free_to: pull mode: with the lock held */
+/* inlet.c */
 void inlet_unlock_or_free(struct inlet *inlet);
 void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet, int error);
 
@@ -132,7 +132,7 @@ void receive_awake(struct mmipc_subscriber *subscriber);    /* … no longer */
 void receive_clear(struct mmipc_subscriber *subscriber);    /* the publishers' wake-ups so far are dealt with */
 /* Polls as long as it pays, and not past the deadline (-1: none); true: look again. */
 bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns, int64_t deadline_ns);
-void inlet_free_to(struct inlet *inlet, uint64_t tail);
+void inlet_free_to(struct inlet *inlet, uint64_t tail); /* pull mode: with the lock held */
 
 /* deliver.c: callback mode */
 void *deliver_run(void *subscriber);

@@ -91,9 +91,9 @@ typedef struct {
     size_t size;               /* set by mmipc_options_init; lets the struct grow (an unknown non-zero tail: -E2BIG) */
     uint32_t flags;            /* MMIPC_ALLOW_OTHER_USERS or 0 */
     uint32_t ping_interval_ms; /* heartbeat and scan period; 0: 1000. The two sides may differ. */
-    size_t segment_bytes;      /* first segment of a pair, rounded up to a power of two; 0: chosen by measurement */
+    size_t segment_bytes;      /* first ring of a pair, rounded up to a power of two; 0: 64 KiB. It grows. */
     size_t max_backlog_bytes;  /* a pair's unread bytes before when_full applies; 0: 256 MiB; the largest message too */
-    size_t max_total_bytes;    /* of all pairs of this endpoint together; 0: 4 GiB */
+    size_t max_total_bytes;    /* a publisher's, of all its pairs together; 0: 4 GiB */
     int when_full;             /* MMIPC_WHEN_FULL_…; 0: BLOCK */
     int publish_timeout_ms;    /* for BLOCK; 0: as long as the peer lives; > 0: that long, then -ETIMEDOUT */
     int spin_us;               /* 0: adaptive; > 0: that long before sleeping; -1: never */
