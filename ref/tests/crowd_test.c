@@ -62,6 +62,7 @@ struct answering {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     mmipc_publisher *publisher;
+    int connected; /* peers that came, whether or not they are still there */
     int refusals, others;
     bool left_alone; /* the other has seen enough, and closed */
 };
@@ -82,11 +83,12 @@ static void answer(void *user, const mmipc_part *parts, size_t count)
     }
 }
 
-static void note_leaving(void *user, int event, int pid, int reason)
+static void note_peer(void *user, int event, int pid, int reason)
 {
     struct answering *answering = user;
     (void)pid;
     pthread_mutex_lock(&answering->lock);
+    answering->connected += event == MMIPC_PEER_CONNECTED;
     answering->left_alone |= event == MMIPC_PEER_DISCONNECTED && reason == MMIPC_REASON_CLOSED;
     pthread_cond_broadcast(&answering->changed);
     pthread_mutex_unlock(&answering->lock);
@@ -103,16 +105,21 @@ static int answer_each_other(const char *hear, const char *say, const char *dire
     int result;
     mmipc_options_init(&options, sizeof options);
     options.segment_bytes = options.max_backlog_bytes = 64 << 10;
-    options.on_peer = note_leaving;
+    options.on_peer = note_peer;
     options.user = &answering;
     if (mmipc_publisher_open(&answering.publisher, say, directory, &options) != 0 ||
-        mmipc_subscriber_open(&subscriber, hear, directory, answer, &answering, &options) != 0 ||
-        mmipc_publisher_wait_connected(answering.publisher, 1, 10000) != 0 ||
-        mmipc_subscriber_wait_connected(subscriber, 1, 10000) != 0 ||
-        mmipc_publish(answering.publisher, "first", 5) != 0)
+        mmipc_subscriber_open(&subscriber, hear, directory, answer, &answering, &options) != 0)
         return WRONG;
     clock_gettime(CLOCK_REALTIME, &deadline);
     deadline.tv_sec += 20;
+    /* Not *_wait_connected: the handlers answer as soon as both are connected, and the other may have seen enough and
+       closed before this thread has looked. */
+    pthread_mutex_lock(&answering.lock);
+    while (answering.connected < 2 && pthread_cond_timedwait(&answering.changed, &answering.lock, &deadline) == 0)
+        ;
+    pthread_mutex_unlock(&answering.lock);
+    if (mmipc_publish(answering.publisher, "first", 5) != 0)
+        return WRONG;
     pthread_mutex_lock(&answering.lock);
     while (answering.refusals == 0 && !answering.left_alone &&
            pthread_cond_timedwait(&answering.changed, &answering.lock, &deadline) == 0)
