@@ -39,7 +39,7 @@ const char *mmipc_strerror(int error)
     case E2BIG:
         return "the options have fields that this version of the library does not know: update the library";
     case EFBIG:
-        return "a file of shared memory may not be made that large: raise RLIMIT_FSIZE, or lower segment_bytes";
+        return "a file or shared memory may not be made that large: raise RLIMIT_FSIZE, or lower segment_bytes";
     case ELOOP:
         return "the directory's path has too many symbolic links";
     case EDQUOT:

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -234,7 +233,7 @@ static void no_memory_for_a_pair(void **state)
     }
 }
 
-/* The same with a real limit. SIGXFSZ, which comes with it, is the program's business. */
+/* The same with a real limit, and without the signal that comes with reaching it, which would end the process. */
 static void memory_files_are_limited(void **state)
 {
     char *directory = test_directory();
@@ -242,7 +241,6 @@ static void memory_files_are_limited(void **state)
     struct own own;
     rlim_t limit;
     (void)state;
-    signal(SIGXFSZ, SIG_IGN);
     open_own(&own, "publisher", directory, "raise RLIMIT_FSIZE");
     other = actor_start("subscriber", "elsewhere", directory, "");
     limit = limit_to(RLIMIT_FSIZE, 8192);
@@ -255,7 +253,40 @@ static void memory_files_are_limited(void **state)
     actor_end(&other);
     works(&own, directory);
     close_own(&own);
-    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void memory_of_a_publish_is_limited(void **state)
+{
+    char *directory = test_directory();
+    mmipc_loan *loan;
+    struct own own;
+    rlim_t limit;
+    void *data;
+    (void)state;
+    open_own(&own, "publisher", directory, NULL);
+    limit = limit_to(RLIMIT_FSIZE, 8192);
+    assert_int_equal(mmipc_publish_begin(own.publisher, 1 << 20, &loan, &data), -EFBIG);
+    limit_to(RLIMIT_FSIZE, limit);
+    assert_int_equal(mmipc_publish_begin(own.publisher, 1 << 20, &loan, &data), 0);
+    mmipc_publish_abort(loan);
+    works(&own, directory);
+    close_own(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void directory_files_are_limited(void **state)
+{
+    char *directory = test_directory();
+    (void)state;
+    for (int i = 0; i < 3; ++i) {
+        struct own own = {.receiver = RECEIVER_INIT};
+        const rlim_t limit = limit_to(RLIMIT_FSIZE, 0);
+        const int result = try_open(&own, ROLES[i], directory);
+        limit_to(RLIMIT_FSIZE, limit);
+        assert_int_equal(result, -EFBIG);
+        assert_int_equal(test_directory_entries(directory), 0);
+    }
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -471,11 +502,19 @@ static void directory_cannot_be_watched(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        CASE(open_without_descriptors), CASE(peers_without_descriptors),  CASE(no_memory_for_a_pair),
-        CASE(memory_files_are_limited), CASE(no_address_space),           CASE(directory_is_full),
-        CASE(directory_is_read_only),   CASE(directory_is_forbidden),     CASE(files_are_removed),
-        CASE(directory_is_removed),     CASE(directory_cannot_be_watched)};
+    const struct CMUnitTest tests[] = {CASE(open_without_descriptors),
+                                       CASE(peers_without_descriptors),
+                                       CASE(no_memory_for_a_pair),
+                                       CASE(memory_files_are_limited),
+                                       CASE(memory_of_a_publish_is_limited),
+                                       CASE(directory_files_are_limited),
+                                       CASE(no_address_space),
+                                       CASE(directory_is_full),
+                                       CASE(directory_is_read_only),
+                                       CASE(directory_is_forbidden),
+                                       CASE(files_are_removed),
+                                       CASE(directory_is_removed),
+                                       CASE(directory_cannot_be_watched)};
     actor_other = limit_descriptors;
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);

@@ -110,15 +110,15 @@ MMIPC_API void mmipc_options_init(mmipc_options *options, size_t size);
  * soon as the publisher is registered; subscribers connect in the background. *out is the caller's until
  * mmipc_publisher_close. Errors: -EINVAL (channel, options), -E2BIG (options newer than the library); of the
  * directory: -ENOENT (cannot be made), -ENOTDIR, -ENAMETOOLONG, -ELOOP, -EACCES, -EPERM, -EROFS, -ENOSPC, -EDQUOT; of the
- * process or system: -EMFILE, -ENFILE, -ENOMEM. What fails later, while peers come and go, is logged and tried again. */
+ * process or system: -EFBIG, -EMFILE, -ENFILE, -ENOMEM. What fails later, while peers come and go, is logged and tried again. */
 MMIPC_API int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char *server_dir,
                                    const mmipc_options *options);
 
 /* Publishes one message of one part, or of several. When it returns 0 the message is in shared memory for every
  * connected subscriber, and the caller's memory is free again. With nobody connected it succeeds and reaches nobody. An
  * error means that nobody got it. Blocks while a subscriber's backlog is full, as when_full says. Errors: -EAGAIN,
- * -ETIMEDOUT (full), -EMSGSIZE (larger than the backlog), -ENOMEM, -EINVAL, -EDEADLK (full, on a callback thread),
- * -ESHUTDOWN, -EPERM (after fork). */
+ * -ETIMEDOUT (full), -EMSGSIZE (larger than the backlog), -ENOMEM, -EFBIG (RLIMIT_FSIZE), -EMFILE, -ENFILE, -EINVAL,
+ * -EDEADLK (full, on a callback thread), -ESHUTDOWN, -EPERM (after fork). */
 MMIPC_API int mmipc_publish(mmipc_publisher *publisher, const void *data, size_t size);
 MMIPC_API int mmipc_publish_parts(mmipc_publisher *publisher, const mmipc_part *parts, size_t count);
 

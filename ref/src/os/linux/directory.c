@@ -1,5 +1,6 @@
 #include "../os.h"
 #include "descriptor.h"
+#include "limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +65,10 @@ char *os_directory_path(int directory)
 
 static int write_whole(int fd, const void *text, size_t size)
 {
-    ssize_t wrote = pwrite(fd, text, size, 0);
+    ssize_t wrote;
+    if (limit_forbids_file(size))
+        return -EFBIG;
+    wrote = pwrite(fd, text, size, 0);
     return wrote < 0 ? -errno : (size_t)wrote == size ? 0 : -ENOSPC;
 }
 

@@ -1,5 +1,6 @@
 #include "../os.h"
 #include "descriptor.h"
+#include "limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,8 @@ enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL }
 int os_memory_create(size_t bytes)
 {
     int fd;
+    if (limit_forbids_file(bytes))
+        return -EFBIG;
     descriptor_hold();
     fd = descriptor_keep(memfd_create("mmipc", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (fd < 0)
