@@ -559,6 +559,11 @@ int os_processors_online(void)
     return 1;
 }
 
+uid_t os_overflow_user(void)
+{
+    return 65534;
+}
+
 int os_load_open(void)
 {
     return -1;

@@ -88,6 +88,7 @@ struct endpoint {
     unsigned char id[ID_BYTES];
     unsigned generation; /* of forks, when it was opened */
     uint32_t capabilities;
+    uid_t overflow_user; /* nobody in particular, so no peer */
     int directory;
     char *path; /* its own, absolute; NULL: not known */
     struct slot slot;

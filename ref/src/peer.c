@@ -102,7 +102,7 @@ static void refuse(int fd, uint32_t reason)
 
 int peer_may_call(const struct endpoint *endpoint, const struct os_peer *caller)
 {
-    if (caller->uid == (uid_t)65534 || /* the overflow uid is somebody whom the kernel cannot name here */
+    if (caller->uid == endpoint->overflow_user ||
         (caller->uid != geteuid() && (endpoint->options.flags & MMIPC_ALLOW_OTHER_USERS) == 0))
         return -EACCES;
     return caller->pid == getpid() ? -ELOOP : 0;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,6 +122,29 @@ static void overflow_user_is_refused(void **state)
     need_root();
     refused("publisher", MMIPC_ALLOW_OTHER_USERS, "uid=65534 ping=100 flags=1");
     refused("subscriber", MMIPC_ALLOW_OTHER_USERS, "uid=65534 ping=100 flags=1");
+}
+
+/* Where the machine has another for it: this process alone sees that it does. */
+static void overflow_user_is_the_machines(void **state)
+{
+    char *directory, path[256];
+    FILE *file;
+    (void)state;
+    need_root();
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        CASES_SKIP("nothing can be mounted here (only root may, with CAP_SYS_ADMIN)");
+    directory = test_directory();
+    snprintf(path, sizeof path, "%s/overflowuid", directory);
+    file = fopen(path, "we");
+    assert_non_null(file);
+    fprintf(file, "61234\n");
+    fclose(file);
+    assert_int_equal(mount(path, "/proc/sys/kernel/overflowuid", NULL, MS_BIND, NULL), 0);
+    refused("publisher", MMIPC_ALLOW_OTHER_USERS, "uid=61234 ping=100 flags=1");
+    refused("subscriber", MMIPC_ALLOW_OTHER_USERS, "uid=61234 ping=100 flags=1");
+    assert_int_equal(umount2("/proc/sys/kernel/overflowuid", MNT_DETACH), 0);
+    unlink(path);
+    assert_int_equal(test_directory_remove(directory), 0);
 }
 
 static void check_modes(const char *directory, bool for_all)
@@ -276,6 +300,7 @@ static void other_version_is_reported_once(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {CASE(other_user_is_refused),       CASE(overflow_user_is_refused),
+                                       CASE(overflow_user_is_the_machines),
                                        CASE(allowed_users_meet),          CASE(namespaces_meet),
                                        CASE(newcomers_are_found_at_once), CASE(other_version_is_reported_once)};
     of_next_version = argc == 6 && strstr(argv[5], "version=next") != NULL;

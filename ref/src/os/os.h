@@ -34,10 +34,11 @@ int os_poller_add(int poller, int fd, void *data, bool edge);
 void os_poller_remove(int poller, int fd);
 int os_poller_wait(int poller, void **data, int capacity, int64_t deadline_ns); /* how many are readable or hung up */
 
-/* process.c — clock, processors, chance */
+/* process.c — clock, processors, users, chance */
 int64_t os_now_ns(void);                       /* monotonic */
 void os_random(void *to, size_t bytes);
 int os_processors_online(void);                /* of the machine */
+uid_t os_overflow_user(void);                  /* stands for everybody whom the kernel cannot name here */
 int os_load_open(void);                        /* for os_load_running */
 int os_load_running(int fd);                   /* threads of this machine that run or want to, this one included */
 

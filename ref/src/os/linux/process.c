@@ -35,6 +35,23 @@ int os_processors_online(void)
     return count < 1 ? 1 : (int)count;
 }
 
+uid_t os_overflow_user(void)
+{
+    char text[16];
+    uid_t user = 65534; /* unless the machine says otherwise */
+    ssize_t got;
+    int fd;
+    descriptor_hold();
+    fd = descriptor_keep(open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC));
+    got = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+    if (got > 0) {
+        text[got] = '\0';
+        user = (uid_t)strtoul(text, NULL, 10);
+    }
+    os_close(fd);
+    return user;
+}
+
 int os_load_open(void)
 {
     descriptor_hold();
