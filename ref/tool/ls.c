@@ -194,13 +194,15 @@ static void print_json(const struct survey *survey)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON *endpoints = cJSON_AddArrayToObject(json, "endpoints");
-    char *text;
+    char *text, *safe;
     for (size_t i = 0; i < survey->count; ++i)
         cJSON_AddItemToArray(endpoints, entry_json(&survey->entries[i]));
     cJSON_AddItemToObject(json, "strangers", names_json(survey->strangers, survey->stranger_count));
     cJSON_AddItemToObject(json, "orphans", names_json(survey->orphans, survey->orphan_count));
     text = cJSON_PrintUnformatted(json);
-    puts(text == NULL ? "null" : text);
+    safe = text == NULL ? NULL : text_escaped_json(text);
+    puts(safe == NULL ? "null" : safe);
+    free(safe);
     free(text);
     cJSON_Delete(json);
 }

@@ -79,6 +79,28 @@ char *text_escaped(const void *data, size_t size)
     return text;
 }
 
+char *text_escaped_json(const char *json)
+{
+    const size_t size = strlen(json);
+    char *text = malloc(6 * size + 1), *to = text;
+    if (text == NULL)
+        return NULL;
+    for (size_t i = 0; i < size;) {
+        uint32_t character = 0;
+        const size_t length = decode((const unsigned char *)json + i, size - i, &character);
+        if (length == 0 || harmless(character)) {
+            *to++ = json[i++];
+            for (size_t more = 1; more < length; ++more)
+                *to++ = json[i++];
+        } else {
+            to += sprintf(to, "\\u%04x", character); /* none of them is beyond four digits */
+            i += length;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
 bool text_is_utf8(const char *text)
 {
     const size_t size = strlen(text);

@@ -54,6 +54,8 @@ int write_flush(struct writer *writer);
 /* text.c */
 char *text_escaped(const void *data,
                    size_t size); /* printable, without control characters; to be freed; NULL: no memory */
+/* The same JSON, of one line, with \u for what a terminal may obey: JSON itself allows DEL and what is beyond ASCII. */
+char *text_escaped_json(const char *json); /* to be freed; NULL: no memory */
 bool text_is_utf8(const char *text);
 bool parse_seconds(const char *text, double *out);
 bool parse_count(const char *text, long *out); /* 0 or more */

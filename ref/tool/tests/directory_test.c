@@ -191,6 +191,25 @@ static void odd_channels_and_long_paths(void **state)
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
+/* JSON allows what a terminal obeys, ls does not; and it is the same channel again when it is parsed. */
+static void json_is_fit_for_a_terminal(void **state)
+{
+    static const char channel[] = "\xc3\xa9 \x1b[2J \x7f \xc2\x80\xc2\x9b\xc2\xa0 \xe2\x80\xae";
+    char *directory = test_directory();
+    struct actor publisher = actor_start("publisher", channel, directory, "");
+    struct run run;
+    cJSON *json;
+    (void)state;
+    assert_int_equal(RUN_WHOLE(&run, "ls", "--json", "-s", "0", directory), 0);
+    assert_non_null(strstr(run.output, "\"\xc3\xa9 \\u001b[2J \\u007f \\u0080\\u009b\xc2\xa0 \\u202e\""));
+    json = cJSON_Parse(run.output);
+    assert_string_equal(text_of(endpoint_of(json, publisher.pid), "channel"), channel);
+    cJSON_Delete(json);
+    run_free(&run);
+    actor_end(&publisher);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
 /* ---- the dead, and what is not ours ---- */
 
 static void make(const char *directory, const char *name, const char *text)
@@ -323,6 +342,7 @@ int main(int argc, char **argv)
                                        CASE(ls_shows_rates),
                                        CASE(ls_shows_the_suspended),
                                        CASE(odd_channels_and_long_paths),
+                                       CASE(json_is_fit_for_a_terminal),
                                        CASE(clean_removes_what_the_dead_left),
                                        CASE(strangers_stay),
                                        CASE(rude_callers_disturb_nobody)};
