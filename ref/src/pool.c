@@ -70,48 +70,40 @@ static unsigned blocks_for_file(const struct pool *pool, size_t block_bytes, siz
     return block_bytes >= bytes ? 1 : (unsigned)(bytes / block_bytes);
 }
 
-int pool_grow(struct pool *pool, size_t bytes, size_t limit)
+int pool_begin_file(struct pool *pool, size_t bytes, size_t limit, struct payload_file **out)
 {
     const size_t block_bytes = pool_block_bytes(bytes), place = free_place(pool);
     struct payload_file *file;
     unsigned count;
-    void *base;
-    int error;
     if (place == PAYLOAD_PLACES || pool->bytes > limit || block_bytes > limit - pool->bytes)
         return -ENOSPC;
     count = blocks_for_file(pool, block_bytes, limit);
     file = calloc(1, sizeof *file + count * sizeof file->blocks[0]);
     if (file == NULL)
         return -ENOMEM;
+    file->name = pool->made++ << PAYLOAD_PLACE_BITS | place;
+    file->memory = -1;
     file->bytes = count * block_bytes;
     file->block_bytes = block_bytes;
     file->blocks_count = count;
-    error = file->memory = os_memory_create(file->bytes);
-    if (error < 0)
-        goto fail;
-    error = os_memory_map(file->memory, file->bytes, 0, true, &base);
-    if (error == 0 && (error = os_memory_seal(file->memory)) != 0)
-        os_memory_unmap(base, file->bytes, 0);
-    if (error != 0)
-        goto fail_memory;
-    file->base = base;
-    file->name = pool->made++ << PAYLOAD_PLACE_BITS | place;
-    for (unsigned i = 0; i < count; ++i) {
-        struct block *block = &file->blocks[i];
-        block->file = file;
-        block->data = file->base + i * block_bytes;
-        block->next = pool->free[class_of(block_bytes)];
-        pool->free[class_of(block_bytes)] = block;
-    }
+    file->used = 1; /* by who makes it */
     pool->files[place] = file;
     pool->places += place == pool->places;
     pool->bytes += file->bytes;
+    *out = file;
     return 0;
-fail_memory:
-    os_close(file->memory);
-fail:
-    free(file);
-    return error;
+}
+
+int pool_make_file(struct payload_file *file)
+{
+    void *base;
+    int error = file->memory = os_memory_create(file->bytes);
+    if (error >= 0)
+        error = os_memory_map(file->memory, file->bytes, 0, true, &base);
+    if (error < 0)
+        return error;
+    file->base = base;
+    return os_memory_seal(file->memory);
 }
 
 static void close_file(struct payload_file *file)
@@ -134,6 +126,23 @@ static void drop_file(struct pool *pool, size_t place)
     pool->files[place] = NULL;
     pool->bytes -= file->bytes;
     close_file(file);
+}
+
+void pool_end_file(struct pool *pool, struct payload_file *file, bool made)
+{
+    struct block **free_list = &pool->free[class_of(file->block_bytes)];
+    if (!made) {
+        drop_file(pool, file->name & ((1 << PAYLOAD_PLACE_BITS) - 1));
+        return;
+    }
+    file->used = 0;
+    for (unsigned i = 0; i < file->blocks_count; ++i) {
+        struct block *block = &file->blocks[i];
+        block->file = file;
+        block->data = file->base + i * file->block_bytes;
+        block->next = *free_list;
+        *free_list = block;
+    }
 }
 
 void pool_trim(struct pool *pool, bool at_once, bool (*forget)(void *context, const struct payload_file *file), void *context)

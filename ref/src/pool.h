@@ -4,7 +4,7 @@
  * A file holds blocks of one size. A block is used again when nobody refers to it: which pairs do, the publisher knows
  * from what it wrote to them and from their tails. Nothing that a subscriber could write is believed for it.
  *
- * All of it inside the publisher's gate, but for the writing into a block that one has. */
+ * All of it inside the publisher's gate, but for the writing into a block that one has, and the making of a file. */
 #ifndef MMIPC_POOL_H
 #define MMIPC_POOL_H
 
@@ -28,7 +28,7 @@ struct payload_file {
     bool rested;   /* nobody has used it since the last pool_trim */
     unsigned char *base;
     size_t bytes, block_bytes;
-    unsigned blocks_count, used;
+    unsigned blocks_count, used; /* by whoever has blocks */
     struct block blocks[];
 };
 
@@ -44,8 +44,11 @@ struct pool {
 
 /* NULL: there is none free. */
 struct block *pool_take(struct pool *pool, size_t bytes);
-/* Makes another file for blocks of that size, no larger than `limit` in all. -ENOMEM, -EMFILE, …; -ENOSPC: the limit */
-int pool_grow(struct pool *pool, size_t bytes, size_t limit);
+/* Another file for blocks of that size, no larger than `limit` in all (else -ENOSPC). It counts from the beginning, and is
+ * made outside the gate, where others need not wait for it: -ENOMEM, -EMFILE, … */
+int pool_begin_file(struct pool *pool, size_t bytes, size_t limit, struct payload_file **out);
+int pool_make_file(struct payload_file *file);
+void pool_end_file(struct pool *pool, struct payload_file *file, bool made); /* not made: it is forgotten */
 size_t pool_block_bytes(size_t bytes); /* what a block for that many bytes takes */
 void pool_give(struct pool *pool, struct block *block); /* one reference less */
 /* Calls `forget` for each unused file, unless it was used since the last call (at_once: even then), and closes it where

@@ -20,6 +20,37 @@ int __wrap_os_socket_peer(int fd, struct os_peer *out)
     return error;
 }
 
+/* The making of one large file, which takes until another thread has done its part, and then fails. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum { NOT_HELD, TO_BE_HELD, IS_HELD, LET_GO } state;
+    bool in_time;
+} making = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+int __real_os_memory_create(size_t bytes);
+int __wrap_os_memory_create(size_t bytes);
+
+int __wrap_os_memory_create(size_t bytes)
+{
+    struct timespec deadline;
+    int error = 0;
+    pthread_mutex_lock(&making.lock);
+    if (bytes < 1 << 20 || making.state != TO_BE_HELD) {
+        pthread_mutex_unlock(&making.lock);
+        return __real_os_memory_create(bytes);
+    }
+    making.state = IS_HELD;
+    pthread_cond_broadcast(&making.changed);
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 10;
+    while (making.state == IS_HELD && error == 0)
+        error = pthread_cond_timedwait(&making.changed, &making.lock, &deadline);
+    making.in_time = making.state == LET_GO;
+    pthread_mutex_unlock(&making.lock);
+    return -ENOMEM;
+}
+
 struct both {
     char directory[64];
     mmipc_publisher *publisher;
@@ -220,6 +251,47 @@ static unsigned rings_of(mmipc_publisher *publisher)
     return rings;
 }
 
+static void *borrow(void *publisher)
+{
+    mmipc_loan *loan;
+    void *data;
+    return (void *)(intptr_t)mmipc_publish_begin(publisher, 5 << 20, &loan, &data);
+}
+
+/* To make a GiB of memory takes long: others publish meanwhile, and the limit counts it already. */
+static void memory_is_made_outside_the_gate(void **state)
+{
+    struct both both;
+    mmipc_options options;
+    mmipc_loan *loan;
+    pthread_t borrower;
+    void *data, *result;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.max_total_bytes = 8 << 20;
+    both_open(&both, &options, false);
+    making.state = TO_BE_HELD;
+    assert_int_equal(pthread_create(&borrower, NULL, borrow, both.publisher), 0);
+    pthread_mutex_lock(&making.lock);
+    while (making.state != IS_HELD) /* the case's time-out bounds this */
+        pthread_cond_wait(&making.changed, &making.lock);
+    pthread_mutex_unlock(&making.lock);
+    assert_int_equal(publish(both.publisher, 0, 8), 0);
+    assert_int_equal(publish(both.publisher, 2, 70000), 0);
+    assert_int_equal(mmipc_publish_begin(both.publisher, 5 << 20, &loan, &data), -ENOMEM);
+    pthread_mutex_lock(&making.lock);
+    making.state = LET_GO;
+    pthread_cond_broadcast(&making.changed);
+    pthread_mutex_unlock(&making.lock);
+    pthread_join(borrower, &result);
+    assert_true(making.in_time);
+    assert_int_equal((intptr_t)result, -ENOMEM);
+    both_await(&both, 2);
+    assert_int_equal(mmipc_publish_begin(both.publisher, 5 << 20, &loan, &data), 0); /* what failed counts no more */
+    mmipc_publish_abort(loan);
+    both_close(&both);
+}
+
 /* A backlog that stays full while it is read, for several of its lengths: the chain must not become all links. */
 static void full_backlog_is_passed_through(void **state)
 {
@@ -248,4 +320,5 @@ static void full_backlog_is_passed_through(void **state)
 }
 
 CASES_MAIN(CASE(everything_at_once), CASE(one_thread_keeps_its_bias), CASE(chain_grows_and_is_followed),
-           CASE(messages_are_released_elsewhere), CASE(full_backlog_is_passed_through))
+           CASE(messages_are_released_elsewhere), CASE(full_backlog_is_passed_through),
+           CASE(memory_is_made_outside_the_gate))
