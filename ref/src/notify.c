@@ -35,6 +35,7 @@ static void *run(void *argument)
     pthread_mutex_lock(&notifier->lock);
     for (;;) {
         struct notice *notice = notifier->first;
+        bool muted;
         if (notifier->at_end != NULL || (notice == NULL && notifier->stopping))
             break;
         if (notice == NULL) {
@@ -45,14 +46,12 @@ static void *run(void *argument)
         if (notifier->first == NULL)
             notifier->last = &notifier->first;
         notifier->lines -= notice->event == 0;
-        notifier->calling = !notifier->muted;
+        muted = notifier->muted;
         pthread_mutex_unlock(&notifier->lock);
-        if (notifier->calling) /* written by this thread alone */
+        if (!muted)
             call(notifier, notice);
         free(notice);
         pthread_mutex_lock(&notifier->lock);
-        notifier->calling = false;
-        pthread_cond_broadcast(&notifier->ready);
     }
     at_end = notifier->at_end;
     pthread_mutex_unlock(&notifier->lock);
@@ -145,8 +144,6 @@ void notifier_mute(struct notifier *notifier)
 {
     pthread_mutex_lock(&notifier->lock);
     notifier->muted = true;
-    while (notifier->calling && !notifier_is_current(notifier))
-        pthread_cond_wait(&notifier->ready, &notifier->lock);
     pthread_mutex_unlock(&notifier->lock);
 }
 

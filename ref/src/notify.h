@@ -17,7 +17,7 @@ struct notifier {
     pthread_cond_t ready;
     struct notice *first, **last;
     size_t lines, dropped; /* log lines queued, and lost since the last one that was queued */
-    bool running, stopping, calling, muted;
+    bool running, stopping, muted;
     pthread_t thread;
     void (*at_end)(void *); /* the thread's last act, if it was asked to finish the endpoint's close */
     void *at_end_argument;
@@ -31,7 +31,7 @@ bool notifier_is_current(const struct notifier *notifier);
 /* On the notifier's own thread: when the running callback returns, at_end is called, and must call notifier_close. */
 void notifier_finish_with(struct notifier *notifier, void (*at_end)(void *), void *argument);
 
-/* No callback runs when this has returned, nor will one begin; unless called from one. */
+/* No further callback begins. Does not wait for the one that runs or is about to: it may wait for the caller. */
 void notifier_mute(struct notifier *notifier);
 
 /* Delivers what is queued, ends the thread, frees. */
