@@ -173,9 +173,11 @@ MMIPC_API int mmipc_subscriber_connections(mmipc_subscriber *subscriber);
 MMIPC_API int mmipc_subscriber_wait_connected(mmipc_subscriber *subscriber, int count, int timeout_ms);
 MMIPC_API int mmipc_subscriber_wait_disconnected(mmipc_subscriber *subscriber, int timeout_ms);
 
-/* Ends the subscriber: wakes its waiting calls (-ESHUTDOWN), waits for a running on_message, on_peer or on_log (not for the
- * one that it is called from: then the rest happens when that returns), frees everything. No callback begins after it
- * returned. Messages that pull mode still holds stay valid until released. Takes no longer than a second beyond on_message. NULL is allowed. */
+/* Ends the subscriber: wakes its waiting calls (-ESHUTDOWN), waits for a running on_message, on_peer or on_log, frees
+ * everything. No callback begins after it returned. From inside one of its own callbacks it returns at once, and the
+ * rest happens when that one returns; what the other thread was calling just then, or about to call, still runs to its
+ * end, and nothing after it: who frees what callbacks use closes from elsewhere. Messages that pull mode still holds
+ * stay valid until released. Takes no longer than a second beyond the running callback. NULL is allowed. */
 MMIPC_API void mmipc_subscriber_close(mmipc_subscriber *subscriber);
 
 /* A sentence that says what an error code of this library means and what to do; static, never NULL. Takes -errno or
