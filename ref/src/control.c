@@ -39,6 +39,8 @@ static void sweep(struct endpoint *endpoint, int64_t now_ns)
         if (peer->state == PEER_GREETING && now_ns >= peer->deadline_ns) {
             endpoint_log(endpoint, LOG_WARNING, "process %d did not finish the handshake in time", peer->pid);
             peer_drop(endpoint, peer, MMIPC_REASON_NONE, 0);
+        } else if (peer->state == PEER_CONNECTED && verdict == MMIPC_REASON_DIED) {
+            peer_read_mail(endpoint, peer, true); /* a publish found that it has hung up; it may have said why */
         } else if (peer->state == PEER_CONNECTED && verdict != 0) {
             peer_drop(endpoint, peer, verdict, verdict == MMIPC_REASON_FULL ? WIRE_FULL : WIRE_PROTOCOL);
         }

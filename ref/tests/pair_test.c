@@ -2,6 +2,7 @@
 #include "cases.h"
 
 #include "actor.h"
+#include "os/os.h"
 #include "receiver.h"
 
 #include <errno.h>
@@ -10,6 +11,36 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A control thread that is held before it learns what is ready, and then learns nothing. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool held;
+} control = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+int __real_os_poller_wait(int poller, void **data, int capacity, int64_t deadline_ns); // NOLINT: the linker's names
+int __wrap_os_poller_wait(int poller, void **data, int capacity, int64_t deadline_ns); // NOLINT
+
+int __wrap_os_poller_wait(int poller, void **data, int capacity, int64_t deadline_ns) // NOLINT
+{
+    int ready = __real_os_poller_wait(poller, data, capacity, deadline_ns);
+    pthread_mutex_lock(&control.lock);
+    while (control.held) {
+        ready = 0;
+        pthread_cond_wait(&control.changed, &control.lock);
+    }
+    pthread_mutex_unlock(&control.lock);
+    return ready;
+}
+
+static void control_hold(bool held)
+{
+    pthread_mutex_lock(&control.lock);
+    control.held = held;
+    pthread_cond_broadcast(&control.changed);
+    pthread_mutex_unlock(&control.lock);
+}
 
 static mmipc_options options_with(struct receiver *receiver)
 {
@@ -134,6 +165,29 @@ static void killed_publisher_is_drained(void **state)
     assert_int_equal(receiver.reasons[1], MMIPC_REASON_DIED);
     mmipc_subscriber_close(to);
     test_directory_remove(directory);
+}
+
+/* It closed, though it is a publish that finds it gone before the control thread hears of it. */
+static void farewell_is_heard_before_the_hang_up(void **state)
+{
+    static const char large[1 << 20];
+    char *directory = test_directory();
+    struct receiver receiver = RECEIVER_INIT;
+    mmipc_options options = options_with(&receiver);
+    struct actor to = actor_start("subscriber", "c", directory, "");
+    mmipc_publisher *from;
+    (void)state;
+    assert_int_equal(mmipc_publisher_open(&from, "c", directory, &options), 0);
+    assert_int_equal(mmipc_publisher_wait_connected(from, 1, 10000), 0);
+    control_hold(true);
+    actor_end(&to);
+    assert_int_equal(mmipc_publish(from, large, sizeof large), 0); /* needs its socket */
+    control_hold(false);
+    RECEIVER_WAIT(&receiver, event_count, 2);
+    assert_int_equal(receiver.events[1], MMIPC_PEER_DISCONNECTED);
+    assert_int_equal(receiver.reasons[1], MMIPC_REASON_CLOSED);
+    mmipc_publisher_close(from);
+    assert_int_equal(test_directory_remove(directory), 0);
 }
 
 static void dead_leave_nothing(void **state)
@@ -326,7 +380,7 @@ static void garbage_in_the_directory(void **state)
 
 #define PAIR_CASES                                                                                                     \
     CASE(delivers_in_order), CASE(many_to_many), CASE(parts_are_kept), CASE(killed_publisher_is_drained),              \
-        CASE(dead_leave_nothing), CASE(counts_and_reasons), CASE(same_process_does_not_meet),                          \
+        CASE(farewell_is_heard_before_the_hang_up), CASE(dead_leave_nothing), CASE(counts_and_reasons), CASE(same_process_does_not_meet),                          \
         CASE(stopped_peer_is_suspended), CASE(suspended_and_full_is_dropped), CASE(odd_names_and_long_paths),          \
         CASE(garbage_in_the_directory)
 
