@@ -38,7 +38,7 @@ inline publish(number)
 #else
     fence_light();
 #endif
-    load(asleep, ASLEEP); /* A3 rouse */
+    load(asleep, ASLEEP); /* A3 sleep_of */
     if
 #ifdef ROUSE_AGAIN
     :: asleep % 2 == 1 ->

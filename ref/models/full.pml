@@ -312,7 +312,7 @@ inline publish()
 #else
     fence_light();
 #endif
-    load(asleep, ASLEEP); /* A3 rouse */
+    load(asleep, ASLEEP); /* A3 sleep_of */
     if
     :: asleep % 2 == 1 && asleep != roused ->
         d_step { roused = asleep; wake_calls++; assert(wake_calls <= (naps + 1) / 2) };

@@ -126,7 +126,7 @@ inline gate_enter()
         atomic { store_relaxed(INSIDE(bias), 1); beginning-- };
         fence_light();
 #ifndef LOOK_FIRST
-        load(revoked, REVOKED(bias)); /* A7 gate_enter */
+        load(revoked, REVOKED(bias)); /* A7 gate_try */
 #endif
         if
         :: revoked -> gate_enter_instead()
@@ -143,7 +143,7 @@ inline gate_leave()
 #ifdef LEAVE_RELAXED
         store_relaxed(INSIDE(bias), 0)
 #else
-        store_release(INSIDE(bias), 0) /* R8 gate_leave */
+        store_release(INSIDE(bias), 0) /* R8 gate_leave_by */
 #endif
     :: else -> gate_leave_locked()
     fi

@@ -1,6 +1,7 @@
 /* The only way this library touches memory that another thread or process writes at the same time.
  *
- * Every ordering is labelled where it is used, in pairs: "R1 release: pairs with A1 in …". ORDERING.md lists the pairs. */
+ * Every ordering is labelled where it is used, in pairs: "R1 release: pairs with A1 in …". ORDERING.md lists the pairs.
+ */
 #ifndef MMIPC_ATOMICS_H
 #define MMIPC_ATOMICS_H
 
@@ -32,10 +33,31 @@ static inline void shared_store_relaxed(shared_u64 *to, uint64_t value)
     atomic_store_explicit(to, value, memory_order_relaxed);
 }
 
+enum { SHORT_BYTES = 128 };
+
+/* A few bytes, by stores that do not pass the end of a cache line if `to` is aligned to 16, and without a call. */
+static inline void copy_short(unsigned char *to, const unsigned char *from, size_t bytes)
+{
+    if (bytes >= 16) {
+        for (size_t i = 0; i < bytes - 16; i += 16)
+            memcpy(to + i, from + i, 16);
+        memcpy(to + bytes - 16, from + bytes - 16, 16); /* may store some of them again */
+    } else if (bytes >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + bytes - 8, from + bytes - 8, 8);
+    } else {
+        for (size_t i = 0; i < bytes; ++i)
+            to[i] = from[i];
+    }
+}
+
 /* Bytes that no other process looks at before a release store tells it of them. */
 static inline void shared_copy(void *to, const void *from, size_t bytes)
 {
-    memcpy(to, from, bytes);
+    if (bytes <= SHORT_BYTES)
+        copy_short(to, from, bytes);
+    else
+        memcpy(to, from, bytes);
 }
 
 /* Orders an earlier store before a later load, for both the compiler and the processor. */

@@ -10,6 +10,8 @@
 /* From this size on a message is written once for all: at the latest where it would not fit into the smallest ring. */
 enum { SHARED_FROM = 16 << 10, SHARED_FROM_FOR_SEVERAL = 4 << 10 };
 
+#define COLD __attribute__((noinline, cold))
+
 /* Takes an outlet out of the game; the control thread then drops the pair. */
 void publisher_condemn(struct mmipc_publisher *publisher, struct outlet *outlet, int reason)
 {
@@ -18,8 +20,8 @@ void publisher_condemn(struct mmipc_publisher *publisher, struct outlet *outlet,
     endpoint_kick(&publisher->endpoint);
 }
 
-/* Wakes the subscriber if it said that it sleeps, once a sleep. */
-static inline void rouse(struct outlet *outlet)
+/* After a commit. Its sleep, if the subscriber said that it sleeps, and was not yet woken from that one; else 0. */
+static inline uint64_t sleep_of(const struct outlet *outlet)
 {
     uint64_t asleep;
     if (outlet->fence)
@@ -29,7 +31,14 @@ static inline void rouse(struct outlet *outlet)
     /* A3 relaxed: pairs with R3 in receive_announce(). Either this load sees that announcement, or the barrier that
      * the subscriber issues after it makes our commit visible to its last look. Nothing is read through this value. */
     asleep = shared_load_relaxed(&outlet->theirs->asleep);
-    if (asleep % 2 == 1 && asleep != outlet->roused) {
+    return asleep % 2 == 1 && asleep != outlet->roused ? asleep : 0;
+}
+
+/* Wakes the subscriber if it said that it sleeps, once a sleep. */
+static inline void rouse(struct outlet *outlet)
+{
+    const uint64_t asleep = sleep_of(outlet);
+    if (asleep != 0) {
         outlet->roused = asleep;
         os_wake_send(outlet->wake_event);
     }
@@ -54,13 +63,14 @@ static void commit_everywhere(struct mmipc_publisher *publisher, uint64_t bytes,
 static inline bool has_room_everywhere(struct mmipc_publisher *publisher, uint64_t bytes)
 {
     for (size_t i = 0; i < publisher->outlet_count; ++i)
-        if (!ring_fits(&publisher->outlets[i]->ring, bytes))
+        if (!ring_fits(&publisher->outlets[i]->ring, bytes) || flag_get(&publisher->outlets[i]->gone))
             return false;
     return !flag_get(&publisher->endpoint.closing);
 }
 
 /* Inside the gate. */
-static int publish_inline(struct mmipc_publisher *publisher, const mmipc_part *parts, size_t count, const struct record_size *size)
+static int publish_inline(struct mmipc_publisher *publisher, const mmipc_part *parts, size_t count,
+                          const struct record_size *size)
 {
     if (!has_room_everywhere(publisher, size->total)) {
         const struct need need = {.bytes = size->total};
@@ -113,6 +123,15 @@ static int publish_shared(struct mmipc_publisher *publisher, const mmipc_part *p
     return result;
 }
 
+/* Inside the gate. */
+static int publish_inside(struct mmipc_publisher *publisher, const mmipc_part *parts, size_t count,
+                          const struct record_size *size)
+{
+    if (size->body < (publisher->outlet_count > 1 ? SHARED_FROM_FOR_SEVERAL : SHARED_FROM))
+        return publish_inline(publisher, parts, count, size);
+    return publish_shared(publisher, parts, count, size->body);
+}
+
 int mmipc_publish_parts(mmipc_publisher *publisher, const mmipc_part *parts, size_t count)
 {
     struct record_size size;
@@ -127,18 +146,62 @@ int mmipc_publish_parts(mmipc_publisher *publisher, const mmipc_part *parts, siz
     if (size.body > publisher->max_backlog)
         return -EMSGSIZE;
     gate_enter(&publisher->gate);
-    if (size.body < (publisher->outlet_count > 1 ? SHARED_FROM_FOR_SEVERAL : SHARED_FROM))
-        result = publish_inline(publisher, parts, count, &size);
-    else
-        result = publish_shared(publisher, parts, count, size.body);
+    result = publish_inside(publisher, parts, count, &size);
     gate_leave(&publisher->gate);
     return result;
 }
 
-int mmipc_publish(mmipc_publisher *publisher, const void *data, size_t size)
+static COLD int publish_one_part(struct mmipc_publisher *publisher, const void *data, size_t size)
 {
     const mmipc_part part = {data, size};
     return mmipc_publish_parts(publisher, &part, 1);
+}
+
+static COLD int publish_otherwise(struct mmipc_publisher *publisher, const void *data, size_t size, struct bias *bias,
+                                  bool inside)
+{
+    const mmipc_part part = {data, size};
+    const struct record_size record = record_of(size);
+    int result;
+    if (inside)
+        gate_stay(&publisher->gate, bias);
+    else
+        gate_enter_instead(&publisher->gate, bias);
+    result = publish_inline(publisher, &part, 1, &record);
+    gate_leave(&publisher->gate);
+    return result;
+}
+
+static COLD int rouse_and_leave(struct outlet *outlet, struct bias *bias)
+{
+    rouse(outlet);
+    gate_leave_by(bias);
+    return 0;
+}
+
+/* A short message of one part, by the thread that has the bias, to one subscriber who has room: this is how streams are
+ * published, so it has a way of its own. All else it hands on, in its last step and with no more than it was called
+ * with; so it needs no memory but the message's. ORDERING.md tells what a store costs here. */
+int mmipc_publish(mmipc_publisher *publisher, const void *data, size_t size)
+{
+    const struct record_size record = record_of(size);
+    struct outlet *outlet;
+    struct bias *bias;
+    if (publisher == NULL || data == NULL || size > SHORT_BYTES || size > publisher->max_backlog ||
+        endpoint_forked(&publisher->endpoint) || (bias = gate_own(&publisher->gate)) == NULL)
+        return publish_one_part(publisher, data, size);
+    if (!gate_try(bias))
+        return publish_otherwise(publisher, data, size, bias, false);
+    if (publisher->outlet_count != 1 || !has_room_everywhere(publisher, record.total))
+        return publish_otherwise(publisher, data, size, bias, true);
+    outlet = publisher->outlets[0];
+    ring_write_plain(&outlet->ring, data, size);
+    ring_commit(&outlet->ring, record.total);
+    tally_add(&publisher->endpoint.tally, size);
+    if (sleep_of(outlet) != 0)
+        return rouse_and_leave(outlet, bias);
+    gate_leave_by(bias);
+    return 0;
 }
 
 /* A small one is copied after all: that moves fewer cache lines than a reference does. */

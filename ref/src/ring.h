@@ -1,5 +1,5 @@
-/* The single-producer single-consumer ring of a pair, one of a chain. The memory is mapped twice in a row, so that a record that passes
- * the end of the ring is still contiguous. Positions count bytes since the start and never wrap.
+/* The single-producer single-consumer ring of a pair, one of a chain. The memory is mapped twice in a row, so that a
+ * record that passes the end of the ring is still contiguous. Positions count bytes since the start and never wrap.
  *
  * Here are only the parts of a publish and a receive that touch the ring: no waiting, no waking, no system call. */
 #ifndef MMIPC_RING_H
@@ -23,6 +23,11 @@ struct record_size {
     uint64_t total; /* with header and padding */
 };
 
+static inline struct record_size record_of(uint64_t body)
+{
+    return (struct record_size){body, align_up(RECORD_HEADER_BYTES + body, RECORD_ALIGN)};
+}
+
 /* -EMSGSIZE if no ring could hold it; -EINVAL if a part without memory has a size. */
 static inline int record_measure(const mmipc_part *parts, size_t count, struct record_size *out)
 {
@@ -40,8 +45,7 @@ static inline int record_measure(const mmipc_part *parts, size_t count, struct r
         if (body > RECORD_BODY_MAX - PART_ALIGN)
             return -EMSGSIZE;
     }
-    out->body = body;
-    out->total = align_up(RECORD_HEADER_BYTES + body, RECORD_ALIGN);
+    *out = record_of(body);
     return 0;
 }
 
@@ -50,17 +54,19 @@ struct ring_writer {
     uint64_t size;  /* of the ring, a power of two */
     uint64_t limit; /* of what may be unread in it, at most size */
     uint64_t key;   /* of the commit words */
-    uint64_t base; /* where this ring of the chain begins */
-    uint64_t head; /* where the next record starts */
-    uint64_t tail; /* the reader's, as last looked at, but at least base: its line is touched only when the ring seems full */
-    uint64_t seen; /* the reader's, as last looked at */
+    uint64_t base;  /* where this ring of the chain begins */
+    uint64_t head;  /* where the next record starts */
+    uint64_t tail;  /* the reader's, as last looked at, but at least base: its line is touched only when the ring seems
+                       full */
+    uint64_t seen;  /* the reader's, as last looked at */
     const shared_u64 *peer_tail; /* untrusted */
 };
 
 /* Looks at the reader's tail. -EPROTO: it is one that it cannot have. */
 static inline int ring_look(struct ring_writer *ring)
 {
-    uint64_t tail = shared_load_acquire(ring->peer_tail); /* A2 acquire: pairs with R2 in ring_release(): its reads are over */
+    uint64_t tail =
+        shared_load_acquire(ring->peer_tail); /* A2 acquire: pairs with R2 in ring_release(): its reads are over */
     if (tail < ring->seen || tail > ring->head || tail % RECORD_ALIGN != 0)
         return -EPROTO;
     ring->seen = tail;
@@ -110,13 +116,24 @@ static inline unsigned char *ring_begin(struct ring_writer *ring, enum record_ki
     unsigned char *at = ring->data + (ring->head & (ring->size - 1));
     struct record_header *record = (struct record_header *)(void *)at;
     /* relaxed: published by the commit word */
-    shared_store_relaxed(&record->shape, body | (uint64_t)count << RECORD_BODY_BITS | (uint64_t)kind << RECORD_KIND_SHIFT);
+    shared_store_relaxed(&record->shape,
+                         body | (uint64_t)count << RECORD_BODY_BITS | (uint64_t)kind << RECORD_KIND_SHIFT);
     return at + RECORD_HEADER_BYTES;
+}
+
+static inline void ring_write_plain(struct ring_writer *ring, const void *data, uint64_t size)
+{
+    unsigned char *body = ring_begin(ring, RECORD_INLINE, 1, size);
+    if (size != 0)
+        shared_copy(body, data, size);
 }
 
 static inline void ring_write(struct ring_writer *ring, const mmipc_part *parts, size_t count, uint64_t body)
 {
-    message_write(ring_begin(ring, RECORD_INLINE, count, body), parts, count);
+    if (count == 1)
+        ring_write_plain(ring, parts->data, body);
+    else
+        message_write(ring_begin(ring, RECORD_INLINE, count, body), parts, count);
 }
 
 /* kind: RECORD_SHARED or RECORD_FORGET */
@@ -149,10 +166,10 @@ struct ring_reader {
 /* A record in the ring, its header checked. */
 struct ring_record {
     const unsigned char *body; /* untrusted */
-    uint64_t position; /* where it starts */
-    uint64_t size;     /* of the body */
-    uint64_t total;    /* of the record */
-    size_t count;      /* parts */
+    uint64_t position;         /* where it starts */
+    uint64_t size;             /* of the body */
+    uint64_t total;            /* of the record */
+    size_t count;              /* parts */
     enum record_kind kind;
 };
 
@@ -183,23 +200,38 @@ static inline int ring_take(struct ring_reader *ring, struct ring_record *out)
 {
     const unsigned char *at = ring->data + (ring->position & (ring->size - 1));
     const struct record_header *record = (const struct record_header *)(const void *)at;
-    uint64_t shape, body, count, total;
+    struct record_size size;
+    uint64_t shape;
     if (!ring_ready(ring))
         return 0;
     shape = shared_load_relaxed(&record->shape); /* relaxed: ordered by A1; looked at once, the writer may change it */
-    body = shape & RECORD_BODY_MAX;
-    count = shape >> RECORD_BODY_BITS & RECORD_PARTS_MAX;
-    total = align_up(RECORD_HEADER_BYTES + body, RECORD_ALIGN);
-    if (total > ring->size)
+    size = record_of(shape & RECORD_BODY_MAX);
+    if (size.total > ring->size)
         return -EPROTO;
     out->kind = (enum record_kind)(shape >> RECORD_KIND_SHIFT);
     out->body = at + RECORD_HEADER_BYTES;
     out->position = ring->position;
-    out->size = body;
-    out->total = total;
-    out->count = count;
-    ring->position += total;
+    out->size = size.body;
+    out->total = size.total;
+    out->count = shape >> RECORD_BODY_BITS & RECORD_PARTS_MAX;
+    ring->position += size.total;
     return 1;
+}
+
+/* The record that is ready, if it is a message of one part in the ring, as most are. False: ring_take() knows what it
+ * is. */
+static inline bool ring_take_plain(struct ring_reader *ring, mmipc_part *out)
+{
+    const unsigned char *at = ring->data + (ring->position & (ring->size - 1));
+    const struct record_header *record = (const struct record_header *)(const void *)at;
+    const uint64_t shape = shared_load_relaxed(&record->shape); /* relaxed: as in ring_take() */
+    const struct record_size size = record_of(shape & RECORD_BODY_MAX);
+    if (shape >> RECORD_BODY_BITS != 1 || size.total > ring->size)
+        return false;
+    out->data = at + RECORD_HEADER_BYTES;
+    out->size = size.body;
+    ring->position += size.total;
+    return true;
 }
 
 /* Fills `count` parts of a message of `bytes`. -EPROTO if they do not add up to it. */
