@@ -5,7 +5,11 @@
 #include <sched.h>
 #include <string.h>
 
-enum { FIRST_NEEDED = 256 }; /* publishes in a row for a second bias; each further one takes four times as many */
+enum {
+    FIRST_NEEDED = 256, /* publishes in a row for a second bias; each further one takes four times as many */
+    YIELDS = 100,
+    NAP_NS = 50000
+};
 
 void gate_open(struct gate *gate)
 {
@@ -15,28 +19,41 @@ void gate_open(struct gate *gate)
     pthread_mutex_init(&gate->lock, NULL);
 }
 
+/* A real-time thread that only yielded would keep the processor from the very thread that it waits for. */
+static void give_way(int *yields)
+{
+    if (*yields < YIELDS) {
+        ++*yields;
+        sched_yield();
+    } else {
+        os_poll(NULL, 0, os_now_ns() + NAP_NS);
+    }
+}
+
 /* The owner cannot say that it has left: clearing `inside` must be its last access, for the gate may be freed then. So it is
  * polled for. It is inside no longer than copying a message takes: whoever waits for room does so outside. */
 static void revoke(struct bias *bias)
 {
+    int yields = 0;
     atomic_store_explicit(&bias->revoked, 1, memory_order_relaxed); /* relaxed: ordered by the barrier */
     os_barrier_own();
     /* A8 acquire: pairs with R8 in gate_leave() */
     while (atomic_load_explicit(&bias->inside, memory_order_acquire))
-        sched_yield();
+        give_way(&yields);
 }
 
 /* Every bias is revoked, ended ones as well: its former owner may have marked itself inside and not yet looked, and then
  * counts among the callers before it takes the mark away. */
 void gate_close(struct gate *gate)
 {
+    int yields = 0;
     pthread_mutex_lock(&gate->lock);
     for (int i = 0; i < gate->used; ++i)
         revoke(&gate->biases[i]);
     pthread_mutex_unlock(&gate->lock);
     /* A10 acquire: pairs with R10 in gate_leave_locked() */
     while (atomic_load_explicit(&gate->callers, memory_order_acquire) > 0)
-        sched_yield(); /* for the few instructions that are left of an unlock */
+        give_way(&yields); /* for the few instructions that are left of an unlock */
     pthread_mutex_destroy(&gate->lock);
 }
 
