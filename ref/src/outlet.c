@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_RETRY_NS = 5000000 }; /* for a subscriber that could not take us just now */
-
 static struct mmipc_publisher *publisher_of(struct endpoint *endpoint)
 {
     return (struct mmipc_publisher *)(void *)endpoint; /* its first member */
@@ -292,7 +290,7 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
     if (error == 0 || error == -EPIPE || error == -ECONNRESET) /* the last two: it hung up, which is noticed next */
         return;
     endpoint_log(endpoint, LOG_WARNING, "handshake with process %d failed: %s", peer->pid, mmipc_strerror(error));
-    peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
+    peer_fail(endpoint, peer, peer_reason(error));
 }
 
 static void heartbeat(struct endpoint *endpoint, struct peer *peer)

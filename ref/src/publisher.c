@@ -39,13 +39,14 @@ int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char 
     int error;
     if (publisher == NULL)
         return out == NULL ? -EINVAL : -ENOMEM;
+    gate_open(&publisher->gate); /* first: its barrier is registered while this process may still have one thread */
     error = endpoint_open(&publisher->endpoint, &publisher_role, channel, server_dir, options);
     if (error != 0) {
+        gate_close(&publisher->gate);
         free(publisher);
         return error;
     }
-    publisher->retry_ns = 5000000;
-    gate_open(&publisher->gate);
+    publisher->retry_ns = FIRST_RETRY_NS;
     error = nudge_open(&publisher->nudge);
     if (error == 0)
         error = choose_sizes(publisher);

@@ -15,6 +15,8 @@
 #include "spin.h"
 #include "thread.h"
 
+enum { FIRST_RETRY_NS = 5000000 }; /* of retry_ns, for a subscriber that could not take us just now */
+
 /* A ring that the publisher has left for the next of the chain. */
 struct left_ring {
     struct left_ring *next; /* younger */
