@@ -42,7 +42,7 @@ static void sweep(struct endpoint *endpoint, int64_t now_ns)
         } else if (peer->state == PEER_CONNECTED && verdict == MMIPC_REASON_DIED) {
             peer_read_mail(endpoint, peer, true); /* a publish found that it has hung up; it may have said why */
         } else if (peer->state == PEER_CONNECTED && verdict != 0) {
-            peer_drop(endpoint, peer, verdict, verdict == MMIPC_REASON_FULL ? WIRE_FULL : WIRE_PROTOCOL);
+            peer_fail(endpoint, peer, verdict);
         }
         if (peer->state == PEER_GONE && endpoint->role->idle(endpoint, peer)) {
             *link = peer->next;

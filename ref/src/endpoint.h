@@ -10,6 +10,7 @@
 #include "slot.h"
 #include "wire.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -61,6 +62,10 @@ static inline void tally_add(struct tally *tally, uint64_t bytes)
     shared_store_relaxed(&tally->bytes, shared_load_relaxed(&tally->bytes) + bytes);
 }
 
+/* A reason to drop a pair that is nobody's wish and nobody's mistake: one side is out of memory or descriptors. The user is
+ * told MMIPC_REASON_NONE, and the log says the rest. */
+enum { REASON_SHORT = MMIPC_REASON_VERSION + 1 };
+
 enum peer_state { PEER_GREETING, PEER_CONNECTED, PEER_GONE };
 
 /* The control thread's part of a pair. */
@@ -78,7 +83,7 @@ struct peer {
     bool suspended;
     bool counted;
     uint32_t farewell; /* reason of the BYE it sent; 0: none */
-    flag verdict;      /* another thread wants it dropped: MMIPC_REASON_… */
+    flag verdict;      /* another thread wants it dropped: a reason */
 };
 
 struct endpoint {
@@ -152,6 +157,11 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead);
 void peer_close(struct endpoint *endpoint, struct peer *peer);       /* its descriptors */
 void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms);
 void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell); /* tell: wire_reason or 0 */
+void peer_fail(struct endpoint *endpoint, struct peer *peer, int reason); /* drops it and tells it so */
+static inline int peer_reason(int error) /* … for an error of which the peer is told nothing more */
+{
+    return error == -EPROTO ? MMIPC_REASON_PROTOCOL : REASON_SHORT;
+}
 void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason);
 void peer_refused(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message); /* it rejects us */
 void peer_tick(struct endpoint *endpoint, struct peer *peer, int64_t now_ns, bool late);

@@ -264,7 +264,7 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
     if (error == 0 || error == -EPIPE || error == -ECONNRESET) /* the last two: it hung up, which is noticed next */
         return;
     endpoint_log(endpoint, LOG_WARNING, "pair with process %d closed: %s", peer->pid, mmipc_strerror(error));
-    peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
+    peer_fail(endpoint, peer, peer_reason(error));
 }
 
 static void heartbeat(struct endpoint *endpoint, struct peer *peer)
@@ -294,7 +294,7 @@ void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet, int
     endpoint_log(&subscriber->endpoint, LOG_WARNING, "pair with process %d closed, its messages cannot be read: %s",
                  inlet->peer.pid, mmipc_strerror(error));
     inlet->condemned = true;
-    flag_set(&inlet->peer.verdict, MMIPC_REASON_PROTOCOL);
+    flag_set(&inlet->peer.verdict, peer_reason(error));
     endpoint_kick(&subscriber->endpoint);
 }
 

@@ -20,6 +20,7 @@ static void hung_up(struct endpoint *endpoint, struct peer *peer)
     const int reason = peer->farewell == 0             ? MMIPC_REASON_DIED
                        : peer->farewell == WIRE_CLOSED ? MMIPC_REASON_CLOSED
                        : peer->farewell == WIRE_FULL   ? MMIPC_REASON_FULL
+                       : peer->farewell == WIRE_BUSY   ? REASON_SHORT
                                                        : MMIPC_REASON_PROTOCOL;
     peer_drop(endpoint, peer, reason, 0);
 }
@@ -37,12 +38,12 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
         if (got == -EPROTO) {
             close_all(fds, count);
             endpoint_log(endpoint, LOG_WARNING, "process %d sent something that is not the protocol's; pair closed", peer->pid);
-            peer_drop(endpoint, peer, MMIPC_REASON_PROTOCOL, WIRE_PROTOCOL);
+            peer_fail(endpoint, peer, MMIPC_REASON_PROTOCOL);
             return;
         }
         if (got == -EMFILE) { /* not its fault: it may try again */
             endpoint_log(endpoint, LOG_ERROR, "process %d cannot be paired with: %s", peer->pid, mmipc_strerror(got));
-            peer_drop(endpoint, peer, peer->state == PEER_CONNECTED ? MMIPC_REASON_PROTOCOL : MMIPC_REASON_NONE, WIRE_BUSY);
+            peer_fail(endpoint, peer, REASON_SHORT);
             return;
         }
         if (got <= 0) {
@@ -163,7 +164,8 @@ void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u
 static const char *reason_text(int reason)
 {
     static const char *const texts[] = {"",       "closed",        "died", "silent",
-                                        "its backlog was full", "protocol violated", "another version"};
+                                        "its backlog was full", "protocol violated", "another version",
+                                        "one side is out of memory or descriptors"};
     return texts[reason];
 }
 
@@ -199,7 +201,14 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
     }
     endpoint_count(endpoint, peer, false);
     endpoint_log(endpoint, LOG_INFORMATION, "disconnected from process %d: %s", peer->pid, reason_text(reason));
-    notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid, reason);
+    notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid,
+                  reason == REASON_SHORT ? MMIPC_REASON_NONE : reason);
+}
+
+void peer_fail(struct endpoint *endpoint, struct peer *peer, int reason)
+{
+    peer_drop(endpoint, peer, reason,
+              reason == MMIPC_REASON_FULL ? WIRE_FULL : reason == REASON_SHORT ? WIRE_BUSY : WIRE_PROTOCOL);
 }
 
 void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason)

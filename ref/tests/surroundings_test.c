@@ -21,16 +21,23 @@ enum { SANITIZED = 0 };
 #endif
 
 /* What of the library's own process fails meanwhile. See --wrap in CMakeLists.txt. */
-static _Atomic int memory_error, watch_error;
+static _Atomic int memory_error, map_error, watch_error;
 
 int __real_os_memory_create(size_t bytes); // NOLINT: the linker's names
 int __wrap_os_memory_create(size_t bytes); // NOLINT
-int __real_os_watch_open(int directory);   // NOLINT
-int __wrap_os_watch_open(int directory);   // NOLINT
+int __real_os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out); // NOLINT
+int __wrap_os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out); // NOLINT
+int __real_os_watch_open(int directory);                                                             // NOLINT
+int __wrap_os_watch_open(int directory);                                                             // NOLINT
 
 int __wrap_os_memory_create(size_t bytes) // NOLINT
 {
     return memory_error != 0 ? memory_error : __real_os_memory_create(bytes);
+}
+
+int __wrap_os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out) // NOLINT
+{
+    return map_error != 0 ? map_error : __real_os_memory_map(fd, header_bytes, ring_bytes, writable, out);
 }
 
 int __wrap_os_watch_open(int directory) // NOLINT
@@ -60,6 +67,11 @@ static void look_for(void *user, int level, const char *text)
     pthread_mutex_unlock(&own->receiver.lock);
 }
 
+static void hear_of_peer(void *user, int event, int pid, int reason)
+{
+    receiver_peer(&((struct own *)user)->receiver, event, pid, reason);
+}
+
 static void wait_for_line(struct own *own)
 {
     pthread_mutex_lock(&own->receiver.lock);
@@ -82,6 +94,7 @@ static int try_open(struct own *own, const char *role, const char *directory)
     mmipc_options_init(&options, sizeof options);
     options.ping_interval_ms = 50;
     options.on_log = look_for;
+    options.on_peer = hear_of_peer;
     options.user = own;
     if (strcmp(role, "publisher") == 0)
         return mmipc_publisher_open(&own->publisher, "c", directory, &options);
@@ -231,6 +244,31 @@ static void no_memory_for_a_pair(void **state)
         close_own(&own);
         assert_int_equal(test_directory_remove(directory), 0);
     }
+}
+
+/* The pair is lost, and neither side is blamed for it. */
+static void no_memory_in_a_pair(void **state)
+{
+    char *directory = test_directory();
+    struct actor other;
+    struct own own;
+    (void)state;
+    open_own(&own, "subscriber", directory, "closed: out of memory");
+    other = actor_start("publisher", "c", directory, "ping=50");
+    assert_int_equal(actor_ask(&other, "connected 1 10000"), 0);
+    RECEIVER_WAIT(&own.receiver, event_count, 1);
+    map_error = -ENOMEM;
+    assert_int_equal(actor_ask(&other, "publish 0 1 1000000"), 0);
+    wait_for_line(&own);
+    map_error = 0;
+    RECEIVER_WAIT(&own.receiver, event_count, 3); /* disconnected, and connected again */
+    assert_int_equal(own.receiver.events[1], MMIPC_PEER_DISCONNECTED);
+    assert_int_equal(own.receiver.reasons[1], MMIPC_REASON_NONE);
+    assert_int_equal(own.receiver.count, 0);
+    actor_end(&other);
+    works(&own, directory);
+    close_own(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
 }
 
 /* The same with a real limit, and without the signal that comes with reaching it, which would end the process. */
@@ -502,19 +540,12 @@ static void directory_cannot_be_watched(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {CASE(open_without_descriptors),
-                                       CASE(peers_without_descriptors),
-                                       CASE(no_memory_for_a_pair),
-                                       CASE(memory_files_are_limited),
-                                       CASE(memory_of_a_publish_is_limited),
-                                       CASE(directory_files_are_limited),
-                                       CASE(no_address_space),
-                                       CASE(directory_is_full),
-                                       CASE(directory_is_read_only),
-                                       CASE(directory_is_forbidden),
-                                       CASE(files_are_removed),
-                                       CASE(directory_is_removed),
-                                       CASE(directory_cannot_be_watched)};
+    const struct CMUnitTest tests[] = {
+        CASE(open_without_descriptors),    CASE(peers_without_descriptors),  CASE(no_memory_for_a_pair),
+        CASE(no_memory_in_a_pair),         CASE(memory_files_are_limited),   CASE(memory_of_a_publish_is_limited),
+        CASE(directory_files_are_limited), CASE(no_address_space),           CASE(directory_is_full),
+        CASE(directory_is_read_only),      CASE(directory_is_forbidden),     CASE(files_are_removed),
+        CASE(directory_is_removed),        CASE(directory_cannot_be_watched)};
     actor_other = limit_descriptors;
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);

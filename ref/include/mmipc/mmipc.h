@@ -55,7 +55,7 @@ typedef struct {
 /* What on_peer reports, and why. */
 enum { MMIPC_PEER_CONNECTED = 1, MMIPC_PEER_SUSPENDED, MMIPC_PEER_RESUMED, MMIPC_PEER_DISCONNECTED };
 enum {
-    MMIPC_REASON_NONE,
+    MMIPC_REASON_NONE,     /* with MMIPC_PEER_DISCONNECTED: one side is out of memory or descriptors, see its log */
     MMIPC_REASON_CLOSED,   /* the peer closed its handle */
     MMIPC_REASON_DIED,     /* the peer's process ended without closing */
     MMIPC_REASON_SILENT,   /* no heartbeat for two intervals (with MMIPC_PEER_SUSPENDED) */
