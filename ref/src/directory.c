@@ -1,8 +1,7 @@
 #include "directory.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
+#include "os/os.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,22 +85,17 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
                     bool (*skip)(struct endpoint *endpoint, const unsigned char *id),
                     void (*found)(struct endpoint *endpoint, const unsigned char *id))
 {
-    /* a descriptor of its own: the position of a shared one would be shared too; closed by closedir, it is not
-     * os_close's */
-    int fd = openat(endpoint->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
-    if (directory == NULL) {
-        const int error = errno;
-        if (fd >= 0)
-            os_close(fd);
+    DIR *list;
+    int error = os_list_open(endpoint->directory, &list);
+    if (error != 0) {
         endpoint_log(endpoint, LOG_ERROR, "the directory cannot be read (%s): no new peer is found",
                      mmipc_strerror(error));
         return;
     }
     for (size_t i = 0; i < memory->count; ++i)
         memory->known[i].seen = false;
-    while ((entry = readdir(directory)) != NULL) {
+    while ((entry = readdir(list)) != NULL) {
         unsigned char id[ID_BYTES];
         bool is_socket;
         if (!slot_parse_name(entry->d_name, id, &is_socket) || memcmp(id, endpoint->id, ID_BYTES) == 0)
@@ -113,7 +107,7 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
             look_at(endpoint, memory, whole, id, found);
         }
     }
-    closedir(directory);
+    os_list_close(list);
     memory->turn += whole ? LOOKS_AGAIN : 0;
     forget_unseen(memory);
 }

@@ -4,6 +4,7 @@
 #include "actor.h"
 #include "receiver.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -68,7 +69,6 @@ static void child_keeps_nothing(void **state)
     pid_t pid;
     (void)state;
     mmipc_options_init(&options, sizeof options);
-    options.ping_interval_ms = 60000; /* no scan, and so no list of the directory, while we fork */
     assert_int_equal(mmipc_publisher_open(&handles.publisher, "c", directory, &options), 0);
     assert_int_equal(mmipc_subscriber_open(&handles.puller, "c", directory, NULL, NULL, &options), 0);
     assert_int_equal(mmipc_subscriber_open(&handles.listener, "c", directory, receiver_message, &receiver, &options),
@@ -299,6 +299,120 @@ static void handler_forks_and_returns(void **state)
     handler_forks(true);
 }
 
+/* Where a thread of the library's stands still, once, for the test to fork. See --wrap in CMakeLists.txt. */
+enum place { NOWHERE, IN_LIST, BEFORE_ADVICE };
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum place awaited, reached;
+    bool forked;
+} halt = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void halt_in(enum place place)
+{
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 1; /* the fork may be waiting for us */
+    pthread_mutex_lock(&halt.lock);
+    if (halt.awaited == place) {
+        halt.awaited = NOWHERE;
+        halt.reached = place;
+        pthread_cond_broadcast(&halt.changed);
+        while (!halt.forked && pthread_cond_timedwait(&halt.changed, &halt.lock, &deadline) == 0)
+            ;
+    }
+    pthread_mutex_unlock(&halt.lock);
+}
+
+static void await_halt(enum place place)
+{
+    pthread_mutex_lock(&halt.lock);
+    while (halt.reached != place) /* the case's time-out bounds this */
+        pthread_cond_wait(&halt.changed, &halt.lock);
+    pthread_mutex_unlock(&halt.lock);
+}
+
+static void end_halt(void)
+{
+    pthread_mutex_lock(&halt.lock);
+    halt.forked = true;
+    pthread_cond_broadcast(&halt.changed);
+    pthread_mutex_unlock(&halt.lock);
+}
+
+struct dirent *__real_readdir(DIR *list);                        // NOLINT: the linker's names
+struct dirent *__wrap_readdir(DIR *list);                        // NOLINT
+int __real_madvise(void *base, size_t bytes, int advice);        // NOLINT
+int __wrap_madvise(void *base, size_t bytes, int advice);        // NOLINT
+
+struct dirent *__wrap_readdir(DIR *list) // NOLINT
+{
+    halt_in(IN_LIST);
+    return __real_readdir(list);
+}
+
+int __wrap_madvise(void *base, size_t bytes, int advice) // NOLINT
+{
+    halt_in(BEFORE_ADVICE);
+    return __real_madvise(base, bytes, advice);
+}
+
+static void child_keeps_no_list_of_the_directory(void **state)
+{
+    char *directory = test_directory();
+    const int before = count_descriptors();
+    mmipc_publisher *publisher;
+    pid_t pid;
+    (void)state;
+    halt.awaited = IN_LIST;
+    assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, NULL), 0);
+    await_halt(IN_LIST);
+    pid = fork();
+    if (pid == 0)
+        _exit(count_descriptors() != before);
+    end_halt();
+    assert_int_equal(status_of(pid), 0);
+    mmipc_publisher_close(publisher);
+    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static int mapped_files(void)
+{
+    char line[512];
+    int count = 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (maps == NULL)
+        return -1;
+    while (fgets(line, sizeof line, maps) != NULL)
+        count += strstr(line, "memfd:mmipc") != NULL;
+    fclose(maps);
+    return count;
+}
+
+static void child_keeps_no_memory_that_is_just_mapped(void **state)
+{
+    char *directory = test_directory();
+    mmipc_publisher *publisher;
+    struct actor to;
+    pid_t pid;
+    (void)state;
+    halt.awaited = BEFORE_ADVICE;
+    assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, NULL), 0);
+    to = actor_start("subscriber", "c", directory, "");
+    await_halt(BEFORE_ADVICE);
+    assert_true(mapped_files() > 0);
+    pid = fork();
+    if (pid == 0)
+        _exit(mapped_files() != 0);
+    end_halt();
+    assert_int_equal(status_of(pid), 0);
+    mmipc_publisher_close(publisher);
+    actor_end(&to);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {CASE(child_keeps_nothing),
@@ -306,7 +420,9 @@ int main(int argc, char **argv)
                                        CASE(child_of_a_dead_subscriber_holds_nothing),
                                        CASE(forks_while_a_thread_publishes),
                                        CASE(child_opens_its_own),
-                                       CASE(handler_forks_and_returns)};
+                                       CASE(handler_forks_and_returns),
+                                       CASE(child_keeps_no_list_of_the_directory),
+                                       CASE(child_keeps_no_memory_that_is_just_mapped)};
     actor_other = leave_a_child;
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);

@@ -4,6 +4,7 @@
 #ifndef MMIPC_OS_H
 #define MMIPC_OS_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,8 @@ int os_fork_watch(void (*tell)(void));         /* from now on a child closes its
 int os_directory_open(const char *path);                              /* made, 0700, if missing */
 int os_directory_reopen(const char *path);
 char *os_directory_path(int directory);                               /* to be freed; NULL: unknown */
+int os_list_open(int directory, DIR **out);                           /* of its entries, for readdir() */
+void os_list_close(DIR *list);
 int os_file_create_locked(int directory, const char *name, const void *text, size_t size, bool for_all); /* complete */
 int os_file_rewrite(int directory, const char *name, const void *text, size_t size); /* in place; watchers notice */
 int os_file_probe(int directory, const char *name, int *fd);          /* opens a plain file; 1: owner lives, 0: stale */

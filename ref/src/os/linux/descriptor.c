@@ -28,6 +28,11 @@ void descriptor_hold(void)
     pthread_rwlock_rdlock(&forking);
 }
 
+void descriptor_release(void)
+{
+    pthread_rwlock_unlock(&forking);
+}
+
 static bool make_room(int fd)
 {
     const size_t wanted = (size_t)fd / WORD_BITS + 1;
@@ -63,7 +68,7 @@ static int keep(int fd)
 int descriptor_keep(int fd)
 {
     fd = keep(fd);
-    pthread_rwlock_unlock(&forking);
+    descriptor_release();
     return fd;
 }
 
@@ -71,20 +76,25 @@ void descriptor_keep_all(int *fds, int count)
 {
     for (int i = 0; i < count; ++i)
         fds[i] = keep(fds[i]);
-    pthread_rwlock_unlock(&forking);
+    descriptor_release();
+}
+
+void descriptor_forget(int fd)
+{
+    pthread_mutex_lock(&lock);
+    if ((size_t)fd / WORD_BITS < words)
+        kept[fd / WORD_BITS] &= ~(UINT64_C(1) << fd % WORD_BITS);
+    pthread_mutex_unlock(&lock);
 }
 
 void os_close(int fd)
 {
     if (fd < 0)
         return;
-    pthread_rwlock_rdlock(&forking);
-    pthread_mutex_lock(&lock);
-    if ((size_t)fd / WORD_BITS < words)
-        kept[fd / WORD_BITS] &= ~(UINT64_C(1) << fd % WORD_BITS);
-    pthread_mutex_unlock(&lock);
-    close(fd); /* forgotten before: the number may be another's at once. No child in between could keep it. */
-    pthread_rwlock_unlock(&forking);
+    descriptor_hold();
+    descriptor_forget(fd);
+    close(fd);
+    descriptor_release();
 }
 
 void os_close_foreign(int fd)

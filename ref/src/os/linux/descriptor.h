@@ -9,8 +9,10 @@
 #define MMIPC_DESCRIPTOR_H
 
 void descriptor_hold(void);
-int descriptor_keep(int fd); /* ends the hold; -errno if fd is -1 */
+void descriptor_release(void); /* ends the hold */
+int descriptor_keep(int fd);   /* likewise; -errno if fd is -1 */
 /* Likewise, of several; one that there is no memory for is closed, and its number negative. */
 void descriptor_keep_all(int *fds, int count);
+void descriptor_forget(int fd); /* before it is closed, in the same hold: its number may be another's at once */
 
 #endif

@@ -54,6 +54,28 @@ int os_directory_reopen(const char *path)
     return keep_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
 }
 
+/* A descriptor of its own: the position of a shared one would be shared too. */
+int os_list_open(int directory, DIR **out)
+{
+    int error, fd = keep_open(directory, ".", O_RDONLY | O_DIRECTORY);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    if (list != NULL) {
+        *out = list;
+        return 0;
+    }
+    error = fd < 0 ? fd : -errno;
+    os_close(fd);
+    return error;
+}
+
+void os_list_close(DIR *list)
+{
+    descriptor_hold();
+    descriptor_forget(dirfd(list));
+    closedir(list);
+    descriptor_release();
+}
+
 char *os_directory_path(int directory)
 {
     char self[64], path[PATH_MAX];

@@ -46,7 +46,7 @@ int os_memory_check(int fd, size_t bytes)
     return 0;
 }
 
-int os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out)
+static int map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out)
 {
     const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
     /* Populated: the first lap must not fault page by page. But who maps much must not stand still for long. */
@@ -68,6 +68,15 @@ fail:
     error = errno;
     munmap(base, span);
     return -error;
+}
+
+int os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out)
+{
+    int error;
+    descriptor_hold(); /* until it is marked: a child forked before that would keep the memory */
+    error = map(fd, header_bytes, ring_bytes, writable, out);
+    descriptor_release();
+    return error;
 }
 
 void os_memory_unmap(void *base, size_t header_bytes, size_t ring_bytes)
