@@ -93,7 +93,9 @@ typedef struct {
     uint32_t ping_interval_ms; /* heartbeat and scan period; 0: 1000. The two sides may differ. */
     size_t segment_bytes;      /* first ring of a pair, rounded up to a power of two; 0: 64 KiB. It grows. */
     size_t max_backlog_bytes;  /* a pair's unread bytes before when_full applies; 0: 256 MiB; the largest message too */
-    size_t max_total_bytes;    /* a publisher's, of all its pairs together; 0: 4 GiB */
+    /* A publisher's memory of all its pairs together; 0: 4 GiB. A subscriber makes a page a pair and only maps the rest,
+     * up to 64 GiB of each publisher, whatever this says: a lower bound would cut off publishers that keep to theirs. */
+    size_t max_total_bytes;
     int when_full;             /* MMIPC_WHEN_FULL_…; 0: BLOCK */
     int publish_timeout_ms;    /* for BLOCK; 0: as long as the peer lives; > 0: that long, then -ETIMEDOUT */
     int spin_us;               /* 0: adaptive; > 0: that long before sleeping; -1: never */
@@ -110,7 +112,8 @@ MMIPC_API void mmipc_options_init(mmipc_options *options, size_t size);
  * soon as the publisher is registered; subscribers connect in the background. *out is the caller's until
  * mmipc_publisher_close. Errors: -EINVAL (channel, options), -E2BIG (options newer than the library); of the
  * directory: -ENOENT (cannot be made), -ENOTDIR, -ENAMETOOLONG, -ELOOP, -EACCES, -EPERM, -EROFS, -ENOSPC, -EDQUOT; of the
- * process or system: -EFBIG, -EMFILE, -ENFILE, -ENOMEM. What fails later, while peers come and go, is logged and tried again. */
+ * process or system: -EFBIG, -EMFILE, -ENFILE, -ENOMEM. What fails later, while peers come and go, is logged and tried
+ * again. */
 MMIPC_API int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char *server_dir,
                                    const mmipc_options *options);
 
