@@ -30,8 +30,8 @@ static void ask(int directory, struct entry *entry, int *out)
     if (fd == -EAGAIN) {
         entry->state = ENTRY_SUSPENDED;
         entry->note = "too many callers wait for it";
-    } else if (fd == -EACCES) {
-        entry->note = "belongs to another user, who did not set MMIPC_ALLOW_OTHER_USERS";
+    } else if (fd < 0 && fd != -ENOENT && fd != -ECONNREFUSED) {
+        entry->note = mmipc_strerror(fd);
     } else if (fd < 0 && entry->note == NULL) {
         entry->note = "is just coming or going";
     }

@@ -46,7 +46,7 @@ static int clean_slot(void *user, const unsigned char *id, const char *name)
     if (error == -ENOENT)
         return 0;
     if (error != 0) {
-        printf("left    %s: not written by libmmipc\n", name);
+        printf("left    %s: %s\n", name, survey_is_stranger(error) ? "not written by libmmipc" : survey_reason(error));
         clean->left++;
         return 0;
     }

@@ -33,7 +33,8 @@ static const char help[] =
     "  mmipc ls --json /tmp/market | jq '.endpoints[] | select(.state == \"suspended\") | .pid'\n"
     "\n"
     "In JSON, channel is null if it is not UTF-8; channel_hex has its bytes. strangers are files named\n"
-    "like ours that are not ours, orphans are sockets whose slot file is gone.\n"
+    "like ours that are not ours, unreadable those that cannot be looked at, with the error, orphans are\n"
+    "sockets whose slot file is gone.\n"
     "\n"
     "Exit codes: 0 listed, also if there is nobody; 1 the directory cannot be read; 64 usage; 128 + N\n"
     "ended by signal N (130 Ctrl-C, also of --watch; 141 nobody reads standard output any more).\n";
@@ -116,6 +117,8 @@ static void print_text(const struct ls *ls, const struct survey *survey)
         printf("stale socket: %s\n", survey->orphans[i]);
     for (size_t i = 0; i < survey->stranger_count; ++i)
         printf("not ours, though named so: %s\n", survey->strangers[i]);
+    for (size_t i = 0; i < survey->unreadable_count; ++i)
+        printf("cannot be looked at: %s: %s\n", survey->unreadable[i].name, survey_reason(survey->unreadable[i].error));
     if (stale > 0 && !ls->watch)
         fprintf(stderr, "mmipc: dead endpoints left files: mmipc clean removes them\n");
     if (ls->watch && !isatty(STDOUT_FILENO))
@@ -190,6 +193,18 @@ static cJSON *names_json(char (*names)[SLOT_NAME_BYTES], size_t count)
     return json;
 }
 
+static cJSON *unreadable_json(const struct survey *survey)
+{
+    cJSON *json = cJSON_CreateArray();
+    for (size_t i = 0; i < survey->unreadable_count; ++i) {
+        cJSON *file = cJSON_CreateObject();
+        cJSON_AddStringToObject(file, "name", survey->unreadable[i].name);
+        cJSON_AddStringToObject(file, "error", survey_reason(survey->unreadable[i].error));
+        cJSON_AddItemToArray(json, file);
+    }
+    return json;
+}
+
 static void print_json(const struct survey *survey)
 {
     cJSON *json = cJSON_CreateObject();
@@ -198,6 +213,7 @@ static void print_json(const struct survey *survey)
     for (size_t i = 0; i < survey->count; ++i)
         cJSON_AddItemToArray(endpoints, entry_json(&survey->entries[i]));
     cJSON_AddItemToObject(json, "strangers", names_json(survey->strangers, survey->stranger_count));
+    cJSON_AddItemToObject(json, "unreadable", unreadable_json(survey));
     cJSON_AddItemToObject(json, "orphans", names_json(survey->orphans, survey->orphan_count));
     text = cJSON_PrintUnformatted(json);
     safe = text == NULL ? NULL : text_escaped_json(text);

@@ -37,6 +37,16 @@ int survey_names(int directory, int (*slot)(void *user, const unsigned char *id,
     return error;
 }
 
+bool survey_is_stranger(int error)
+{
+    return error == -EPROTO || error == -EINVAL || error == -EISDIR || error == -ELOOP || error == -ENXIO;
+}
+
+const char *survey_reason(int error)
+{
+    return error == -EACCES ? "belongs to another user, who did not set MMIPC_ALLOW_OTHER_USERS" : strerror(-error);
+}
+
 struct taking {
     struct survey *survey;
     int directory;
@@ -63,6 +73,16 @@ static int add_name(char (**names)[SLOT_NAME_BYTES], size_t *count, size_t *capa
     return error;
 }
 
+static int add_unreadable(struct survey *survey, const char *name, int why)
+{
+    struct unreadable unreadable = {.error = why};
+    int error = grow(&survey->unreadable, survey->unreadable_count, &survey->unreadable_capacity, sizeof unreadable);
+    memcpy(unreadable.name, name, SLOT_NAME_BYTES);
+    if (error == 0)
+        survey->unreadable[survey->unreadable_count++] = unreadable;
+    return error;
+}
+
 static int take_slot(void *user, const unsigned char *id, const char *name)
 {
     const struct taking *taking = user;
@@ -76,6 +96,8 @@ static int take_slot(void *user, const unsigned char *id, const char *name)
         slot_look_away(&view);
         error = -EPROTO;
     }
+    if (error != 0 && !survey_is_stranger(error))
+        return add_unreadable(survey, name, error);
     if (error != 0)
         return add_name(&survey->strangers, &survey->stranger_count, &survey->stranger_capacity, name);
     slot_look_away(&view);
@@ -167,6 +189,7 @@ void survey_free(struct survey *survey)
         free(survey->entries[i].status);
     free(survey->entries);
     free(survey->strangers);
+    free(survey->unreadable);
     free(survey->orphans);
     memset(survey, 0, sizeof *survey);
 }

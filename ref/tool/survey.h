@@ -25,11 +25,18 @@ struct entry {
     double message_rate, byte_rate; /* a second; negative: unknown */
 };
 
+struct unreadable {
+    char name[SLOT_NAME_BYTES];
+    int error; /* -errno */
+};
+
 struct survey {
     struct entry *entries; /* by channel, role, id */
     size_t count, capacity;
     char (*strangers)[SLOT_NAME_BYTES]; /* named like slot files of ours, and not ours */
     size_t stranger_count, stranger_capacity;
+    struct unreadable *unreadable;      /* may be slot files, or not */
+    size_t unreadable_count, unreadable_capacity;
     char (*orphans)[SLOT_NAME_BYTES]; /* sockets without a slot file */
     size_t orphan_count, orphan_capacity;
 };
@@ -38,6 +45,10 @@ int survey_take(struct survey *survey, int directory, int timeout_ms); /* -EINTR
 void survey_compare(struct survey *now, const struct survey *before);  /* fills in the rates */
 void survey_free(struct survey *survey);
 int survey_open(const char *path); /* the directory; it is not made */
+
+/* Of an error of slot_look: it is no slot file (or else this could not be found out), and the error for people. */
+bool survey_is_stranger(int error);
+const char *survey_reason(int error);
 
 /* ask.c */
 int ask_all(struct survey *survey, int directory, int timeout_ms);

@@ -302,6 +302,51 @@ static void strangers_stay(void **state)
     assert_int_equal(test_directory_remove(directory), STRANGERS + OTHERS);
 }
 
+/* A file that is another user's, or as good as: its owner cannot read it. */
+static void files_of_another_user_are_called_so(void **state)
+{
+    static const char why[] = "belongs to another user, who did not set MMIPC_ALLOW_OTHER_USERS";
+    char *directory = test_directory(), path[512], line[600];
+    struct actor to = actor_start("subscriber", "c", directory, "");
+    struct run listed, as_json, cleaned;
+    const cJSON *file;
+    cJSON *json = list(directory);
+    (void)state;
+    snprintf(path, sizeof path, "%s/mmipc-%s.json", directory, text_of(endpoint_of(json, to.pid), "id"));
+    cJSON_Delete(json);
+    assert_int_equal(chmod(directory, 0755), 0);
+    assert_int_equal(chmod(path, 0), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(seteuid(61234), 0); /* root may all */
+        if (faccessat(AT_FDCWD, MMIPC_TOOL, X_OK, AT_EACCESS) != 0 || faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) != 0) {
+            assert_int_equal(seteuid(0), 0);
+            actor_end(&to);
+            test_directory_remove(directory);
+            CASES_SKIP("another user cannot come to the program or to the directory");
+        }
+    }
+    RUN_WHOLE(&listed, "ls", "-s", "0", directory);
+    RUN_WHOLE(&as_json, "ls", "-j", "-s", "0", directory);
+    RUN_WHOLE(&cleaned, "clean", directory);
+    if (getuid() == 0)
+        assert_int_equal(seteuid(0), 0);
+    snprintf(line, sizeof line, "cannot be looked at: %s: %s\n", strrchr(path, '/') + 1, why);
+    assert_non_null(strstr(listed.output, line));
+    json = cJSON_Parse(as_json.output);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "strangers")), 0);
+    file = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "unreadable"), 0);
+    assert_string_equal(text_of(file, "name"), strrchr(path, '/') + 1);
+    assert_string_equal(text_of(file, "error"), why);
+    cJSON_Delete(json);
+    snprintf(line, sizeof line, "left    %s: %s\n0 removed, 0 living endpoints, 1 left alone\n", strrchr(path, '/') + 1, why);
+    assert_string_equal(cleaned.output, line);
+    run_free(&listed);
+    run_free(&as_json);
+    run_free(&cleaned);
+    actor_end(&to);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
 /* Callers that say nothing, say nonsense, or ask and do not listen: they are let go, and nobody else notices. */
 static void rude_callers_disturb_nobody(void **state)
 {
@@ -345,6 +390,7 @@ int main(int argc, char **argv)
                                        CASE(json_is_fit_for_a_terminal),
                                        CASE(clean_removes_what_the_dead_left),
                                        CASE(strangers_stay),
+                                       CASE(files_of_another_user_are_called_so),
                                        CASE(rude_callers_disturb_nobody)};
     run_main(argc, argv);
     actor_main(argc, argv);
