@@ -1,10 +1,11 @@
-/* Both ends of a pair as threads of one process, with everything that belongs to them, so that ThreadSanitizer sees what it
- * cannot see across processes: rings, chain, payload, the gate's bias, sleeping and waking. */
+/* Both ends of a pair as threads of one process, with everything that belongs to them, so that ThreadSanitizer sees
+ * what it cannot see across processes: rings, chain, payload, the gate's bias, sleeping and waking. */
 #include "cases.h"
 #include "os/os.h"
 #include "pattern.h"
 #include "publisher.h"
 #include "receiver.h"
+#include "subscriber.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,41 @@ int __wrap_os_socket_peer(int fd, struct os_peer *out)
     int error = __real_os_socket_peer(fd, out);
     out->pid++; /* of some other process, as it were */
     return error;
+}
+
+/* What the kernel is said to allow: a container's filter may forbid the heavy barrier, whole or in part. */
+static struct barriers {
+    bool registered, heavy, own;
+} barriers = {true, true, true};
+
+bool __real_os_barrier_register(void);
+bool __wrap_os_barrier_register(void);
+bool __real_os_barrier_heavy(void);
+bool __wrap_os_barrier_heavy(void);
+bool __real_os_barrier_own_register(void);
+bool __wrap_os_barrier_own_register(void);
+void __real_os_barrier_own(void);
+void __wrap_os_barrier_own(void);
+
+bool __wrap_os_barrier_register(void)
+{
+    return barriers.registered && __real_os_barrier_register();
+}
+
+bool __wrap_os_barrier_heavy(void)
+{
+    return barriers.heavy && __real_os_barrier_heavy();
+}
+
+bool __wrap_os_barrier_own_register(void)
+{
+    return barriers.own && __real_os_barrier_own_register();
+}
+
+void __wrap_os_barrier_own(void)
+{
+    assert_true(barriers.own); /* who could not register has no bias that is to be revoked */
+    __real_os_barrier_own();
 }
 
 /* The making of one large file, which takes until another thread has done its part, and then fails. */
@@ -92,7 +128,8 @@ static void both_open(struct both *both, const mmipc_options *options, bool pull
     assert_non_null(mkdtemp(both->directory));
     pthread_mutex_init(&both->lock, NULL);
     pthread_cond_init(&both->changed, NULL);
-    assert_int_equal(mmipc_subscriber_open(&both->subscriber, "c", both->directory, pull ? NULL : take, both, options), 0);
+    assert_int_equal(mmipc_subscriber_open(&both->subscriber, "c", both->directory, pull ? NULL : take, both, options),
+                     0);
     assert_int_equal(mmipc_publisher_open(&both->publisher, "c", both->directory, options), 0);
     assert_int_equal(mmipc_publisher_wait_connected(both->publisher, 1, 10000), 0);
 }
@@ -170,6 +207,52 @@ static void everything_at_once(void **state)
         both_open(&both, &options, false);
         two_streams(&both, 1000);
         both_await(&both, 2000);
+        both_close(&both);
+    }
+}
+
+static void assert_fenced(struct both *both)
+{
+    const struct inlet *inlet;
+    assert_int_equal(mmipc_subscriber_wait_connected(both->subscriber, 1, 10000), 0);
+    inlet = (struct inlet *)(void *)both->subscriber->endpoint.peers;
+    assert_true(inlet->fence);
+    gate_enter_locked(&both->publisher->gate, false);
+    assert_true(both->publisher->outlets[0]->fence);
+    gate_leave_locked(&both->publisher->gate);
+    assert_false(both->publisher->gate.can_bias);
+}
+
+/* Polled for, so that the next message comes just when the subscriber goes to sleep. */
+static void await_reading(struct both *both)
+{
+    const int64_t deadline_ns = os_now_ns() + INT64_C(10000000000);
+    while (mmipc_publisher_flush(both->publisher, 0) == -ETIMEDOUT)
+        assert_true(os_now_ns() < deadline_ns);
+}
+
+/* Where the kernel refuses the heavy barrier the data path fences itself, and no thread gets a bias. A wake-up that is
+ * lost when nothing else comes is waited for in vain. */
+static void without_barriers_nothing_is_lost(void **state)
+{
+    (void)state;
+    for (int allowed = 0; allowed < 3; ++allowed) { /* nothing, one half, the other: without both there is none */
+        struct both both;
+        mmipc_options options;
+        barriers = (struct barriers){.registered = allowed == 1, .heavy = allowed == 2};
+        mmipc_options_init(&options, sizeof options);
+        options.spin_us = -1;
+        options.ping_interval_ms = 20;
+        options.max_backlog_bytes = 2 << 20;
+        both_open(&both, &options, false);
+        assert_fenced(&both);
+        two_streams(&both, 1000);
+        both_await(&both, 2000);
+        for (uint64_t i = 1000; i < 6000; ++i) {
+            assert_int_equal(publish(both.publisher, i * 2, 8), 0);
+            await_reading(&both);
+        }
+        both_await(&both, 7000);
         both_close(&both);
     }
 }
@@ -319,6 +402,6 @@ static void full_backlog_is_passed_through(void **state)
     both_close(&both);
 }
 
-CASES_MAIN(CASE(everything_at_once), CASE(one_thread_keeps_its_bias), CASE(chain_grows_and_is_followed),
-           CASE(messages_are_released_elsewhere), CASE(full_backlog_is_passed_through),
-           CASE(memory_is_made_outside_the_gate))
+CASES_MAIN(CASE(everything_at_once), CASE(without_barriers_nothing_is_lost), CASE(one_thread_keeps_its_bias),
+           CASE(chain_grows_and_is_followed), CASE(messages_are_released_elsewhere),
+           CASE(full_backlog_is_passed_through), CASE(memory_is_made_outside_the_gate))
