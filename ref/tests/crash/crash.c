@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 enum { REHEARSALS = 2, MOST_REHEARSALS = 6, TRIES = 3 /* some points are come to only when threads meet */ };
+enum { RUNS_A_MISS = 10 /* threads meet by chance */ };
 enum { ROLES = 2 };
 static const int victims[ROLES] = {SECOND_PUBLISHER, SECOND_SUBSCRIBER};
 static const char *const role_names[ROLES] = {"publisher", "subscriber"};
@@ -26,7 +27,7 @@ struct options {
 };
 
 struct tally {
-    unsigned runs[4], missed, violations;
+    unsigned runs[4], missed[4], violations; /* each action's */
 };
 
 /* A way on which an undisturbed victim comes to a point, and how often at least. */
@@ -151,7 +152,7 @@ static void run(const struct incident *incident, int role, struct tally *tally)
         outcome = NOT_REACHED;
     tally->runs[incident->action]++;
     if (outcome == NOT_REACHED) {
-        tally->missed++;
+        tally->missed[incident->action]++;
     } else if (outcome == VIOLATED) {
         tally->violations++;
         printf("VIOLATION: %s, %s at its hit %u of %s: %s\n", role_names[role],
@@ -216,11 +217,17 @@ static void campaign(const struct options *options, const struct rehearsal *rehe
         }
 }
 
+static unsigned sum(const unsigned *of_actions)
+{
+    return of_actions[NOTHING] + of_actions[KILL] + of_actions[STOP] + of_actions[STOP_KILL];
+}
+
 static int replay(const struct options *options)
 {
     struct incident incident = {
         .action = KILL, .hit = options->hit, .way = options->way, .point = points_find(options->point)};
     struct tally tally = {0};
+    unsigned missed;
     int role = 0;
     if (options->role != NULL)
         role = strcmp(options->role, role_names[0]) == 0 ? 0 : 1;
@@ -233,8 +240,9 @@ static int replay(const struct options *options)
     }
     incident.victim = victims[role];
     run(&incident, role, &tally);
-    printf("%s\n", tally.violations != 0 ? "violated" : tally.missed != 0 ? "the point was not reached" : "holds");
-    return tally.violations != 0 ? 1 : tally.missed != 0 ? 2 : 0;
+    missed = sum(tally.missed);
+    printf("%s\n", tally.violations != 0 ? "violated" : missed != 0 ? "the point was not reached" : "holds");
+    return tally.violations != 0 ? 1 : missed != 0 ? 2 : 0;
 }
 
 static void sum_up(const struct rehearsal *rehearsals, const struct tally *tallies)
@@ -248,9 +256,28 @@ static void sum_up(const struct rehearsal *rehearsals, const struct tally *talli
         printf(
             "; role %s: reached %u on %zu ways, killed %u, stopped %u, stopped and killed %u, missed %u, violations %u",
             role_names[role], reached, rehearsals[role].count, tally->runs[KILL], tally->runs[STOP],
-            tally->runs[STOP_KILL], tally->missed, tally->violations);
+            tally->runs[STOP_KILL], sum(tally->missed), tally->violations);
     }
     printf("\n");
+}
+
+/* Runs in which nothing happened to the victim show nothing. */
+static bool has_happened(const struct tally *tallies)
+{
+    bool happened = true;
+    for (int role = 0; role < ROLES; ++role) {
+        const struct tally *tally = &tallies[role];
+        for (int action = KILL; action <= STOP_KILL; ++action)
+            if (tally->runs[action] > 0 && tally->missed[action] == tally->runs[action]) {
+                printf("role %s: %s never happened\n", role_names[role], action_names[action]);
+                happened = false;
+            }
+        if (sum(tally->missed) > 1 + sum(tally->runs) / RUNS_A_MISS) {
+            printf("role %s: too many runs missed their points\n", role_names[role]);
+            happened = false;
+        }
+    }
+    return happened;
 }
 
 static int run_all(const struct options *options)
@@ -265,7 +292,8 @@ static int run_all(const struct options *options)
     sum_up(rehearsals, tallies);
     if (play_is_interrupted())
         printf("interrupted\n");
-    return tallies[0].violations + tallies[1].violations != 0 || complete == 0 || play_is_interrupted();
+    return !has_happened(tallies) || tallies[0].violations + tallies[1].violations != 0 || complete == 0 ||
+           play_is_interrupted();
 }
 
 static int list(void)
