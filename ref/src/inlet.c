@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { MOST_UNFINISHED = 32 }; /* handshakes with one process; each holds two descriptors */
 
 static struct mmipc_subscriber *subscriber_of(struct endpoint *endpoint)
 {
@@ -74,6 +77,16 @@ static void destroy(struct peer *peer)
     inlet_unlock_or_free(inlet);
 }
 
+/* One process, or one other user, must not use up our descriptors with callers that say nothing. */
+static bool one_too_many(const struct endpoint *endpoint, const struct peer *caller)
+{
+    int unfinished = 0;
+    for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
+        unfinished += peer->state == PEER_GREETING &&
+                      (peer->pid == caller->pid || (peer->uid == caller->uid && caller->uid != geteuid()));
+    return unfinished > MOST_UNFINISHED;
+}
+
 static void accepted(struct endpoint *endpoint, int fd)
 {
     struct inlet *inlet = create();
@@ -86,6 +99,8 @@ static void accepted(struct endpoint *endpoint, int fd)
     if (error == 0) {
         inlet->peer.next = endpoint->peers;
         endpoint->peers = &inlet->peer;
+        if (one_too_many(endpoint, &inlet->peer))
+            peer_reject(endpoint, &inlet->peer, WIRE_BUSY); /* an honest one tries again */
         return;
     }
     endpoint_log(endpoint, LOG_WARNING, "refused process %d: %s", inlet->peer.pid,
@@ -201,27 +216,18 @@ static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struc
 static int take_start(struct endpoint *endpoint, struct inlet *inlet)
 {
     struct mmipc_subscriber *subscriber = subscriber_of(endpoint);
-    int error = 0;
+    bool has_room;
     if (inlet->ours == NULL)
         return -EPROTO;
     pthread_mutex_lock(&subscriber->handover);
-    if (subscriber->added_count == subscriber->added_capacity) {
-        size_t capacity = subscriber->added_capacity == 0 ? 8 : 2 * subscriber->added_capacity;
-        struct inlet **grown = realloc(subscriber->added, capacity * sizeof(struct inlet *));
-        if (grown == NULL)
-            error = -ENOMEM;
-        else {
-            subscriber->added = grown;
-            subscriber->added_capacity = capacity;
-        }
-    }
-    if (error == 0) {
+    has_room = receive_make_room(&subscriber->added, subscriber->added_count, &subscriber->added_capacity);
+    if (has_room) {
         subscriber->added[subscriber->added_count++] = inlet;
         flag_set(&inlet->handed_over, 1);
     }
     pthread_mutex_unlock(&subscriber->handover);
-    if (error != 0)
-        return error;
+    if (!has_room)
+        return -ENOMEM;
     receive_look_up(subscriber);
     peer_connected(endpoint, &inlet->peer, &inlet->theirs->heartbeat, inlet->peer.interval_ms);
     return 0;

@@ -39,8 +39,7 @@ static bool inlet_ready(const struct inlet *inlet)
     return !inlet->condemned && !inlet->starved && ring_ready(&inlet->ring);
 }
 
-/* Grows an array of inlet pointers. */
-static bool make_room(struct inlet ***array, size_t count, size_t *capacity)
+bool receive_make_room(struct inlet ***array, size_t count, size_t *capacity)
 {
     if (count == *capacity) {
         size_t grown_capacity = *capacity == 0 ? 8 : 2 * *capacity;
@@ -84,7 +83,7 @@ void receive_adopt(struct mmipc_subscriber *subscriber)
         inlet_fed(subscriber->inlets[i]); /* what they wait for may be here */
     pthread_mutex_lock(&subscriber->handover);
     while (subscriber->added_count > 0 &&
-           make_room(&subscriber->inlets, subscriber->inlet_count, &subscriber->inlet_capacity)) {
+           receive_make_room(&subscriber->inlets, subscriber->inlet_count, &subscriber->inlet_capacity)) {
         struct inlet *inlet = subscriber->added[--subscriber->added_count];
         if (os_poller_add(subscriber->poller, inlet->wake_event, inlet, subscriber->on_message != NULL) != 0)
             inlet_condemn(subscriber, inlet, -ENOMEM);

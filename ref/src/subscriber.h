@@ -125,6 +125,7 @@ uint64_t inlet_unread_at_most(struct inlet *inlet);            /* bytes that hon
 
 /* receive.c: the receiving side */
 void receive_look_up(struct mmipc_subscriber *subscriber);  /* from any thread: something has changed */
+bool receive_make_room(struct inlet ***array, size_t count, size_t *capacity); /* for one more; false: no memory */
 void receive_adopt(struct mmipc_subscriber *subscriber);    /* takes over new inlets, gives back drained ones */
 bool receive_any_ready(const struct mmipc_subscriber *subscriber);
 void receive_announce(struct mmipc_subscriber *subscriber); /* the publishers shall wake us … */
