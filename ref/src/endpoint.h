@@ -75,6 +75,7 @@ struct peer {
     struct watch socket, process;
     unsigned char id[ID_BYTES]; /* of the other endpoint */
     int pid;
+    uid_t uid;
     int64_t deadline_ns; /* of the handshake */
     const shared_u64 *heartbeat;
     uint64_t last_heartbeat;

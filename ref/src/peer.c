@@ -31,8 +31,8 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
         struct wire_message message;
         int fds[OS_FDS_MAX], count = 0;
         int got = wire_receive(peer->socket.fd, &message, fds, &count);
-        if (got == -EAGAIN && !dead)
-            return;
+        if (got == -ENOMEM || (got == -EAGAIN && !dead))
+            return; /* what is readable, or has ended, is told again */
         if (got > 0 && mails == LAST_MAILS) /* of the dead; a child of its may go on writing for ever */
             got = -EPROTO;
         if (got == -EPROTO) {
@@ -69,7 +69,7 @@ static void await_hang_up(struct endpoint *endpoint, struct peer *peer)
     int fds[OS_FDS_MAX], count = 0, got = wire_receive(peer->socket.fd, &message, fds, &count);
     if (got > 0)
         close_all(fds, count);
-    else if (got != -EAGAIN) {
+    else if (got != -EAGAIN && got != -ENOMEM) {
         peer_close(endpoint, peer);
         endpoint->rescan_ns = endpoint->role->seeks ? os_now_ns() : -1; /* it may have waited for this to pair again */
     }
@@ -120,6 +120,7 @@ int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
     if (error != 0)
         goto fail;
     peer->pid = other.pid;
+    peer->uid = other.uid;
     peer->process.fd = other.pidfd;
     error = peer_may_call(endpoint, &other);
     if (error != 0) {

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+enum { ACCEPTS_A_TURN = 16 }; /* others want to be heard, too */
+
 static void directory_changed(struct endpoint *endpoint, struct watch *watch)
 {
     if (os_watch_drain(watch->fd, slot_is_name))
@@ -29,10 +31,10 @@ int place_watch(struct endpoint *endpoint)
 
 static void caller_waits(struct endpoint *endpoint, struct watch *watch)
 {
-    int fd;
-    while ((fd = os_socket_accept(watch->fd)) >= 0)
+    int fd = 0;
+    for (int i = 0; i < ACCEPTS_A_TURN && (fd = os_socket_accept(watch->fd)) >= 0; ++i)
         endpoint->role->accepted(endpoint, fd);
-    if (fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED) { /* the caller stays in the queue until the next tick */
+    if (fd < 0 && fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED) { /* the caller stays in the queue until the next tick */
         endpoint_log(endpoint, LOG_ERROR, "a new peer cannot be let in: %s", mmipc_strerror(fd));
         os_poller_remove(endpoint->poller, watch->fd);
         endpoint->deaf = true;

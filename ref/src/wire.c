@@ -34,6 +34,8 @@ int wire_receive(int fd, struct wire_message *message, int *fds, int *fd_count)
         if (got == -ECONNRESET || got == -EPIPE)
             return 0;
     }
+    if (got == -ENOBUFS || got == -EINTR)
+        return -ENOMEM;
     if (got <= 0)
         return (int)got;
     /* another version may have another size: enough is there to say so */
@@ -59,7 +61,7 @@ const char *wire_reason_text(uint32_t reason)
     case WIRE_PROTOCOL:
         return "the protocol was violated";
     case WIRE_BUSY:
-        return "the previous pairing is still being drained";
+        return "just busy: the previous pairing is still being drained, or too many others are beginning";
     case WIRE_CHANNEL:
         return "another channel";
     case WIRE_USER:

@@ -59,8 +59,8 @@ int wire_send(int fd, const struct wire_message *message, const int *fds, int fd
 
 bool wire_same_version(const struct wire_message *message); /* and the same memory layout */
 
-/* 1: a message, of the magic but perhaps of another version. 0: hung up. -EAGAIN: nothing now. -EPROTO: not ours. -EMFILE:
- * there was no room for its descriptors. The descriptors are the caller's; fds has room for OS_FDS_MAX. */
+/* 1: a message, of the magic but perhaps of another version. 0: hung up. -EAGAIN: nothing now. -ENOMEM:
+ * it cannot be told now, look again. -EPROTO: not ours. -EMFILE: there was no room for its descriptors. The descriptors are the caller's; fds has room for OS_FDS_MAX. */
 int wire_receive(int fd, struct wire_message *message, int *fds, int *fd_count);
 
 const char *wire_reason_text(uint32_t reason);

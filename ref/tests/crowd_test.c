@@ -5,8 +5,12 @@
 #include "receiver.h"
 
 #include <errno.h>
+#include <glob.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -233,10 +237,44 @@ static void close_waits_for_the_handler(void **state)
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
+/* A process that calls again and again and says nothing is let go, and others still come. */
+static void callers_that_say_nothing_are_few(void **state)
+{
+    enum { CALLERS = 200, KEPT_AT_MOST = 40 };
+    char *directory = test_directory(), path[64];
+    struct actor to = actor_start("subscriber", "c", directory, "ping=60000"), from; /* its patience is two minutes */
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int before, callers[CALLERS];
+    glob_t sockets;
+    (void)state;
+    snprintf(path, sizeof path, "/proc/%d/fd", to.pid);
+    before = cases_count_entries(path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/mmipc-*.sock", directory);
+    assert_int_equal(glob(address.sun_path, 0, NULL, &sockets), 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", sockets.gl_pathv[0]);
+    globfree(&sockets);
+    for (int i = 0; i < CALLERS; ++i) {
+        callers[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(callers[i], (struct sockaddr *)&address, sizeof address), 0);
+    }
+    for (int i = KEPT_AT_MOST; i < CALLERS; ++i) {
+        struct pollfd polled = {.fd = callers[i], .events = POLLRDHUP};
+        assert_int_equal(poll(&polled, 1, 10000), 1);
+    }
+    assert_true(cases_count_entries(path) <= before + 2 * KEPT_AT_MOST);
+    from = actor_start("publisher", "c", directory, "");
+    assert_int_equal(actor_ask(&from, "connected 1 10000"), 0);
+    for (int i = 0; i < CALLERS; ++i)
+        close(callers[i]);
+    actor_end(&from);
+    actor_end(&to);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {CASE(hundred_of_each), CASE(answers_do_not_lock_up), CASE(handler_closes_others),
-                                       CASE(close_waits_for_the_handler)};
+                                       CASE(close_waits_for_the_handler), CASE(callers_that_say_nothing_are_few)};
     if (argc == 3 && strcmp(argv[1], "--answer") == 0)
         return answer_each_other("fro", "to", argv[2]);
     actor_main(argc, argv);

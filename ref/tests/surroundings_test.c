@@ -21,7 +21,7 @@ enum { SANITIZED = 0 };
 #endif
 
 /* What of the library's own process fails meanwhile. See --wrap in CMakeLists.txt. */
-static _Atomic int memory_error, map_error, watch_error;
+static _Atomic int memory_error, map_error, watch_error, receive_error, receive_failures;
 
 int __real_os_memory_create(size_t bytes); // NOLINT: the linker's names
 int __wrap_os_memory_create(size_t bytes); // NOLINT
@@ -29,6 +29,9 @@ int __real_os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool wr
 int __wrap_os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out); // NOLINT
 int __real_os_watch_open(int directory);                                                             // NOLINT
 int __wrap_os_watch_open(int directory);                                                             // NOLINT
+
+ssize_t __real_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count);      // NOLINT
+ssize_t __wrap_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count);      // NOLINT
 
 int __wrap_os_memory_create(size_t bytes) // NOLINT
 {
@@ -43,6 +46,15 @@ int __wrap_os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool wr
 int __wrap_os_watch_open(int directory) // NOLINT
 {
     return watch_error != 0 ? watch_error : __real_os_watch_open(directory);
+}
+
+ssize_t __wrap_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count) // NOLINT
+{
+    if (receive_error == 0)
+        return __real_os_socket_receive(fd, data, capacity, fds, fd_count);
+    receive_failures++;
+    *fd_count = 0;
+    return receive_error;
 }
 
 /* An endpoint whose log is searched for a line that begins or ends so. */
@@ -269,6 +281,36 @@ static void no_memory_in_a_pair(void **state)
     works(&own, directory);
     close_own(&own);
     assert_int_equal(test_directory_remove(directory), 0);
+}
+
+/* It is no hang-up, of a peer that lives as little as of one that has died: what it sent is on its way. */
+static void mail_cannot_be_received(void **state)
+{
+    static const int errors[] = {-ENOMEM, -ENOBUFS, -EINTR};
+    (void)state;
+    for (int i = 0; i < 6; ++i) {
+        char *directory = test_directory();
+        struct actor from;
+        struct own own;
+        open_own(&own, "subscriber", directory, NULL);
+        from = actor_start("publisher", "c", directory, "");
+        assert_int_equal(actor_ask(&from, "connected 1 10000"), 0);
+        receive_error = errors[i % 3];
+        receive_failures = 0;
+        assert_int_equal(actor_ask(&from, "publish 0 1 100000"), 0); /* a payload file comes by mail */
+        if (i >= 3)
+            actor_kill(&from);
+        while (receive_failures < 100) /* the case's time-out bounds this */
+            sched_yield();
+        receive_error = 0;
+        RECEIVER_WAIT(&own.receiver, count, 1);
+        if (i < 3) {
+            assert_int_equal(mmipc_subscriber_connections(own.subscriber), 1);
+            actor_end(&from);
+        }
+        close_own(&own);
+        assert_int_equal(test_directory_remove(directory), 0);
+    }
 }
 
 /* The same with a real limit, and without the signal that comes with reaching it, which would end the process. */
@@ -542,6 +584,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         CASE(open_without_descriptors),    CASE(peers_without_descriptors),  CASE(no_memory_for_a_pair),
+                                       CASE(mail_cannot_be_received),
         CASE(no_memory_in_a_pair),         CASE(memory_files_are_limited),   CASE(memory_of_a_publish_is_limited),
         CASE(directory_files_are_limited), CASE(no_address_space),           CASE(directory_is_full),
         CASE(directory_is_read_only),      CASE(directory_is_forbidden),     CASE(files_are_removed),
