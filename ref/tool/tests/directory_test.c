@@ -3,6 +3,7 @@
 
 #include "actor.h"
 #include "run.h"
+#include "wire.h"
 
 #include <cjson/cJSON.h>
 #include <fcntl.h>
@@ -354,9 +355,11 @@ static void rude_callers_disturb_nobody(void **state)
     char *directory = test_directory(), path[512];
     struct actor to = actor_start("subscriber", "c", directory, "ping=20");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct wire_message question;
     int callers[CALLERS];
     cJSON *json;
     (void)state;
+    wire_prepare(&question, WIRE_STATUS);
     json = list(directory);
     snprintf(path, sizeof path, "%s/mmipc-%s.sock", directory, text_of(endpoint_of(json, to.pid), "id"));
     cJSON_Delete(json);
@@ -367,6 +370,8 @@ static void rude_callers_disturb_nobody(void **state)
         assert_int_equal(connect(callers[i], (struct sockaddr *)&address, sizeof address), 0);
         if (i % 3 == 1)
             assert_int_equal(send(callers[i], "nonsense", 8, MSG_NOSIGNAL), 8);
+        if (i % 3 == 2)
+            assert_int_equal(wire_send(callers[i], &question, NULL, 0), 0);
     }
     json = list(directory);
     assert_string_equal(text_of(endpoint_of(json, to.pid), "state"), "live");
@@ -374,7 +379,10 @@ static void rude_callers_disturb_nobody(void **state)
     cJSON_Delete(json);
     for (int i = 0; i < CALLERS; ++i) { /* two intervals later it has hung up on all of them */
         struct pollfd polled = {.fd = callers[i], .events = POLLRDHUP};
+        struct wire_message answer = {0};
         assert_int_equal(poll(&polled, 1, 10000), 1);
+        recv(callers[i], &answer, sizeof answer, MSG_DONTWAIT);
+        assert_int_equal(answer.type == WIRE_STATUS, i % 3 == 2);
         close(callers[i]);
     }
     actor_end(&to);
