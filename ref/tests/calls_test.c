@@ -165,7 +165,7 @@ static void flush_holds_up_no_publish(void **state)
 {
     char *directory = test_directory();
     struct actor stopped = actor_start("subscriber", "c", directory, "ping=150");
-    struct actor to = actor_start("subscriber", "c", directory, "ping=150");
+    struct actor to = actor_start("subscriber", "c", directory, "ping=3000"); /* never silent: full, it would be dropped */
     mmipc_publisher *publisher;
     mmipc_options options;
     static char data[16000];
