@@ -272,7 +272,7 @@ void os_memory_unmap(void *base, size_t header_bytes, size_t ring_bytes)
     object = mapped_object(base);
     CHECK(object != NULL && base == object->backing->library && header_bytes + 2 * ring_bytes == object->span);
     if (--object->maps == 0)
-        guard(object->backing->library, 2 * object->backing->bytes);
+        guard(object->backing->library, object->span); /* what is behind it is guarded ever since it was made */
     let_go(object);
 }
 

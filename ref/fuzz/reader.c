@@ -2,7 +2,7 @@
 
 unsigned char reader_noise[NOISE + 256];
 
-enum { MOST_PARTS = 64 };
+enum { MOST_PARTS = 64, GLANCE = 256 /* the whole is looked at when it is freed */ };
 
 size_t reader_parts(mmipc_part *parts, uint64_t sequence, size_t size, size_t count)
 {
@@ -146,14 +146,16 @@ static const struct expected *expected_next(const struct reader *reader)
     return &reader->expected[reader->read % READER_QUEUE];
 }
 
-static void check_message(const struct ring_record *record, const struct expected *expected)
+static void check_message(const struct ring_record *record, const struct expected *expected, size_t most)
 {
     mmipc_part parts[MOST_PARTS], wanted[MOST_PARTS];
     CHECK(record->count == expected->count);
     CHECK(message_parts(record->body, record->size, parts, record->count) == 0);
     reader_parts(wanted, expected->sequence, expected->size, expected->count);
-    for (size_t i = 0; i < record->count; ++i)
-        CHECK(parts[i].size == wanted[i].size && memcmp(parts[i].data, wanted[i].data, wanted[i].size) == 0);
+    for (size_t i = 0; i < record->count; ++i) {
+        const size_t looked_at = wanted[i].size < most ? wanted[i].size : most;
+        CHECK(parts[i].size == wanted[i].size && memcmp(parts[i].data, wanted[i].data, looked_at) == 0);
+    }
 }
 
 /* What a record refers to, whose mail must have been sent before it. */
@@ -201,7 +203,7 @@ void reader_read(struct reader *reader, size_t most)
             follow(reader, &record);
         if (record.kind == RECORD_FORGET)
             continue;
-        check_message(&record, expected_next(reader));
+        check_message(&record, expected_next(reader), GLANCE);
         reader->taken[reader->read % READER_QUEUE] = record;
         reader->read++;
         --most;
@@ -213,7 +215,8 @@ void reader_free(struct reader *reader)
     if (reader->page < 0)
         return;
     for (; reader->freed < reader->read; reader->freed++)
-        check_message(&reader->taken[reader->freed % READER_QUEUE], &reader->expected[reader->freed % READER_QUEUE]);
+        check_message(&reader->taken[reader->freed % READER_QUEUE], &reader->expected[reader->freed % READER_QUEUE],
+                      SIZE_MAX);
     ring_release(&reader->ring, reader->ring.position);
 }
 

@@ -1,7 +1,8 @@
 /* What lies in the directory under the name of a slot file: any contents, any kind of entry, its owner alive or dead.
  * Only what is ours and stale may be removed. */
+#include "directory.h"
+#include "endpoint.h"
 #include "fuzz.h"
-#include "slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@ static const unsigned char id[ID_BYTES] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7
 
 static char path[] = "mmipc-fuzz-XXXXXX"; /* where it was started */
 static int directory = -1, kept = -1, first_descriptor;
+static size_t kept_size;
 static char name[SLOT_NAME_BYTES];
 static bool linked; /* the file has that name; it keeps it as long as nobody takes it away: links are slow */
 
@@ -59,7 +61,9 @@ static void make_entry(enum entry entry, const struct input *input, bool living)
         CHECK(mknodat(directory, name, S_IFSOCK | 0600, 0) == 0);
         break;
     case REGULAR:
-        CHECK(ftruncate(kept, 0) == 0 && pwrite(kept, input->at, input->left, 0) == (ssize_t)input->left);
+        CHECK(pwrite(kept, input->at, input->left, 0) == (ssize_t)input->left);
+        CHECK(input->left == kept_size || ftruncate(kept, (off_t)input->left) == 0);
+        kept_size = input->left;
         CHECK(flock(kept, living ? LOCK_EX : LOCK_UN) == 0);
         CHECK(linked || linkat(directory, "kept", directory, name, 0) == 0);
         linked = true;
@@ -86,15 +90,45 @@ static bool look(bool regular, bool living, size_t size)
     return true;
 }
 
-static void examine(const struct input *input, enum entry entry, bool living)
+static bool skip_none(struct endpoint *endpoint, const unsigned char *of)
 {
-    const bool ours = look(entry == REGULAR, living, input->left);
-    const enum slot_finding finding = slot_examine(directory, id, "c");
-    CHECK((finding == SLOT_RECLAIMED) == (ours && !living));
-    CHECK(ours || finding == SLOT_UNUSABLE);
-    if (finding == SLOT_RECLAIMED || entry != REGULAR)
-        CHECK(is_there() == (entry != MISSING && finding != SLOT_RECLAIMED));
-    linked &= finding != SLOT_RECLAIMED;
+    (void)endpoint;
+    (void)of;
+    return false;
+}
+
+static void count(struct endpoint *endpoint, const unsigned char *of)
+{
+    CHECK(memcmp(of, id, ID_BYTES) == 0);
+    endpoint->connections++;
+}
+
+/* As a publisher that looks for subscribers of its channel, twice: what it need not look at again it knows. */
+static void scan(bool living)
+{
+    static struct endpoint endpoint = {.channel = "c"};
+    struct directory_memory memory = {0};
+    endpoint.directory = directory;
+    for (int i = 0; i < 2; ++i) {
+        endpoint.connections = 0;
+        directory_scan(&endpoint, &memory, i != 0, skip_none, count);
+        CHECK((size_t)endpoint.connections + memory.count <= living);
+    }
+    directory_forget(&memory);
+}
+
+static void examine(const struct input *input, enum entry entry, bool living, bool by_scan)
+{
+    const bool ours = look(entry == REGULAR, living, input->left), stale = ours && !living;
+    if (by_scan) {
+        scan(ours && living);
+    } else {
+        const enum slot_finding finding = slot_examine(directory, id, "c");
+        CHECK((finding == SLOT_RECLAIMED) == stale && (ours || finding == SLOT_UNUSABLE));
+    }
+    if (stale || entry != REGULAR)
+        CHECK(is_there() == (entry != MISSING && !stale));
+    linked &= !stale;
     if (entry != MISSING && entry != REGULAR)
         CHECK(unlinkat(directory, name, entry == DIRECTORY ? AT_REMOVEDIR : 0) == 0);
 }
@@ -149,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         round_trip(&input);
     else {
         make_entry(what % 16 < REGULAR ? (enum entry)(what % 16) : REGULAR, &input, (what & 16) != 0);
-        examine(&input, what % 16 < REGULAR ? (enum entry)(what % 16) : REGULAR, (what & 16) != 0);
+        examine(&input, what % 16 < REGULAR ? (enum entry)(what % 16) : REGULAR, (what & 16) != 0, (what & 32) != 0);
     }
     descriptors_check(first_descriptor);
     return 0;
