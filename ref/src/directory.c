@@ -2,6 +2,7 @@
 
 #include "os/os.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,20 @@ void directory_forget(struct directory_memory *memory)
 {
     free(memory->known);
     memset(memory, 0, sizeof *memory);
+}
+
+void directory_hinder(struct directory_memory *memory, const char *why)
+{
+    if (memory->hindrance == NULL)
+        memory->hindrance = why;
+}
+
+static void tell_hindrance(struct endpoint *endpoint, struct directory_memory *memory)
+{
+    if (endpoint->role->seeks && memory->hindrance != NULL && memory->hindrance != memory->said)
+        endpoint_log(endpoint, LOG_ERROR, "subscribers may be left out: %s", memory->hindrance);
+    memory->said = memory->hindrance;
+    memory->hindrance = NULL;
 }
 
 static void forget_unseen(struct directory_memory *memory)
@@ -78,6 +93,9 @@ static void look_at(struct endpoint *endpoint, struct directory_memory *memory, 
     case SLOT_STARTING: /* its change of state will be noticed; should that be missed, the next tick looks */
     case SLOT_UNUSABLE:
         break;
+    case SLOT_UNKNOWN:
+        directory_hinder(memory, mmipc_strerror(-EMFILE));
+        break;
     }
 }
 
@@ -89,8 +107,8 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
     DIR *list;
     int error = os_list_open(endpoint->directory, &list);
     if (error != 0) {
-        endpoint_log(endpoint, LOG_ERROR, "the directory cannot be read (%s): no new peer is found",
-                     mmipc_strerror(error));
+        directory_hinder(memory, mmipc_strerror(error));
+        tell_hindrance(endpoint, memory);
         return;
     }
     for (size_t i = 0; i < memory->count; ++i)
@@ -110,4 +128,5 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
     os_list_close(list);
     memory->turn += whole ? LOOKS_AGAIN : 0;
     forget_unseen(memory);
+    tell_hindrance(endpoint, memory);
 }

@@ -123,19 +123,22 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
     struct outlet *outlet;
     int error, fd;
     if (!may_pair(endpoint)) {
-        endpoint_log(endpoint, LOG_WARNING, "a subscriber is left out: max_total_bytes is used up");
+        directory_hinder(&publisher->memory, "max_total_bytes is used up");
         return;
     }
     slot_socket_name(id, name);
     fd = os_socket_connect(endpoint->directory, name);
     if (fd == -EACCES)
         directory_ignore(&publisher->memory, id); /* another user's */
-    if (fd == -EAGAIN)
+    else if (fd == -EAGAIN)
         look_again_soon(endpoint); /* many callers at once */
+    else if (fd < 0 && fd != -ENOENT && fd != -ECONNREFUSED) /* it is not just coming or going */
+        directory_hinder(&publisher->memory, mmipc_strerror(fd));
     if (fd < 0)
         return;
     outlet = create(id);
     if (outlet == NULL) {
+        directory_hinder(&publisher->memory, mmipc_strerror(-ENOMEM));
         os_close(fd);
         return;
     }

@@ -223,8 +223,9 @@ enum slot_finding slot_examine(int directory, const unsigned char *id, const cha
 {
     struct slot_view view;
     enum slot_finding finding;
-    if (slot_look(directory, id, &view) != 0)
-        return SLOT_UNUSABLE;
+    const int error = slot_look(directory, id, &view);
+    if (error != 0)
+        return error == -EMFILE || error == -ENFILE || error == -ENOMEM ? SLOT_UNKNOWN : SLOT_UNUSABLE;
     if (slot_reclaim(directory, id, &view) != -EBUSY)
         finding = SLOT_RECLAIMED;
     else if (!view.whole)

@@ -48,6 +48,7 @@ bool slot_is_name(const char *name);
 /* What a slot file that others wrote turns out to be. */
 enum slot_finding {
     SLOT_UNUSABLE,   /* not ours, not readable, garbage: never touched */
+    SLOT_UNKNOWN,    /* we have no descriptors or no memory to look at it */
     SLOT_RECLAIMED,  /* its owner is dead: removed */
     SLOT_STARTING,   /* look again when it changes */
     SLOT_PUBLISHER,  /* of this channel or another */

@@ -22,6 +22,7 @@ enum { SANITIZED = 0 };
 
 /* What of the library's own process fails meanwhile. See --wrap in CMakeLists.txt. */
 static _Atomic int memory_error, map_error, watch_error, receive_error, receive_failures;
+static _Atomic int list_error, probe_error, connect_error, scans;
 
 int __real_os_memory_create(size_t bytes); // NOLINT: the linker's names
 int __wrap_os_memory_create(size_t bytes); // NOLINT
@@ -32,6 +33,29 @@ int __wrap_os_watch_open(int directory);                                        
 
 ssize_t __real_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count);      // NOLINT
 ssize_t __wrap_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count);      // NOLINT
+
+int __real_os_list_open(int directory, DIR **out);                                                   // NOLINT
+int __wrap_os_list_open(int directory, DIR **out);                                                   // NOLINT
+int __real_os_file_probe(int directory, const char *name, int *fd);                                  // NOLINT
+int __wrap_os_file_probe(int directory, const char *name, int *fd);                                  // NOLINT
+int __real_os_socket_connect(int directory, const char *name);                                       // NOLINT
+int __wrap_os_socket_connect(int directory, const char *name);                                       // NOLINT
+
+int __wrap_os_list_open(int directory, DIR **out) // NOLINT
+{
+    scans++;
+    return list_error != 0 ? list_error : __real_os_list_open(directory, out);
+}
+
+int __wrap_os_file_probe(int directory, const char *name, int *fd) // NOLINT
+{
+    return probe_error != 0 ? probe_error : __real_os_file_probe(directory, name, fd);
+}
+
+int __wrap_os_socket_connect(int directory, const char *name) // NOLINT
+{
+    return connect_error != 0 ? connect_error : __real_os_socket_connect(directory, name);
+}
 
 int __wrap_os_memory_create(size_t bytes) // NOLINT
 {
@@ -65,6 +89,7 @@ struct own {
     mmipc_publisher *publisher;
     mmipc_subscriber *subscriber;
     bool pulls;
+    size_t max_total;
 };
 
 static void look_for(void *user, int level, const char *text)
@@ -108,6 +133,7 @@ static int try_open(struct own *own, const char *role, const char *directory)
     options.on_log = look_for;
     options.on_peer = hear_of_peer;
     options.user = own;
+    options.max_total_bytes = own->max_total;
     if (strcmp(role, "publisher") == 0)
         return mmipc_publisher_open(&own->publisher, "c", directory, &options);
     own->pulls = strcmp(role, "puller") == 0;
@@ -280,6 +306,40 @@ static void no_memory_in_a_pair(void **state)
     actor_end(&other);
     works(&own, directory);
     close_own(&own);
+    assert_int_equal(test_directory_remove(directory), 0);
+}
+
+static void expect_one_line(const char *directory, _Atomic int *error, size_t max_total)
+{
+    struct own own = {.receiver = RECEIVER_INIT, .wanted = "left out", .max_total = max_total};
+    struct actor to = actor_start("subscriber", "c", directory, "ping=50");
+    int before;
+    if (error != NULL)
+        *error = -EMFILE;
+    assert_int_equal(try_open(&own, "publisher", directory), 0);
+    wait_for_line(&own);
+    before = scans;
+    while (scans < before + 5) /* the case's time-out bounds this */
+        sched_yield();
+    pthread_mutex_lock(&own.receiver.lock);
+    assert_int_equal(own.lines, 1);
+    pthread_mutex_unlock(&own.receiver.lock);
+    if (error != NULL) {
+        *error = 0;
+        assert_int_equal(mmipc_publisher_wait_connected(own.publisher, 1, 10000), 0);
+    }
+    close_own(&own);
+    actor_end(&to);
+}
+
+static void who_leaves_peers_out_says_so_once(void **state)
+{
+    char *directory = test_directory();
+    (void)state;
+    expect_one_line(directory, &list_error, 0);
+    expect_one_line(directory, &probe_error, 0);
+    expect_one_line(directory, &connect_error, 0);
+    expect_one_line(directory, NULL, 1); /* byte for all pairs */
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -585,6 +645,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CASE(open_without_descriptors),    CASE(peers_without_descriptors),  CASE(no_memory_for_a_pair),
                                        CASE(mail_cannot_be_received),
+                                       CASE(who_leaves_peers_out_says_so_once),
         CASE(no_memory_in_a_pair),         CASE(memory_files_are_limited),   CASE(memory_of_a_publish_is_limited),
         CASE(directory_files_are_limited), CASE(no_address_space),           CASE(directory_is_full),
         CASE(directory_is_read_only),      CASE(directory_is_forbidden),     CASE(files_are_removed),
