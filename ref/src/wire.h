@@ -11,7 +11,13 @@
  *   PAYLOAD  a payload file  -------->  before a record refers to it
  *   BYE    <------------ either ----->  the end of an orderly pair; a subscriber hangs up when it has done with the memory
  *
- * A subscriber that does not want the pair answers REJECT with a reason instead of ACCEPT. */
+ * A subscriber that does not want the pair answers REJECT with a reason instead of ACCEPT.
+ *
+ * Each side gives up after two ping intervals; but not the subscriber once it has sent WELCOME: the publisher may have put
+ * the pair on its list and published, and may be stopped before START. Only its hang-up ends the pair then.
+ *
+ * No limits are told: how much is unread is the publisher's own business, and how much a subscriber maps it decides when it
+ * is sent more (follow.c), whatever a publisher would have promised. */
 #ifndef MMIPC_WIRE_H
 #define MMIPC_WIRE_H
 
