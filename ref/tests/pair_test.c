@@ -281,7 +281,8 @@ static void stopped_peer_is_suspended(void **state)
     RECEIVER_WAIT(&receiver, event_count, 3);
     mmipc_publisher_close(publisher);
     actor_end(&to);
-    for (int i = 1; receiver.events[i] != MMIPC_PEER_DISCONNECTED; ++i) { /* on a starved machine it may have been silent before, too */
+    for (int i = 1; i < receiver.event_count && receiver.events[i] != MMIPC_PEER_DISCONNECTED;
+         ++i) { /* on a starved machine it may have been silent before, too, and more often than is recorded */
         assert_int_equal(receiver.events[i], i % 2 == 1 ? MMIPC_PEER_SUSPENDED : MMIPC_PEER_RESUMED);
         assert_int_equal(receiver.reasons[i], i % 2 == 1 ? MMIPC_REASON_SILENT : MMIPC_REASON_NONE);
     }
