@@ -12,7 +12,8 @@ enum {
     FEWEST = 50,
     MOST = 4000000,
     FANOUT_COUNT = 36,
-    FANOUT_LEAD = 4
+    FANOUT_LEAD = 4,
+    FANOUT_READS = 8 /* of every message, by all subscribers together */
 };
 enum { READERS_SPIN_US = 1000 };
 static const double MOST_SLEEPS = 0.25;
@@ -35,6 +36,7 @@ static int connect_all(struct cast *cast)
         cJSON *place = cast_place(cast, "there", is_fanout(cast) ? "read" : "count");
         cast_add(place, "gather", 1);
         cast_add(place, "spin_us", is_fanout(cast) ? READERS_SPIN_US : 0);
+        cast_add(place, "reads", is_fanout(cast) && cast->count < FANOUT_READS ? FANOUT_READS / cast->count : 1);
         if (cast_do(cast, cast->subscribers[i], "receiver", place) < 0)
             return -1;
     }

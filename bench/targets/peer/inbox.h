@@ -16,7 +16,7 @@
 
 enum inbox_work {
     INBOX_COUNT, /* checks */
-    INBOX_READ,  /* checks, and reads every byte */
+    INBOX_READ,  /* checks, and reads every byte, `reads` times */
     INBOX_TIME,  /* checks, and notes how long the message was on its way, and whether the thread had slept */
     INBOX_PONG,  /* checks, and answers */
     INBOX_PING   /* checks, and sends the next; notes the time of each trip */
@@ -25,6 +25,7 @@ enum inbox_work {
 struct inbox {
     enum inbox_work work;
     size_t size;                     /* of every message */
+    unsigned reads;                  /* READ; set before the first round */
     const struct transport *answers; /* PING, PONG: how to send, and where; set before the first round */
     void *sender;
     unsigned char *answer; /* of `size` bytes */

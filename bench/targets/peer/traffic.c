@@ -60,6 +60,7 @@ int traffic_receiver(struct request *request)
     result = inbox_open(&traffic.inbox, find_work(request_text(request, "work")), place.message_bytes);
     if (result < 0)
         return result;
+    traffic.inbox.reads = (unsigned)request_number(request, "reads", 1);
     result = traffic.transport->receiver_open(&traffic.receiver, &place, inbox_take, &traffic.inbox);
     if (result < 0) {
         inbox_close(&traffic.inbox);
