@@ -48,6 +48,12 @@ void directory_forget(struct directory_memory *memory)
     (void)memory;
 }
 
+void directory_hinder(struct directory_memory *memory, const char *why)
+{
+    (void)memory;
+    (void)why;
+}
+
 enum slot_finding slot_examine(int directory, const unsigned char *id, const char *channel)
 {
     (void)directory;
