@@ -100,8 +100,10 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
     endpoint->directory = os_directory_open(server_dir);
     endpoint->path = os_directory_path(endpoint->directory);
     endpoint->overflow_user = os_overflow_user();
-    if (endpoint->options.spin_us == 0)
+    if (endpoint->options.spin_us == 0) {
         endpoint->load = os_load_open(); /* without it nobody seems to want our processors */
+        endpoint->processors = os_processors();
+    }
     error = endpoint->directory < 0 ? endpoint->directory : open_watches(endpoint);
     if (error != 0)
         endpoint_close(endpoint);

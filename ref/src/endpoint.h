@@ -101,7 +101,7 @@ struct endpoint {
     bool displaced; /* our files were removed, and that was said */
     struct watch listener, changes, kick;
     int poller;
-    int load; /* for adaptive polling, see spin.h; -1: none */
+    int load, processors; /* for adaptive polling, see spin.h */
     bool deaf; /* out of descriptors: the listener is not polled until the next tick */
     bool control_running;
     pthread_t control;

@@ -252,7 +252,7 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
     fds[1] = -1;
     outlet->delivers = (welcome->capabilities & WIRE_DELIVERS) != 0;
     outlet->fence = (endpoint->capabilities & WIRE_CAN_BE_FENCED) == 0 || (welcome->capabilities & WIRE_CAN_FENCE) == 0;
-    spin_open(&outlet->spin, endpoint->options.spin_us, endpoint->load);
+    spin_open(&outlet->spin, endpoint->options.spin_us, endpoint->load, endpoint->processors);
     error = list_outlet(publisher_of(endpoint), outlet);
     if (error != 0)
         return error;

@@ -2,7 +2,6 @@
 
 #include "os/os.h"
 
-
 enum {
     LONGEST_NS = 250000, /* a reader that is fed more often than this stays awake: about ten wake-ups' worth */
     FIRST_NS = 20000,    /* about one wake-up */
@@ -10,10 +9,11 @@ enum {
     MOST_SKIPPED = 64
 };
 
-void spin_open(struct spin *spin, int option_us, int load)
+void spin_open(struct spin *spin, int option_us, int load, int processors)
 {
     spin->option_us = option_us;
     spin->load = load;
+    spin->processors = processors;
     spin->budget_ns = FIRST_NS;
     spin->checked_ns = INT64_MIN / 2;
     spin->crowded = false;
@@ -30,7 +30,7 @@ static int64_t adaptive_budget(struct spin *spin, int64_t now_ns)
         return 0;
     }
     if (now_ns - spin->checked_ns > CHECK_NS) {
-        spin->crowded = os_load_running(spin->load) > os_processors_online();
+        spin->crowded = spin->processors == 1 || os_load_running(spin->load) > spin->processors;
         spin->checked_ns = now_ns;
     }
     return spin->crowded ? 0 : spin->budget_ns;

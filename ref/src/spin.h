@@ -11,12 +11,13 @@ struct spin {
     int load;           /* descriptor for os_load_running, borrowed; -1: none */
     int64_t budget_ns;  /* adaptive: what has been paying off */
     int64_t checked_ns; /* when crowded was last found out */
+    int processors;     /* 1: what polls keeps from running what it waits for */
     bool crowded;       /* more threads want to run than there are processors */
     bool polled;        /* the last budget was not 0 */
     int skip, misses;   /* pollings to leave out, and to leave out after the next one in vain */
 };
 
-void spin_open(struct spin *spin, int option_us, int load);
+void spin_open(struct spin *spin, int option_us, int load, int processors);
 int64_t spin_budget(struct spin *spin, int64_t now_ns);         /* 0: sleep at once */
 /* How long the wait was in the end, asleep or not, and whether polling ended it. */
 void spin_learn(struct spin *spin, int64_t waited_ns, bool paid);

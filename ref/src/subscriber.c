@@ -47,7 +47,8 @@ int mmipc_subscriber_open(mmipc_subscriber **out, const char *channel, const cha
     subscriber->poller = subscriber->attention_event = subscriber->ready_event = -1;
     pthread_mutex_init(&subscriber->handover, NULL);
     error = turn_open(&subscriber->receiving_turn);
-    spin_open(&subscriber->spin, subscriber->endpoint.options.spin_us, subscriber->endpoint.load);
+    spin_open(&subscriber->spin, subscriber->endpoint.options.spin_us, subscriber->endpoint.load,
+              subscriber->endpoint.processors);
     if (error == 0)
         error = open_receiving_side(subscriber);
     if (error == 0)

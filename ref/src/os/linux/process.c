@@ -29,9 +29,13 @@ void os_random(void *to, size_t bytes)
     }
 }
 
-int os_processors_online(void)
+int os_processors(void)
 {
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t ours;
+    long count;
+    if (sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) == 1)
+        return 1;
+    count = sysconf(_SC_NPROCESSORS_ONLN);
     return count < 1 ? 1 : (int)count;
 }
 
