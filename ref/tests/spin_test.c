@@ -1,8 +1,10 @@
 /* How long to poll: the budget follows what polling brings, and is nothing where it brings nothing. */
 #include "cases.h"
 
+#include "os/os.h"
 #include "spin.h"
 
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,11 +14,11 @@ static void fixed_options_are_obeyed(void **state)
 {
     struct spin spin;
     (void)state;
-    spin_open(&spin, 50, -1);
+    spin_open(&spin, 50, -1, 2);
     assert_int_equal(spin_budget(&spin, 0), 50000);
     spin_learn(&spin, IDLE_NS, false);
     assert_int_equal(spin_budget(&spin, 0), 50000);
-    spin_open(&spin, -1, -1);
+    spin_open(&spin, -1, -1, 2);
     assert_int_equal(spin_budget(&spin, 0), 0);
     spin_learn(&spin, PAYING_NS, false);
     assert_int_equal(spin_budget(&spin, 0), 0);
@@ -36,7 +38,7 @@ static void budget_follows_the_waits(void **state)
     struct spin spin;
     int64_t grown, shrunk;
     (void)state;
-    spin_open(&spin, 0, -1);
+    spin_open(&spin, 0, -1, 2);
     assert_true(spin_budget(&spin, 0) > 0); /* a first try */
     grown = budget_after(&spin, 100000, 1);
     assert_in_range(grown, 100000, 250000); /* at once, and with some room */
@@ -50,7 +52,7 @@ static void idle_channel_is_not_polled(void **state)
 {
     struct spin spin;
     (void)state;
-    spin_open(&spin, 0, -1);
+    spin_open(&spin, 0, -1, 2);
     assert_int_equal(budget_after(&spin, IDLE_NS, 1), 0);
     assert_int_equal(budget_after(&spin, IDLE_NS, 100), 0);
     spin_learn(&spin, PAYING_NS, false); /* asleep; but it came soon */
@@ -72,7 +74,7 @@ static void polling_in_vain_is_left_out_more_and_more(void **state)
 {
     struct spin spin;
     (void)state;
-    spin_open(&spin, 0, -1);
+    spin_open(&spin, 0, -1, 2);
     assert_int_equal(left_out(&spin), 0);
     for (int expected = 1; expected < 64; expected *= 2) {
         spin_learn(&spin, PAYING_NS, false);
@@ -98,14 +100,11 @@ static void say_load(int fd, const char *text)
 static void crowded_machine_is_not_polled_on(void **state)
 {
     struct spin spin;
-    cpu_set_t allowed;
     int64_t now_ns = 0;
     int load;
     (void)state;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) == 1)
-        CASES_SKIP("there is one processor only, and nobody polls on it");
     load = memfd_create("load", MFD_CLOEXEC);
-    spin_open(&spin, 0, load);
+    spin_open(&spin, 0, load, 2);
     say_load(load, "0.20 0.18 0.12 1/80 11206\n");
     assert_true(spin_budget(&spin, now_ns) > 0);
     say_load(load, "0.20 0.18 0.12 9999/10000 11206\n");
@@ -120,5 +119,26 @@ static void crowded_machine_is_not_polled_on(void **state)
     close(load);
 }
 
+/* What is polled for could not come about, whatever the load of the machine. */
+static void lone_processor_is_not_polled_on(void **state)
+{
+    cpu_set_t before, one;
+    struct spin spin;
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++i)
+        if (CPU_ISSET(i, &before))
+            CPU_SET(i, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(os_processors(), 1);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    spin_open(&spin, 0, -1, 1);
+    assert_int_equal(spin_budget(&spin, 0), 0);
+    spin_open(&spin, 70, -1, 1); /* who says so polls even then */
+    assert_int_equal(spin_budget(&spin, 0), 70000);
+}
+
 CASES_MAIN(CASE(fixed_options_are_obeyed), CASE(budget_follows_the_waits), CASE(idle_channel_is_not_polled),
-           CASE(polling_in_vain_is_left_out_more_and_more), CASE(crowded_machine_is_not_polled_on))
+           CASE(polling_in_vain_is_left_out_more_and_more), CASE(crowded_machine_is_not_polled_on),
+           CASE(lone_processor_is_not_polled_on))
