@@ -81,7 +81,9 @@ struct peer {
     uint64_t last_heartbeat;
     int64_t last_change_ns;
     uint32_t interval_ms; /* the other side's */
+    struct notice *reserved; /* for on_peer */
     bool suspended;
+    bool suspension_told;
     bool counted;
     uint32_t farewell; /* reason of the BYE it sent; 0: none */
     flag verdict;      /* another thread wants it dropped: a reason */

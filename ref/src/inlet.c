@@ -69,6 +69,7 @@ void inlet_unlock_or_free(struct inlet *inlet)
 static void destroy(struct peer *peer)
 {
     struct inlet *inlet = inlet_of(peer);
+    notifier_unreserve(&peer->reserved);
     pthread_mutex_lock(&inlet->lock);
     inlet->closed = true;
     os_close(inlet->wake_event);
@@ -104,8 +105,10 @@ static void accepted(struct endpoint *endpoint, int fd)
         return;
     }
     endpoint_log(endpoint, LOG_WARNING, "refused process %d: %s", inlet->peer.pid,
-                 error == -EACCES ? wire_reason_text(WIRE_USER)
-                                  : error == -ELOOP ? wire_reason_text(WIRE_SELF) : mmipc_strerror(error));
+                 error == -EACCES   ? wire_reason_text(WIRE_USER)
+                 : error == -ELOOP  ? wire_reason_text(WIRE_SELF)
+                 : error == -EAGAIN ? "on_peer lags thousands of events behind"
+                                    : mmipc_strerror(error));
     destroy(&inlet->peer);
 }
 

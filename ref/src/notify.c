@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_MAX = 256, LINE_BYTES = 256 };
+enum { LINES_MAX = 256, LINE_BYTES = 256, EVENTS_MAX = 4096 };
 
 struct notice {
     struct notice *next;
     int event, pid, reason; /* of a peer; event 0: a log line */
     int level;
-    char text[LINE_BYTES];
+    char text[]; /* a log line's; LINE_BYTES */
 };
 
 static void call(struct notifier *notifier, const struct notice *notice)
@@ -46,6 +46,7 @@ static void *run(void *argument)
         if (notifier->first == NULL)
             notifier->last = &notifier->first;
         notifier->lines -= notice->event == 0;
+        notifier->events -= notice->event != 0;
         muted = notifier->muted;
         pthread_mutex_unlock(&notifier->lock);
         if (!muted)
@@ -88,15 +89,46 @@ static void push(struct notifier *notifier, struct notice *notice)
     pthread_cond_broadcast(&notifier->ready);
 }
 
-void notifier_peer(struct notifier *notifier, int event, int pid, int reason)
+int notifier_reserve(struct notifier *notifier, struct notice **reserved)
 {
-    struct notice *notice;
-    if (notifier->on_peer == NULL || (notice = calloc(1, sizeof *notice)) == NULL)
+    bool lags;
+    if (notifier->on_peer == NULL)
+        return 0;
+    pthread_mutex_lock(&notifier->lock);
+    lags = notifier->events >= EVENTS_MAX;
+    pthread_mutex_unlock(&notifier->lock);
+    if (lags)
+        return -EAGAIN;
+    for (int i = 0; i < 2; ++i) {
+        struct notice *notice = calloc(1, sizeof *notice);
+        if (notice == NULL)
+            return -ENOMEM;
+        notice->next = *reserved;
+        *reserved = notice;
+    }
+    return 0;
+}
+
+void notifier_unreserve(struct notice **reserved)
+{
+    while (*reserved != NULL) {
+        struct notice *notice = *reserved;
+        *reserved = notice->next;
+        free(notice);
+    }
+}
+
+void notifier_peer(struct notifier *notifier, struct notice **reserved, int event, int pid, int reason)
+{
+    struct notice *notice = *reserved;
+    if (notice == NULL)
         return;
+    *reserved = notice->next;
     notice->event = event;
     notice->pid = pid;
     notice->reason = reason;
     pthread_mutex_lock(&notifier->lock);
+    notifier->events++;
     push(notifier, notice);
     pthread_mutex_unlock(&notifier->lock);
 }
@@ -105,11 +137,11 @@ void notifier_log(struct notifier *notifier, int level, const char *format, ...)
 {
     struct notice *notice;
     va_list arguments;
-    if (notifier->on_log == NULL || (notice = calloc(1, sizeof *notice)) == NULL)
+    if (notifier->on_log == NULL || (notice = calloc(1, sizeof *notice + LINE_BYTES)) == NULL)
         return;
     notice->level = level;
     va_start(arguments, format);
-    vsnprintf(notice->text, sizeof notice->text, format, arguments);
+    vsnprintf(notice->text, LINE_BYTES, format, arguments);
     va_end(arguments);
     pthread_mutex_lock(&notifier->lock);
     if (notifier->lines >= LINES_MAX) {
@@ -118,7 +150,7 @@ void notifier_log(struct notifier *notifier, int level, const char *format, ...)
     } else {
         if (notifier->dropped != 0) {
             size_t length = strlen(notice->text);
-            snprintf(notice->text + length, sizeof notice->text - length, " (after %zu lost lines)", notifier->dropped);
+            snprintf(notice->text + length, LINE_BYTES - length, " (after %zu lost lines)", notifier->dropped);
             notifier->dropped = 0;
         }
         notifier->lines++;

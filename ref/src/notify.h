@@ -17,6 +17,7 @@ struct notifier {
     pthread_cond_t ready;
     struct notice *first, **last;
     size_t lines, dropped; /* log lines queued, and lost since the last one that was queued */
+    size_t events;         /* of peers, queued */
     bool running, stopping, muted;
     pthread_t thread;
     void (*at_end)(void *); /* the thread's last act, if it was asked to finish the endpoint's close */
@@ -24,7 +25,12 @@ struct notifier {
 };
 
 int notifier_open(struct notifier *notifier, const mmipc_options *options);
-void notifier_peer(struct notifier *notifier, int event, int pid, int reason);
+
+/* Room for two more events of a peer, taken when it comes: whoever is told of its beginning is told of its end, whatever
+ * memory there is then. -EAGAIN: on_peer lags far behind; nobody new may come, or the queue would grow without end. */
+int notifier_reserve(struct notifier *notifier, struct notice **reserved);
+void notifier_unreserve(struct notice **reserved);                                                           /* what is left */
+void notifier_peer(struct notifier *notifier, struct notice **reserved, int event, int pid, int reason); /* takes one */
 void notifier_log(struct notifier *notifier, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool notifier_is_current(const struct notifier *notifier);
 

@@ -78,6 +78,7 @@ static bool may_pair(struct endpoint *endpoint)
 static void destroy(struct peer *peer)
 {
     struct outlet *outlet = outlet_of(peer);
+    notifier_unreserve(&peer->reserved);
     os_close(peer->socket.fd);
     os_close(peer->process.fd);
     chain_close(outlet);

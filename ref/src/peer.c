@@ -127,7 +127,11 @@ int peer_open(struct endpoint *endpoint, struct peer *peer, int fd)
         refuse(fd, error == -EACCES ? WIRE_USER : WIRE_SELF);
         goto fail;
     }
-    error = os_poller_add(endpoint->poller, fd, &peer->socket, false);
+    error = notifier_reserve(&endpoint->notifier, &peer->reserved);
+    if (error == -EAGAIN)
+        refuse(fd, WIRE_BUSY);
+    if (error == 0)
+        error = os_poller_add(endpoint->poller, fd, &peer->socket, false);
     if (error == 0 && other.pidfd >= 0)
         error = os_poller_add(endpoint->poller, other.pidfd, &peer->process, false);
     if (error == 0)
@@ -159,7 +163,7 @@ void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u
     peer->interval_ms = interval_ms > 3600000 ? 3600000 : interval_ms;
     endpoint_count(endpoint, peer, true);
     endpoint_log(endpoint, LOG_INFORMATION, "connected to process %d", peer->pid);
-    notifier_peer(&endpoint->notifier, MMIPC_PEER_CONNECTED, peer->pid, MMIPC_REASON_NONE);
+    notifier_peer(&endpoint->notifier, &peer->reserved, MMIPC_PEER_CONNECTED, peer->pid, MMIPC_REASON_NONE);
 }
 
 static const char *reason_text(int reason)
@@ -197,12 +201,12 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
         slot_examine(endpoint->directory, peer->id, endpoint->channel);
     if (!was_connected) {
         if (reason == MMIPC_REASON_VERSION) /* it stays away for good, which only its user can change */
-            notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid, reason);
+            notifier_peer(&endpoint->notifier, &peer->reserved, MMIPC_PEER_DISCONNECTED, peer->pid, reason);
         return;
     }
     endpoint_count(endpoint, peer, false);
     endpoint_log(endpoint, LOG_INFORMATION, "disconnected from process %d: %s", peer->pid, reason_text(reason));
-    notifier_peer(&endpoint->notifier, MMIPC_PEER_DISCONNECTED, peer->pid,
+    notifier_peer(&endpoint->notifier, &peer->reserved, MMIPC_PEER_DISCONNECTED, peer->pid,
                   reason == REASON_SHORT ? MMIPC_REASON_NONE : reason);
 }
 
@@ -235,8 +239,11 @@ static void set_suspended(struct endpoint *endpoint, struct peer *peer, bool sus
     endpoint_count(endpoint, peer, !suspended);
     endpoint_log(endpoint, LOG_WARNING, "process %d %s", peer->pid,
                  suspended ? "is silent: suspended, its backlog kept" : "is back: resumed");
-    notifier_peer(&endpoint->notifier, suspended ? MMIPC_PEER_SUSPENDED : MMIPC_PEER_RESUMED, peer->pid,
-                  suspended ? MMIPC_REASON_SILENT : MMIPC_REASON_NONE);
+    if (suspended)
+        peer->suspension_told = notifier_reserve(&endpoint->notifier, &peer->reserved) == 0;
+    if (peer->suspension_told)
+        notifier_peer(&endpoint->notifier, &peer->reserved, suspended ? MMIPC_PEER_SUSPENDED : MMIPC_PEER_RESUMED,
+                      peer->pid, suspended ? MMIPC_REASON_SILENT : MMIPC_REASON_NONE);
 }
 
 /* late: our own tick was, so the silence may be ours. */

@@ -80,7 +80,8 @@ enum { MMIPC_ALLOW_OTHER_USERS = 1u }; /* flags */
 typedef void mmipc_message_fn(void *user, const mmipc_part *parts, size_t count);
 
 /* Reports a peer's coming and going. event: MMIPC_PEER_…; pid: the peer's process id as this process sees it, 0 if it
- * cannot; reason: MMIPC_REASON_…. Runs on a thread of the endpoint's own, in order, never while another call of it runs. */
+ * cannot; reason: MMIPC_REASON_…. Runs on a thread of the endpoint's own, in order, never while another call of it runs.
+ * No event is lost when it is slow; but while thousands wait to be told, nobody new is connected. */
 typedef void mmipc_peer_fn(void *user, int event, int pid, int reason);
 
 /* Receives the library's log: level 0 error, 1 warning, 2 information, 3 debug; text is valid during the call. Runs on
