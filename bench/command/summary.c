@@ -241,11 +241,18 @@ void summary_targets(const struct summary_row *rows, size_t count, struct target
     out[1].unknown = explain_unknown(stream, fifo, out[1].ratio.pairs);
 }
 
+const char *ratio_verdict(const struct ratio *ratio, double bound, bool at_most)
+{
+    /* an end that is not known is on neither side */
+    bool all_reach = at_most ? ratio->high <= bound : ratio->low >= bound;
+    bool none_reaches = at_most ? ratio->low > bound : ratio->high < bound;
+
+    if (all_reach || none_reaches)
+        return all_reach ? "reached" : "not reached";
+    return (at_most ? ratio->median <= bound : ratio->median >= bound) ? "perhaps reached" : "perhaps not reached";
+}
+
 const char *summary_target_verdict(const struct target *target)
 {
-    if (target->unknown != NULL)
-        return target->unknown;
-    return (target->at_most ? target->ratio.median <= target->bound : target->ratio.median >= target->bound)
-               ? "reached"
-               : "not reached";
+    return target->unknown != NULL ? target->unknown : ratio_verdict(&target->ratio, target->bound, target->at_most);
 }

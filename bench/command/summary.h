@@ -13,6 +13,9 @@ struct ratio {
     double low, high; /* 95 % interval of the median; NaN: too few pairs for one */
 };
 
+/* "reached" or "not reached"; with "perhaps" before it where the interval is on both sides of the bound, or not known. */
+const char *ratio_verdict(const struct ratio *, double bound, bool at_most);
+
 struct summary_row {
     const struct tally_row *row;
     size_t figures;           /* cells that are some */
@@ -41,6 +44,6 @@ struct target {
 };
 enum { SUMMARY_TARGETS = 2, SUMMARY_FEWEST_PAIRS = 10 };
 void summary_targets(const struct summary_row *, size_t count, struct target out[SUMMARY_TARGETS]);
-const char *summary_target_verdict(const struct target *); /* "reached", "not reached", "unknown: …" */
+const char *summary_target_verdict(const struct target *); /* as ratio_verdict(), or "unknown: …" */
 
 #endif

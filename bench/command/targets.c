@@ -185,9 +185,5 @@ int targets_judge(const struct tally *tally, struct goal_result out[TARGETS])
 
 const char *targets_verdict(const struct goal_result *result)
 {
-    double value = result->ratio.median, bound = result->goal->bound;
-
-    if (result->unknown != NULL)
-        return "unknown";
-    return (result->goal->at_most ? value <= bound : value >= bound) ? "reached" : "not reached";
+    return result->unknown != NULL ? "unknown" : ratio_verdict(&result->ratio, result->goal->bound, result->goal->at_most);
 }

@@ -31,7 +31,7 @@ extern const struct goal targets_goals[TARGETS];
 
 /* 0, -ENOMEM */
 int targets_judge(const struct tally *, struct goal_result out[TARGETS]);
-const char *targets_verdict(const struct goal_result *); /* "reached", "not reached", "unknown" */
+const char *targets_verdict(const struct goal_result *); /* as ratio_verdict(), or "unknown" */
 
 /* The table; and the records of the run's file (results/FORMAT.md), which the caller deletes. */
 void targets_print(FILE *out, const struct goal_result results[TARGETS]);

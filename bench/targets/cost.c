@@ -6,7 +6,7 @@
 #include "cast.h"
 #include "targets.h"
 
-enum { PING_MS = 1000, MESSAGES = 100, SETTLE_MS = 1100, CONNECTED_MS = 200, FILES = 4096 };
+enum { PING_MS = 1000, MESSAGES = 100, SETTLE_MS = 1100, FILES = 4096 };
 static const double periods_a_cell_second = 10 / 0.35; /* ten pings for a cell of the usual length */
 
 /* The kernel's own account, read from outside: the process itself does nothing for it. */
@@ -82,17 +82,18 @@ struct holding {
     double bytes, descriptors;
 };
 
-static void add_file(double (*files)[2], size_t *count, double inode, double bytes)
+static int add_file(double (*files)[2], size_t *count, double inode, double bytes)
 {
     size_t i = 0;
 
     while (i < *count && files[i][0] != inode)
         ++i;
     if (i == FILES)
-        return;
+        return -1;
     if (i == *count)
         files[(*count)++][0] = inode;
     files[i][1] = fmax(files[i][1], bytes);
+    return 0;
 }
 
 static int take_holding(struct cast *cast, struct holding *out)
@@ -113,8 +114,9 @@ static int take_holding(struct cast *cast, struct holding *out)
         out->descriptors += ipcmark_reply_number(call, "descriptors", NAN);
         cJSON_ArrayForEach(file, cJSON_GetObjectItem(call->reply, "shared"))
         {
-            add_file(files, &count, cJSON_GetNumberValue(cJSON_GetArrayItem(file, 0)),
-                     cJSON_GetNumberValue(cJSON_GetArrayItem(file, 1)));
+            if (add_file(files, &count, cJSON_GetNumberValue(cJSON_GetArrayItem(file, 0)),
+                         cJSON_GetNumberValue(cJSON_GetArrayItem(file, 1))) < 0)
+                return cell_fail(cast->cell, "the processes share more than %d files", FILES);
         }
     }
     for (size_t i = 0; i < count; ++i)
@@ -122,15 +124,15 @@ static int take_holding(struct cast *cast, struct holding *out)
     return 0;
 }
 
-static int add_publisher(struct cast *cast, const char *channel, unsigned peers, struct holding *after)
+/* met: publishers that each subscriber then has. */
+static int add_publisher(struct cast *cast, const char *channel, unsigned peers, unsigned met, struct holding *after)
 {
     cJSON *fields = cast_place(cast, channel, "");
 
     cast_add(cast_add(fields, "publishers", 1), "peers", peers);
-    if (cast_do(cast, cast->publisher, "more", fields) < 0)
+    if (cast_do(cast, cast->publisher, "more", fields) < 0 ||
+        cast_do(cast, cast->subscribers[0], "met", cast_number("connections", met)) < 0)
         return -1;
-    if (!ipcmark_wait(cast->trial, CONNECTED_MS)) /* for the subscribers' side of it to be done with */
-        return cell_fail(cast->cell, "interrupted");
     return take_holding(cast, after);
 }
 
@@ -143,8 +145,8 @@ static int measure_pairs(struct cast *cast)
     double bytes, descriptors;
     cJSON *fields = cast_add(cast_place(cast, "there", ""), "subscribers", pairs);
 
-    if (cast_do(cast, cast->subscribers[0], "more", fields) < 0 || add_publisher(cast, "there", pairs, &before) < 0 ||
-        add_publisher(cast, "there", pairs, &after) < 0 || add_publisher(cast, "nowhere", 0, &alone) < 0)
+    if (cast_do(cast, cast->subscribers[0], "more", fields) < 0 || add_publisher(cast, "there", pairs, 1, &before) < 0 ||
+        add_publisher(cast, "there", pairs, 2, &after) < 0 || add_publisher(cast, "nowhere", 0, 2, &alone) < 0)
         return -1;
     bytes = after.bytes - before.bytes - (alone.bytes - after.bytes);
     descriptors = after.descriptors - before.descriptors - (alone.descriptors - after.descriptors);

@@ -88,6 +88,23 @@ static void throughput_is_compared_with_ring_and_rivals(void **state)
     close_tally(NULL);
 }
 
+static void verdict_minds_the_interval(void **state)
+{
+    const struct ratio ratio = {3, 10, 2, 5}, exact = {3, 10, 3, 3}, few = {3, 4, NAN, NAN};
+    (void)state;
+    assert_string_equal(ratio_verdict(&ratio, 5, true), "reached");
+    assert_string_equal(ratio_verdict(&ratio, 4, true), "perhaps reached");
+    assert_string_equal(ratio_verdict(&ratio, 2.5, true), "perhaps not reached");
+    assert_string_equal(ratio_verdict(&ratio, 1.5, true), "not reached");
+    assert_string_equal(ratio_verdict(&ratio, 2, false), "reached");
+    assert_string_equal(ratio_verdict(&ratio, 2.5, false), "perhaps reached");
+    assert_string_equal(ratio_verdict(&ratio, 4, false), "perhaps not reached");
+    assert_string_equal(ratio_verdict(&ratio, 5.5, false), "not reached");
+    assert_string_equal(ratio_verdict(&exact, 3, true), "reached");
+    assert_string_equal(ratio_verdict(&exact, 3, false), "reached");
+    assert_string_equal(ratio_verdict(&few, 9, true), "perhaps reached");
+}
+
 static void targets_need_ten_pairs(void **state)
 {
     struct target targets[SUMMARY_TARGETS];
@@ -196,6 +213,7 @@ static void doubts_name_their_reason(void **state)
     close_tally(NULL);
 }
 
-CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals), CASE(targets_need_ten_pairs),
+CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals),
+           CASE(verdict_minds_the_interval), CASE(targets_need_ten_pairs),
            CASE(rounds_find_their_class), CASE(fanout_is_paired_by_block_only), CASE(one_failed_cell_fails_its_row),
            CASE(doubts_name_their_reason))

@@ -223,6 +223,15 @@ int life_more(struct request *request)
     return result < 0 ? request_fail(request, result, "not all are connected: %s", strerror(-result)) : 0;
 }
 
+int life_met(struct request *request)
+{
+    int connections = (int)request_number(request, "connections", 0), result = 0;
+
+    for (size_t i = 0; i < life.subscriber_count && result == 0; ++i)
+        result = mmipc_subscriber_wait_connected(life.subscribers[i], connections, PATIENCE_MS);
+    return result < 0 ? request_fail(request, result, "not all are connected: %s", strerror(-result)) : 0;
+}
+
 void life_close(void)
 {
     mmipc_publisher_close(life.publisher);

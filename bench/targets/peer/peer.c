@@ -27,6 +27,7 @@ static const struct {
     {"meet", life_meet},
     {"mourn", life_mourn},
     {"more", life_more},
+    {"met", life_met},
     {"footprint", footprint},
 };
 

@@ -35,6 +35,7 @@ request_fn life_join;                 /* both a publisher and a subscriber, conn
 request_fn life_meet;                 /* until a peer has come to both */
 request_fn life_mourn;                /* until both ends have said that peer `pid` died */
 request_fn life_more;                 /* so many more publishers, or subscribers that just listen */
+request_fn life_met;                  /* until each of those subscribers has `connections` */
 void life_close(void);
 
 /* footprint.c: what this process holds of the machine */
