@@ -103,10 +103,11 @@ size_t chain_ring_bytes(const struct outlet *outlet)
     return bytes;
 }
 
-/* What is owed and what is in the ring share the backlog. */
+/* What is owed, what is unread in older rings and what is in this one share the backlog. */
 static void limit_ring(const struct mmipc_publisher *publisher, struct outlet *outlet)
 {
-    const uint64_t left = outlet->owed < publisher->max_backlog ? publisher->max_backlog - outlet->owed : 0;
+    const uint64_t used = outlet->owed + outlet->ring.tail - outlet->ring.seen;
+    const uint64_t left = used < publisher->max_backlog ? publisher->max_backlog - used : 0;
     outlet->ring.limit = outlet->owed == 0 || outlet->ring_limit < left ? outlet->ring_limit : left;
 }
 
@@ -117,7 +118,6 @@ static void pay_first(struct mmipc_publisher *publisher, struct outlet *outlet)
     outlet->owed -= debt->bytes;
     outlet->debt_first = (outlet->debt_first + 1) % outlet->debt_capacity;
     outlet->debt_count--;
-    limit_ring(publisher, outlet);
 }
 
 uint64_t chain_owed_above(const struct outlet *outlet, uint64_t tail)
@@ -134,6 +134,7 @@ void chain_forgive(struct mmipc_publisher *publisher, struct outlet *outlet)
 {
     while (outlet->debt_count > 0)
         pay_first(publisher, outlet);
+    limit_ring(publisher, outlet);
 }
 
 int chain_look(struct mmipc_publisher *publisher, struct outlet *outlet)
@@ -145,6 +146,7 @@ int chain_look(struct mmipc_publisher *publisher, struct outlet *outlet)
         pay_first(publisher, outlet);
     while (outlet->oldest != NULL && outlet->oldest->end <= outlet->ring.seen)
         publisher->ring_bytes -= drop_left(outlet);
+    limit_ring(publisher, outlet);
     return 0;
 }
 
@@ -263,7 +265,7 @@ int chain_extend(struct mmipc_publisher *publisher, struct outlet *outlet, uint6
 {
     uint64_t allowed, wanted;
     int error = chain_look(publisher, outlet);
-    if (error != 0)
+    if (error != 0 || ring_fits(&outlet->ring, bytes)) /* what was owed has been read: the limit is higher again */
         return error;
     allowed = allowance(publisher, outlet);
     wanted = allowed < least_for_ring(publisher, bytes) ? 0 : next_ring_bytes(publisher, outlet, allowed);

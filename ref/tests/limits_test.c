@@ -272,6 +272,65 @@ static void limits_are_of_all_together(void **state)
     test_directory_remove(directory);
 }
 
+/* What is owed lowers the limit of the ring only as long as it is unread: who has read all is not full, though there is
+ * no memory for another ring. */
+static void who_has_read_all_is_not_full(void **state)
+{
+    char *directory = test_directory();
+    struct actor to = actor_start("subscriber", "c", directory, "pattern=1");
+    mmipc_publisher *publisher;
+    mmipc_options options;
+    const struct ring_writer *ring;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.max_backlog_bytes = 100000;
+    options.max_total_bytes = 65536 + 2 * 40960 + 20480; /* a ring, and blocks for what is published first */
+    options.when_full = MMIPC_WHEN_FULL_FAIL;
+    assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
+    actor_ask(&to, "hold 1");
+    assert_int_equal(publish_patterned(publisher, 0, 40000), 0);
+    assert_int_equal(publish_patterned(publisher, 1, 40000), 0);
+    assert_int_equal(publish_patterned(publisher, 2, 19700), 0);
+    assert_int_equal(publish_patterned(publisher, 3, 1000), -EAGAIN);
+    actor_ask(&to, "hold 0");
+    assert_int_equal(actor_ask(&to, "expect 3"), 3);
+    ring = &publisher->outlets[0]->ring;
+    while (shared_load_acquire(ring->peer_tail) != ring->head)
+        sched_yield();
+    assert_int_equal(publish_patterned(publisher, 3, 1000), 0);
+    assert_int_equal(actor_ask(&to, "expect 4"), 4);
+    mmipc_publisher_close(publisher);
+    actor_end(&to);
+    test_directory_remove(directory);
+}
+
+/* A ring has a limit of its own from when it was made; what comes to be owed after that leaves less. */
+static void older_rings_count_too(void **state)
+{
+    enum { IN_OLDER_RINGS = (64 + 256 + 1024) << 10, SMALL = 128 };
+    char *directory = test_directory();
+    struct actor to = actor_start("subscriber", "c", directory, "");
+    mmipc_publisher *publisher = publisher_with(directory, 2 << 20, MMIPC_WHEN_FULL_FAIL, 0);
+    const struct outlet *outlet;
+    (void)state;
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
+    actor_ask(&to, "hold 1");
+    for (uint64_t i = 0; i < IN_OLDER_RINGS / SMALL; ++i)
+        assert_int_equal(publish_patterned(publisher, i, 100), 0);
+    while (publish_patterned(publisher, 0, 100000) == 0)
+        ;
+    while (publish_patterned(publisher, 0, 100) == 0)
+        ;
+    outlet = publisher->outlets[0];
+    assert_non_null(outlet->oldest);
+    assert_in_range(outlet->ring.head + outlet->owed, (2 << 20) - (2 << 20) / 16 - 256, (2 << 20) + 256); /* none read */
+    actor_ask(&to, "hold 0");
+    mmipc_publisher_close(publisher);
+    actor_end(&to);
+    test_directory_remove(directory);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {CASE(backlog_grows_to_its_limit),
@@ -282,7 +341,9 @@ int main(int argc, char **argv)
                                        CASE(waits_for_room_only),
                                        CASE(stuck_subscriber_takes_nobody_along),
                                        CASE(memory_of_the_dead_is_waited_for),
-                                       CASE(limits_are_of_all_together)};
+                                       CASE(limits_are_of_all_together),
+                                       CASE(who_has_read_all_is_not_full),
+                                       CASE(older_rings_count_too)};
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);
 }
