@@ -2,7 +2,7 @@
 #include "cases.h"
 
 #include "actor.h"
-#include "receiver.h"
+#include "own.h"
 #include "wire.h"
 
 #include <dirent.h>
@@ -14,59 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* An endpoint of the test's own whose log is searched. */
-struct own {
-    struct receiver receiver;
-    const char *wanted; /* a piece of a log line */
-    int lines;
-    mmipc_publisher *publisher;
-    mmipc_subscriber *subscriber;
-};
-
-static void look_for(void *user, int level, const char *text)
-{
-    struct own *own = user;
-    (void)level;
-    if (own->wanted == NULL || strstr(text, own->wanted) == NULL)
-        return;
-    pthread_mutex_lock(&own->receiver.lock);
-    own->lines++;
-    pthread_cond_broadcast(&own->receiver.changed);
-    pthread_mutex_unlock(&own->receiver.lock);
-}
-
-static void deliver(void *user, const mmipc_part *parts, size_t count)
-{
-    receiver_message(&((struct own *)user)->receiver, parts, count);
-}
-
-static void peer_event(void *user, int event, int pid, int reason)
-{
-    receiver_peer(&((struct own *)user)->receiver, event, pid, reason);
-}
-
-static void own_open(struct own *own, const char *role, const char *directory, uint32_t flags, const char *wanted)
-{
-    mmipc_options options;
-    *own = (struct own){.receiver = RECEIVER_INIT, .wanted = wanted};
-    mmipc_options_init(&options, sizeof options);
-    options.flags = flags;
-    options.ping_interval_ms = 100;
-    options.on_log = look_for;
-    options.on_peer = peer_event;
-    options.user = own;
-    if (role[0] == 'p')
-        assert_int_equal(mmipc_publisher_open(&own->publisher, "c", directory, &options), 0);
-    else
-        assert_int_equal(mmipc_subscriber_open(&own->subscriber, "c", directory, deliver, own, &options), 0);
-}
-
-static void own_close(struct own *own)
-{
-    mmipc_publisher_close(own->publisher);
-    mmipc_subscriber_close(own->subscriber);
-}
 
 static const char *opposite(const char *role)
 {
@@ -94,10 +41,7 @@ static void refused(const char *role, uint32_t own_flags, const char *settings)
     struct actor other;
     own_open(&own, role, directory, own_flags, "another user");
     other = actor_start(opposite(role), "c", directory, settings);
-    pthread_mutex_lock(&own.receiver.lock);
-    while (own.lines == 0) /* the case's time-out bounds this */
-        pthread_cond_wait(&own.receiver.changed, &own.receiver.lock);
-    pthread_mutex_unlock(&own.receiver.lock);
+    own_wait_for_line(&own);
     assert_int_equal(own.receiver.event_count, 0);
     assert_int_equal(actor_ask(&other, "connections"), 0);
     actor_end(&other);

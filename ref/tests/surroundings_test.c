@@ -3,7 +3,7 @@
 #include "cases.h"
 
 #include "actor.h"
-#include "receiver.h"
+#include "own.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,80 +81,6 @@ ssize_t __wrap_os_socket_receive(int fd, void *data, size_t capacity, int *fds, 
     return receive_error;
 }
 
-/* An endpoint whose log is searched for a line that begins or ends so. */
-struct own {
-    struct receiver receiver;
-    const char *wanted;
-    int lines;
-    mmipc_publisher *publisher;
-    mmipc_subscriber *subscriber;
-    bool pulls;
-    size_t max_total;
-};
-
-static void look_for(void *user, int level, const char *text)
-{
-    struct own *own = user;
-    (void)level;
-    pthread_mutex_lock(&own->receiver.lock);
-    if (own->wanted != NULL && strstr(text, own->wanted) != NULL) {
-        own->lines++;
-        pthread_cond_broadcast(&own->receiver.changed);
-    }
-    pthread_mutex_unlock(&own->receiver.lock);
-}
-
-static void hear_of_peer(void *user, int event, int pid, int reason)
-{
-    receiver_peer(&((struct own *)user)->receiver, event, pid, reason);
-}
-
-static void wait_for_line(struct own *own)
-{
-    pthread_mutex_lock(&own->receiver.lock);
-    while (own->lines == 0) /* the case's time-out bounds this */
-        pthread_cond_wait(&own->receiver.changed, &own->receiver.lock);
-    pthread_mutex_unlock(&own->receiver.lock);
-}
-
-static void want(struct own *own, const char *text)
-{
-    pthread_mutex_lock(&own->receiver.lock);
-    own->wanted = text;
-    own->lines = 0;
-    pthread_mutex_unlock(&own->receiver.lock);
-}
-
-static int try_open(struct own *own, const char *role, const char *directory)
-{
-    mmipc_options options;
-    mmipc_options_init(&options, sizeof options);
-    options.ping_interval_ms = 50;
-    options.on_log = look_for;
-    options.on_peer = hear_of_peer;
-    options.user = own;
-    options.max_total_bytes = own->max_total;
-    if (strcmp(role, "publisher") == 0)
-        return mmipc_publisher_open(&own->publisher, "c", directory, &options);
-    own->pulls = strcmp(role, "puller") == 0;
-    return mmipc_subscriber_open(&own->subscriber, "c", directory, own->pulls ? NULL : receiver_message, &own->receiver,
-                                 &options);
-}
-
-static void open_own(struct own *own, const char *role, const char *directory, const char *wanted)
-{
-    *own = (struct own){.receiver = RECEIVER_INIT, .wanted = wanted};
-    assert_int_equal(try_open(own, role, directory), 0);
-}
-
-static void close_own(struct own *own)
-{
-    mmipc_publisher_close(own->publisher);
-    mmipc_subscriber_close(own->subscriber);
-    own->publisher = NULL;
-    own->subscriber = NULL;
-}
-
 /* It works: with another process, both ways that there are. */
 static void works(struct own *own, const char *directory)
 {
@@ -213,11 +139,11 @@ static void open_without_descriptors(void **state)
         for (int more = 0; result != 0; ++more) {
             struct own own = {.receiver = RECEIVER_INIT};
             const rlim_t limit = limit_to(RLIMIT_NOFILE, (rlim_t)(before + more));
-            result = try_open(&own, ROLES[i], directory);
+            result = own_try_open(&own, ROLES[i], directory, 0);
             limit_to(RLIMIT_NOFILE, limit);
             assert_true(result == 0 || result == -EMFILE);
             failures += result != 0;
-            close_own(&own);
+            own_close(&own);
             assert_int_equal(descriptors(), before);
             assert_int_equal(test_directory_entries(directory), 0);
         }
@@ -247,16 +173,16 @@ static void peers_without_descriptors(void **state)
             struct actor limited = actor_start(ROLES[i], "c", directory, "ping=50");
             struct own own;
             assert_int_equal(actor_ask(&limited, "descriptors %d", more), 0);
-            open_own(&own, ROLES[1 - i], directory, NULL);
+            own_open(&own, ROLES[1 - i], directory, 0, NULL);
             if (more < 4)
                 assert_int_equal(actor_ask(&limited, "connected 1 150"), -ETIMEDOUT);
             assert_int_equal(actor_ask(&limited, "descriptors 0"), 0);
             assert_int_equal(actor_ask(&limited, "connected 1 10000"), 0);
-            close_own(&own);
+            own_close(&own);
             assert_int_equal(actor_ask(&limited, "disconnected 10000"), 0);
-            open_own(&own, ROLES[1 - i], directory, NULL);
+            own_open(&own, ROLES[1 - i], directory, 0, NULL);
             assert_int_equal(actor_ask(&limited, "connected 1 10000"), 0);
-            close_own(&own);
+            own_close(&own);
             actor_end(&limited);
             assert_int_equal(test_directory_remove(directory), 0);
         }
@@ -270,16 +196,16 @@ static void no_memory_for_a_pair(void **state)
         char *directory = test_directory();
         struct actor other;
         struct own own;
-        open_own(&own, ROLES[i], directory, "out of memory");
+        own_open(&own, ROLES[i], directory, 0, "out of memory");
         memory_error = -ENOMEM;
         other = actor_start(i == 0 ? "subscriber" : "publisher", "c", directory, "ping=50");
-        wait_for_line(&own);
+        own_wait_for_line(&own);
         assert_int_equal(actor_ask(&other, "connections"), 0);
         memory_error = 0;
         assert_int_equal(actor_ask(&other, "connected 1 10000"), 0); /* it was not given up */
         actor_end(&other);
         works(&own, directory);
-        close_own(&own);
+        own_close(&own);
         assert_int_equal(test_directory_remove(directory), 0);
     }
 }
@@ -291,13 +217,13 @@ static void no_memory_in_a_pair(void **state)
     struct actor other;
     struct own own;
     (void)state;
-    open_own(&own, "subscriber", directory, "closed: out of memory");
+    own_open(&own, "subscriber", directory, 0, "closed: out of memory");
     other = actor_start("publisher", "c", directory, "ping=50");
     assert_int_equal(actor_ask(&other, "connected 1 10000"), 0);
     RECEIVER_WAIT(&own.receiver, event_count, 1);
     map_error = -ENOMEM;
     assert_int_equal(actor_ask(&other, "publish 0 1 1000000"), 0);
-    wait_for_line(&own);
+    own_wait_for_line(&own);
     map_error = 0;
     RECEIVER_WAIT(&own.receiver, event_count, 3); /* disconnected, and connected again */
     assert_int_equal(own.receiver.events[1], MMIPC_PEER_DISCONNECTED);
@@ -305,7 +231,7 @@ static void no_memory_in_a_pair(void **state)
     assert_int_equal(own.receiver.count, 0);
     actor_end(&other);
     works(&own, directory);
-    close_own(&own);
+    own_close(&own);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -316,8 +242,8 @@ static void expect_one_line(const char *directory, _Atomic int *error, size_t ma
     int before;
     if (error != NULL)
         *error = -EMFILE;
-    assert_int_equal(try_open(&own, "publisher", directory), 0);
-    wait_for_line(&own);
+    assert_int_equal(own_try_open(&own, "publisher", directory, 0), 0);
+    own_wait_for_line(&own);
     before = scans;
     while (scans < before + 5) /* the case's time-out bounds this */
         sched_yield();
@@ -328,7 +254,7 @@ static void expect_one_line(const char *directory, _Atomic int *error, size_t ma
         *error = 0;
         assert_int_equal(mmipc_publisher_wait_connected(own.publisher, 1, 10000), 0);
     }
-    close_own(&own);
+    own_close(&own);
     actor_end(&to);
 }
 
@@ -352,7 +278,7 @@ static void mail_cannot_be_received(void **state)
         char *directory = test_directory();
         struct actor from;
         struct own own;
-        open_own(&own, "subscriber", directory, NULL);
+        own_open(&own, "subscriber", directory, 0, NULL);
         from = actor_start("publisher", "c", directory, "");
         assert_int_equal(actor_ask(&from, "connected 1 10000"), 0);
         receive_error = errors[i % 3];
@@ -368,7 +294,7 @@ static void mail_cannot_be_received(void **state)
             assert_int_equal(mmipc_subscriber_connections(own.subscriber), 1);
             actor_end(&from);
         }
-        close_own(&own);
+        own_close(&own);
         assert_int_equal(test_directory_remove(directory), 0);
     }
 }
@@ -381,18 +307,18 @@ static void memory_files_are_limited(void **state)
     struct own own;
     rlim_t limit;
     (void)state;
-    open_own(&own, "publisher", directory, "raise RLIMIT_FSIZE");
+    own_open(&own, "publisher", directory, 0, "raise RLIMIT_FSIZE");
     other = actor_start("subscriber", "elsewhere", directory, "");
     limit = limit_to(RLIMIT_FSIZE, 8192);
     actor_end(&other);
     other = actor_start("subscriber", "c", directory, "ping=50"); /* inherits the limit, but has only small files */
-    wait_for_line(&own);
+    own_wait_for_line(&own);
     assert_int_equal(mmipc_publisher_connections(own.publisher), 0);
     limit_to(RLIMIT_FSIZE, limit);
     assert_int_equal(mmipc_publisher_wait_connected(own.publisher, 1, 10000), 0);
     actor_end(&other);
     works(&own, directory);
-    close_own(&own);
+    own_close(&own);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -404,14 +330,14 @@ static void memory_of_a_publish_is_limited(void **state)
     rlim_t limit;
     void *data;
     (void)state;
-    open_own(&own, "publisher", directory, NULL);
+    own_open(&own, "publisher", directory, 0, NULL);
     limit = limit_to(RLIMIT_FSIZE, 8192);
     assert_int_equal(mmipc_publish_begin(own.publisher, 1 << 20, &loan, &data), -EFBIG);
     limit_to(RLIMIT_FSIZE, limit);
     assert_int_equal(mmipc_publish_begin(own.publisher, 1 << 20, &loan, &data), 0);
     mmipc_publish_abort(loan);
     works(&own, directory);
-    close_own(&own);
+    own_close(&own);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -422,7 +348,7 @@ static void directory_files_are_limited(void **state)
     for (int i = 0; i < 3; ++i) {
         struct own own = {.receiver = RECEIVER_INIT};
         const rlim_t limit = limit_to(RLIMIT_FSIZE, 0);
-        const int result = try_open(&own, ROLES[i], directory);
+        const int result = own_try_open(&own, ROLES[i], directory, 0);
         limit_to(RLIMIT_FSIZE, limit);
         assert_int_equal(result, -EFBIG);
         assert_int_equal(test_directory_entries(directory), 0);
@@ -467,13 +393,13 @@ static void no_address_space(void **state)
         for (rlim_t more = 0; result != 0; more += 2 << 20) {
             struct own own = {.receiver = RECEIVER_INIT};
             const rlim_t limit = limit_to(RLIMIT_AS, address_space() + more);
-            result = try_open(&own, ROLES[i], directory);
+            result = own_try_open(&own, ROLES[i], directory, 0);
             limit_to(RLIMIT_AS, limit);
             assert_true(result == 0 || result == -ENOMEM);
             failures += result != 0;
             if (result == 0)
                 works(&own, directory);
-            close_own(&own);
+            own_close(&own);
             assert_int_equal(descriptors(), before);
             assert_int_equal(test_directory_entries(directory), 0);
         }
@@ -508,7 +434,7 @@ static void directory_is_full(void **state)
     while (write(fd, page, sizeof page) > 0)
         ;
     for (int i = 0; i < 3; ++i) {
-        assert_int_equal(try_open(&own, ROLES[i], directory), -ENOSPC);
+        assert_int_equal(own_try_open(&own, ROLES[i], directory, 0), -ENOSPC);
         assert_int_equal(test_directory_entries(directory), 1);
     }
     assert_int_equal(ftruncate(fd, 0), 0); /* space, then; but few inodes */
@@ -523,13 +449,13 @@ static void directory_is_full(void **state)
     }
     for (int i = 0; i < 3; ++i) {
         const int before = test_directory_entries(directory);
-        assert_int_equal(try_open(&own, ROLES[i], directory), -ENOSPC);
+        assert_int_equal(own_try_open(&own, ROLES[i], directory, 0), -ENOSPC);
         assert_int_equal(test_directory_entries(directory), before);
     }
     assert_int_equal(umount2(directory, MNT_DETACH), 0);
-    open_own(&own, "publisher", directory, NULL);
+    own_open(&own, "publisher", directory, 0, NULL);
     works(&own, directory);
-    close_own(&own);
+    own_close(&own);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -541,11 +467,11 @@ static void directory_is_read_only(void **state)
     mount_over(directory, "mode=700");
     assert_int_equal(mount("none", directory, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
     for (int i = 0; i < 3; ++i)
-        assert_int_equal(try_open(&own, ROLES[i], directory), -EROFS);
+        assert_int_equal(own_try_open(&own, ROLES[i], directory, 0), -EROFS);
     assert_int_equal(umount2(directory, MNT_DETACH), 0);
-    open_own(&own, "subscriber", directory, NULL);
+    own_open(&own, "subscriber", directory, 0, NULL);
     works(&own, directory);
-    close_own(&own);
+    own_close(&own);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -558,13 +484,13 @@ static void directory_is_forbidden(void **state)
     if (geteuid() == 0)
         assert_int_equal(seteuid(61234), 0); /* root may all */
     for (int i = 0; i < 3; ++i)
-        assert_int_equal(try_open(&own, ROLES[i], directory), -EACCES);
+        assert_int_equal(own_try_open(&own, ROLES[i], directory, 0), -EACCES);
     if (getuid() == 0)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(chmod(directory, 0700), 0);
-    open_own(&own, "subscriber", directory, NULL);
+    own_open(&own, "subscriber", directory, 0, NULL);
     works(&own, directory);
-    close_own(&own);
+    own_close(&own);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
@@ -584,7 +510,7 @@ static void files_are_tidied_away(bool the_directory_too)
         char *directory = test_directory();
         struct actor other;
         struct own own;
-        open_own(&own, ROLES[i], directory, "were removed");
+        own_open(&own, ROLES[i], directory, 0, "were removed");
         other = actor_start(i == 0 ? "subscriber" : "publisher", "c", directory, "ping=60000"); /* notices nothing */
         assert_int_equal(actor_ask(&other, "connected 1 10000"), 0);
         empty(directory);
@@ -592,7 +518,7 @@ static void files_are_tidied_away(bool the_directory_too)
             while (rmdir(directory) != 0) /* ours may be back already */
                 empty(directory);
         }
-        wait_for_line(&own);
+        own_wait_for_line(&own);
         if (i == 0) {
             const uint64_t first = 0;
             assert_int_equal(mmipc_publisher_connections(own.publisher), 1);
@@ -602,14 +528,14 @@ static void files_are_tidied_away(bool the_directory_too)
             assert_int_equal(actor_ask(&other, "publish 0 1 8"), 0);
             RECEIVER_WAIT(&own.receiver, count, 1);
         }
-        want(&own, "again");
+        own_want(&own, "again");
         if (the_directory_too)
             assert_int_equal(mkdir(directory, 0700), 0);
         while (test_directory_entries(directory) < 2) /* the case's time-out bounds this */
             sched_yield();
         actor_end(&other);
         works(&own, directory);
-        close_own(&own);
+        own_close(&own);
         assert_int_equal(test_directory_remove(directory), 0);
     }
 }
@@ -632,11 +558,11 @@ static void directory_cannot_be_watched(void **state)
     struct own own;
     (void)state;
     watch_error = -EMFILE; /* as when the user's inotify instances have run out */
-    open_own(&own, "publisher", directory, "found by scanning");
-    wait_for_line(&own);
+    own_open(&own, "publisher", directory, 0, "found by scanning");
+    own_wait_for_line(&own);
     watch_error = 0;
     works(&own, directory);
-    close_own(&own);
+    own_close(&own);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
