@@ -19,7 +19,8 @@ static void tick(struct endpoint *endpoint, int64_t now_ns, bool late)
         endpoint->role->heartbeat(endpoint, peer);
         peer_tick(endpoint, peer, now_ns, late);
     }
-    endpoint->role->tick(endpoint);
+    if (endpoint->role->tick != NULL)
+        endpoint->role->tick(endpoint);
     if (endpoint->deaf && endpoint->listener.fd >= 0)
         endpoint->deaf = os_poller_add(endpoint->poller, endpoint->listener.fd, &endpoint->listener, false) != 0;
     place_check(endpoint);

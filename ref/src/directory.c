@@ -121,7 +121,7 @@ void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, 
         if (is_socket) {
             if (whole)
                 slot_remove_orphan_socket(endpoint->directory, id);
-        } else if (!skip(endpoint, id)) {
+        } else if (skip == NULL || !skip(endpoint, id)) {
             look_at(endpoint, memory, whole, id, found);
         }
     }

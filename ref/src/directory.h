@@ -23,9 +23,9 @@ void directory_forget(struct directory_memory *memory);
 /* Called while scanning: why somebody who may be a peer is left out. It is logged, once for as long as it lasts. */
 void directory_hinder(struct directory_memory *memory, const char *why);
 
-/* Looks at every slot file but our own and those for which skip() says so; removes what dead owners left. Calls found()
- * for each waiting subscriber of our channel. whole: looks again at ignored ones,
- * some at a time, for owners that died. */
+/* Looks at every slot file but our own and those for which skip() says so (NULL: none); removes what dead owners left.
+ * Calls found() for each waiting subscriber of our channel. whole: looks again at ignored ones, some at a time, for owners
+ * that died. */
 void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, bool whole,
                     bool (*skip)(struct endpoint *endpoint, const unsigned char *id),
                     void (*found)(struct endpoint *endpoint, const unsigned char *id));

@@ -41,7 +41,7 @@ struct role {
     void (*accepted)(struct endpoint *endpoint, int fd);
     void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count);
     void (*heartbeat)(struct endpoint *endpoint, struct peer *peer); /* count ours up */
-    void (*tick)(struct endpoint *endpoint);                         /* each ping interval */
+    void (*tick)(struct endpoint *endpoint); /* each ping interval; this and the next two: NULL, nothing to do */
     void (*last_words)(struct endpoint *endpoint, struct peer *peer); /* it goes: did it leave something? */
     void (*suspend)(struct endpoint *endpoint, struct peer *peer, bool suspended);
     enum peer_socket (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */

@@ -20,13 +20,6 @@ static struct inlet *inlet_of(struct peer *peer)
     return (struct inlet *)(void *)peer; /* its first member */
 }
 
-static bool skip_none(struct endpoint *endpoint, const unsigned char *id)
-{
-    (void)endpoint;
-    (void)id;
-    return false;
-}
-
 static void not_looked_for(struct endpoint *endpoint, const unsigned char *id)
 {
     directory_ignore(&subscriber_of(endpoint)->memory, id); /* publishers come to us; we look for the dead only */
@@ -35,7 +28,7 @@ static void not_looked_for(struct endpoint *endpoint, const unsigned char *id)
 static void scan(struct endpoint *endpoint, bool whole)
 {
     if (whole)
-        directory_scan(endpoint, &subscriber_of(endpoint)->memory, whole, skip_none, not_looked_for);
+        directory_scan(endpoint, &subscriber_of(endpoint)->memory, whole, NULL, not_looked_for);
 }
 
 static struct inlet *create(void)
@@ -291,13 +284,6 @@ static void last_words(struct endpoint *endpoint, struct peer *peer)
         take_start(endpoint, inlet);
 }
 
-static void suspend(struct endpoint *endpoint, struct peer *peer, bool suspended)
-{
-    (void)endpoint;
-    (void)peer;
-    (void)suspended;
-}
-
 void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet, int error)
 {
     endpoint_log(&subscriber->endpoint, LOG_WARNING, "pair with process %d closed, its messages cannot be read: %s",
@@ -318,11 +304,6 @@ static enum peer_socket dropped(struct endpoint *endpoint, struct peer *peer)
     return PEER_SOCKET_KEEP;
 }
 
-static void tick(struct endpoint *endpoint)
-{
-    (void)endpoint;
-}
-
 static bool idle(struct endpoint *endpoint, struct peer *peer)
 {
     const struct inlet *inlet = inlet_of(peer);
@@ -337,4 +318,13 @@ static void describe(struct endpoint *endpoint, struct status *status)
         status_add_pair(status, peer, 0);
 }
 
-const struct role subscriber_role = {"subscriber", false, scan, accepted, message, heartbeat, tick, last_words, suspend, dropped, idle, destroy, describe};
+const struct role subscriber_role = {.name = "subscriber",
+                                     .scan = scan,
+                                     .accepted = accepted,
+                                     .message = message,
+                                     .heartbeat = heartbeat,
+                                     .last_words = last_words,
+                                     .dropped = dropped,
+                                     .idle = idle,
+                                     .destroy = destroy,
+                                     .describe = describe};

@@ -304,12 +304,6 @@ static void heartbeat(struct endpoint *endpoint, struct peer *peer)
     shared_store_relaxed(counter, shared_load_relaxed(counter) + 1); /* relaxed: carries nothing */
 }
 
-static void last_words(struct endpoint *endpoint, struct peer *peer)
-{
-    (void)endpoint; /* subscribers say nothing that matters after their death */
-    (void)peer;
-}
-
 static void suspend(struct endpoint *endpoint, struct peer *peer, bool suspended)
 {
     flag_set(&outlet_of(peer)->suspended, suspended);
@@ -374,4 +368,15 @@ static void tick(struct endpoint *endpoint)
     chain_tick(publisher_of(endpoint));
 }
 
-const struct role publisher_role = {"publisher", true, scan, status_accept, message, heartbeat, tick, last_words, suspend, dropped, idle, destroy, describe};
+const struct role publisher_role = {.name = "publisher",
+                                    .seeks = true,
+                                    .scan = scan,
+                                    .accepted = status_accept,
+                                    .message = message,
+                                    .heartbeat = heartbeat,
+                                    .tick = tick,
+                                    .suspend = suspend,
+                                    .dropped = dropped,
+                                    .idle = idle,
+                                    .destroy = destroy,
+                                    .describe = describe};

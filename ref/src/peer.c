@@ -180,7 +180,7 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
     bool was_connected;
     if (peer->state == PEER_GONE)
         return;
-    if (peer->state == PEER_GREETING)
+    if (peer->state == PEER_GREETING && endpoint->role->last_words != NULL)
         endpoint->role->last_words(endpoint, peer);
     was_connected = peer->state == PEER_CONNECTED;
     peer->state = PEER_GONE;
@@ -235,7 +235,8 @@ void peer_refused(struct endpoint *endpoint, struct peer *peer, const struct wir
 static void set_suspended(struct endpoint *endpoint, struct peer *peer, bool suspended)
 {
     peer->suspended = suspended;
-    endpoint->role->suspend(endpoint, peer, suspended);
+    if (endpoint->role->suspend != NULL)
+        endpoint->role->suspend(endpoint, peer, suspended);
     endpoint_count(endpoint, peer, !suspended);
     endpoint_log(endpoint, LOG_WARNING, "process %d %s", peer->pid,
                  suspended ? "is silent: suspended, its backlog kept" : "is back: resumed");
