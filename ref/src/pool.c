@@ -4,8 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { SMALLEST_BLOCK = 4096, SMALLEST_FILE = 1 << 20, LARGEST_FILE = 32 << 20 };
+enum { SMALLEST_BLOCK = 4096, SMALLEST_FILE = 1 << 20, LARGEST_FILE = 32 << 20, RECENT_BYTES = 4 << 20 };
 
 /* Four sizes to a doubling: 4096, 5120, 6144, 7168, 8192, … so that at most a fifth of a block is wasted. */
 static size_t class_bytes(unsigned class_)
@@ -26,12 +27,55 @@ size_t pool_block_bytes(size_t bytes)
     return class_bytes(class_of(bytes));
 }
 
+static struct free_blocks *free_blocks(struct pool *pool, const struct payload_file *file)
+{
+    return &pool->free[class_of(file->block_bytes)];
+}
+
+static struct block *take_spare(struct free_blocks *blocks)
+{
+    struct block *block = blocks->spare;
+    if (block != NULL)
+        blocks->spare = block->next;
+    return block;
+}
+
+static struct block *take_oldest(struct free_blocks *blocks)
+{
+    struct block *block = blocks->oldest;
+    if (block != NULL) {
+        blocks->oldest = block->next;
+        blocks->recent--;
+    }
+    return block;
+}
+
+static void add_spare(struct free_blocks *blocks, struct block *block)
+{
+    block->next = blocks->spare;
+    blocks->spare = block;
+}
+
+static void add_youngest(struct free_blocks *blocks, struct block *block)
+{
+    block->next = NULL;
+    if (blocks->oldest == NULL)
+        blocks->oldest = block;
+    else
+        blocks->youngest->next = block;
+    blocks->youngest = block;
+    blocks->recent++;
+}
+
 struct block *pool_take(struct pool *pool, size_t bytes)
 {
-    struct block **free_list = &pool->free[class_of(bytes)], *block = *free_list;
+    struct free_blocks *blocks = &pool->free[class_of(bytes)];
+    const bool rested = blocks->recent * pool_block_bytes(bytes) >= RECENT_BYTES;
+    struct block *block = rested ? take_oldest(blocks) : take_spare(blocks);
+    if (block == NULL)
+        block = take_oldest(blocks);
     if (block == NULL)
         return NULL;
-    *free_list = block->next;
     block->references = 1;
     block->file->used++;
     block->file->rested = false;
@@ -40,12 +84,13 @@ struct block *pool_take(struct pool *pool, size_t bytes)
 
 void pool_give(struct pool *pool, struct block *block)
 {
-    struct block **free_list = &pool->free[class_of(block->file->block_bytes)];
+    struct free_blocks *blocks = free_blocks(pool, block->file);
     if (--block->references > 0)
         return;
-    block->next = *free_list;
-    *free_list = block;
     block->file->used--;
+    add_youngest(blocks, block);
+    if (blocks->recent * block->file->block_bytes > RECENT_BYTES && blocks->recent > 1)
+        add_spare(blocks, take_oldest(blocks));
 }
 
 static size_t free_place(struct pool *pool)
@@ -56,8 +101,8 @@ static size_t free_place(struct pool *pool)
     return place;
 }
 
-/* Files grow with the pool: each costs a descriptor, and a letter to every subscriber, of which a stopped one can have some
- * two hundred waiting. */
+/* Files grow with the pool: each costs a descriptor, and a letter to every subscriber, of which a stopped one can have
+ * some two hundred waiting. */
 static unsigned blocks_for_file(const struct pool *pool, size_t block_bytes, size_t limit)
 {
     size_t bytes = pool->bytes / 8;
@@ -116,13 +161,6 @@ static void close_file(struct payload_file *file)
 static void drop_file(struct pool *pool, size_t place)
 {
     struct payload_file *file = pool->files[place];
-    struct block **link = &pool->free[class_of(file->block_bytes)];
-    while (*link != NULL) {
-        if ((*link)->file == file)
-            *link = (*link)->next;
-        else
-            link = &(*link)->next;
-    }
     pool->files[place] = NULL;
     pool->bytes -= file->bytes;
     close_file(file);
@@ -130,32 +168,47 @@ static void drop_file(struct pool *pool, size_t place)
 
 void pool_end_file(struct pool *pool, struct payload_file *file, bool made)
 {
-    struct block **free_list = &pool->free[class_of(file->block_bytes)];
     if (!made) {
         drop_file(pool, file->name & ((1 << PAYLOAD_PLACE_BITS) - 1));
         return;
     }
     file->used = 0;
-    for (unsigned i = 0; i < file->blocks_count; ++i) {
+    for (unsigned i = file->blocks_count; i-- > 0;) {
         struct block *block = &file->blocks[i];
         block->file = file;
         block->data = file->base + i * file->block_bytes;
-        block->next = *free_list;
-        *free_list = block;
+        add_spare(free_blocks(pool, file), block);
     }
 }
 
-void pool_trim(struct pool *pool, bool at_once, bool (*forget)(void *context, const struct payload_file *file), void *context)
+/* All free blocks anew, those of the first files first, so that what is in use gathers there and the others rest. */
+static void sort_free(struct pool *pool)
 {
+    memset(pool->free, 0, sizeof pool->free);
+    for (size_t place = pool->places; place-- > 0;) {
+        struct payload_file *file = pool->files[place];
+        for (unsigned i = file == NULL ? 0 : file->blocks_count; i-- > 0;)
+            if (file->blocks[i].file != NULL && file->blocks[i].references == 0)
+                add_spare(free_blocks(pool, file), &file->blocks[i]);
+    }
+}
+
+void pool_trim(struct pool *pool, bool at_once, bool (*forget)(void *context, const struct payload_file *file),
+               void *context)
+{
+    bool any_unused = false;
     for (size_t place = 0; place < pool->places; ++place) {
         struct payload_file *file = pool->files[place];
         if (file == NULL || file->used > 0)
             continue;
+        any_unused = true;
         if ((at_once || file->rested) && forget(context, file))
             drop_file(pool, place);
         else
             file->rested = true;
     }
+    if (any_unused)
+        sort_free(pool);
 }
 
 void pool_close(struct pool *pool)
