@@ -227,7 +227,7 @@ void actor_main(int argc, char **argv)
 /* Read, not executed as a link: under valgrind the link leads to valgrind. */
 const char *actor_program(void)
 {
-    static char path[4096];
+    static _Thread_local char path[4096]; /* several threads may start actors */
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
     if (length < 0)
         die("/proc/self/exe");

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <sys/file.h>
 
-static bool all_are_named; /* in an actor: of "named=1" */
-static int refusals, locks_lost;
+static _Atomic bool all_are_named; /* in an actor: of "named=1" */
+static _Atomic int refusals, locks_lost;
 
 int __real_openat(int directory, const char *name, int flags, ...); // NOLINT: the linker's names
 int __wrap_openat(int directory, const char *name, int flags, ...); // NOLINT
