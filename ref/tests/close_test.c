@@ -284,7 +284,9 @@ static void closes_inside_its_handler_beside_on_peer(void **state)
     assert_int_equal(actor_ask(&from, "disconnected 10000"), 0);
     while (threads() > before) /* the handler's thread does the rest; the case's time-out bounds this */
         sched_yield();
+    pthread_mutex_lock(&crossing.lock);
     assert_int_equal(crossing.peer_calls, 1); /* the disconnection was muted */
+    pthread_mutex_unlock(&crossing.lock);
     actor_end(&from);
     assert_int_equal(test_directory_remove(directory), 0);
 }

@@ -44,41 +44,48 @@ int __wrap_os_socket_connect(int directory, const char *name);                  
 int __wrap_os_list_open(int directory, DIR **out) // NOLINT
 {
     scans++;
-    return list_error != 0 ? list_error : __real_os_list_open(directory, out);
+    const int error = list_error; /* here and below once: the test may clear it now */
+    return error != 0 ? error : __real_os_list_open(directory, out);
 }
 
 int __wrap_os_file_probe(int directory, const char *name, int *fd) // NOLINT
 {
-    return probe_error != 0 ? probe_error : __real_os_file_probe(directory, name, fd);
+    const int error = probe_error;
+    return error != 0 ? error : __real_os_file_probe(directory, name, fd);
 }
 
 int __wrap_os_socket_connect(int directory, const char *name) // NOLINT
 {
-    return connect_error != 0 ? connect_error : __real_os_socket_connect(directory, name);
+    const int error = connect_error;
+    return error != 0 ? error : __real_os_socket_connect(directory, name);
 }
 
 int __wrap_os_memory_create(size_t bytes) // NOLINT
 {
-    return memory_error != 0 ? memory_error : __real_os_memory_create(bytes);
+    const int error = memory_error;
+    return error != 0 ? error : __real_os_memory_create(bytes);
 }
 
 int __wrap_os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, void **out) // NOLINT
 {
-    return map_error != 0 ? map_error : __real_os_memory_map(fd, header_bytes, ring_bytes, writable, out);
+    const int error = map_error;
+    return error != 0 ? error : __real_os_memory_map(fd, header_bytes, ring_bytes, writable, out);
 }
 
 int __wrap_os_watch_open(int directory) // NOLINT
 {
-    return watch_error != 0 ? watch_error : __real_os_watch_open(directory);
+    const int error = watch_error;
+    return error != 0 ? error : __real_os_watch_open(directory);
 }
 
 ssize_t __wrap_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count) // NOLINT
 {
-    if (receive_error == 0)
+    const int error = receive_error;
+    if (error == 0)
         return __real_os_socket_receive(fd, data, capacity, fds, fd_count);
     receive_failures++;
     *fd_count = 0;
-    return receive_error;
+    return error;
 }
 
 /* It works: with another process, both ways that there are. */
