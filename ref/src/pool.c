@@ -70,8 +70,7 @@ static void add_youngest(struct free_blocks *blocks, struct block *block)
 struct block *pool_take(struct pool *pool, size_t bytes)
 {
     struct free_blocks *blocks = &pool->free[class_of(bytes)];
-    const bool rested = blocks->recent * pool_block_bytes(bytes) >= RECENT_BYTES;
-    struct block *block = rested ? take_oldest(blocks) : take_spare(blocks);
+    struct block *block = take_spare(blocks);
     if (block == NULL)
         block = take_oldest(blocks);
     if (block == NULL)

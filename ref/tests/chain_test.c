@@ -135,6 +135,33 @@ static void memory_is_given_back(void **state)
     test_directory_remove(directory);
 }
 
+/* Nor does a stream that goes on keep it all, by using it in turn. */
+static void memory_is_given_back_beside_a_stream(void **state)
+{
+    enum { BURST = 600, SIZE = 50000, ENOUGH = 8 << 20 };
+    char *directory = test_directory();
+    struct actor to = actor_start("subscriber", "c", directory, "ping=50 pattern=1");
+    mmipc_publisher *publisher = publisher_with(directory, 0, MMIPC_WHEN_FULL_BLOCK, 50);
+    const int64_t deadline_ns = os_now_ns() + 20000000000;
+    uint64_t sent = 0;
+    (void)state;
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, 10000), 0);
+    actor_ask(&to, "hold 1");
+    for (; sent < BURST; ++sent)
+        assert_int_equal(publish_patterned(publisher, sent, SIZE), 0);
+    assert_true(memory_of(publisher) > BURST * SIZE);
+    actor_ask(&to, "hold 0");
+    while (memory_of(publisher) > ENOUGH && is_before(deadline_ns)) {
+        assert_int_equal(publish_patterned(publisher, sent++, SIZE), 0);
+        assert_int_equal(mmipc_publisher_flush(publisher, 10000), 0);
+    }
+    assert_true(memory_of(publisher) <= ENOUGH);
+    assert_int_equal(actor_ask(&to, "expect %d", (int)sent), (int)sent);
+    mmipc_publisher_close(publisher);
+    actor_end(&to);
+    test_directory_remove(directory);
+}
+
 /* Pull mode: messages that are held stay as they are while rings and files come and go around them. */
 static void held_messages_stay(void **state)
 {
@@ -288,6 +315,7 @@ int main(int argc, char **argv)
                                        CASE(slow_subscriber_slows_nobody),
                                        CASE(dropped_peer_keeps_its_payload),
                                        CASE(memory_is_given_back),
+                                       CASE(memory_is_given_back_beside_a_stream),
                                        CASE(held_messages_stay),
                                        CASE(loan_is_not_copied),
                                        CASE(housekeeping_is_not_noticed),
