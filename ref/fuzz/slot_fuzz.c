@@ -106,7 +106,8 @@ static void count(struct endpoint *endpoint, const unsigned char *of)
 /* As a publisher that looks for subscribers of its channel, twice: what it need not look at again it knows. */
 static void scan(bool living)
 {
-    static struct endpoint endpoint = {.channel = "c"};
+    static const struct role seeker = {.seeks = true};
+    static struct endpoint endpoint = {.role = &seeker, .channel = "c"};
     struct directory_memory memory = {0};
     endpoint.directory = directory;
     for (int i = 0; i < 2; ++i) {
