@@ -38,7 +38,7 @@ int os_poller_wait(int poller, void **data, int capacity, int64_t deadline_ns); 
 /* process.c — clock, processors, users, chance */
 int64_t os_now_ns(void);                       /* monotonic */
 void os_random(void *to, size_t bytes);
-int os_processors(void);                       /* of the machine, online; 1 if the caller may use but one of them */
+int os_processors(void);                       /* of the machine, online; whatever the caller is bound to: its peer may have another */
 uid_t os_overflow_user(void);                  /* stands for everybody whom the kernel cannot name here */
 int os_load_open(void);                        /* for os_load_running */
 int os_load_running(int fd);                   /* threads of this machine that run or want to, this one included */

@@ -20,7 +20,8 @@ int64_t os_now_ns(void)
 void os_random(void *to, size_t bytes)
 {
     unsigned char *at = to;
-    while (bytes > 0) { /* cannot fail for these sizes once the kernel's generator is seeded; a signal may cut it short */
+    while (bytes >
+           0) { /* cannot fail for these sizes once the kernel's generator is seeded; a signal may cut it short */
         ssize_t got = getrandom(at, bytes, 0);
         if (got > 0) {
             at += got;
@@ -31,11 +32,7 @@ void os_random(void *to, size_t bytes)
 
 int os_processors(void)
 {
-    cpu_set_t ours;
-    long count;
-    if (sched_getaffinity(0, sizeof ours, &ours) == 0 && CPU_COUNT(&ours) == 1)
-        return 1;
-    count = sysconf(_SC_NPROCESSORS_ONLN);
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count < 1 ? 1 : (int)count;
 }
 
