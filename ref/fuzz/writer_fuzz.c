@@ -131,11 +131,11 @@ static size_t any_size(void)
     return sizes[what & 15] + (what >> 4);
 }
 
-/* Has it read all, and can its ring hold a message of that size, so that nothing has to be sent? */
+/* Has it read all, and can its ring hold a message of that size, which is too small to be referred to? */
 static bool is_ready(const struct reader *reader, size_t size)
 {
     const struct outlet *outlet = reader_outlet(reader, &scene.publisher->endpoint);
-    return size <= 4000 && outlet != NULL && outlet->listed && !flag_get(&outlet->gone) &&
+    return size < 1024 && outlet != NULL && outlet->listed && !flag_get(&outlet->gone) &&
            shared_load_relaxed(outlet->ring.peer_tail) == outlet->ring.head &&
            size + 3 * RECORD_ALIGN <= outlet->ring_limit;
 }
