@@ -13,7 +13,8 @@ struct ratio {
     double low, high; /* 95 % interval of the median; NaN: too few pairs for one */
 };
 
-/* "reached" or "not reached"; with "perhaps" before it where the interval is on both sides of the bound, or not known. */
+/* "reached" or "not reached"; with "perhaps" before it where the interval is on both sides of the bound, or not known.
+ */
 const char *ratio_verdict(const struct ratio *, double bound, bool at_most);
 
 struct summary_row {

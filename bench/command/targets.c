@@ -185,5 +185,6 @@ int targets_judge(const struct tally *tally, struct goal_result out[TARGETS])
 
 const char *targets_verdict(const struct goal_result *result)
 {
-    return result->unknown != NULL ? "unknown" : ratio_verdict(&result->ratio, result->goal->bound, result->goal->at_most);
+    return result->unknown != NULL ? "unknown"
+                                   : ratio_verdict(&result->ratio, result->goal->bound, result->goal->at_most);
 }

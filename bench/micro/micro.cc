@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace
+{
 
 /* A private directory for as long as it lives; the library leaves nothing in it. */
 class Directory
@@ -32,7 +33,10 @@ class Directory
     }
     Directory(const Directory &) = delete;
     Directory &operator=(const Directory &) = delete;
-    const char *path() const { return path_.c_str(); }
+    const char *path() const
+    {
+        return path_.c_str();
+    }
 
   private:
     std::string path_;
@@ -120,10 +124,11 @@ int main(int argc, char **argv)
         return 0;
     }
     benchmark::Initialize(&argc, argv, [] {
-        std::puts("usage: ipcmark bench-micro [Google Benchmark flags]\n\n"
-                  "Times libmmipc inside one process: publishing to nobody, opening and closing, looking for messages.\n\n"
-                  "  ipcmark bench-micro --benchmark_filter=publish --benchmark_repetitions=10\n\n"
-                  "Exit codes: 0 measured, 64 usage.");
+        std::puts(
+            "usage: ipcmark bench-micro [Google Benchmark flags]\n\n"
+            "Times libmmipc inside one process: publishing to nobody, opening and closing, looking for messages.\n\n"
+            "  ipcmark bench-micro --benchmark_filter=publish --benchmark_repetitions=10\n\n"
+            "Exit codes: 0 measured, 64 usage.");
     });
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
         return 64;

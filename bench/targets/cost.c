@@ -145,8 +145,9 @@ static int measure_pairs(struct cast *cast)
     double bytes, descriptors;
     cJSON *fields = cast_add(cast_place(cast, "there", ""), "subscribers", pairs);
 
-    if (cast_do(cast, cast->subscribers[0], "more", fields) < 0 || add_publisher(cast, "there", pairs, 1, &before) < 0 ||
-        add_publisher(cast, "there", pairs, 2, &after) < 0 || add_publisher(cast, "nowhere", 0, 2, &alone) < 0)
+    if (cast_do(cast, cast->subscribers[0], "more", fields) < 0 ||
+        add_publisher(cast, "there", pairs, 1, &before) < 0 || add_publisher(cast, "there", pairs, 2, &after) < 0 ||
+        add_publisher(cast, "nowhere", 0, 2, &alone) < 0)
         return -1;
     bytes = after.bytes - before.bytes - (alone.bytes - after.bytes);
     descriptors = after.descriptors - before.descriptors - (alone.descriptors - after.descriptors);

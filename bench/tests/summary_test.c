@@ -214,6 +214,5 @@ static void doubts_name_their_reason(void **state)
 }
 
 CASES_MAIN(CASE(ratios_are_of_pairs), CASE(throughput_is_compared_with_ring_and_rivals),
-           CASE(verdict_minds_the_interval), CASE(targets_need_ten_pairs),
-           CASE(rounds_find_their_class), CASE(fanout_is_paired_by_block_only), CASE(one_failed_cell_fails_its_row),
-           CASE(doubts_name_their_reason))
+           CASE(verdict_minds_the_interval), CASE(targets_need_ten_pairs), CASE(rounds_find_their_class),
+           CASE(fanout_is_paired_by_block_only), CASE(one_failed_cell_fails_its_row), CASE(doubts_name_their_reason))

@@ -184,7 +184,8 @@ bool intake_take(struct intake *intake, const struct delivery *delivery)
     return wanted;
 }
 
-/* A message may have been answered and not yet be counted. A handler that is held up in its answer is not waited for. */
+/* A message may have been answered and not yet be counted. A handler that is held up in its answer is not waited for.
+ */
 static void await_counted(struct intake *intake)
 {
     uint64_t begun = atomic_load_explicit(&intake->begun, memory_order_acquire), until = ipcmark_now_ns() + patience_ns;

@@ -59,8 +59,8 @@ static void end(struct ping *ping, int error)
     pthread_mutex_unlock(&ping->subscriber->lock);
 }
 
-/* The next message first, then all that only this side needs: it is done while the message is on its way. A trip is from
- * the end of one publish to the end of the next. */
+/* The next message first, then all that only this side needs: it is done while the message is on its way. A trip is
+ * from the end of one publish to the end of the next. */
 void ping_answered(struct ping *ping)
 {
     uint64_t done = atomic_load_explicit(&ping->done, memory_order_relaxed) + 1, now;

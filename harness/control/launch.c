@@ -1,6 +1,6 @@
-/* Not by uv_spawn, which forks: the child of a coordinator under ThreadSanitizer would run in its runtime's locks, and any
- * large coordinator would have its page tables copied for nothing. posix_spawn shares them until the exec; and a pidfd says
- * that a process has ended without a signal handler. */
+/* Not by uv_spawn, which forks: the child of a coordinator under ThreadSanitizer would run in its runtime's locks, and
+ * any large coordinator would have its page tables copied for nothing. posix_spawn shares them until the exec; and a
+ * pidfd says that a process has ended without a signal handler. */
 #include "launch.h"
 
 #include <errno.h>
@@ -30,9 +30,11 @@ static int set_attributes(posix_spawnattr_t *attributes)
     int error = posix_spawnattr_setsigmask(attributes, &none);
     if (error == 0)
         error = posix_spawnattr_setsigdefault(attributes, &all);
-    /* A session of its own: Ctrl-C in the terminal is the coordinator's to handle, and whatever it starts can be found. */
+    /* A session of its own: Ctrl-C in the terminal is the coordinator's to handle, and whatever it starts can be found.
+     */
     if (error == 0)
-        error = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        error =
+            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     return error;
 }
 

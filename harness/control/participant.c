@@ -235,8 +235,7 @@ static int open_handles(ipcmark_participant *participant)
         (error = uv_pipe_init(loop, &participant->err, 0)) < 0 ||
         (error = uv_timer_init(loop, &participant->grace)) < 0)
         return error;
-    participant->in.data = participant->out.data = participant->err.data = participant->grace.data =
-        participant->trial;
+    participant->in.data = participant->out.data = participant->err.data = participant->grace.data = participant->trial;
     participant->trial->open_handles += 4;
     return 0;
 }
@@ -246,7 +245,8 @@ static int watch(ipcmark_participant *participant, const struct launched *launch
     const struct {
         uv_pipe_t *pipe;
         int fd;
-    } streams[] = {{&participant->in, launched->in}, {&participant->out, launched->out}, {&participant->err, launched->err}};
+    } streams[] = {
+        {&participant->in, launched->in}, {&participant->out, launched->out}, {&participant->err, launched->err}};
     int error = 0;
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; ++i) {
         int opened = uv_pipe_open(streams[i].pipe, streams[i].fd);

@@ -106,8 +106,9 @@ int watchdog_close(struct watchdog *self)
     if (self->pid <= 0)
         return 0;
     int pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);
-    /* Stopped, it could not obey. But not after the close: it ends then, and under AddressSanitizer its last act is to let
-     * itself be traced for leaks; SIGCONT would take back the stop that the tracer waits for, and both would wait for ever. */
+    /* Stopped, it could not obey. But not after the close: it ends then, and under AddressSanitizer its last act is to
+     * let itself be traced for leaks; SIGCONT would take back the stop that the tracer waits for, and both would wait
+     * for ever. */
     kill(self->pid, SIGCONT);
     close(self->socket);
     if (pidfd < 0 || !ends_within(pidfd, self->patience_ms)) {

@@ -3,8 +3,8 @@
  *     static void wraps(void **state) { … }
  *     CASES_MAIN(CASE(wraps), CASE(full))
  *
- * `program --list` prints the names, `program NAME` runs one, `program` runs all. After each case the process must be as it
- * was before: no file descriptor, thread, child process or memfd mapping may be left. */
+ * `program --list` prints the names, `program NAME` runs one, `program` runs all. After each case the process must be
+ * as it was before: no file descriptor, thread, child process or memfd mapping may be left. */
 #ifndef CASES_H
 #define CASES_H
 
@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+/* clang-format off */
 #define CASE(function) {#function, function, cases_before, cases_after, NULL}
 #define CASES_MAIN(...)                                                        \
     int main(int argc, char **argv)                                            \
@@ -32,6 +33,7 @@
         const struct CMUnitTest tests[] = {__VA_ARGS__};                       \
         return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv); \
     }
+/* clang-format on */
 
 struct cases_census {
     int descriptors, threads, mappings;
@@ -85,7 +87,8 @@ static int cases_after(void **state)
     time_t deadline = time(NULL) + 5;
     int failures = 0;
     (void)state;
-    while (now.threads > cases_at_start.threads && time(NULL) < deadline) { /* a joined thread lingers in /proc for a moment */
+    while (now.threads > cases_at_start.threads &&
+           time(NULL) < deadline) { /* a joined thread lingers in /proc for a moment */
         sched_yield();
         now = cases_take_census();
     }
@@ -121,11 +124,11 @@ static void cases_warm_up(void)
 
 /* Ends a case that cannot be had here, saying why: CTest then calls it skipped, and not passed. */
 static bool cases_skipped;
-#define CASES_SKIP(why)                    \
-    do {                                   \
-        print_message("skipped: %s\n", why); \
-        cases_skipped = true;              \
-        skip();                            \
+#define CASES_SKIP(why)                                                                                                \
+    do {                                                                                                               \
+        print_message("skipped: %s\n", why);                                                                           \
+        cases_skipped = true;                                                                                          \
+        skip();                                                                                                        \
     } while (0)
 
 /* Of one case: 77 if it was skipped. */

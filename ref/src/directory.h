@@ -13,7 +13,7 @@ struct known {
 struct directory_memory {
     struct known *known;
     size_t count, capacity;
-    size_t turn; /* of those that are looked at again for owners that died */
+    size_t turn;                  /* of those that are looked at again for owners that died */
     const char *hindrance, *said; /* in this scan, and what was last said of it; NULL: none */
 };
 
@@ -24,8 +24,8 @@ void directory_forget(struct directory_memory *memory);
 void directory_hinder(struct directory_memory *memory, const char *why);
 
 /* Looks at every slot file but our own and those for which skip() says so (NULL: none); removes what dead owners left.
- * Calls found() for each waiting subscriber of our channel. whole: looks again at ignored ones, some at a time, for owners
- * that died. */
+ * Calls found() for each waiting subscriber of our channel. whole: looks again at ignored ones, some at a time, for
+ * owners that died. */
 void directory_scan(struct endpoint *endpoint, struct directory_memory *memory, bool whole,
                     bool (*skip)(struct endpoint *endpoint, const unsigned char *id),
                     void (*found)(struct endpoint *endpoint, const unsigned char *id));

@@ -84,7 +84,8 @@ int endpoint_open(struct endpoint *endpoint, const struct role *role, const char
     endpoint->listener.fd = endpoint->changes.fd = endpoint->kick.fd = -1;
     endpoint->rescan_ns = -1;
     /* before any thread of ours exists: registering a process with threads takes milliseconds */
-    endpoint->capabilities = (os_barrier_register() ? WIRE_CAN_BE_FENCED : 0) | (os_barrier_heavy() ? WIRE_CAN_FENCE : 0);
+    endpoint->capabilities =
+        (os_barrier_register() ? WIRE_CAN_BE_FENCED : 0) | (os_barrier_heavy() ? WIRE_CAN_FENCE : 0);
     error = os_fork_watch(thread_in_child);
     if (error != 0)
         return error;

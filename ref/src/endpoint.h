@@ -36,16 +36,17 @@ enum peer_socket {
 /* What the two roles do differently; all of it on the control thread. */
 struct role {
     const char *name;
-    bool seeks; /* new peers: they are found by watching the directory */
+    bool seeks;                                          /* new peers: they are found by watching the directory */
     void (*scan)(struct endpoint *endpoint, bool whole); /* whole: known entries too, for the ones that died */
     void (*accepted)(struct endpoint *endpoint, int fd);
-    void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count);
+    void (*message)(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds,
+                    int count);
     void (*heartbeat)(struct endpoint *endpoint, struct peer *peer); /* count ours up */
     void (*tick)(struct endpoint *endpoint); /* each ping interval; this and the next two: NULL, nothing to do */
     void (*last_words)(struct endpoint *endpoint, struct peer *peer); /* it goes: did it leave something? */
     void (*suspend)(struct endpoint *endpoint, struct peer *peer, bool suspended);
     enum peer_socket (*dropped)(struct endpoint *endpoint, struct peer *peer); /* it is gone, or was never connected */
-    bool (*idle)(struct endpoint *endpoint, struct peer *peer);    /* does no other thread use it any more? */
+    bool (*idle)(struct endpoint *endpoint, struct peer *peer); /* does no other thread use it any more? */
     void (*destroy)(struct peer *peer);
     void (*describe)(struct endpoint *endpoint, struct status *status); /* its pairs; see status.h */
 };
@@ -62,8 +63,8 @@ static inline void tally_add(struct tally *tally, uint64_t bytes)
     shared_store_relaxed(&tally->bytes, shared_load_relaxed(&tally->bytes) + bytes);
 }
 
-/* A reason to drop a pair that is nobody's wish and nobody's mistake: one side is out of memory or descriptors. The user is
- * told MMIPC_REASON_NONE, and the log says the rest. */
+/* A reason to drop a pair that is nobody's wish and nobody's mistake: one side is out of memory or descriptors. The
+ * user is told MMIPC_REASON_NONE, and the log says the rest. */
 enum { REASON_SHORT = MMIPC_REASON_VERSION + 1 };
 
 enum peer_state { PEER_GREETING, PEER_CONNECTED, PEER_GONE };
@@ -80,7 +81,7 @@ struct peer {
     const shared_u64 *heartbeat;
     uint64_t last_heartbeat;
     int64_t last_change_ns;
-    uint32_t interval_ms; /* the other side's */
+    uint32_t interval_ms;    /* the other side's */
     struct notice *reserved; /* for on_peer */
     bool suspended;
     bool suspension_told;
@@ -104,7 +105,7 @@ struct endpoint {
     struct watch listener, changes, kick;
     int poller;
     int load, processors; /* for adaptive polling, see spin.h */
-    bool deaf; /* out of descriptors: the listener is not polled until the next tick */
+    bool deaf;            /* out of descriptors: the listener is not polled until the next tick */
     bool control_running;
     pthread_t control;
     struct peer *peers; /* control thread's */
@@ -123,7 +124,8 @@ struct endpoint {
 int endpoint_open(struct endpoint *endpoint, const struct role *role, const char *channel, const char *server_dir,
                   const mmipc_options *options);
 int endpoint_start(struct endpoint *endpoint); /* last step of opening: visible to others from here on */
-void endpoint_stop(struct endpoint *endpoint);  /* leaves the directory, hangs up on every peer, ends the control thread */
+void endpoint_stop(
+    struct endpoint *endpoint); /* leaves the directory, hangs up on every peer, ends the control thread */
 void endpoint_close(struct endpoint *endpoint); /* frees what is left; peers too */
 void endpoint_kick(struct endpoint *endpoint);  /* the control thread looks around */
 void endpoint_enter(struct endpoint *endpoint); /* a call that may wait begins … */
@@ -143,8 +145,8 @@ static inline bool endpoint_forked(const struct endpoint *endpoint)
 void watch_close(struct endpoint *endpoint, struct watch *watch);
 
 /* place.c */
-int place_watch(struct endpoint *endpoint);  /* for new peers, if our role looks for them */
-int place_take(struct endpoint *endpoint);   /* slot file and socket: visible to others from here on */
+int place_watch(struct endpoint *endpoint); /* for new peers, if our role looks for them */
+int place_take(struct endpoint *endpoint);  /* slot file and socket: visible to others from here on */
 void place_leave(struct endpoint *endpoint);
 void place_check(struct endpoint *endpoint); /* are our files still there? */
 
@@ -153,14 +155,14 @@ void *control_run(void *endpoint);
 int64_t control_interval_ns(const struct endpoint *endpoint);
 
 /* peer.c, all on the control thread */
-int peer_open(struct endpoint *endpoint, struct peer *peer, int fd); /* takes fd, also on failure */
+int peer_open(struct endpoint *endpoint, struct peer *peer, int fd);              /* takes fd, also on failure */
 int peer_may_call(const struct endpoint *endpoint, const struct os_peer *caller); /* -EACCES: user, -ELOOP: ourselves */
 /* All that has arrived: what a peer sent before it died still counts. dead: nothing more will come. */
 void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead);
-void peer_close(struct endpoint *endpoint, struct peer *peer);       /* its descriptors */
+void peer_close(struct endpoint *endpoint, struct peer *peer); /* its descriptors */
 void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u64 *heartbeat, uint32_t interval_ms);
 void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_t tell); /* tell: wire_reason or 0 */
-void peer_fail(struct endpoint *endpoint, struct peer *peer, int reason); /* drops it and tells it so */
+void peer_fail(struct endpoint *endpoint, struct peer *peer, int reason);                /* drops it and tells it so */
 static inline int peer_reason(int error) /* … for an error of which the peer is told nothing more */
 {
     return error == -EPROTO ? MMIPC_REASON_PROTOCOL : REASON_SHORT;

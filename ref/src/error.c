@@ -33,7 +33,8 @@ const char *mmipc_strerror(int error)
     case -ENFILE:
         return "too many descriptors are open on this system: raise fs.file-max";
     case -ENOMEM:
-        return "out of memory, shared memory included: lower segment_bytes, or raise the limit of the process or container";
+        return "out of memory, shared memory included: lower segment_bytes, or raise the limit of the process or "
+               "container";
     case -EINVAL:
         return "an argument is invalid: a channel has 1 to 255 bytes, options come from mmipc_options_init";
     case -E2BIG:

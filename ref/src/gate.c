@@ -30,8 +30,8 @@ static void give_way(int *yields)
     }
 }
 
-/* The owner cannot say that it has left: clearing `inside` must be its last access, for the gate may be freed then. So it is
- * polled for. It is inside no longer than copying a message takes: whoever waits for room does so outside. */
+/* The owner cannot say that it has left: clearing `inside` must be its last access, for the gate may be freed then. So
+ * it is polled for. It is inside no longer than copying a message takes: whoever waits for room does so outside. */
 static void revoke(struct bias *bias)
 {
     int yields = 0;
@@ -42,8 +42,8 @@ static void revoke(struct bias *bias)
         give_way(&yields);
 }
 
-/* Every bias is revoked, ended ones as well: its former owner may have marked itself inside and not yet looked, and then
- * counts among the callers before it takes the mark away. */
+/* Every bias is revoked, ended ones as well: its former owner may have marked itself inside and not yet looked, and
+ * then counts among the callers before it takes the mark away. */
 void gate_close(struct gate *gate)
 {
     int yields = 0;
@@ -76,7 +76,8 @@ void gate_enter_locked(struct gate *gate, bool publishing)
     uint64_t owner;
     atomic_fetch_add_explicit(&gate->callers, 1, memory_order_relaxed); /* relaxed: gate_close comes after, see there */
     pthread_mutex_lock(&gate->lock);
-    bias = atomic_load_explicit(&gate->current, memory_order_relaxed); /* relaxed: this and owner change under the lock */
+    bias =
+        atomic_load_explicit(&gate->current, memory_order_relaxed); /* relaxed: this and owner change under the lock */
     owner = atomic_load_explicit(&bias->owner, memory_order_relaxed);
     if (owner != 0 && owner != thread) {
         revoke(bias);
@@ -101,8 +102,9 @@ void gate_leave_locked(struct gate *gate)
 
 void gate_enter_instead(struct gate *gate, struct bias *bias)
 {
-    atomic_fetch_add_explicit(&gate->callers, 1, memory_order_relaxed); /* before we are out: one of the two must be seen */
-    atomic_store_explicit(&bias->inside, 0, memory_order_release);      /* R8 */
+    atomic_fetch_add_explicit(&gate->callers, 1,
+                              memory_order_relaxed);               /* before we are out: one of the two must be seen */
+    atomic_store_explicit(&bias->inside, 0, memory_order_release); /* R8 */
     gate_enter_locked(gate, true);
     atomic_fetch_sub_explicit(&gate->callers, 1, memory_order_relaxed); /* relaxed: the lock's own count still holds */
 }

@@ -1,4 +1,5 @@
-/* The subscriber's side of a pair's life: the handshake, handing over to the receiving side, the end. Control thread. */
+/* The subscriber's side of a pair's life: the handshake, handing over to the receiving side, the end. Control thread.
+ */
 #include "os/os.h"
 #include "status.h"
 #include "subscriber.h"
@@ -187,7 +188,8 @@ static int take_hello(struct endpoint *endpoint, struct inlet *inlet, const stru
     return wire_send(inlet->peer.socket.fd, &accept, NULL, 0);
 }
 
-static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struct wire_message *ring, int *fds, int count)
+static int take_ring(struct endpoint *endpoint, struct inlet *inlet, const struct wire_message *ring, int *fds,
+                     int count)
 {
     bool awaited;
     int error;
@@ -229,7 +231,8 @@ static int take_start(struct endpoint *endpoint, struct inlet *inlet)
     return 0;
 }
 
-static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count)
+static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds,
+                    int count)
 {
     struct inlet *inlet = inlet_of(peer);
     bool awaited = false;

@@ -26,10 +26,11 @@ struct notifier {
 
 int notifier_open(struct notifier *notifier, const mmipc_options *options);
 
-/* Room for two more events of a peer, taken when it comes: whoever is told of its beginning is told of its end, whatever
- * memory there is then. -EAGAIN: on_peer lags far behind; nobody new may come, or the queue would grow without end. */
+/* Room for two more events of a peer, taken when it comes: whoever is told of its beginning is told of its end,
+ * whatever memory there is then. -EAGAIN: on_peer lags far behind; nobody new may come, or the queue would grow without
+ * end. */
 int notifier_reserve(struct notifier *notifier, struct notice **reserved);
-void notifier_unreserve(struct notice **reserved);                                                           /* what is left */
+void notifier_unreserve(struct notice **reserved); /* what is left */
 void notifier_peer(struct notifier *notifier, struct notice **reserved, int event, int pid, int reason); /* takes one */
 void notifier_log(struct notifier *notifier, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool notifier_is_current(const struct notifier *notifier);

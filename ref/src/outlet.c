@@ -106,7 +106,8 @@ static struct outlet *create(const unsigned char *id)
     return outlet;
 }
 
-/* Does the process still hold memory of a pair that was dropped as full? Else it could come back for ever more of it. */
+/* Does the process still hold memory of a pair that was dropped as full? Else it could come back for ever more of it.
+ */
 static bool lingers(const struct endpoint *endpoint, int pid)
 {
     for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
@@ -132,7 +133,7 @@ static void found(struct endpoint *endpoint, const unsigned char *id)
     if (fd == -EACCES)
         directory_ignore(&publisher->memory, id); /* another user's */
     else if (fd == -EAGAIN)
-        look_again_soon(endpoint); /* many callers at once */
+        look_again_soon(endpoint);                           /* many callers at once */
     else if (fd < 0 && fd != -ENOENT && fd != -ECONNREFUSED) /* it is not just coming or going */
         directory_hinder(&publisher->memory, mmipc_strerror(fd));
     if (fd < 0)
@@ -181,7 +182,8 @@ static void scan(struct endpoint *endpoint, bool whole)
 static uint64_t unread(const struct outlet *outlet)
 {
     const uint64_t head = outlet->ring.head, end = chain_messages_end(outlet), seen = outlet->ring.seen;
-    const uint64_t theirs = shared_load_relaxed(&outlet->theirs->tail); /* relaxed: only told, nothing is written over */
+    const uint64_t theirs =
+        shared_load_relaxed(&outlet->theirs->tail); /* relaxed: only told, nothing is written over */
     const uint64_t tail = theirs < seen || theirs > head ? seen : theirs;
     return (tail < end ? end - tail : 0) + chain_owed_above(outlet, tail);
 }
@@ -242,7 +244,8 @@ static int take_welcome(struct endpoint *endpoint, struct outlet *outlet, const 
 {
     struct wire_message start;
     int error;
-    if (count != 2 || outlet->ours == NULL || outlet->theirs != NULL || memcmp(welcome->subscriber, outlet->peer.id, ID_BYTES) != 0)
+    if (count != 2 || outlet->ours == NULL || outlet->theirs != NULL ||
+        memcmp(welcome->subscriber, outlet->peer.id, ID_BYTES) != 0)
         return -EPROTO;
     error = map_page(outlet, fds[0]);
     if (error == 0)
@@ -274,7 +277,8 @@ static void refused(struct endpoint *endpoint, struct outlet *outlet, const stru
     peer_refused(endpoint, &outlet->peer, message);
 }
 
-static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds, int count)
+static void message(struct endpoint *endpoint, struct peer *peer, const struct wire_message *message, int *fds,
+                    int count)
 {
     struct outlet *outlet = outlet_of(peer);
     int error = -EPROTO;
@@ -321,8 +325,8 @@ static void unlist(struct mmipc_publisher *publisher, struct outlet *outlet)
     }
 }
 
-/* It may be alive and read on: payload that its records refer to must stay as it is, and its memory counts, until it has
- * hung up. */
+/* It may be alive and read on: payload that its records refer to must stay as it is, and its memory counts, until it
+ * has hung up. */
 static enum peer_socket dropped(struct endpoint *endpoint, struct peer *peer)
 {
     struct mmipc_publisher *publisher = publisher_of(endpoint);

@@ -32,12 +32,13 @@ void peer_read_mail(struct endpoint *endpoint, struct peer *peer, bool dead)
         int fds[OS_FDS_MAX], count = 0;
         int got = wire_receive(peer->socket.fd, &message, fds, &count);
         if (got == -ENOMEM || (got == -EAGAIN && !dead))
-            return; /* what is readable, or has ended, is told again */
+            return;                         /* what is readable, or has ended, is told again */
         if (got > 0 && mails == LAST_MAILS) /* of the dead; a child of its may go on writing for ever */
             got = -EPROTO;
         if (got == -EPROTO) {
             close_all(fds, count);
-            endpoint_log(endpoint, LOG_WARNING, "process %d sent something that is not the protocol's; pair closed", peer->pid);
+            endpoint_log(endpoint, LOG_WARNING, "process %d sent something that is not the protocol's; pair closed",
+                         peer->pid);
             peer_fail(endpoint, peer, MMIPC_REASON_PROTOCOL);
             return;
         }
@@ -168,8 +169,13 @@ void peer_connected(struct endpoint *endpoint, struct peer *peer, const shared_u
 
 static const char *reason_text(int reason)
 {
-    static const char *const texts[] = {"",       "closed",        "died", "silent",
-                                        "its backlog was full", "protocol violated", "another version",
+    static const char *const texts[] = {"",
+                                        "closed",
+                                        "died",
+                                        "silent",
+                                        "its backlog was full",
+                                        "protocol violated",
+                                        "another version",
                                         "one side is out of memory or descriptors"};
     return texts[reason];
 }
@@ -184,7 +190,8 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
         endpoint->role->last_words(endpoint, peer);
     was_connected = peer->state == PEER_CONNECTED;
     peer->state = PEER_GONE;
-    then = endpoint->role->dropped(endpoint, peer); /* before the farewell: a publish that is under way belongs to the pair */
+    then = endpoint->role->dropped(endpoint,
+                                   peer); /* before the farewell: a publish that is under way belongs to the pair */
     if (tell != 0) {
         struct wire_message message;
         wire_prepare(&message, WIRE_BYE);
@@ -213,7 +220,9 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
 void peer_fail(struct endpoint *endpoint, struct peer *peer, int reason)
 {
     peer_drop(endpoint, peer, reason,
-              reason == MMIPC_REASON_FULL ? WIRE_FULL : reason == REASON_SHORT ? WIRE_BUSY : WIRE_PROTOCOL);
+              reason == MMIPC_REASON_FULL ? WIRE_FULL
+              : reason == REASON_SHORT    ? WIRE_BUSY
+                                          : WIRE_PROTOCOL);
 }
 
 void peer_reject(struct endpoint *endpoint, struct peer *peer, uint32_t reason)

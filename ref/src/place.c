@@ -34,7 +34,8 @@ static void caller_waits(struct endpoint *endpoint, struct watch *watch)
     int fd = 0;
     for (int i = 0; i < ACCEPTS_A_TURN && (fd = os_socket_accept(watch->fd)) >= 0; ++i)
         endpoint->role->accepted(endpoint, fd);
-    if (fd < 0 && fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED) { /* the caller stays in the queue until the next tick */
+    if (fd < 0 && fd != -EAGAIN && fd != -EINTR &&
+        fd != -ECONNABORTED) { /* the caller stays in the queue until the next tick */
         endpoint_log(endpoint, LOG_ERROR, "a new peer cannot be let in: %s", mmipc_strerror(fd));
         os_poller_remove(endpoint->poller, watch->fd);
         endpoint->deaf = true;

@@ -49,13 +49,13 @@ struct outlet {
     struct left_ring *oldest, *youngest; /* inside the gate, as are those up to rested */
     struct debt *debts;                  /* a queue, in the order of their ends */
     size_t debt_first, debt_count, debt_capacity;
-    uint64_t owed;         /* bytes of all debts */
-    uint64_t ring_limit;   /* of the ring, were nothing owed */
+    uint64_t owed;                       /* bytes of all debts */
+    uint64_t ring_limit;                 /* of the ring, were nothing owed */
     uint64_t messages_end, specials_end; /* position after the last message, if nothing but specials came after it */
-    bool delivers;         /* the subscriber has a thread that takes records as they come */
-    uint64_t *known_files; /* names of the payload files that it has, by place */
-    uint64_t rested_head;  /* at the last tick */
-    int rested;            /* ticks in a row that found little use for so large a ring */
+    bool delivers;                       /* the subscriber has a thread that takes records as they come */
+    uint64_t *known_files;               /* names of the payload files that it has, by place */
+    uint64_t rested_head;                /* at the last tick */
+    int rested;                          /* ticks in a row that found little use for so large a ring */
 
     pthread_mutex_t wait_lock; /* of the rest: threads that wait for room, or for a flush */
     pthread_cond_t woken;
@@ -72,21 +72,23 @@ struct mmipc_publisher {
     struct outlet **outlets; /* the list: connected pairs; inside the gate, as are the next three */
     size_t outlet_count, outlet_capacity;
     struct pool pool;
-    size_t ring_bytes;  /* of all rings of all pairs, dropped ones that still have them included */
-    size_t retired;     /* dropped pairs that still owe */
-    flag swollen;       /* there is memory that chain_tick() may be able to give back */
-    struct nudge nudge; /* of the threads that wait */
+    size_t ring_bytes;              /* of all rings of all pairs, dropped ones that still have them included */
+    size_t retired;                 /* dropped pairs that still owe */
+    flag swollen;                   /* there is memory that chain_tick() may be able to give back */
+    struct nudge nudge;             /* of the threads that wait */
     struct directory_memory memory; /* control thread's, as is the next */
     int64_t retry_ns;               /* how long until a subscriber that could not take us is tried again */
 };
 
 /* publish.c; inside the gate */
-void publisher_condemn(struct mmipc_publisher *publisher, struct outlet *outlet, int reason); /* nothing more is written to it */
+void publisher_condemn(struct mmipc_publisher *publisher, struct outlet *outlet,
+                       int reason);          /* nothing more is written to it */
 void publisher_rouse(struct outlet *outlet); /* after a commit: wakes the subscriber if it sleeps */
 
 /* chain.c: the memory of a pair. Inside the gate, but for opening and closing. */
 enum { SMALLEST_RING_BYTES = 64 << 10, COMFORTABLE_BYTES = 4 << 20 };
-int chain_open(struct outlet *outlet, size_t ring_bytes, size_t limit, int fds[2]); /* page and ring, to be sent and closed */
+int chain_open(struct outlet *outlet, size_t ring_bytes, size_t limit,
+               int fds[2]); /* page and ring, to be sent and closed */
 void chain_close(struct outlet *outlet);
 size_t chain_ring_bytes(const struct outlet *outlet);
 int chain_extend(struct mmipc_publisher *publisher, struct outlet *outlet, uint64_t bytes); /* another, larger ring */
@@ -98,9 +100,10 @@ uint64_t chain_owed_above(const struct outlet *outlet, uint64_t tail); /* payloa
 int chain_may_owe(struct mmipc_publisher *publisher, struct outlet *outlet, uint64_t bytes); /* -ENOBUFS: too much */
 int chain_prepare_reference(struct outlet *outlet, const struct block *block); /* makes sure that one can be written */
 /* charge: bytes of the backlog that it takes */
-void chain_refer(const struct mmipc_publisher *publisher, struct outlet *outlet, struct block *block, size_t count, uint64_t bytes,
-                 uint64_t charge);
-void chain_forgive(struct mmipc_publisher *publisher, struct outlet *outlet); /* it is gone: all it owes is free again */
+void chain_refer(const struct mmipc_publisher *publisher, struct outlet *outlet, struct block *block, size_t count,
+                 uint64_t bytes, uint64_t charge);
+void chain_forgive(struct mmipc_publisher *publisher,
+                   struct outlet *outlet);          /* it is gone: all it owes is free again */
 void chain_trim(struct mmipc_publisher *publisher); /* gives back all payload memory that nobody uses just now */
 void chain_tick(struct mmipc_publisher *publisher); /* control thread: gives back memory that is not needed any more */
 

@@ -79,7 +79,8 @@ static void raise_ready(struct mmipc_subscriber *subscriber)
     subscriber->ready_raised = true;
 }
 
-/* From here on the descriptor is readable exactly when there is a message: either one is here, or publishers wake us. */
+/* From here on the descriptor is readable exactly when there is a message: either one is here, or publishers wake us.
+ */
 static void arm_descriptor(struct mmipc_subscriber *subscriber)
 {
     if (subscriber->ready_raised && receive_any_ready(subscriber))
@@ -190,7 +191,8 @@ void mmipc_message_release(mmipc_message *message)
     if (message == NULL)
         return;
     inlet = message->inlet;
-    if (inlet->generation != atomic_load_explicit(&os_fork_generation, memory_order_relaxed)) { /* relaxed: as everywhere */
+    if (inlet->generation !=
+        atomic_load_explicit(&os_fork_generation, memory_order_relaxed)) { /* relaxed: as everywhere */
         free(message); /* a child of fork() has neither the inlet's memory nor a say in it */
         return;
     }

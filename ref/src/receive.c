@@ -62,7 +62,8 @@ static bool give_back_if_drained(struct mmipc_subscriber *subscriber, size_t ind
     if (inlet->drain_end == 0)
         inlet->drain_end = inlet->ring.position + inlet_unread_at_most(inlet);
     if (inlet->ring.position < inlet->drain_end && inlet_ready(inlet)) {
-        atomic_store_explicit(&subscriber->attention, 1, memory_order_relaxed); /* look again when it has been emptied */
+        atomic_store_explicit(&subscriber->attention, 1,
+                              memory_order_relaxed); /* look again when it has been emptied */
         return false;
     }
     os_poller_remove(subscriber->poller, inlet->wake_event);
@@ -103,7 +104,8 @@ bool receive_any_ready(const struct mmipc_subscriber *subscriber)
     for (size_t i = 0; i < subscriber->inlet_count; ++i) {
         ring_prefetch(&subscriber->inlets[i]->ring);
         /* Pull mode: its user must not be told of records that are not messages. */
-        if (inlet_ready(subscriber->inlets[i]) && (subscriber->on_message != NULL || inlet_settle(subscriber->inlets[i])))
+        if (inlet_ready(subscriber->inlets[i]) &&
+            (subscriber->on_message != NULL || inlet_settle(subscriber->inlets[i])))
             return true;
     }
     return atomic_load_explicit(&subscriber->attention, memory_order_relaxed); /* relaxed: receive_adopt() orders */
@@ -125,14 +127,16 @@ void receive_awake(struct mmipc_subscriber *subscriber)
     subscriber->naps += subscriber->announced ? 1 : 0;
     subscriber->announced = false;
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
-        shared_store_relaxed(&subscriber->inlets[i]->ours->asleep, subscriber->naps); /* relaxed: a needless wake at worst */
+        shared_store_relaxed(&subscriber->inlets[i]->ours->asleep,
+                             subscriber->naps); /* relaxed: a needless wake at worst */
 }
 
 void receive_clear(struct mmipc_subscriber *subscriber)
 {
     for (size_t i = 0; i < subscriber->inlet_count; ++i) {
         struct inlet *inlet = subscriber->inlets[i];
-        if (inlet->wake_event >= 0 && os_wake_clear(inlet->wake_event) != 0) { /* it must not keep the descriptor readable */
+        if (inlet->wake_event >= 0 &&
+            os_wake_clear(inlet->wake_event) != 0) { /* it must not keep the descriptor readable */
             os_poller_remove(subscriber->poller, inlet->wake_event);
             os_close(inlet->wake_event);
             inlet->wake_event = -1;
@@ -148,7 +152,8 @@ bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns, int64_t
     while (now_ns < end_ns) {
         for (int i = 0; i < 16; ++i) {
             if (receive_any_ready(subscriber)) {
-                spin_learn(&subscriber->spin, now_ns - start_ns, true); /* not a new look at the clock: a message waits */
+                spin_learn(&subscriber->spin, now_ns - start_ns,
+                           true); /* not a new look at the clock: a message waits */
                 return true;
             }
             pause_polling();

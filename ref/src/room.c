@@ -358,8 +358,7 @@ static int wait_for_memory(struct patience *patience, struct outlet *debtor, int
         return error;
     if (when_full == MMIPC_WHEN_FULL_FAIL)
         return -EAGAIN;
-    if (!retired && !patience->dropped &&
-        (when_full == MMIPC_WHEN_FULL_DISCONNECT || flag_get(&debtor->suspended))) {
+    if (!retired && !patience->dropped && (when_full == MMIPC_WHEN_FULL_DISCONNECT || flag_get(&debtor->suspended))) {
         patience->dropped = true;
         publisher_condemn(publisher, debtor, MMIPC_REASON_FULL);
         return 0;

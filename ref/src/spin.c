@@ -51,7 +51,9 @@ void spin_learn(struct spin *spin, int64_t waited_ns, bool paid)
     if (paid)
         spin->misses = 0;
     else if (spin->polled)
-        spin->skip = spin->misses = spin->misses == 0 ? 1 : spin->misses < MOST_SKIPPED ? 2 * spin->misses : MOST_SKIPPED;
+        spin->skip = spin->misses = spin->misses == 0             ? 1
+                                    : spin->misses < MOST_SKIPPED ? 2 * spin->misses
+                                                                  : MOST_SKIPPED;
     if (waited_ns > LONGEST_NS)
         spin->budget_ns = 0; /* an idle channel */
     else if (2 * waited_ns > spin->budget_ns)

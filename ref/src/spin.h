@@ -1,5 +1,5 @@
-/* How long to poll before sleeping. Polling saves a wake-up (tens of microseconds) when the awaited thing comes soon, and
- * burns a processor when it does not, or when another thread needs that processor to bring it about. */
+/* How long to poll before sleeping. Polling saves a wake-up (tens of microseconds) when the awaited thing comes soon,
+ * and burns a processor when it does not, or when another thread needs that processor to bring it about. */
 #ifndef MMIPC_SPIN_H
 #define MMIPC_SPIN_H
 
@@ -18,7 +18,7 @@ struct spin {
 };
 
 void spin_open(struct spin *spin, int option_us, int load, int processors);
-int64_t spin_budget(struct spin *spin, int64_t now_ns);         /* 0: sleep at once */
+int64_t spin_budget(struct spin *spin, int64_t now_ns); /* 0: sleep at once */
 /* How long the wait was in the end, asleep or not, and whether polling ended it. */
 void spin_learn(struct spin *spin, int64_t waited_ns, bool paid);
 

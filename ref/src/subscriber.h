@@ -13,7 +13,8 @@
 #include "spin.h"
 #include "thread.h"
 
-/* Memory of the publisher's that the control thread has received and mapped, before the receiving side came across it. */
+/* Memory of the publisher's that the control thread has received and mapped, before the receiving side came across it.
+ */
 struct arrival {
     struct arrival *next; /* younger */
     bool is_ring;
@@ -31,7 +32,7 @@ struct left_memory {
 };
 
 struct payload {
-    uint64_t name_plus_1; /* 0: none */
+    uint64_t name_plus_1;      /* 0: none */
     const unsigned char *base; /* untrusted, read-only */
     uint64_t bytes;
 };
@@ -61,9 +62,9 @@ struct inlet {
     struct arrival *first_arrival, *last_arrival;
     unsigned arrivals;
     struct left_memory *oldest_left, *youngest_left;
-    uint64_t passed;      /* the position after the last record that was no message */
-    bool closed;          /* its events are gone; only the memory is left, for the messages' sake */
-    int references;       /* the control thread's and one a message */
+    uint64_t passed;                       /* the position after the last record that was no message */
+    bool closed;                           /* its events are gone; only the memory is left, for the messages' sake */
+    int references;                        /* the control thread's and one a message */
     struct mmipc_message *oldest, *newest; /* taken and not yet all released */
 };
 
@@ -114,19 +115,20 @@ void inlet_condemn(struct mmipc_subscriber *subscriber, struct inlet *inlet, int
 
 /* follow.c */
 int inlet_arrived(struct inlet *inlet, const struct wire_message *message, int fd, bool *awaited); /* control thread */
-int inlet_enter_first_ring(struct inlet *inlet);                                    /* control thread */
+int inlet_enter_first_ring(struct inlet *inlet);                                                   /* control thread */
 /* The next message. 0: there is none. -EPROTO: the publisher wrote nonsense; -ENOMEM: its position is as before. */
 int inlet_take(struct inlet *inlet, struct ring_record *out);
 void inlet_fed(struct inlet *inlet); /* looks again for what it starved for */
-bool inlet_settle(struct inlet *inlet); /* takes what is no message; true: a message is next, or what only inlet_take() can tell */
-void inlet_unmap(struct inlet *inlet);                         /* all memory of the publisher's but its page */
-void inlet_leave_behind(struct inlet *inlet, uint64_t tail);   /* unmaps what nobody needs any more; as inlet_free_to */
-uint64_t inlet_unread_at_most(struct inlet *inlet);            /* bytes that honest rings can hold */
+bool inlet_settle(
+    struct inlet *inlet); /* takes what is no message; true: a message is next, or what only inlet_take() can tell */
+void inlet_unmap(struct inlet *inlet);                       /* all memory of the publisher's but its page */
+void inlet_leave_behind(struct inlet *inlet, uint64_t tail); /* unmaps what nobody needs any more; as inlet_free_to */
+uint64_t inlet_unread_at_most(struct inlet *inlet);          /* bytes that honest rings can hold */
 
 /* receive.c: the receiving side */
-void receive_look_up(struct mmipc_subscriber *subscriber);  /* from any thread: something has changed */
+void receive_look_up(struct mmipc_subscriber *subscriber); /* from any thread: something has changed */
 bool receive_make_room(struct inlet ***array, size_t count, size_t *capacity); /* for one more; false: no memory */
-void receive_adopt(struct mmipc_subscriber *subscriber);    /* takes over new inlets, gives back drained ones */
+void receive_adopt(struct mmipc_subscriber *subscriber); /* takes over new inlets, gives back drained ones */
 bool receive_any_ready(const struct mmipc_subscriber *subscriber);
 void receive_announce(struct mmipc_subscriber *subscriber); /* the publishers shall wake us … */
 void receive_awake(struct mmipc_subscriber *subscriber);    /* … no longer */

@@ -169,7 +169,8 @@ static void log_line(void *user, int level, const char *text)
         fprintf(stderr, "actor %d: %s\n", (int)getpid(), text);
 }
 
-/* "uid=N": as another user. "namespace=1": in a PID namespace of its own; the process that was started then only waits. */
+/* "uid=N": as another user. "namespace=1": in a PID namespace of its own; the process that was started then only waits.
+ */
 static void take_place(const char *settings)
 {
     const char *user = strstr(settings, "uid=");

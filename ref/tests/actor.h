@@ -25,16 +25,18 @@ struct actor actor_start(const char *role, const char *channel, const char *dire
 long actor_ask(const struct actor *actor, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void actor_tell(const struct actor *actor, const char *format, ...) __attribute__((format(printf, 2, 3)));
 long actor_answer(const struct actor *actor);
-void actor_end(struct actor *actor);  /* closes its endpoint and exits; must exit with 0 */
-void actor_kill(struct actor *actor); /* SIGKILL, reaped */
+void actor_end(struct actor *actor);        /* closes its endpoint and exits; must exit with 0 */
+void actor_kill(struct actor *actor);       /* SIGKILL, reaped */
 void actor_stop(const struct actor *actor); /* SIGSTOP; returns when every thread of it stands still */
 void actor_continue(const struct actor *actor);
 
-/* Requests. Publisher: "publish FIRST COUNT SIZE", "parts", "connected N TIMEOUT", "disconnected TIMEOUT", "connections",
- * "flush TIMEOUT", "die_after FIRST COUNT SIZE" (publishes, then kills itself, no answer). Subscriber: "hold 0|1" (its
- * handler blocks while held), "expect N" (until N received in order; number received), "connected …". */
+/* Requests. Publisher: "publish FIRST COUNT SIZE", "parts", "connected N TIMEOUT", "disconnected TIMEOUT",
+ * "connections", "flush TIMEOUT", "die_after FIRST COUNT SIZE" (publishes, then kills itself, no answer). Subscriber:
+ * "hold 0|1" (its handler blocks while held), "expect N" (until N received in order; number received), "connected …".
+ */
 
-/* A new directory under /tmp for a case, removed with what is in it; the answer says how many entries were left in it. */
+/* A new directory under /tmp for a case, removed with what is in it; the answer says how many entries were left in it.
+ */
 char *test_directory(void);
 int test_directory_remove(char *path);
 int test_directory_entries(const char *path);

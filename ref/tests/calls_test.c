@@ -165,7 +165,8 @@ static void flush_holds_up_no_publish(void **state)
 {
     char *directory = test_directory();
     struct actor stopped = actor_start("subscriber", "c", directory, "ping=150");
-    struct actor to = actor_start("subscriber", "c", directory, "ping=3000"); /* never silent: full, it would be dropped */
+    struct actor to =
+        actor_start("subscriber", "c", directory, "ping=3000"); /* never silent: full, it would be dropped */
     mmipc_publisher *publisher;
     mmipc_options options;
     static char data[16000];
@@ -190,7 +191,8 @@ static void flush_holds_up_no_publish(void **state)
         assert_int_equal(mmipc_publish(publisher, data, sizeof data), 0);
     }
     pthread_join(flushing, &result);
-    assert_int_equal((intptr_t)result, 0); /* the stopped one was dropped when its ring was full: nobody is left to wait for */
+    assert_int_equal((intptr_t)result,
+                     0); /* the stopped one was dropped when its ring was full: nobody is left to wait for */
     assert_int_equal(actor_ask(&to, "expect 40"), 40);
     actor_continue(&stopped);
     mmipc_publisher_close(publisher);
@@ -199,7 +201,8 @@ static void flush_holds_up_no_publish(void **state)
     test_directory_remove(directory);
 }
 
-/* An actor that takes messages itself: "pull DIRECTORY", "keep N" (takes N more, and gives back all before the last). */
+/* An actor that takes messages itself: "pull DIRECTORY", "keep N" (takes N more, and gives back all before the last).
+ */
 static long puller(const char *line)
 {
     static mmipc_subscriber *subscriber;
@@ -272,7 +275,8 @@ static void flush_hides_no_room(void **state)
     flushed = wait_for_sleep(publisher, 1);
     assert_int_equal(pthread_create(&publishing, NULL, publish_more, publisher), 0);
     assert_true(wait_for_sleep(publisher, 2) < flushed); /* woken, to sleep for the nearer target */
-    assert_int_equal(actor_ask(&to, "keep %d", FITTING - 4), 0); /* room for the publish, not yet the end of the flush */
+    assert_int_equal(actor_ask(&to, "keep %d", FITTING - 4),
+                     0); /* room for the publish, not yet the end of the flush */
     pthread_join(publishing, &result);
     assert_int_equal((intptr_t)result, 0);
     assert_int_equal(actor_ask(&to, "keep %d", 4 + MORE - 1), 0);
@@ -342,8 +346,8 @@ static void check_per_thread(void *user, const mmipc_part *parts, size_t count)
     pthread_mutex_unlock(&seen->receiver.lock);
 }
 
-/* The child is the many-threaded publisher, the parent checks: a test program that is started twice would do as well, but
- * the threads are the point, and actors have one. */
+/* The child is the many-threaded publisher, the parent checks: a test program that is started twice would do as well,
+ * but the threads are the point, and actors have one. */
 static void threads_keep_their_order(void **state)
 {
     char *directory = test_directory();

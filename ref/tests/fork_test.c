@@ -341,10 +341,10 @@ static void end_halt(void)
     pthread_mutex_unlock(&halt.lock);
 }
 
-struct dirent *__real_readdir(DIR *list);                        // NOLINT: the linker's names
-struct dirent *__wrap_readdir(DIR *list);                        // NOLINT
-int __real_madvise(void *base, size_t bytes, int advice);        // NOLINT
-int __wrap_madvise(void *base, size_t bytes, int advice);        // NOLINT
+struct dirent *__real_readdir(DIR *list);                 // NOLINT: the linker's names
+struct dirent *__wrap_readdir(DIR *list);                 // NOLINT
+int __real_madvise(void *base, size_t bytes, int advice); // NOLINT
+int __wrap_madvise(void *base, size_t bytes, int advice); // NOLINT
 
 struct dirent *__wrap_readdir(DIR *list) // NOLINT
 {

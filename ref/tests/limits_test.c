@@ -324,7 +324,8 @@ static void older_rings_count_too(void **state)
         ;
     outlet = publisher->outlets[0];
     assert_non_null(outlet->oldest);
-    assert_in_range(outlet->ring.head + outlet->owed, (2 << 20) - (2 << 20) / 16 - 256, (2 << 20) + 256); /* none read */
+    assert_in_range(outlet->ring.head + outlet->owed, (2 << 20) - (2 << 20) / 16 - 256,
+                    (2 << 20) + 256); /* none read */
     actor_ask(&to, "hold 0");
     mmipc_publisher_close(publisher);
     actor_end(&to);

@@ -243,10 +243,13 @@ static void other_version_is_reported_once(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {CASE(other_user_is_refused),       CASE(overflow_user_is_refused),
+    const struct CMUnitTest tests[] = {CASE(other_user_is_refused),
+                                       CASE(overflow_user_is_refused),
                                        CASE(overflow_user_is_the_machines),
-                                       CASE(allowed_users_meet),          CASE(namespaces_meet),
-                                       CASE(newcomers_are_found_at_once), CASE(other_version_is_reported_once)};
+                                       CASE(allowed_users_meet),
+                                       CASE(namespaces_meet),
+                                       CASE(newcomers_are_found_at_once),
+                                       CASE(other_version_is_reported_once)};
     of_next_version = argc == 6 && strstr(argv[5], "version=next") != NULL;
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);

@@ -63,7 +63,8 @@ static void nobody_new_comes_while_it_lags(void **state)
         notifier_peer(&notifier, &reserved, MMIPC_PEER_SUSPENDED, 1, MMIPC_REASON_NONE);
     }
     assert_int_equal(result, -EAGAIN);
-    notifier_peer(&notifier, &early, MMIPC_PEER_CONNECTED, 2, MMIPC_REASON_NONE); /* who is here is told of all the same */
+    notifier_peer(&notifier, &early, MMIPC_PEER_CONNECTED, 2,
+                  MMIPC_REASON_NONE); /* who is here is told of all the same */
     notifier_peer(&notifier, &early, MMIPC_PEER_DISCONNECTED, 2, MMIPC_REASON_DIED);
     pthread_mutex_unlock(&receiver.lock);
     do /* it catches up; the case's time-out bounds this */

@@ -117,8 +117,8 @@ static void check_parts(void *user, const mmipc_part *parts, size_t count)
     struct parts_seen *seen = user;
     pthread_mutex_lock(&seen->receiver.lock);
     if (seen->receiver.count == 1)
-        seen->wrong += count != 3 || parts[0].size != 5 || memcmp(parts[0].data, "first", 5) != 0 || parts[1].size != 0 ||
-                       parts[2].size != 10 || memcmp(parts[2].data, "third part", 10) != 0;
+        seen->wrong += count != 3 || parts[0].size != 5 || memcmp(parts[0].data, "first", 5) != 0 ||
+                       parts[1].size != 0 || parts[2].size != 10 || memcmp(parts[2].data, "third part", 10) != 0;
     else if (seen->receiver.count == 0)
         seen->wrong += count != 0;
     else
@@ -193,7 +193,8 @@ static void farewell_is_heard_before_the_hang_up(void **state)
 static void dead_leave_nothing(void **state)
 {
     char *directory = test_directory();
-    struct actor victims[2] = {actor_start("publisher", "c", directory, ""), actor_start("subscriber", "c", directory, "")};
+    struct actor victims[2] = {actor_start("publisher", "c", directory, ""),
+                               actor_start("subscriber", "c", directory, "")};
     struct receiver receiver = RECEIVER_INIT;
     mmipc_subscriber *survivor;
     (void)state;
@@ -381,9 +382,9 @@ static void garbage_in_the_directory(void **state)
 
 #define PAIR_CASES                                                                                                     \
     CASE(delivers_in_order), CASE(many_to_many), CASE(parts_are_kept), CASE(killed_publisher_is_drained),              \
-        CASE(farewell_is_heard_before_the_hang_up), CASE(dead_leave_nothing), CASE(counts_and_reasons), CASE(same_process_does_not_meet),                          \
-        CASE(stopped_peer_is_suspended), CASE(suspended_and_full_is_dropped), CASE(odd_names_and_long_paths),          \
-        CASE(garbage_in_the_directory)
+        CASE(farewell_is_heard_before_the_hang_up), CASE(dead_leave_nothing), CASE(counts_and_reasons),                \
+        CASE(same_process_does_not_meet), CASE(stopped_peer_is_suspended), CASE(suspended_and_full_is_dropped),        \
+        CASE(odd_names_and_long_paths), CASE(garbage_in_the_directory)
 
 int main(int argc, char **argv)
 {

@@ -19,7 +19,10 @@ struct receiver {
     bool held, in_handler;
 };
 
-#define RECEIVER_INIT {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}
+#define RECEIVER_INIT                                                                                                  \
+    {                                                                                                                  \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                                         \
+    }
 
 static inline void receiver_message(void *user, const mmipc_part *parts, size_t count)
 {

@@ -250,4 +250,5 @@ static void threads_agree(void **state)
 }
 
 CASES_MAIN(CASE(keeps_parts), CASE(wraps), CASE(fills_to_the_last_byte), CASE(old_bytes_are_no_record),
-           CASE(refuses_a_tail_that_cannot_be), CASE(refuses_shapes_that_cannot_be), CASE(measures), CASE(threads_agree))
+           CASE(refuses_a_tail_that_cannot_be), CASE(refuses_shapes_that_cannot_be), CASE(measures),
+           CASE(threads_agree))

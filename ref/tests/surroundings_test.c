@@ -31,15 +31,15 @@ int __wrap_os_memory_map(int fd, size_t header_bytes, size_t ring_bytes, bool wr
 int __real_os_watch_open(int directory);                                                             // NOLINT
 int __wrap_os_watch_open(int directory);                                                             // NOLINT
 
-ssize_t __real_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count);      // NOLINT
-ssize_t __wrap_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count);      // NOLINT
+ssize_t __real_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count); // NOLINT
+ssize_t __wrap_os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd_count); // NOLINT
 
-int __real_os_list_open(int directory, DIR **out);                                                   // NOLINT
-int __wrap_os_list_open(int directory, DIR **out);                                                   // NOLINT
-int __real_os_file_probe(int directory, const char *name, int *fd);                                  // NOLINT
-int __wrap_os_file_probe(int directory, const char *name, int *fd);                                  // NOLINT
-int __real_os_socket_connect(int directory, const char *name);                                       // NOLINT
-int __wrap_os_socket_connect(int directory, const char *name);                                       // NOLINT
+int __real_os_list_open(int directory, DIR **out);                  // NOLINT
+int __wrap_os_list_open(int directory, DIR **out);                  // NOLINT
+int __real_os_file_probe(int directory, const char *name, int *fd); // NOLINT
+int __wrap_os_file_probe(int directory, const char *name, int *fd); // NOLINT
+int __real_os_socket_connect(int directory, const char *name);      // NOLINT
+int __wrap_os_socket_connect(int directory, const char *name);      // NOLINT
 
 int __wrap_os_list_open(int directory, DIR **out) // NOLINT
 {
@@ -575,14 +575,22 @@ static void directory_cannot_be_watched(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        CASE(open_without_descriptors),    CASE(peers_without_descriptors),  CASE(no_memory_for_a_pair),
+    const struct CMUnitTest tests[] = {CASE(open_without_descriptors),
+                                       CASE(peers_without_descriptors),
+                                       CASE(no_memory_for_a_pair),
                                        CASE(mail_cannot_be_received),
                                        CASE(who_leaves_peers_out_says_so_once),
-        CASE(no_memory_in_a_pair),         CASE(memory_files_are_limited),   CASE(memory_of_a_publish_is_limited),
-        CASE(directory_files_are_limited), CASE(no_address_space),           CASE(directory_is_full),
-        CASE(directory_is_read_only),      CASE(directory_is_forbidden),     CASE(files_are_removed),
-        CASE(directory_is_removed),        CASE(directory_cannot_be_watched)};
+                                       CASE(no_memory_in_a_pair),
+                                       CASE(memory_files_are_limited),
+                                       CASE(memory_of_a_publish_is_limited),
+                                       CASE(directory_files_are_limited),
+                                       CASE(no_address_space),
+                                       CASE(directory_is_full),
+                                       CASE(directory_is_read_only),
+                                       CASE(directory_is_forbidden),
+                                       CASE(files_are_removed),
+                                       CASE(directory_is_removed),
+                                       CASE(directory_cannot_be_watched)};
     actor_other = limit_descriptors;
     actor_main(argc, argv);
     return cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);

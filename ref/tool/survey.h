@@ -35,7 +35,7 @@ struct survey {
     size_t count, capacity;
     char (*strangers)[SLOT_NAME_BYTES]; /* named like slot files of ours, and not ours */
     size_t stranger_count, stranger_capacity;
-    struct unreadable *unreadable;      /* may be slot files, or not */
+    struct unreadable *unreadable; /* may be slot files, or not */
     size_t unreadable_count, unreadable_capacity;
     char (*orphans)[SLOT_NAME_BYTES]; /* sockets without a slot file */
     size_t orphan_count, orphan_capacity;

@@ -126,7 +126,8 @@ static int subscriber_open(void **out, const ipcmark_endpoint *endpoint, ipcmark
         return error;
     handle->deliver = on_message;
     handle->context = context;
-    error = mmipc_subscriber_open(&handle->subscriber, endpoint->channel, endpoint->directory, deliver, handle, &options);
+    error =
+        mmipc_subscriber_open(&handle->subscriber, endpoint->channel, endpoint->directory, deliver, handle, &options);
     if (error == 0)
         *out = handle;
     else
@@ -152,11 +153,11 @@ const ipcmark_driver *ipcmark_driver_get(void)
         .size = sizeof driver,
         .name = "mmipc",
         .summary = "libmmipc: shared-memory rings, one a pair, over memfds",
-        .capabilities = IPCMARK_CAP_MULTIPART | IPCMARK_CAP_EMPTY_MESSAGE | IPCMARK_CAP_PEERS | IPCMARK_CAP_PEER_EVENTS |
-                        IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH | IPCMARK_CAP_THREADS | IPCMARK_CAP_NO_SELF_DELIVERY |
-                        IPCMARK_CAP_PUBLISH_IN_HANDLER | IPCMARK_CAP_CLOSE_IN_HANDLER | IPCMARK_CAP_PING |
-                        IPCMARK_CAP_DURABLE_PAUSE | IPCMARK_CAP_DIRECTORY_FILES | IPCMARK_CAP_ISOLATION_DIRECTORY |
-                        IPCMARK_CAP_WHEN_FULL_BLOCK,
+        .capabilities = IPCMARK_CAP_MULTIPART | IPCMARK_CAP_EMPTY_MESSAGE | IPCMARK_CAP_PEERS |
+                        IPCMARK_CAP_PEER_EVENTS | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH | IPCMARK_CAP_THREADS |
+                        IPCMARK_CAP_NO_SELF_DELIVERY | IPCMARK_CAP_PUBLISH_IN_HANDLER | IPCMARK_CAP_CLOSE_IN_HANDLER |
+                        IPCMARK_CAP_PING | IPCMARK_CAP_DURABLE_PAUSE | IPCMARK_CAP_DIRECTORY_FILES |
+                        IPCMARK_CAP_ISOLATION_DIRECTORY | IPCMARK_CAP_WHEN_FULL_BLOCK,
         .publisher_open = publisher_open,
         .publish = publish,
         .publisher_peers = publisher_peers,

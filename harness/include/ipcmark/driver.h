@@ -42,15 +42,15 @@ typedef void ipcmark_peer_fn(void *context, const char *peer, int connected);
 
 /* What an endpoint is to be opened with. */
 typedef struct {
-    size_t size;                   /* of this struct, set by the caller; it may grow at its end */
-    const char *id;                /* of this endpoint, unique in the run */
-    const char *directory;         /* exists, private to the case; for discovery files and sockets */
-    const char *channel;           /* any bytes but NUL, 1 to 255 of them */
-    unsigned ping_interval_ms;     /* heartbeat period, for implementations that have one */
-    size_t max_message_bytes;      /* the largest message that the run will send */
-    const char *const *params;     /* "key=value", NULL-terminated; from NAME?key=value&key=value, and broker=ADDRESS */
-    ipcmark_peer_fn *on_peer;      /* may be NULL */
-    void *peer_context;            /* first argument of on_peer */
+    size_t size;               /* of this struct, set by the caller; it may grow at its end */
+    const char *id;            /* of this endpoint, unique in the run */
+    const char *directory;     /* exists, private to the case; for discovery files and sockets */
+    const char *channel;       /* any bytes but NUL, 1 to 255 of them */
+    unsigned ping_interval_ms; /* heartbeat period, for implementations that have one */
+    size_t max_message_bytes;  /* the largest message that the run will send */
+    const char *const *params; /* "key=value", NULL-terminated; from NAME?key=value&key=value, and broker=ADDRESS */
+    ipcmark_peer_fn *on_peer;  /* may be NULL */
+    void *peer_context;        /* first argument of on_peer */
 } ipcmark_endpoint;
 
 /* What an implementation says it can do. An unclaimed capability skips the clauses that need it, which shows as such; a
@@ -70,14 +70,14 @@ enum {
     IPCMARK_CAP_DIRECTORY_FILES = 2048,        /* discovery through files in `directory` */
     IPCMARK_CAP_ISOLATION_DIRECTORY = 4096,    /* the same channel in another directory is another channel */
     /* When a subscriber's backlog is full (claim one): */
-    IPCMARK_CAP_WHEN_FULL_BLOCK = 8192,          /* publish waits */
-    IPCMARK_CAP_WHEN_FULL_FAIL = 16384,          /* publish returns -EAGAIN and nobody receives it */
-    IPCMARK_CAP_WHEN_FULL_DROP_REPORTED = 32768  /* the subscriber is disconnected, and told so */
+    IPCMARK_CAP_WHEN_FULL_BLOCK = 8192,         /* publish waits */
+    IPCMARK_CAP_WHEN_FULL_FAIL = 16384,         /* publish returns -EAGAIN and nobody receives it */
+    IPCMARK_CAP_WHEN_FULL_DROP_REPORTED = 32768 /* the subscriber is disconnected, and told so */
 };
 
 typedef struct {
-    uint32_t abi;  /* IPCMARK_DRIVER_ABI */
-    size_t size;   /* of this struct as the driver was compiled */
+    uint32_t abi;         /* IPCMARK_DRIVER_ABI */
+    size_t size;          /* of this struct as the driver was compiled */
     const char *name;     /* short, lower case: "fifo" */
     const char *version;  /* of the implementation */
     const char *summary;  /* one line */
@@ -99,7 +99,7 @@ typedef struct {
     void (*publisher_close)(void *);
 
     int (*subscriber_open)(void **out, const ipcmark_endpoint *, ipcmark_deliver_fn *, void *context);
-    int (*subscriber_peers)(void *); /* connected publisher endpoints, or -ENOTSUP */
+    int (*subscriber_peers)(void *);  /* connected publisher endpoints, or -ENOTSUP */
     void (*subscriber_close)(void *); /* waits for a running deliver, unless called from it */
 } ipcmark_driver;
 
@@ -107,7 +107,8 @@ typedef struct {
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
-const ipcmark_driver *ipcmark_driver_get(void);
+const ipcmark_driver *
+ipcmark_driver_get(void);
 
 #ifdef __cplusplus
 }

@@ -7,8 +7,8 @@
  *  - fork: handles do not survive fork(). In the child every call fails with -EPERM and close only frees memory; open
  *    new handles there, or start programs with posix_spawn or exec. A child forked inside a callback must not return
  *    from it: it ends there.
- *  - death: a process may be killed at any instant. What it had published is delivered; what it had not, is not; no lock
- *    or file is left that a survivor would have to clear. Only a hang-up of the peer's socket counts as death.
+ *  - death: a process may be killed at any instant. What it had published is delivered; what it had not, is not; it
+ *    leaves no lock or file that a survivor would have to clear. Only a hang-up of the peer's socket counts as death.
  *  - stopped peers: a peer that is silent for two ping intervals (debugger, SIGSTOP) is suspended: no longer counted,
  *    its backlog kept. When it moves again it is resumed and loses nothing, unless its backlog filled up meanwhile.
  *  - slow peers: a subscriber that does not keep up fills its backlog, and then, by default, publishers wait for it.
@@ -74,14 +74,15 @@ enum {
 enum { MMIPC_ALLOW_OTHER_USERS = 1u }; /* flags */
 
 /* Receives a message, in callback mode. parts point into shared memory that is read-only and valid until the function
- * returns; each part starts at a multiple of 16. Runs on the subscriber's own thread, one call at a time; it may run before mmipc_subscriber_open returns and
- * take as long as it likes. It may publish and may close handles, its own included. On this thread nothing waits: where
- * a call would, it fails with -EDEADLK. It must return normally (no longjmp, no C++ exception). */
+ * returns; each part starts at a multiple of 16. Runs on the subscriber's own thread, one call at a time; it may run
+ * before mmipc_subscriber_open returns and take as long as it likes. It may publish and may close handles, its own
+ * included. On this thread nothing waits: where a call would, it fails with -EDEADLK. It must return normally (no
+ * longjmp, no C++ exception). */
 typedef void mmipc_message_fn(void *user, const mmipc_part *parts, size_t count);
 
 /* Reports a peer's coming and going. event: MMIPC_PEER_…; pid: the peer's process id as this process sees it, 0 if it
- * cannot; reason: MMIPC_REASON_…. Runs on a thread of the endpoint's own, in order, never while another call of it runs.
- * No event is lost when it is slow; but while thousands wait to be told, nobody new is connected. */
+ * cannot; reason: MMIPC_REASON_…. Runs on a thread of the endpoint's own, in order, never while another call of it
+ * runs. No event is lost when it is slow; but while thousands wait to be told, nobody new is connected. */
 typedef void mmipc_peer_fn(void *user, int event, int pid, int reason);
 
 /* Receives the library's log: level 0 error, 1 warning, 2 information, 3 debug; text is valid during the call. Runs on
@@ -94,12 +95,13 @@ typedef struct {
     uint32_t ping_interval_ms; /* heartbeat and scan period; 0: 1000. The two sides may differ. */
     size_t segment_bytes;      /* first ring of a pair, rounded up to a power of two; 0: 64 KiB. It grows. */
     size_t max_backlog_bytes;  /* a pair's unread bytes before when_full applies; 0: 256 MiB; the largest message too */
-    /* A publisher's memory of all its pairs together; 0: 4 GiB. A subscriber makes a page a pair and only maps the rest,
-     * up to 64 GiB of each publisher, whatever this says: a lower bound would cut off publishers that keep to theirs. */
+    /* A publisher's memory of all its pairs together; 0: 4 GiB. A subscriber makes a page a pair and only maps the
+     * rest, up to 64 GiB of each publisher, whatever this says: a lower bound would cut off publishers that keep to
+     * theirs. */
     size_t max_total_bytes;
-    int when_full;             /* MMIPC_WHEN_FULL_…; 0: BLOCK */
-    int publish_timeout_ms;    /* for BLOCK; 0: as long as the peer lives; > 0: that long, then -ETIMEDOUT */
-    int spin_us;               /* 0: adaptive; > 0: that long before sleeping; -1: never */
+    int when_full;          /* MMIPC_WHEN_FULL_…; 0: BLOCK */
+    int publish_timeout_ms; /* for BLOCK; 0: as long as the peer lives; > 0: that long, then -ETIMEDOUT */
+    int spin_us;            /* 0: adaptive; > 0: that long before sleeping; -1: never */
     mmipc_peer_fn *on_peer;
     mmipc_log_fn *on_log;
     void *user; /* first argument of on_peer and on_log */
@@ -112,9 +114,9 @@ MMIPC_API void mmipc_options_init(mmipc_options *options, size_t size);
 /* Opens a publisher on channel (1 to 255 bytes) in server_dir, which is made, mode 0700, if it is missing. Returns as
  * soon as the publisher is registered; subscribers connect in the background. *out is the caller's until
  * mmipc_publisher_close. Errors: -EINVAL (channel, options), -E2BIG (options newer than the library); of the
- * directory: -ENOENT (cannot be made), -ENOTDIR, -ENAMETOOLONG, -ELOOP, -EACCES, -EPERM, -EROFS, -ENOSPC, -EDQUOT; of the
- * process or system: -EFBIG, -EMFILE, -ENFILE, -ENOMEM. What fails later, while peers come and go, is logged and tried
- * again. */
+ * directory: -ENOENT (cannot be made), -ENOTDIR, -ENAMETOOLONG, -ELOOP, -EACCES, -EPERM, -EROFS, -ENOSPC, -EDQUOT; of
+ * the process or system: -EFBIG, -EMFILE, -ENFILE, -ENOMEM. What fails later, while peers come and go, is logged and
+ * tried again. */
 MMIPC_API int mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char *server_dir,
                                    const mmipc_options *options);
 
@@ -167,9 +169,9 @@ MMIPC_API size_t mmipc_message_parts(const mmipc_message *message, const mmipc_p
  * against its publisher's backlog. NULL is allowed. */
 MMIPC_API void mmipc_message_release(mmipc_message *message);
 
-/* A descriptor for poll or epoll, pull mode: readable (level-triggered) when receive would not wait; also for a moment when
- * a peer comes or goes, so call receive with a timeout_ms of 0. The library's own: do not read, write or close it; it ends
- * with the subscriber. Errors: -EINVAL (callback mode). */
+/* A descriptor for poll or epoll, pull mode: readable (level-triggered) when receive would not wait; also for a moment
+ * when a peer comes or goes, so call receive with a timeout_ms of 0. The library's own: do not read, write or close it;
+ * it ends with the subscriber. Errors: -EINVAL (callback mode). */
 MMIPC_API int mmipc_subscriber_fd(mmipc_subscriber *subscriber);
 
 /* As their namesakes of the publisher. */

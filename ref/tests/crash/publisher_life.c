@@ -7,7 +7,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { SMALL = 200, MEDIUM = 3000, LARGE = 20000, ENORMOUS = 70000, LONGEST_PUBLISH_MS = 2000, QUIET_MS = 2000 };
+enum {
+    SMALL = 200,
+    MEDIUM = 3000,
+    LARGE = 20000,
+    ENORMOUS = 70000,
+    LONGEST_PUBLISH_MS = 2000,
+    QUIET_MS = 2000,
+    HEARTBEATS = 2
+};
 
 struct publishing {
     const struct life *life;
@@ -137,11 +145,23 @@ static void fill(struct publishing *self)
     flush(self, 1000);
 }
 
-/* Until all memory that the burst took has been given back. Ticks do that, and no event tells of it. */
+static bool all_have_ticked(struct mmipc_publisher *publisher)
+{
+    bool all = true;
+    gate_enter(&publisher->gate);
+    for (size_t i = 0; i < publisher->outlet_count; ++i)
+        all &= flag_get(&publisher->outlets[i]->gone) ||
+               shared_load_relaxed(&publisher->outlets[i]->theirs->heartbeat) >= HEARTBEATS;
+    gate_leave(&publisher->gate);
+    return all;
+}
+
+/* Until all memory that the burst took has been given back, and the subscribers' hearts have beaten. Ticks do that, and
+ * no event tells of it. */
 static void rest(const struct publishing *self)
 {
     const int64_t end_ms = life_now_ms() + QUIET_MS;
-    while (flag_get(&self->publisher->swollen) && life_now_ms() < end_ms)
+    while ((flag_get(&self->publisher->swollen) || !all_have_ticked(self->publisher)) && life_now_ms() < end_ms)
         mmipc_publisher_wait_disconnected(self->publisher, 20);
 }
 

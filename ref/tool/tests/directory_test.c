@@ -319,7 +319,8 @@ static void files_of_another_user_are_called_so(void **state)
     assert_int_equal(chmod(path, 0), 0);
     if (geteuid() == 0) {
         assert_int_equal(seteuid(61234), 0); /* root may all */
-        if (faccessat(AT_FDCWD, MMIPC_TOOL, X_OK, AT_EACCESS) != 0 || faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) != 0) {
+        if (faccessat(AT_FDCWD, MMIPC_TOOL, X_OK, AT_EACCESS) != 0 ||
+            faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) != 0) {
             assert_int_equal(seteuid(0), 0);
             actor_end(&to);
             test_directory_remove(directory);
@@ -339,7 +340,8 @@ static void files_of_another_user_are_called_so(void **state)
     assert_string_equal(text_of(file, "name"), strrchr(path, '/') + 1);
     assert_string_equal(text_of(file, "error"), why);
     cJSON_Delete(json);
-    snprintf(line, sizeof line, "left    %s: %s\n0 removed, 0 living endpoints, 1 left alone\n", strrchr(path, '/') + 1, why);
+    snprintf(line, sizeof line, "left    %s: %s\n0 removed, 0 living endpoints, 1 left alone\n", strrchr(path, '/') + 1,
+             why);
     assert_string_equal(cleaned.output, line);
     run_free(&listed);
     run_free(&as_json);

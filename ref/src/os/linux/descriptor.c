@@ -101,7 +101,8 @@ void os_close_foreign(int fd)
 {
     const struct linger at_once = {0, 0};
     if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); /* else a socket may keep close() for as long as it says */
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
+                   sizeof at_once); /* else a socket may keep close() for as long as it says */
     os_close(fd);
 }
 

@@ -58,8 +58,8 @@ static int map(int fd, size_t header_bytes, size_t ring_bytes, bool writable, vo
         return -errno;
     if (mmap(base, header_bytes + ring_bytes, protection, flags, fd, 0) == MAP_FAILED)
         goto fail;
-    if (ring_bytes != 0 && mmap(base + header_bytes + ring_bytes, ring_bytes, protection, flags, fd,
-                                (off_t)header_bytes) == MAP_FAILED)
+    if (ring_bytes != 0 &&
+        mmap(base + header_bytes + ring_bytes, ring_bytes, protection, flags, fd, (off_t)header_bytes) == MAP_FAILED)
         goto fail;
     madvise(base, span, MADV_DONTFORK);
     *out = base;

@@ -76,8 +76,8 @@ int os_socket_peer(int fd, struct os_peer *out)
     size = sizeof pidfd;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) != 0)
         pidfd = -1;
-    /* An older kernel: by number. Should the number have been given to another process meanwhile, the socket has hung up
-     * already, and that is noticed first. */
+    /* An older kernel: by number. Should the number have been given to another process meanwhile, the socket has hung
+     * up already, and that is noticed first. */
     if (pidfd < 0 && credentials.pid > 0)
         pidfd = (int)syscall(SYS_pidfd_open, credentials.pid, 0);
     out->pid = credentials.pid;
@@ -137,7 +137,8 @@ ssize_t os_socket_receive(int fd, void *data, size_t capacity, int *fds, int *fd
     descriptor_keep_all(fds, *fd_count);
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 && (got > 0 || *fd_count == 0))
         return got;
-    for (int i = 0; i < *fd_count; ++i) /* cut short, or descriptors with nothing said: what did come through must not leak */
+    for (int i = 0; i < *fd_count;
+         ++i) /* cut short, or descriptors with nothing said: what did come through must not leak */
         os_close_foreign(fds[i]);
     *fd_count = 0;
     return (message.msg_flags & MSG_CTRUNC) != 0 ? -EMFILE : -EPROTO;

@@ -1,5 +1,5 @@
-/* What a first program of a user looks like, valid as C11 and as C++17: `consumer sub DIR` prints what `consumer pub DIR`
- * publishes. */
+/* What a first program of a user looks like, valid as C11 and as C++17: `consumer sub DIR` prints what `consumer pub
+ * DIR` publishes. */
 #include <mmipc/mmipc.h>
 
 #include <stdio.h>
