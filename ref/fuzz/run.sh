@@ -52,7 +52,7 @@ for name in "$@"; do
     [ ! -f "$here/$name.dict" ] || options="-dict=$here/$name.dict"
     mkdir -p "$found"
     if [ "$what" = merge ]; then
-        for largest in 10 20 40 80; do
+        for largest in 10 20 40 80 1000000; do
             rm -rf "$build/merge" && mkdir "$build/merge"
             ls -S "$found" | head -n "$largest" | while read -r file; do cp "$found/$file" "$build/merge/"; done
             "$program" -merge=1 -use_counters=0 -max_len=1024 "$here/corpus/$name" "$build/merge"
