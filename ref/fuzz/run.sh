@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fuzzes with what the preset `fuzz` has built, and goes on from where the last run ended.
 #   run.sh EXECUTIONS [NAME…]   one after the other, until each has run so many times: BUILD/executions says how often it has
-#   run.sh merge [NAME…]        adds to corpus/ what covers more: large inputs first, for few that cover much are enough
+#   run.sh merge [NAME…]        adds to corpus/ what covers more: large inputs first, of which few cover much, then the rest
 # MMIPC_FUZZ_BUILD: another build directory. MMIPC_FUZZ_SECONDS: end each after so long, to be called again.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
