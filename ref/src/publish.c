@@ -18,7 +18,8 @@ static inline bool is_to_be_shared(uint64_t body, size_t subscribers)
     return body >= SHARED_FROM || (body >= LEAST_SHARED && body * subscribers * subscribers >= SHARED_FROM);
 }
 
-#define COLD __attribute__((noinline, cold))
+#define COLD     __attribute__((noinline, cold))
+#define NOINLINE __attribute__((noinline))
 
 /* Takes an outlet out of the game; the control thread then drops the pair. */
 void publisher_condemn(struct mmipc_publisher *publisher, struct outlet *outlet, int reason)
@@ -159,7 +160,7 @@ int mmipc_publish_parts(mmipc_publisher *publisher, const mmipc_part *parts, siz
     return result;
 }
 
-static COLD int publish_one_part(struct mmipc_publisher *publisher, const void *data, size_t size)
+static NOINLINE int publish_one_part(struct mmipc_publisher *publisher, const void *data, size_t size)
 {
     const mmipc_part part = {data, size};
     return mmipc_publish_parts(publisher, &part, 1);
@@ -187,15 +188,16 @@ static COLD int rouse_and_leave(struct outlet *outlet, struct bias *bias)
     return 0;
 }
 
-/* A short message of one part, by the thread that has the bias, to one subscriber who has room: this is how streams are
+/* A message of one part, by the thread that has the bias, to one subscriber who has room: this is how streams are
  * published, so it has a way of its own. All else it hands on, in its last step and with no more than it was called
- * with; so it needs no memory but the message's. ORDERING.md tells what a store costs here. */
-int mmipc_publish(mmipc_publisher *publisher, const void *data, size_t size)
+ * with; so it needs hardly any memory but the message's. ORDERING.md tells what a store costs here. */
+static inline __attribute__((always_inline)) int publish_plain(struct mmipc_publisher *publisher, const void *data,
+                                                               size_t size)
 {
     const struct record_size record = record_of(size);
     struct outlet *outlet;
     struct bias *bias;
-    if (publisher == NULL || data == NULL || size > SHORT_BYTES || size > publisher->max_backlog ||
+    if (publisher == NULL || data == NULL || size >= SHARED_FROM || size > publisher->max_backlog ||
         endpoint_forked(&publisher->endpoint) || (bias = gate_own(&publisher->gate)) == NULL)
         return publish_one_part(publisher, data, size);
     if (!gate_try(bias))
@@ -210,6 +212,17 @@ int mmipc_publish(mmipc_publisher *publisher, const void *data, size_t size)
         return rouse_and_leave(outlet, bias);
     gate_leave_by(bias);
     return 0;
+}
+
+static NOINLINE int publish_longer(struct mmipc_publisher *publisher, const void *data, size_t size)
+{
+    return publish_plain(publisher, data, size);
+}
+
+int mmipc_publish(mmipc_publisher *publisher, const void *data, size_t size)
+{
+    /* Twice the same: a short one is copied in place, and that needs no stack. */
+    return size <= SHORT_BYTES ? publish_plain(publisher, data, size) : publish_longer(publisher, data, size);
 }
 
 /* A small one is copied after all: that moves fewer cache lines than a reference does. */
