@@ -176,7 +176,7 @@ static COLD int publish_otherwise(struct mmipc_publisher *publisher, const void 
         gate_stay(&publisher->gate, bias);
     else
         gate_enter_instead(&publisher->gate, bias);
-    result = publish_inline(publisher, &part, 1, &record);
+    result = publish_inside(publisher, &part, 1, &record);
     gate_leave(&publisher->gate);
     return result;
 }

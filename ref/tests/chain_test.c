@@ -71,6 +71,30 @@ static void slow_subscriber_slows_nobody(void **state)
     test_directory_remove(directory);
 }
 
+static void several_share_one_copy(void **state)
+{
+    enum { COUNT = 400, SIZE = 20000 };
+    char *directory = test_directory();
+    struct actor first = actor_start("subscriber", "c", directory, "pattern=1");
+    struct actor second = actor_start("subscriber", "c", directory, "pattern=1");
+    mmipc_publisher *publisher = publisher_with(directory, 0, MMIPC_WHEN_FULL_BLOCK, 0);
+    (void)state;
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 2, 10000), 0);
+    actor_ask(&first, "hold 1");
+    actor_ask(&second, "hold 1");
+    for (uint64_t i = 0; i < COUNT; ++i)
+        assert_int_equal(publish_patterned(publisher, i, SIZE), 0);
+    assert_in_range(memory_of(publisher), COUNT * SIZE, COUNT * SIZE * 3 / 2);
+    actor_ask(&first, "hold 0");
+    actor_ask(&second, "hold 0");
+    assert_int_equal(actor_ask(&first, "expect %d", COUNT), COUNT);
+    assert_int_equal(actor_ask(&second, "expect %d", COUNT), COUNT);
+    mmipc_publisher_close(publisher);
+    actor_end(&first);
+    actor_end(&second);
+    test_directory_remove(directory);
+}
+
 /* Dropped because it was full, it reads on in what is being used for others now, unless that was kept for it. */
 static void dropped_peer_keeps_its_payload(void **state)
 {
@@ -314,6 +338,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {CASE(survives_the_publishers_death),
                                        CASE(slow_subscriber_slows_nobody),
                                        CASE(dropped_peer_keeps_its_payload),
+                                       CASE(several_share_one_copy),
                                        CASE(memory_is_given_back),
                                        CASE(memory_is_given_back_beside_a_stream),
                                        CASE(held_messages_stay),
