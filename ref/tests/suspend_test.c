@@ -163,6 +163,8 @@ static void intervals_may_differ(void **state)
     (void)state;
     assert_int_equal(mmipc_publisher_wait_connected(quick_one, 1, 10000), 0);
     assert_int_equal(mmipc_publisher_wait_connected(slow_one, 1, 10000), 0);
+    assert_int_equal(actor_ask(&slow_peer, "connected 1 10000"), 0); /* it counts a moment after the publisher */
+    assert_int_equal(actor_ask(&quick_peer, "connected 1 10000"), 0);
     assert_int_equal(actor_ask(&slow_peer, "disconnected 1000"), -ETIMEDOUT); /* twenty of the short intervals */
     assert_int_equal(actor_ask(&quick_peer, "disconnected 0"), -ETIMEDOUT);
     assert_int_equal(mmipc_publisher_connections(quick_one), 1);
