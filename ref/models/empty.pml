@@ -1,4 +1,4 @@
-/* A reader that finds nothing to read: receive.c, and rouse() in publish.c. A subscriber and one publisher. The subscriber's
+/* A reader that finds nothing to read: receive.c, and sleep_of() in publish.c. A subscriber and one publisher. The subscriber's
  * control thread hands the pair over at any time, and tells of the hang-up; the publisher stops publishing for good, or is
  * killed, at any step. By default a data thread reads (deliver.c); with -DPULL the program does, with calls of receive that
  * wait and with a descriptor that it polls (pull.c).

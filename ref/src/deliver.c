@@ -97,7 +97,7 @@ static void wait_for_more(struct mmipc_subscriber *subscriber)
     void *ready[1];
     if (receive_poll(subscriber, start_ns, -1))
         return;
-    if (subscriber->naps % (2 * SLEEPS_A_CLEARING) == 0)
+    if (subscriber->naps % (UINT64_C(2) * SLEEPS_A_CLEARING) == 0)
         receive_clear(subscriber);
     receive_announce(subscriber);
     if (!receive_any_ready(subscriber) && !flag_get(&subscriber->endpoint.closing))

@@ -94,7 +94,7 @@ static void look_at(struct endpoint *endpoint, struct directory_memory *memory, 
     case SLOT_UNUSABLE:
         break;
     case SLOT_UNKNOWN:
-        directory_hinder(memory, mmipc_strerror(-EMFILE));
+        directory_hinder(memory, "their files cannot be opened: too few descriptors (RLIMIT_NOFILE), or no memory");
         break;
     }
 }

@@ -285,8 +285,8 @@ bool inlet_settle(struct inlet *inlet)
             return true;
         if (record.kind != kind) /* what is wrong, the next take finds */
             inlet->ring.position = record.position;
-        else
-            judge(inlet, &record, &all_is_here);
+        else if (judge(inlet, &record, &all_is_here) == -EPROTO)
+            inlet->ring.position = record.position;
         if (inlet->ring.position == record.position)
             return !inlet->starved;
     }

@@ -37,7 +37,7 @@ static void revoke(struct bias *bias)
     int yields = 0;
     atomic_store_explicit(&bias->revoked, 1, memory_order_relaxed); /* relaxed: ordered by the barrier */
     os_barrier_own();
-    /* A8 acquire: pairs with R8 in gate_leave() */
+    /* A8 acquire: pairs with R8 in gate_leave_by() */
     while (atomic_load_explicit(&bias->inside, memory_order_acquire))
         give_way(&yields);
 }
@@ -93,7 +93,7 @@ void gate_leave_locked(struct gate *gate)
 {
     struct bias *bias = atomic_load_explicit(&gate->current, memory_order_relaxed); /* relaxed: under the lock */
     if (atomic_load_explicit(&bias->owner, memory_order_relaxed) != 0)
-        /* R7 release: pairs with A7 in gate_enter(): what we did inside */
+        /* R7 release: pairs with A7 in gate_try(): what we did inside */
         atomic_store_explicit(&bias->revoked, 0, memory_order_release);
     pthread_mutex_unlock(&gate->lock);
     /* R10 release: pairs with A10 in gate_close(): the last access */

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 
 /* A copy into each ring costs a publisher that copy, and a reference costs every subscriber cache misses of its own: a
- * message is written once for all where it is large, or they are many. Equally fast were (64 bytes to 64 KiB, medians
- * of 18 rounds, publisher and all subscribers on a CPU each): for two 8 to 16 KiB, for three 4, for four 2, for eight
- * less than 1. To a single one copies were never slower, but larger ones than this take a larger ring. */
-enum { SHARED_FROM = 32 << 10, LEAST_SHARED = 1 << 10, LOANED_FROM = 4 << 10 };
+ * message is written once for all where it is large, or they are many. Equally fast were (1 to 64 KiB, medians of 18
+ * rounds, the publisher on one CPU and all subscribers on another): for two 8 to 16 KiB, for three 4, for four 2, for
+ * eight less than 1; but below half of the smallest block it would cost more of the backlog than it has bytes. To a
+ * single one copies were never slower, but larger ones than this take a larger ring. */
+enum { SHARED_FROM = 32 << 10, LEAST_SHARED = 2 << 10, LOANED_FROM = 4 << 10 };
 
 static inline bool is_to_be_shared(uint64_t body, size_t subscribers)
 {
@@ -121,7 +122,7 @@ static int publish_shared(struct mmipc_publisher *publisher, const mmipc_part *p
     }
     result = room_take_block(publisher, body, &block);
     if (result != 0)
-        return result == -ENOMEM && publisher->outlet_count == 0 ? 0 : result; /* nobody is left to get it */
+        return result != -ESHUTDOWN && publisher->outlet_count == 0 ? 0 : result; /* nobody is left to get it */
     endpoint_enter(&publisher->endpoint);
     gate_leave(&publisher->gate);
     message_write(block->data, parts, count);
@@ -136,8 +137,12 @@ static int publish_shared(struct mmipc_publisher *publisher, const mmipc_part *p
 static int publish_inside(struct mmipc_publisher *publisher, const mmipc_part *parts, size_t count,
                           const struct record_size *size)
 {
-    if (is_to_be_shared(size->body, publisher->outlet_count))
-        return publish_shared(publisher, parts, count, size->body);
+    if (is_to_be_shared(size->body, publisher->outlet_count)) {
+        int result = publish_shared(publisher, parts, count, size->body);
+        /* What the rings can hold does not fail for want of other memory, or of a descriptor for it. */
+        if (size->body >= SHARED_FROM || result == 0 || result == -ESHUTDOWN || result == -ETIMEDOUT)
+            return result;
+    }
     return publish_inline(publisher, parts, count, size);
 }
 

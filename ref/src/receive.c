@@ -116,7 +116,7 @@ void receive_announce(struct mmipc_subscriber *subscriber)
     subscriber->naps += subscriber->announced ? 2 : 1; /* a new sleep, which publishers have not yet ended */
     subscriber->announced = true;
     for (size_t i = 0; i < subscriber->inlet_count; ++i)
-        /* R3 release: pairs with A3 in rouse() */
+        /* R3 release: pairs with A3 in sleep_of() */
         shared_store_release(&subscriber->inlets[i]->ours->asleep, subscriber->naps);
     os_barrier_heavy();
     fence_full();

@@ -82,7 +82,7 @@ typedef void mmipc_message_fn(void *user, const mmipc_part *parts, size_t count)
 
 /* Reports a peer's coming and going. event: MMIPC_PEER_…; pid: the peer's process id as this process sees it, 0 if it
  * cannot; reason: MMIPC_REASON_…. Runs on a thread of the endpoint's own, in order, never while another call of it
- * runs. No event is lost when it is slow; but while thousands wait to be told, nobody new is connected. */
+ * runs. No coming or going is lost when it is slow; but while thousands wait to be told, nobody new is connected. */
 typedef void mmipc_peer_fn(void *user, int event, int pid, int reason);
 
 /* Receives the library's log: level 0 error, 1 warning, 2 information, 3 debug; text is valid during the call. Runs on
@@ -150,7 +150,8 @@ MMIPC_API int mmipc_publisher_wait_connected(mmipc_publisher *publisher, int cou
 MMIPC_API int mmipc_publisher_wait_disconnected(mmipc_publisher *publisher, int timeout_ms);
 
 /* Ends the publisher: wakes its waiting calls (-ESHUTDOWN), leaves the directory and frees everything. What was
- * published is still delivered. Takes no longer than a second. NULL is allowed. */
+ * published is still delivered. Takes no longer than a second beyond the callbacks, of which those that wait to be made
+ * are made first. NULL is allowed. */
 MMIPC_API void mmipc_publisher_close(mmipc_publisher *publisher);
 
 /* Opens a subscriber. With on_message, messages are pushed to it, user first; with NULL they are pulled with
@@ -183,7 +184,8 @@ MMIPC_API int mmipc_subscriber_wait_disconnected(mmipc_subscriber *subscriber, i
  * everything. No callback begins after it returned. From inside one of its own callbacks it returns at once, and the
  * rest happens when that one returns; what the other thread was calling just then, or about to call, still runs to its
  * end, and nothing after it: who frees what callbacks use closes from elsewhere. Messages that pull mode still holds
- * stay valid until released. Takes no longer than a second beyond the running callback. NULL is allowed. */
+ * stay valid until released. Takes no longer than a second beyond the running callback, and those of on_peer and on_log
+ * that wait to be made. NULL is allowed. */
 MMIPC_API void mmipc_subscriber_close(mmipc_subscriber *subscriber);
 
 /* A sentence that says what an error code of this library means and what to do; static, never NULL. Takes -errno or
