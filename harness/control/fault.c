@@ -55,12 +55,25 @@ int ipcmark_pause(ipcmark_participant *participant)
     return await_stop(participant);
 }
 
-static void log_fault(ipcmark_participant *participant, enum ipcmark_fault_kind kind, uint64_t from_ns,
-                      uint64_t until_ns)
+/* from_ns: 0 if it did not begin */
+static void log_fault(ipcmark_participant *participant, enum ipcmark_fault_kind kind, uint64_t *from_ns)
 {
     struct ipcmark_fault fault = {
-        .kind = kind, .process = participant->number, .from_ns = from_ns, .until_ns = until_ns};
-    ipcmark_history_log_fault(participant->trial->history, &fault);
+        .kind = kind, .process = participant->number, .from_ns = *from_ns, .until_ns = ipcmark_now_ns()};
+    if (*from_ns != 0)
+        ipcmark_history_log_fault(participant->trial->history, &fault);
+    *from_ns = 0;
+}
+
+void participant_log_death(ipcmark_participant *participant)
+{
+    struct ipcmark_fault kill = {.kind = IPCMARK_FAULT_KILL,
+                                 .process = participant->number,
+                                 .from_ns = participant->kill_from_ns,
+                                 .until_ns = ipcmark_now_ns()};
+    log_fault(participant, IPCMARK_FAULT_PAUSE, &participant->pause_from_ns);
+    log_fault(participant, IPCMARK_FAULT_OVERLOAD, &participant->overload_from_ns);
+    ipcmark_history_log_fault(participant->trial->history, &kill);
 }
 
 int ipcmark_resume(ipcmark_participant *participant)
@@ -68,19 +81,15 @@ int ipcmark_resume(ipcmark_participant *participant)
     if (!ipcmark_participant_alive(participant))
         return -ESRCH;
     participant_signal(participant, SIGCONT);
-    if (participant->pause_from_ns != 0)
-        log_fault(participant, IPCMARK_FAULT_PAUSE, participant->pause_from_ns, ipcmark_now_ns());
-    participant->pause_from_ns = 0;
+    log_fault(participant, IPCMARK_FAULT_PAUSE, &participant->pause_from_ns);
     return 0;
 }
 
 int ipcmark_overload(ipcmark_participant *participant, bool begins)
 {
-    if (begins) {
+    if (begins)
         participant->overload_from_ns = ipcmark_now_ns();
-    } else if (participant->overload_from_ns != 0) {
-        log_fault(participant, IPCMARK_FAULT_OVERLOAD, participant->overload_from_ns, ipcmark_now_ns());
-        participant->overload_from_ns = 0;
-    }
+    else
+        log_fault(participant, IPCMARK_FAULT_OVERLOAD, &participant->overload_from_ns);
     return 0;
 }

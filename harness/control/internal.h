@@ -116,6 +116,9 @@ struct call {
     void *context;
 };
 
+/* fault.c */
+void participant_log_death(ipcmark_participant *); /* and the faults that it ended */
+
 /* trial.c */
 const char *trial_note(ipcmark_trial *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *trial_note_bytes(ipcmark_trial *, size_t size); /* zeroed, lives as long as the trial */

@@ -55,15 +55,6 @@ static const char *describe_exit(ipcmark_participant *participant)
     return trial_note(participant->trial, "%s exited with status %d%s", participant->name, WEXITSTATUS(status), tail);
 }
 
-static void log_kill(ipcmark_participant *participant)
-{
-    struct ipcmark_fault fault = {.kind = IPCMARK_FAULT_KILL,
-                                  .process = participant->number,
-                                  .from_ns = participant->kill_from_ns,
-                                  .until_ns = ipcmark_now_ns()};
-    ipcmark_history_log_fault(participant->trial->history, &fault);
-}
-
 /* 128 + 9 is what a shell in front of it, that did not exec, makes of SIGKILL. */
 static bool is_killed(int status)
 {
@@ -115,7 +106,7 @@ static void end(ipcmark_participant *participant)
     const char *text = describe_exit(participant);
     bool clean = participant->stopping && participant->status == 0;
     if (!clean)
-        log_kill(participant);
+        participant_log_death(participant);
     if (!clean && is_excused(participant))
         participant->trial->deaths_excused = true;
     else if (!clean)

@@ -217,6 +217,34 @@ static void a_paused_one_does_not_answer_until_resumed(void **state)
     stage_close();
 }
 
+/* Others may lose it while it is stopped: its death does not undo that. */
+static void a_pause_that_death_ends_is_recorded(void **state)
+{
+    struct ipcmark_history history = {0};
+    char problem[256];
+    uint64_t paused = 0, killed = 0;
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER, NULL);
+    ipcmark_participant *sleeper = stage_start();
+    stage_done(ipcmark_open_subscriber(sleeper, &subscriber, NULL));
+    assert_int_equal(ipcmark_pause(sleeper), 0);
+    assert_int_equal(ipcmark_kill(sleeper), 0);
+    assert_int_equal(ipcmark_await_exit(sleeper, NULL), 0);
+    ipcmark_trial_stop(trial);
+    if (ipcmark_history_load(&history, ipcmark_trial_directory(trial), problem, sizeof problem) < 0)
+        fail_msg("%s", problem);
+    for (size_t i = 0; i < history.fault_count; ++i) {
+        const struct ipcmark_fault *fault = &history.faults[i];
+        assert_true(fault->from_ns > 0 && fault->from_ns <= fault->until_ns);
+        paused = fault->kind == IPCMARK_FAULT_PAUSE ? fault->until_ns : paused;
+        killed = fault->kind == IPCMARK_FAULT_KILL ? fault->from_ns : killed;
+    }
+    assert_true(killed > 0);
+    assert_true(paused >= killed);
+    ipcmark_history_free(&history);
+    stage_close();
+}
+
 static void what_is_left_is_found(void **state)
 {
     (void)state;
@@ -430,7 +458,7 @@ CASES_MAIN(CASE(messages_arrive_and_are_judged), CASE(calls_of_several_go_on_at_
            CASE(a_declared_kill_that_did_not_come_excuses_no_later_one),
            CASE(a_hang_is_a_trouble_and_ends_by_the_deadline), CASE(a_killed_one_is_expected_to_die),
            CASE(the_dead_hold_no_descriptors), CASE(a_paused_one_does_not_answer_until_resumed),
-           CASE(what_is_left_is_found), CASE(a_suicide_comes_between_invoke_and_outcome),
-           CASE(benchmarks_count_without_a_journal), CASE(ping_measures_round_trips), CASE(waiting_ends),
-           CASE(evidence_is_kept_where_asked), CASE(a_driver_that_is_not_there_is_said_so),
-           CASE(without_the_guard_nothing_begins))
+           CASE(a_pause_that_death_ends_is_recorded), CASE(what_is_left_is_found),
+           CASE(a_suicide_comes_between_invoke_and_outcome), CASE(benchmarks_count_without_a_journal),
+           CASE(ping_measures_round_trips), CASE(waiting_ends), CASE(evidence_is_kept_where_asked),
+           CASE(a_driver_that_is_not_there_is_said_so), CASE(without_the_guard_nothing_begins))
