@@ -97,6 +97,34 @@ static void total_is_kept(void **state)
     test_directory_remove(directory);
 }
 
+/* Written once for all it would be, were there payload memory; the rings can hold it as well. */
+static void rings_do_without_payload(void **state)
+{
+    enum { SIZE = 10000, COUNT = 4 };
+    char *directory = test_directory();
+    struct actor first = actor_start("subscriber", "c", directory, "pattern=1");
+    struct actor second = actor_start("subscriber", "c", directory, "pattern=1");
+    mmipc_publisher *publisher;
+    mmipc_options options;
+    (void)state;
+    mmipc_options_init(&options, sizeof options);
+    options.max_total_bytes = 132 << 10; /* two rings of 64 KiB, and no block */
+    options.when_full = MMIPC_WHEN_FULL_FAIL;
+    assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
+    assert_int_equal(mmipc_publisher_wait_connected(publisher, 2, 10000), 0);
+    for (uint64_t i = 0; i < COUNT; ++i) {
+        assert_int_equal(publish_patterned(publisher, i, SIZE), 0);
+        assert_int_equal(mmipc_publisher_flush(publisher, 10000), 0);
+    }
+    assert_int_equal(publish_patterned(publisher, COUNT, 50000), -ENOMEM);
+    assert_int_equal(actor_ask(&first, "expect %d", COUNT), COUNT);
+    assert_int_equal(actor_ask(&second, "expect %d", COUNT), COUNT);
+    mmipc_publisher_close(publisher);
+    actor_end(&first);
+    actor_end(&second);
+    test_directory_remove(directory);
+}
+
 /* Free blocks of one size are in the way of another. */
 static void sizes_change_under_a_tight_total(void **state)
 {
@@ -337,6 +365,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {CASE(backlog_grows_to_its_limit),
                                        CASE(large_messages_count_too),
                                        CASE(total_is_kept),
+                                       CASE(rings_do_without_payload),
                                        CASE(sizes_change_under_a_tight_total),
                                        CASE(stopped_subscriber_keeps_a_whole_backlog),
                                        CASE(waits_for_room_only),
