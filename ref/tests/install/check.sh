@@ -15,16 +15,17 @@ fail() {
     exit 1
 }
 
-# meet PROGRAM…: publishes from one process to another.
+# meet PROGRAM…: publishes from one process to another. Other steps run beside this one.
 meet() {
-    rm -rf "$work/meeting" && mkdir "$work/meeting"
-    "$1" sub "$work/meeting" >"$work/heard" &
+    meeting=$work/meeting-$step heard=$work/heard-$step
+    rm -rf "$meeting" && mkdir "$meeting"
+    "$1" sub "$meeting" >"$heard" &
     subscriber=$! code=0
-    "$1" pub "$work/meeting" || kill "$subscriber"
+    "$1" pub "$meeting" || kill "$subscriber"
     wait "$subscriber" || code=$?
-    [ "$code" -eq 0 ] && [ "$(cat "$work/heard")" = "$(printf 'hello world\nlent')" ] ||
-        fail "$1 (exit $code) received: $(cat "$work/heard")"
-    rmdir "$work/meeting" || fail "$1 left files behind"
+    [ "$code" -eq 0 ] && [ "$(cat "$heard")" = "$(printf 'hello world\nlent')" ] ||
+        fail "$1 (exit $code) received: $(cat "$heard")"
+    rmdir "$meeting" || fail "$1 left files behind"
     echo "$1: received all"
 }
 
