@@ -106,8 +106,7 @@ static struct outlet *create(const unsigned char *id)
     return outlet;
 }
 
-/* Does the process still hold memory of a pair that was dropped as full? Else it could come back for ever more of it.
- */
+/* Does the process still hold memory of a pair that was dropped as full? Else it could come back for more and more. */
 static bool lingers(const struct endpoint *endpoint, int pid)
 {
     for (const struct peer *peer = endpoint->peers; peer != NULL; peer = peer->next)
@@ -182,8 +181,8 @@ static void scan(struct endpoint *endpoint, bool whole)
 static uint64_t unread(const struct outlet *outlet)
 {
     const uint64_t head = outlet->ring.head, end = chain_messages_end(outlet), seen = outlet->ring.seen;
-    const uint64_t theirs =
-        shared_load_relaxed(&outlet->theirs->tail); /* relaxed: only told, nothing is written over */
+    /* relaxed: only told, nothing is written over */
+    const uint64_t theirs = shared_load_relaxed(&outlet->theirs->tail);
     const uint64_t tail = theirs < seen || theirs > head ? seen : theirs;
     return (tail < end ? end - tail : 0) + chain_owed_above(outlet, tail);
 }

@@ -190,8 +190,8 @@ void peer_drop(struct endpoint *endpoint, struct peer *peer, int reason, uint32_
         endpoint->role->last_words(endpoint, peer);
     was_connected = peer->state == PEER_CONNECTED;
     peer->state = PEER_GONE;
-    then = endpoint->role->dropped(endpoint,
-                                   peer); /* before the farewell: a publish that is under way belongs to the pair */
+    /* before the farewell: a publish that is under way belongs to the pair */
+    then = endpoint->role->dropped(endpoint, peer);
     if (tell != 0) {
         struct wire_message message;
         wire_prepare(&message, WIRE_BYE);

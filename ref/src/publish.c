@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 /* A copy into each ring costs a publisher that copy, and a reference costs every subscriber cache misses of its own: a
- * message is written once for all where it is large, or they are many. Equally fast were (1 to 64 KiB, medians of 18
- * rounds, the publisher on one CPU and all subscribers on another): for two 8 to 16 KiB, for three 4, for four 2, for
+ * message is written once for all where it is large, or they are many. About equally fast were (1 to 64 KiB, medians of
+ * 18 rounds on two CPUs that were not quiet: no more than a guide): for two 8 to 16 KiB, for three 4, for four 2, for
  * eight less than 1; but below half of the smallest block it would cost more of the backlog than it has bytes. To a
- * single one copies were never slower, but larger ones than this take a larger ring. */
+ * single one copies were mostly the faster up to 64 KiB, but larger ones than this take a larger ring. */
 enum { SHARED_FROM = 32 << 10, LEAST_SHARED = 2 << 10, LOANED_FROM = 4 << 10 };
 
 static inline bool is_to_be_shared(uint64_t body, size_t subscribers)
