@@ -35,6 +35,9 @@ static char *why_skipped(const clause *about, const ipcmark_implementation *impl
         return format_text("it takes %llu publishers at most", (unsigned long long)implementation->max_publishers);
     if (implementation->max_subscribers != 0 && implementation->max_subscribers < about->subscribers)
         return format_text("it takes %llu subscribers at most", (unsigned long long)implementation->max_subscribers);
+    if (implementation->max_message_bytes != 0 && implementation->max_message_bytes < about->least_limit)
+        return format_text("it takes messages of %llu bytes at most",
+                           (unsigned long long)implementation->max_message_bytes);
     return NULL;
 }
 
@@ -195,7 +198,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
     stage self = {.session = session,
                   .clause = about,
                   .implementation = options->implementation,
-                  .quick = options->quick,
+                  .effort = options->effort,
                   .context = options->context,
                   .random = mix(options->seed, about->id)};
     bool finished;
@@ -206,7 +209,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
     }
     self.schedule = open_schedule(self.trial);
     self.start_ns = ipcmark_now_ns();
-    stage_log(&self, "%s, seed %llu%s", about->id, (unsigned long long)options->seed, options->quick ? ", quick" : "");
+    stage_log(&self, "%s, seed %llu, %s", about->id, (unsigned long long)options->seed, effort_name(options->effort));
     finished = about->play(&self);
     stage_log(&self, "the play %s", finished ? "is finished" : "was not finished");
     self.end_ns = ipcmark_now_ns();
@@ -216,8 +219,13 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
     if (self.schedule != NULL)
         fclose(self.schedule);
     self.schedule = NULL;
-    if (!ipcmark_session_interrupted(session))
+    out->figures = self.figures;
+    if (self.skip != NULL) {
+        out->verdict = VERDICT_SKIP;
+        out->text = self.skip;
+    } else if (!ipcmark_session_interrupted(session)) {
         judge(out, &self, finished);
+    }
     close_trial(out, self.trial, options);
 }
 

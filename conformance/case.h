@@ -10,7 +10,7 @@ typedef struct case_options {
     const ipcmark_implementation *implementation; /* as ipcmark_probe() found it */
     const char *name;                             /* of the implementation, for the report */
     uint64_t seed;                                /* replays the schedule */
-    bool quick;
+    effort effort;
     const char *keep; /* a folder for the evidence, which does not exist yet; NULL: keep none */
     bool keep_passed; /* keep that of a case that passed, too */
     void *context;    /* for the play, as stage.context */

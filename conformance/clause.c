@@ -6,7 +6,9 @@
 
 const clause *clause_at(size_t index)
 {
-    const clause_group *const groups[] = {&delivery_clauses, &connection_clauses, &life_clauses, &kill_clauses};
+    const clause_group *const groups[] = {&delivery_clauses, &isolation_clauses,   &connection_clauses, &pace_clauses,
+                                          &threads_clauses,  &life_clauses,        &churn_clauses,      &kill_clauses,
+                                          &pause_clauses,    &surroundings_clauses};
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; ++i) {
         if (index < groups[i]->count)
             return &groups[i]->clauses[index];
@@ -22,6 +24,12 @@ const clause *clause_find(const char *id)
         if (strcmp(found->id, id) == 0)
             return found;
     return NULL;
+}
+
+const char *effort_name(effort value)
+{
+    static const char *const names[] = {"usual", "quick", "thorough"};
+    return names[value];
 }
 
 const char *clause_level(const clause *self)

@@ -11,6 +11,11 @@
 struct stage;
 struct ipcmark_history;
 
+/* How much of everything: for every commit, for a judgement, and as long as it takes. */
+typedef enum { EFFORT_USUAL, EFFORT_QUICK, EFFORT_THOROUGH } effort;
+
+const char *effort_name(effort); /* "usual", "quick", "thorough" */
+
 typedef struct clause {
     const char *id;
     bool should;                      /* level: SHOULD instead of MUST */
@@ -18,6 +23,8 @@ typedef struct clause {
     const char *promise;              /* one sentence, word by word that of CONTRACT.md */
     unsigned publishers, subscribers; /* the most that are open at once */
     size_t message_bytes;             /* the largest message; 0: 64 KiB */
+    size_t least_limit;               /* skipped where the implementation's largest message is below this */
+    double seconds;                   /* that it takes, usually: for the time left; 0: less than a second */
     bool heavy;                       /* keeps all processors busy: CTest runs it alone */
     /* Plays the case out on a stage; false: it gave up before the end. What was seen is judged in either case, but what
      * was given up cannot pass. */
@@ -31,7 +38,8 @@ typedef struct clause_group {
     size_t count;
 } clause_group;
 
-extern const clause_group delivery_clauses, connection_clauses, life_clauses, kill_clauses;
+extern const clause_group delivery_clauses, isolation_clauses, connection_clauses, pace_clauses, threads_clauses,
+    life_clauses, churn_clauses, kill_clauses, pause_clauses, surroundings_clauses;
 
 /* All clauses in the order of CONTRACT.md; NULL behind the last. */
 const clause *clause_at(size_t index);

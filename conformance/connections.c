@@ -46,27 +46,6 @@ static bool passes(stage *self)
     return stage_settle(self) && stage_publish_all(self, &options) && stage_drain(self);
 }
 
-static bool open_all_at_once(stage *self)
-{
-    ipcmark_call *calls[2 * STAGE_MOST];
-    bool all = true;
-    actor *who;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        calls[i] = stage_open_begin(self, who);
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        all &= stage_open_end(self, who, calls[i]);
-    return all;
-}
-
-static bool close_all(stage *self)
-{
-    actor *who;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (who->open && !stage_close(self, who))
-            return false;
-    return true;
-}
-
 static bool play_either_first(stage *self)
 {
     actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
@@ -76,13 +55,13 @@ static bool play_either_first(stage *self)
         return false;
     for (unsigned i = 0; i < rounds; ++i) {
         stage_log(self, "round %u: subscriber first", i + 1);
-        if (!stage_open(self, subscriber) || !stage_open(self, publisher) || !passes(self) || !close_all(self))
+        if (!stage_open(self, subscriber) || !stage_open(self, publisher) || !passes(self) || !stage_close_all(self))
             return false;
         stage_log(self, "round %u: publisher first", i + 1);
-        if (!stage_open(self, publisher) || !stage_open(self, subscriber) || !passes(self) || !close_all(self))
+        if (!stage_open(self, publisher) || !stage_open(self, subscriber) || !passes(self) || !stage_close_all(self))
             return false;
         stage_log(self, "round %u: eight at once", i + 1);
-        if (!open_all_at_once(self) || !passes(self) || !close_all(self))
+        if (!stage_open_all(self) || !passes(self) || !stage_close_all(self))
             return false;
     }
     return true;

@@ -197,22 +197,13 @@ static bool kill_everyone(stage *self)
     return true;
 }
 
-static bool close_everyone(stage *self)
-{
-    actor *who;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (!stage_close(self, who))
-            return false;
-    return true;
-}
-
 static bool play_everyone_dies(stage *self)
 {
     const ipcmark_publish_options storm = storm_options(STORM_MS);
     const ipcmark_publish_options after = {.count = 200, .sizes = sizes, .sizes_count = COUNT_OF(sizes)};
     int files_clean, files_after;
     self->demands.min_must = CROWD * CROWD * after.count / 2;
-    if (!stage_cast(self, CROWD, CROWD) || !close_everyone(self))
+    if (!stage_cast(self, CROWD, CROWD) || !stage_close_all(self))
         return false;
     files_clean = census_files(ipcmark_trial_files(self->trial));
     if (!stage_recover(self))
@@ -222,7 +213,7 @@ static bool play_everyone_dies(stage *self)
             !ipcmark_wait(self->trial, 100 + (unsigned)stage_random(self, 200)) || !kill_everyone(self) ||
             !stage_recover(self) || !stage_publish_all(self, &after) || !stage_drain(self))
             return false;
-    if (!close_everyone(self))
+    if (!stage_close_all(self))
         return false;
     files_after = census_files(ipcmark_trial_files(self->trial));
     if (files_after > files_clean)

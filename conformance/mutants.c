@@ -136,7 +136,7 @@ static void explain(const self_test *self, const subject *who, const ipcmark_tar
     const char *what = value == CELL_SURVIVED ? "SURVIVED" : value == CELL_STRAY ? "STRAY" : "ERROR";
     command_options quick = *self->options;
     char *replay;
-    quick.quick = true;
+    quick.effort = EFFORT_QUICK;
     replay = run_replay_command(&quick, target, out->clause, out->seed);
     run_progress(NULL);
     printf("%s  %s  %s: %s %s%s%s (it: %s; expected: %s)\n", what, who->about->name, out->clause->id,
@@ -158,7 +158,7 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
                             .implementation = implementation,
                             .name = who->about->name,
                             .seed = run_seed(self->options->seed, round),
-                            .quick = true,
+                            .effort = EFFORT_QUICK,
                             .keep = keep};
     result out;
     cell value;

@@ -24,6 +24,7 @@ static const char help[] =
     "  --agent COMMAND    a program in any language that speaks harness/PROTOCOL.md; may be repeated\n"
     "  --clause GLOB      only these clauses (DEL-001, 'KILL-*'); may be repeated\n"
     "  --quick            shorter: for a first look, and for every commit (under a minute a driver)\n"
+    "  --thorough         ten times as much of everything, and what takes long or much memory\n"
     "  --repeat N         N rounds of everything, each with a seed of its own\n"
     "  --seed N           of sizes, moments and victims of the faults; the same seed replays the same schedule\n"
     "  --wrap COMMAND     start participants under a tool: --wrap 'valgrind -q'\n"
@@ -110,6 +111,7 @@ enum {
     OPTION_AGENT,
     OPTION_CLAUSE,
     OPTION_QUICK,
+    OPTION_THOROUGH,
     OPTION_REPEAT,
     OPTION_SEED,
     OPTION_WRAP,
@@ -135,6 +137,7 @@ static const struct option long_options[] = {{"driver", required_argument, NULL,
                                              {"agent", required_argument, NULL, OPTION_AGENT},
                                              {"clause", required_argument, NULL, OPTION_CLAUSE},
                                              {"quick", no_argument, NULL, OPTION_QUICK},
+                                             {"thorough", no_argument, NULL, OPTION_THOROUGH},
                                              {"repeat", required_argument, NULL, OPTION_REPEAT},
                                              {"seed", required_argument, NULL, OPTION_SEED},
                                              {"wrap", required_argument, NULL, OPTION_WRAP},
@@ -210,7 +213,10 @@ static int set_flag(command_options *self, int option)
 {
     switch (option) {
     case OPTION_QUICK:
-        self->quick = true;
+        self->effort = EFFORT_QUICK;
+        return 0;
+    case OPTION_THOROUGH:
+        self->effort = EFFORT_THOROUGH;
         return 0;
     case OPTION_KEEP_PASSED:
         self->keep_passed = true;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clause.h"
 #include "ipcmark/control.h"
 
 enum { OPTIONS_TARGETS = 32 };
@@ -22,7 +23,8 @@ typedef struct command_options {
     const char *base;   /* of the mutants */
     uint64_t seed;      /* below 2^53, so that every JSON reader gets it right */
     unsigned rounds;
-    bool quick, details, keep_passed, ctest;
+    effort effort;
+    bool details, keep_passed, ctest;
     const char *wrap, *output, *junit, *keep, *expect;
     output_format format;
     int argc;

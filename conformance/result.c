@@ -26,6 +26,7 @@ void result_clear(result *self)
 {
     free(self->text);
     free(self->detail);
+    cJSON_Delete(self->figures);
     free(self->evidence);
     free(self->replay);
     memset(self, 0, sizeof *self);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cjson/cJSON.h>
+
 #include "clause.h"
 
 typedef enum {
@@ -31,6 +33,7 @@ typedef struct result {
     double seconds;
     uint64_t seed;
     uint64_t messages, must, received, violations, kills_inside; /* as in ipcmark_judgement */
+    cJSON *figures;                                              /* [{"name", "value", "unit"}, …], or NULL */
     char *evidence;                                              /* folder, or NULL */
     char *replay;                                                /* the command that plays it again, or NULL */
 } result;

@@ -92,7 +92,10 @@ char *run_replay_command(const command_options *options, const ipcmark_target *t
     fprintf(file, "%s%s%sipcmark conformance --%s", base != NULL ? "IPCMARK_MUTANT_BASE=" : "",
             base != NULL ? base : "", base != NULL ? " " : "", target->driver != NULL ? "driver" : "agent");
     print_word(file, target->driver != NULL ? target->driver : target->agent);
-    fprintf(file, " --clause %s --seed %llu%s", about->id, (unsigned long long)seed, options->quick ? " --quick" : "");
+    fprintf(file, " --clause %s --seed %llu%s", about->id, (unsigned long long)seed,
+            options->effort == EFFORT_USUAL   ? ""
+            : options->effort == EFFORT_QUICK ? " --quick"
+                                              : " --thorough");
     if (options->wrap != NULL) {
         fputs(" --wrap", file);
         print_word(file, options->wrap);
@@ -173,7 +176,7 @@ static bool run_case(run *self, const contender *who, const clause *about, unsig
                                   .implementation = &who->implementation,
                                   .name = who->name,
                                   .seed = run_seed(self->options->seed, round),
-                                  .quick = self->options->quick,
+                                  .effort = self->options->effort,
                                   .keep = keep,
                                   .keep_passed = self->options->keep_passed};
     result out, *kept;

@@ -40,9 +40,49 @@ bool stage_object(stage *self, enum ipcmark_class class_, const char *format, ..
     return false;
 }
 
-unsigned stage_either(const stage *self, unsigned full, unsigned quick)
+unsigned stage_amount(const stage *self, unsigned usual, unsigned quick, unsigned thorough)
 {
-    return self->quick ? quick : full;
+    return self->effort == EFFORT_QUICK ? quick : self->effort == EFFORT_THOROUGH ? thorough : usual;
+}
+
+unsigned stage_either(const stage *self, unsigned usual, unsigned quick)
+{
+    return stage_amount(self, usual, quick, 10 * usual);
+}
+
+void stage_figure(stage *self, const char *name, double value, const char *unit)
+{
+    cJSON *figure = cJSON_CreateObject();
+    if (self->figures == NULL)
+        self->figures = cJSON_CreateArray();
+    cJSON_AddStringToObject(figure, "name", name);
+    cJSON_AddNumberToObject(figure, "value", value);
+    cJSON_AddStringToObject(figure, "unit", unit);
+    if (!cJSON_AddItemToArray(self->figures, figure))
+        cJSON_Delete(figure);
+    stage_log(self, "figure: %s %g %s", name, value, unit);
+}
+
+bool stage_skip(stage *self, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (self->skip == NULL && vasprintf(&self->skip, format, arguments) < 0)
+        self->skip = NULL;
+    va_end(arguments);
+    return false;
+}
+
+bool stage_meets(const stage *self, const actor *publisher, const actor *subscriber)
+{
+    static const char *const default_ = "";
+    const char *const channels[] = {publisher->channel != NULL ? publisher->channel : default_,
+                                    subscriber->channel != NULL ? subscriber->channel : default_};
+    const char *const directories[] = {publisher->directory != NULL ? publisher->directory : default_,
+                                       subscriber->directory != NULL ? subscriber->directory : default_};
+    return strcmp(channels[0], channels[1]) == 0 && strcmp(directories[0], directories[1]) == 0 &&
+           (publisher->participant == NULL || publisher->participant != subscriber->participant ||
+            !stage_claims(self, IPCMARK_CAP_NO_SELF_DELIVERY));
 }
 
 bool stage_claims(const stage *self, uint64_t capabilities)
@@ -76,7 +116,13 @@ bool stage_await(stage *self, ipcmark_call *call, enum ipcmark_class class_)
 bool stage_start(stage *self, actor *who)
 {
     char name[24];
-    const ipcmark_participant_options options = {.name = name};
+    const ipcmark_participant_options options = {.name = name, .wrap = who->wrap};
+    if (who->host != NULL) {
+        if (who->host->participant == NULL && !stage_start(self, who->host))
+            return false;
+        who->participant = who->host->participant;
+        return true;
+    }
     ++who->life;
     snprintf(name, sizeof name, "%c%td.%u", who->subscriber ? 's' : 'p',
              who - (who->subscriber ? self->subscribers : self->publishers) + 1, who->life);
@@ -90,22 +136,12 @@ static void keep_vigil(stage *self, const actor *publisher)
 {
     for (size_t i = 0; i < self->subscriber_count; ++i) {
         const actor *subscriber = &self->subscribers[i];
-        if (subscriber->open && publisher->settled_ns > subscriber->open_ns && self->vigil_count < STAGE_VIGILS)
+        if (subscriber->open && stage_meets(self, publisher, subscriber) &&
+            publisher->settled_ns > subscriber->open_ns && self->vigil_count < STAGE_VIGILS)
             self->vigils[self->vigil_count++] =
                 (stage_vigil){ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, 0), subscriber,
                               !publisher->killed || stage_claims(self, IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH)};
     }
-}
-
-static bool end_vigils(stage *self)
-{
-    bool all = true;
-    for (size_t i = 0; i < self->vigil_count; ++i) {
-        const ipcmark_status status = ipcmark_await(self->vigils[i].call);
-        all &= status == IPCMARK_DONE || status == IPCMARK_GONE || (status == IPCMARK_REFUSED && !self->vigils[i].owed);
-    }
-    self->vigil_count = 0;
-    return all;
 }
 
 void stage_excuse(stage *self, actor *who)
@@ -119,7 +155,10 @@ void stage_excuse(stage *self, actor *who)
 
 ipcmark_call *stage_open_begin(stage *self, actor *who)
 {
-    const ipcmark_endpoint_options options = {.endpoint = who->endpoint};
+    const ipcmark_endpoint_options options = {.endpoint = who->endpoint,
+                                              .channel = who->channel,
+                                              .directory = who->directory,
+                                              .ping_interval_ms = who->ping_interval_ms};
     if (who->subscriber)
         return ipcmark_open_subscriber(who->participant, &who->endpoint, &options);
     if (who->settled_ns != 0)
@@ -171,14 +210,20 @@ bool stage_close_within(stage *self, actor *who, double seconds, const char *cir
 bool stage_buried(stage *self, actor *who)
 {
     int status;
-    const int error = ipcmark_await_exit(who->participant, &status);
+    ipcmark_participant *const dead = who->participant;
+    const int error = ipcmark_await_exit(dead, &status);
+    actor *guest;
     if (error < 0)
         return error == -EINTR ? false
                                : stage_object(self, IPCMARK_CLASS_NONE, "%s was killed and does not die", who->name);
     self->buried_ns = ipcmark_now_ns();
     stage_log(self, "%s is dead", who->name);
-    who->participant = NULL;
-    who->open = who->paused = false;
+    for (size_t i = 0; (guest = stage_actor(self, i)) != NULL; ++i)
+        if (guest->participant == dead) {
+            guest->participant = NULL;
+            guest->killed = guest->open;
+            guest->open = guest->paused = false;
+        }
     who->killed = true;
     return true;
 }
@@ -204,191 +249,4 @@ bool stage_resume(stage *self, actor *who)
     who->paused = false;
     return ipcmark_resume(who->participant) == 0 ||
            stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be continued", who->name);
-}
-
-/* ---- all together ------------------------------------------------------------------------------------------------ */
-
-bool stage_cast_closed(stage *self, unsigned publishers, unsigned subscribers)
-{
-    actor *who;
-    self->publisher_count = publishers;
-    self->subscriber_count = subscribers;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i) {
-        who->subscriber = i >= publishers;
-        snprintf(who->name, sizeof who->name, "%s %zu", who->subscriber ? "subscriber" : "publisher",
-                 who->subscriber ? i - publishers + 1 : i + 1);
-        if (!stage_start(self, who))
-            return false;
-    }
-    return true;
-}
-
-bool stage_cast(stage *self, unsigned publishers, unsigned subscribers)
-{
-    ipcmark_call *calls[2 * STAGE_MOST];
-    bool all = true;
-    actor *who;
-    if (!stage_cast_closed(self, publishers, subscribers))
-        return false;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        calls[i] = stage_open_begin(self, who);
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        all &= stage_open_end(self, who, calls[i]);
-    return all && stage_settle(self);
-}
-
-static size_t count_open(const actor *actors, size_t count)
-{
-    size_t open = 0;
-    for (size_t i = 0; i < count; ++i)
-        open += actors[i].open;
-    return open;
-}
-
-/* One side counts and the other cannot: CON-001 and CON-002 say so; elsewhere one side is enough. */
-static bool is_unable(ipcmark_call *call)
-{
-    return ipcmark_await(call) == IPCMARK_REFUSED && strcmp(call->code, "not_supported") == 0;
-}
-
-bool stage_settle(stage *self)
-{
-    const unsigned publishers = (unsigned)count_open(self->publishers, self->publisher_count);
-    const unsigned subscribers = (unsigned)count_open(self->subscribers, self->subscriber_count);
-    ipcmark_call *calls[2 * STAGE_MOST] = {NULL};
-    uint64_t now;
-    bool all = true;
-    actor *who;
-    if (!stage_claims(self, IPCMARK_CAP_PEERS))
-        return ipcmark_wait(self->trial, 2 * STAGE_PING_MS);
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (who->open)
-            calls[i] = ipcmark_wait_peers(self->trial, who->endpoint, who->subscriber ? publishers : subscribers, 0);
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        all &= calls[i] == NULL || is_unable(calls[i]) || stage_await(self, calls[i], IPCMARK_COUNT);
-    now = ipcmark_now_ns();
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (who->open && all) {
-            who->settled_ns = now;
-            if (who->open_ns == UINT64_MAX)
-                who->open_ns = now - 1;
-        }
-    if (all)
-        self->buried_ns = 0;
-    stage_log(self, "%u publishers and %u subscribers are %s", publishers, subscribers,
-              all ? "connected" : "not connected");
-    return all;
-}
-
-/* ---- traffic ------------------------------------------------------------------------------------------------------
- */
-
-bool stage_publish_begin(stage *self, actor *who, const ipcmark_publish_options *options)
-{
-    who->traffic = ipcmark_publish(self->trial, who->endpoint, options);
-    return who->traffic != NULL || stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be told to publish", who->name);
-}
-
-bool stage_publish_begin_all(stage *self, const ipcmark_publish_options *options)
-{
-    ipcmark_publish_options together = *options;
-    bool all = true;
-    together.start_at_ns = ipcmark_now_ns() + 50000000u;
-    for (size_t i = 0; i < self->publisher_count; ++i)
-        if (self->publishers[i].open)
-            all &= stage_publish_begin(self, &self->publishers[i], &together);
-    stage_log(self, "traffic begins");
-    return all;
-}
-
-bool stage_publish_end(stage *self, actor *who)
-{
-    ipcmark_call *call = who->traffic;
-    ipcmark_status status;
-    if (call == NULL)
-        return true;
-    status = ipcmark_await(call);
-    who->traffic = NULL;
-    if (status == IPCMARK_DONE)
-        stage_log(self, "%s has published %llu messages, %llu of them OK", who->name,
-                  (unsigned long long)ipcmark_reply_count(call, "attempted"),
-                  (unsigned long long)ipcmark_reply_count(call, "published"));
-    if (status == IPCMARK_GONE) /* a crash that nobody asked for is in the history */
-        return who->participant == NULL || stage_buried(self, who);
-    return stage_await(self, call, IPCMARK_LOST);
-}
-
-bool stage_publish_end_all(stage *self)
-{
-    bool all = true;
-    for (size_t i = 0; i < self->publisher_count; ++i)
-        all &= stage_publish_end(self, &self->publishers[i]);
-    stage_log(self, "traffic has ended");
-    return all;
-}
-
-bool stage_publish(stage *self, actor *who, const ipcmark_publish_options *options)
-{
-    return stage_publish_begin(self, who, options) && stage_publish_end(self, who);
-}
-
-bool stage_publish_all(stage *self, const ipcmark_publish_options *options)
-{
-    return stage_publish_begin_all(self, options) & stage_publish_end_all(self);
-}
-
-bool stage_drain_last(stage *self, actor *subscriber, actor *publisher, double timeout_seconds)
-{
-    return ipcmark_await(ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, timeout_seconds)) ==
-           IPCMARK_DONE;
-}
-
-/* A drain that is not reached is in the history; the checker says what was missing. */
-bool stage_drain(stage *self)
-{
-    uint16_t publishers[STAGE_MOST];
-    ipcmark_call *calls[STAGE_MOST] = {NULL};
-    size_t count = 0;
-    bool all = end_vigils(self);
-    for (size_t i = 0; i < self->publisher_count; ++i)
-        if (self->publishers[i].open)
-            calls[i] = ipcmark_sentinel(self->trial, self->publishers[i].endpoint);
-    for (size_t i = 0; i < self->publisher_count; ++i) {
-        all &= calls[i] == NULL || stage_await(self, calls[i], IPCMARK_LOST);
-        if (self->publishers[i].open)
-            publishers[count++] = self->publishers[i].endpoint;
-        calls[i] = NULL;
-    }
-    for (size_t i = 0; i < self->subscriber_count; ++i)
-        if (self->subscribers[i].open)
-            calls[i] = ipcmark_drain(self->trial, self->subscribers[i].endpoint, publishers, count, 0);
-    for (size_t i = 0; i < self->subscriber_count; ++i)
-        all &= calls[i] == NULL || ipcmark_await(calls[i]) == IPCMARK_DONE;
-    stage_log(self, "%s", all ? "drained" : "not drained");
-    return all;
-}
-
-static bool settle_for_sure(stage *self)
-{
-    const uint64_t now = ipcmark_now_ns();
-    if (!stage_settle(self))
-        return false;
-    if (now >= self->ambiguous_ns)
-        return true;
-    return ipcmark_wait(self->trial, (unsigned)((self->ambiguous_ns - now) / 1000000) + 1) && stage_settle(self);
-}
-
-bool stage_recover(stage *self)
-{
-    const ipcmark_publish_options probe = {.count = 20};
-    actor *who;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (who->paused && !stage_resume(self, who))
-            return false;
-    if (!stage_publish_end_all(self) || !settle_for_sure(self))
-        return false;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (!who->open && !((who->participant != NULL || stage_start(self, who)) && stage_open(self, who)))
-            return false;
-    return stage_settle(self) && stage_drain(self) && stage_publish_all(self, &probe) && stage_drain(self);
 }

@@ -18,9 +18,14 @@ enum {
     STAGE_PING_MS = 1000
 };
 
-/* A publisher or subscriber in a process of its own. */
+/* A publisher or subscriber, in a process of its own unless it has a host. Set what is marked * between
+ * stage_cast_closed() or stage_cast_bare() and stage_open(). */
 typedef struct actor {
     ipcmark_participant *participant; /* NULL: none, or dead */
+    struct actor *host;               /* * lives in that one's process; NULL: in its own */
+    const char *channel, *directory;  /* * NULL: those of everybody */
+    unsigned ping_interval_ms;        /* * 0: STAGE_PING_MS */
+    const char *wrap;                 /* * put before the command of its process; NULL: nothing */
     uint16_t endpoint;                /* 0: never opened */
     bool subscriber, open, paused;
     bool killed;                  /* and not opened since */
@@ -42,8 +47,11 @@ typedef struct stage {
     ipcmark_trial *trial;
     const clause *clause;
     const ipcmark_implementation *implementation;
-    bool quick;
-    void *context;                      /* of the play's own */
+    effort effort;
+    void *context; /* of the play's own, until its end */
+    /* Of the play's own, for its examine: since when, until when, and who. */
+    uint64_t from_ns, until_ns;
+    actor *subject;
     uint64_t random;                    /* state of stage_random() */
     FILE *schedule;                     /* schedule.txt in the trial's folder */
     uint64_t start_ns, end_ns;          /* of the play */
@@ -56,6 +64,8 @@ typedef struct stage {
     /* Drains of publishers that have closed or died: begun before they open again, awaited at the next drain. */
     stage_vigil vigils[STAGE_VIGILS];
     size_t vigil_count;
+    cJSON *figures; /* or NULL */
+    char *skip;     /* why this cannot be played here, or NULL */
 } stage;
 
 /* The next number from the case's seed; below `limit`. */
@@ -64,14 +74,23 @@ uint64_t stage_random(stage *, uint64_t limit);
 void stage_log(stage *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What the play saw itself, into the history. class NONE: an error of the harness. Always false. */
 bool stage_object(stage *, enum ipcmark_class, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* full, or in a quick run quick. */
-unsigned stage_either(const stage *, unsigned full, unsigned quick);
+/* usual; in a quick run quick, in a thorough one ten times the usual. */
+unsigned stage_either(const stage *, unsigned usual, unsigned quick);
+unsigned stage_amount(const stage *, unsigned usual, unsigned quick, unsigned thorough);
+/* A figure for the report, beside the verdict: ("found after", 0.0123, "s"). */
+void stage_figure(stage *, const char *name, double value, const char *unit);
+/* What this machine does not allow to be played: the case is skipped. Always false. */
+bool stage_skip(stage *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool stage_claims(const stage *, uint64_t capabilities);
 
 /* Awaits a call. A refusal is an objection of this class. */
 bool stage_await(stage *, ipcmark_call *, enum ipcmark_class);
 
-/* Starts a process for the actor, opens its endpoint (again: in its next epoch), closes it. */
+/* Whether messages of the one reach the other, once both are open: same channel and directory, and not one process. */
+bool stage_meets(const stage *, const actor *publisher, const actor *subscriber);
+
+/* Starts a process for the actor (its host's, if it has one), opens its endpoint (again: in its next epoch), closes it.
+ */
 bool stage_start(stage *, actor *);
 bool stage_open(stage *, actor *);
 /* The same in two steps, for several that open at the same moment. */
@@ -80,7 +99,7 @@ bool stage_open_end(stage *, actor *, ipcmark_call *);
 bool stage_close(stage *, actor *);
 /* As stage_close; and it must not have taken longer than `seconds`. */
 bool stage_close_within(stage *, actor *, double seconds, const char *circumstances);
-/* SIGKILL, and waits until it is gone. */
+/* SIGKILL, and waits until it is gone; so are those who live in the same process. */
 bool stage_kill(stage *, actor *);
 /* After the actor killed itself. */
 bool stage_buried(stage *, actor *);
@@ -94,6 +113,11 @@ bool stage_resume(stage *, actor *);
 bool stage_cast(stage *, unsigned publishers, unsigned subscribers);
 /* Starts processes only. */
 bool stage_cast_closed(stage *, unsigned publishers, unsigned subscribers);
+/* Names them only, for plays that set hosts or wraps before they start them. */
+void stage_cast_bare(stage *, unsigned publishers, unsigned subscribers);
+/* All actors that are not open, at the same moment. */
+bool stage_open_all(stage *);
+bool stage_close_all(stage *);
 /* Waits until every open endpoint counts exactly those of the other kind; where counts are not claimed, for some pings.
  */
 bool stage_settle(stage *);
@@ -119,5 +143,14 @@ bool stage_recover(stage *);
 
 /* For loops over all actors. */
 actor *stage_actor(stage *, size_t index); /* publishers first; NULL behind the last */
+
+/* ---- for examine --------------------------------------------------------------------------------------------------
+ */
+
+/* Objects (late) if a message that was invoked between stage.from_ns and stage.until_ns took longer than `seconds`
+ * (stretched) to reach the subscriber; `while_` says what was going on: "while subscriber 1 was stopped". Returns the
+ * longest that any took, in seconds. */
+double stage_examine_delays(stage *, const struct ipcmark_history *, const actor *subscriber, double seconds,
+                            const char *while_);
 
 #endif

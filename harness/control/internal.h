@@ -98,7 +98,7 @@ struct ipcmark_participant {
     bool answered;                         /* at least once */
     bool exit_expected, stopping, garbled; /* expected: whatever way it ends */
     bool kill_sent;
-    unsigned suicides;                                      /* publishes under way that were asked to end in SIGKILL */
+    unsigned suicides;                                      /* calls under way that were asked to end in SIGKILL */
     uint64_t kill_from_ns, pause_from_ns, overload_from_ns; /* of a fault that goes on; 0: none */
 };
 
@@ -109,8 +109,8 @@ struct call {
     uint64_t id;
     uv_timer_t timer;
     double deadline_seconds;
-    bool overdue; /* the deadline has passed, the grace goes on */
-    bool declares_death;
+    bool overdue;                                /* the deadline has passed, the grace goes on */
+    bool declares_death;                         /* of its participant, until it is answered */
     cJSON *line;                                 /* owns public.reply */
     void (*ended)(struct call *, void *context); /* may be NULL; context is a note */
     void *context;
@@ -152,10 +152,12 @@ struct call *call_begin(ipcmark_participant *, const char *op, cJSON *fields, do
 struct call *call_invalid(ipcmark_trial *, const char *op, const char *text);
 void call_answer(ipcmark_participant *, cJSON *line, const char *text); /* takes `line` over */
 void call_end(struct call *, ipcmark_status, const char *text);
+void call_declare_death(struct call *); /* it shall end in SIGKILL: no trouble. NULL, or one that has ended: nothing */
 void call_end_all(ipcmark_participant *, ipcmark_status, const char *text);
 
 /* target.c */
-int target_command(ipcmark_trial *, const char *cpus, char ***out); /* argv of notes, for the guard's `start` */
+/* argv of notes, for the guard's `start` */
+int target_command(ipcmark_trial *, const ipcmark_participant_options *, char ***out);
 int target_parse(ipcmark_trial *);
 
 /* hello.c */

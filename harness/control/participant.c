@@ -255,12 +255,12 @@ static int watch(ipcmark_participant *participant, const struct launched *launch
     return watched < 0 ? watched : error;
 }
 
-static int spawn(ipcmark_participant *participant, const char *cpus)
+static int spawn(ipcmark_participant *participant, const ipcmark_participant_options *options)
 {
     ipcmark_trial *trial = participant->trial;
     struct launched launched;
     char **arguments;
-    int error = target_command(trial, cpus, &arguments);
+    int error = target_command(trial, options, &arguments);
     if (error < 0)
         return error;
     participant->kill_from_ns = ipcmark_now_ns();
@@ -304,7 +304,8 @@ static ipcmark_participant *new_participant(ipcmark_trial *trial, const ipcmark_
 ipcmark_participant *ipcmark_participant_start(ipcmark_trial *trial, const ipcmark_participant_options *options)
 {
     static const ipcmark_participant_options defaults;
-    ipcmark_participant *participant = new_participant(trial, options == NULL ? &defaults : options);
+    const ipcmark_participant_options *const how = options == NULL ? &defaults : options;
+    ipcmark_participant *participant = new_participant(trial, how);
     if (participant == NULL) {
         session_fail(trial->session, -ENOMEM, "out of memory");
         return NULL;
@@ -313,7 +314,7 @@ ipcmark_participant *ipcmark_participant_start(ipcmark_trial *trial, const ipcma
     if (error < 0)
         session_fail(trial->session, error, "cannot make pipes: %s", uv_strerror(error));
     else
-        error = spawn(participant, options == NULL ? NULL : options->cpus);
+        error = spawn(participant, how);
     if (error == 0)
         error = hello_say(participant);
     if (error == 0)

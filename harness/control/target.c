@@ -41,10 +41,13 @@ int target_parse(ipcmark_trial *trial)
     return target->driver == NULL ? 0 : parse_driver(trial, target->driver);
 }
 
-int target_command(ipcmark_trial *trial, const char *cpus, char ***out)
+int target_command(ipcmark_trial *trial, const ipcmark_participant_options *options, char ***out)
 {
     const ipcmark_target *target = &trial->options.target;
-    const char *wrap = target->wrap == NULL ? "" : target->wrap, *list[12] = {NULL};
+    const char *wrap =
+        trial_note(trial, "%s%s%s", options->wrap == NULL ? "" : options->wrap,
+                   options->wrap == NULL || target->wrap == NULL ? "" : " ", target->wrap == NULL ? "" : target->wrap);
+    const char *list[12] = {NULL};
     char guard[PATH_MAX], agent[PATH_MAX];
     size_t count = 0;
     int error = paths_program("ipcmark-guard", guard, sizeof guard);
@@ -57,7 +60,7 @@ int target_command(ipcmark_trial *trial, const char *cpus, char ***out)
     list[count++] = guard;
     list[count++] = "start";
     list[count++] = trial_note(trial, "%d", (int)getpid());
-    list[count++] = cpus == NULL ? "-" : cpus;
+    list[count++] = options->cpus == NULL ? "-" : options->cpus;
     if (target->agent != NULL || *wrap != '\0') {
         list[count++] = "/bin/sh";
         list[count++] = "-c";

@@ -143,7 +143,8 @@ typedef struct {
     const char *name;          /* NULL: "p1", "p2", … */
     const char *cpus;          /* "0" or "0,2-3": it may run there only; NULL: anywhere */
     const char *const *params; /* "key=value", NULL-terminated: added to the driver's */
-    bool flip_journal;         /* other than the trial's default */
+    const char *wrap;  /* put before its command, and before the target's wrap: "prlimit --nofile=64"; or NULL */
+    bool flip_journal; /* other than the trial's default */
 } ipcmark_participant_options;
 
 /* Starts a process and says hello to it. NULL on failure, in words in ipcmark_session_text(). The failure is a trouble
@@ -210,12 +211,16 @@ typedef struct {
     unsigned ping_interval_ms; /* 0: the trial's */
     const char *const *params; /* "key=value", NULL-terminated: added to the participant's */
     bool count_only;           /* subscriber: count and check, but read no clock for each message (throughput) */
+    /* SIGKILL so long after OPEN_INVOKE, declared as a kill: the call ends IPCMARK_GONE; 0: never. */
+    unsigned kill_self_after_us;
 } ipcmark_endpoint_options;
 
 /* *endpoint receives the id at once, before the call is awaited. */
 ipcmark_call *ipcmark_open_publisher(ipcmark_participant *, uint16_t *endpoint, const ipcmark_endpoint_options *);
 ipcmark_call *ipcmark_open_subscriber(ipcmark_participant *, uint16_t *endpoint, const ipcmark_endpoint_options *);
 ipcmark_call *ipcmark_close(ipcmark_trial *, uint16_t endpoint);
+/* The participant kills itself so long after CLOSE_INVOKE, declared as a kill: the call ends IPCMARK_GONE. */
+ipcmark_call *ipcmark_close_dying(ipcmark_trial *, uint16_t endpoint, unsigned after_us);
 /* Until exactly `count` peers are connected; refused with ETIMEDOUT after timeout_seconds (stretched; 0: the trial's
  * deadline). Reply: count, at_ns (when it was seen). */
 ipcmark_call *ipcmark_wait_peers(ipcmark_trial *, uint16_t endpoint, unsigned count, double timeout_seconds);

@@ -1,0 +1,4 @@
+/* ISO: isolation. */
+#include "stage.h"
+
+const clause_group isolation_clauses = {NULL, 0};

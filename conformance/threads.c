@@ -1,0 +1,4 @@
+/* THR: threads and handlers. */
+#include "stage.h"
+
+const clause_group threads_clauses = {NULL, 0};
