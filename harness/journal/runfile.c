@@ -58,6 +58,7 @@ static int time_add(cJSON *json, const char *name)
 static cJSON *header_new(const struct ipcmark_run *run, const char *id)
 {
     cJSON *json = cJSON_CreateObject();
+    const cJSON *member;
     char manifest[9];
     snprintf(manifest, sizeof manifest, "%08" PRIx32, manifest_sum(run));
     cJSON_AddStringToObject(json, "record", "header");
@@ -77,7 +78,11 @@ static cJSON *header_new(const struct ipcmark_run *run, const char *id)
     cJSON_AddItemToObject(json, "environment", ipcmark_environment_capture());
     cJSON_AddItemToObject(json, "drivers",
                           run->drivers == NULL ? cJSON_CreateArray() : cJSON_Duplicate(run->drivers, 1));
-    if (cJSON_GetArraySize(json) != 13) { /* an addition ran out of memory */
+    cJSON_ArrayForEach(member, run->more)
+    {
+        cJSON_AddItemToObject(json, member->string, cJSON_Duplicate(member, 1));
+    }
+    if (cJSON_GetArraySize(json) != 13 + cJSON_GetArraySize(run->more)) { /* an addition ran out of memory */
         cJSON_Delete(json);
         return NULL;
     }
@@ -153,6 +158,27 @@ int ipcmark_runfile_open(struct ipcmark_runfile **out, const char *path, const s
     else
         *out = runfile;
     return error;
+}
+
+int ipcmark_runfile_header(struct cJSON **out, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    cJSON *header;
+    const char *kind;
+    if (file == NULL)
+        return -errno;
+    header = getline(&line, &size, file) > 0 ? cJSON_Parse(line) : NULL;
+    fclose(file);
+    free(line);
+    kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(header, "record"));
+    if (kind == NULL || strcmp(kind, "header") != 0) {
+        cJSON_Delete(header);
+        return -EBADMSG;
+    }
+    *out = header;
+    return 0;
 }
 
 static int is_same_text(const cJSON *one, const cJSON *other, const char *name)

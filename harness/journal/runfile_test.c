@@ -12,8 +12,13 @@ static char path[] = "/tmp/ipcmark-runfile-XXXXXX";
 
 static struct ipcmark_run run_make(void)
 {
-    return (struct ipcmark_run){"conformance", "0.1", "ipcmark conformance --driver fifo --seed 5", 5, plan, 3, 3,
-                                NULL};
+    return (struct ipcmark_run){.kind = "conformance",
+                                .contract_version = "0.1",
+                                .command = "ipcmark conformance --driver fifo --seed 5",
+                                .seed = 5,
+                                .plan = plan,
+                                .plan_count = 3,
+                                .planned = 3};
 }
 
 static void path_make(void)
@@ -189,5 +194,32 @@ static void environment_has_its_fields_and_no_names(void **state)
     cJSON_Delete(environment);
 }
 
-CASES_MAIN(CASE(a_whole_run), CASE(resume_after_a_cut), CASE(resume_refuses_another_run), CASE(errors_are_reported),
-           CASE(environment_has_its_fields_and_no_names))
+static void the_header_can_be_asked_for_and_has_more(void **state)
+{
+    struct ipcmark_run run = run_make();
+    struct ipcmark_runfile *runfile;
+    cJSON *more = cJSON_CreateObject(), *header = NULL;
+    FILE *file;
+    (void)state;
+    path_make();
+    assert_int_equal(ipcmark_runfile_header(&header, path), -EBADMSG); /* empty */
+    cJSON_AddStringToObject(more, "effort", "quick");
+    run.more = more;
+    assert_int_equal(ipcmark_runfile_open(&runfile, path, &run), 0);
+    record_append(runfile, "DEL-001");
+    assert_int_equal(ipcmark_runfile_close(runfile, 0, 0), 0);
+    assert_int_equal(ipcmark_runfile_header(&header, path), 0);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(header, "effort")), "quick");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(header, "contract_version")), "0.1");
+    cJSON_Delete(header);
+    cJSON_Delete(more);
+    file = fopen(path, "we");
+    fputs("{\"record\":\"case\"}\n", file);
+    fclose(file);
+    assert_int_equal(ipcmark_runfile_header(&header, path), -EBADMSG);
+    unlink(path);
+    assert_int_equal(ipcmark_runfile_header(&header, path), -ENOENT);
+}
+
+CASES_MAIN(CASE(a_whole_run), CASE(the_header_can_be_asked_for_and_has_more), CASE(resume_after_a_cut),
+           CASE(resume_refuses_another_run), CASE(errors_are_reported), CASE(environment_has_its_fields_and_no_names))

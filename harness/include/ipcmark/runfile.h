@@ -25,10 +25,15 @@ struct ipcmark_run {
     size_t plan_count;
     size_t planned;              /* cases or cells that will be written (rows times blocks) */
     const struct cJSON *drivers; /* array as in FORMAT.md; stays the caller's; NULL: empty */
+    const struct cJSON *more;    /* an object whose members the header gets, too; stays the caller's; NULL: none */
 };
 
 /* Creates or empties the file at path ("-": standard output) and writes the header. The caller closes. */
 int ipcmark_runfile_open(struct ipcmark_runfile **out, const char *path, const struct ipcmark_run *run);
+
+/* The header of the file at path, to compare before going on with it; the caller deletes it. -errno if it cannot be
+ * read; -EBADMSG: it does not begin with a header. */
+int ipcmark_runfile_header(struct cJSON **out, const char *path);
 
 /* Goes on with a file that an interrupted run of the same kind, seed and plan left: drops a line that was cut off, and
  * a footer. done is called with each case or cell that it holds. -EBADMSG: it is of another run. */
