@@ -24,13 +24,16 @@ static char *format_text(const char *format, ...)
 
 /* ---- before ------------------------------------------------------------------------------------------------------ */
 
-/* Why this implementation is not asked for this promise, or NULL. */
-static char *why_skipped(const clause *about, const ipcmark_implementation *implementation)
+/* Why this implementation is not asked for this promise, or NULL; *missing is then the word for it in a table. */
+static char *why_skipped(const char **missing, const clause *about, const ipcmark_implementation *implementation)
 {
     const char *name;
     for (unsigned bit = 0; (name = ipcmark_capability_name(bit)) != NULL; ++bit)
-        if ((about->needs & ~implementation->capabilities & ((uint64_t)1 << bit)) != 0)
+        if ((about->needs & ~implementation->capabilities & ((uint64_t)1 << bit)) != 0) {
+            *missing = name;
             return format_text("it does not claim %s", name);
+        }
+    *missing = "limit";
     if (implementation->max_publishers != 0 && implementation->max_publishers < about->publishers)
         return format_text("it takes %llu publishers at most", (unsigned long long)implementation->max_publishers);
     if (implementation->max_subscribers != 0 && implementation->max_subscribers < about->subscribers)
@@ -232,7 +235,8 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
 bool case_run(result *out, ipcmark_session *session, const clause *about, const case_options *options)
 {
     const uint64_t start_ns = ipcmark_now_ns();
-    char *skipped = why_skipped(about, options->implementation);
+    const char *missing;
+    char *skipped = why_skipped(&missing, about, options->implementation);
     memset(out, 0, sizeof *out);
     out->driver = options->name;
     out->clause = about;
@@ -240,6 +244,7 @@ bool case_run(result *out, ipcmark_session *session, const clause *about, const 
     if (skipped != NULL) {
         out->verdict = VERDICT_SKIP;
         out->text = skipped;
+        snprintf(out->missing, sizeof out->missing, "%s", missing);
         return true;
     }
     play(out, session, about, options);

@@ -26,7 +26,10 @@ enum { EXIT_HOLDS = 0, EXIT_BROKEN = 1, EXIT_UNKNOWN = 2, EXIT_ERROR = 3, EXIT_U
 typedef struct result {
     const char *driver; /* as given; lives longer than the result */
     const clause *clause;
+    unsigned round; /* of --repeat, from 0 */
+    verdict seen;   /* before the expectations file was asked */
     verdict verdict;
+    char missing[32];   /* of a skip: the capability not claimed, "limit", or "" where this machine does not allow it */
     char violation[16]; /* class of the first violation, or "" */
     char *text;         /* one line: the first violation in words, or why unknown or skipped; or NULL */
     char *detail;       /* lines: everything that was found, and what happened around it; or NULL */
