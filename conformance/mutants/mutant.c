@@ -113,6 +113,8 @@ static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subsc
     inner.peer_context = endpoint;
     if (mutant_self.before_open != NULL)
         error = mutant_self.before_open(endpoint, options);
+    if (error == 0 && mutant_self.change_open != NULL)
+        mutant_self.change_open(endpoint, &inner);
     if (error == 0 && subscriber)
         error = base->subscriber_open(&endpoint->inner, &inner, deliver_hook, endpoint);
     else if (error == 0)
