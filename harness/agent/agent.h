@@ -72,17 +72,21 @@ void lane_scribble(struct lane *, size_t size);
 void lane_free(struct lane *);
 
 /* ---- killer.c: SIGKILL of ourselves, aimed ---- */
-enum kill_moment { KILL_NEVER, KILL_INSIDE, KILL_BEFORE, KILL_AFTER };
+enum kill_moment { KILL_NEVER, KILL_INSIDE, KILL_BEFORE, KILL_AFTER, KILL_LATER };
 
 struct killer {
     enum kill_moment moment;
-    /* Inside: another thread shoots while the caller goes on. Either waits for the other, one of the two being 0. */
+    /* Inside, later: another thread shoots while the caller goes on. Inside: either waits for the other, one of the two
+     * being 0. Later: only the shooter waits. */
     uint64_t lead_ns, lag_ns; /* from the shot to the call, from the call to the shot */
     pthread_t shooter;
     bool armed; /* the shooter is there */
     atomic_int order;
 };
 int killer_prepare(struct killer *, enum kill_moment, uint64_t seed);
+/* From the request's kill_self_after_us: so long after killer_before_call(). NULL: it has none. */
+struct killer *killer_read(struct killer *, const cJSON *request);
+void killer_arm(struct killer *);     /* after killer_read(), just before the record of the call */
 void killer_dismiss(struct killer *); /* it did not come to that */
 void killer_before_call(struct killer *);
 void killer_after_call(struct killer *) __attribute__((noreturn));
@@ -159,7 +163,7 @@ struct endpoint {
 struct endpoint *endpoint_find(uint16_t id);
 struct endpoint *endpoint_open(bool publisher, const cJSON *request, int *error);
 int endpoint_peers(struct endpoint *);
-void endpoint_close(struct endpoint *);
+void endpoint_close(struct endpoint *, struct killer *); /* killer: whose hour has come, or NULL */
 void endpoint_close_all(void);
 /* Around calls of the driver other than open and close. False: it is closing. */
 bool endpoint_begin(struct endpoint *);

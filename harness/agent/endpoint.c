@@ -81,12 +81,19 @@ static int call_open(struct endpoint *endpoint, const cJSON *request)
                                       .on_peer = handler_peer,
                                       .peer_context = endpoint};
     void *handle = NULL;
+    struct killer later, *killer = killer_read(&later, request);
+    if (killer != NULL)
+        killer_arm(killer);
     note(endpoint, IPCMARK_OPEN_INVOKE, 0);
+    if (killer != NULL)
+        killer_before_call(killer);
     int error = endpoint->publisher ? agent.driver->publisher_open(&handle, &options)
                                     : agent.driver->subscriber_open(&handle, &options, handler_deliver, endpoint);
     endpoint->handle = handle;
     atomic_store(&endpoint->opened, error >= 0);
     note(endpoint, IPCMARK_OPEN_DONE, error);
+    if (killer != NULL)
+        killer_after_call(killer);
     free_params(params);
     return error;
 }
@@ -204,12 +211,16 @@ static void await_users(struct endpoint *endpoint)
     }
 }
 
-static void call_close(struct endpoint *endpoint)
+static void call_close(struct endpoint *endpoint, struct killer *killer)
 {
     bool alone = !endpoint_claims(IPCMARK_CAP_THREADS);
     if (alone)
         pthread_mutex_lock(&endpoint->calls);
+    if (killer != NULL)
+        killer_arm(killer);
     note(endpoint, IPCMARK_CLOSE_INVOKE, 0);
+    if (killer != NULL)
+        killer_before_call(killer);
     endpoint->publisher ? agent.driver->publisher_close(endpoint->handle)
                         : agent.driver->subscriber_close(endpoint->handle);
     note(endpoint, IPCMARK_CLOSE_DONE, 0);
@@ -217,7 +228,7 @@ static void call_close(struct endpoint *endpoint)
         pthread_mutex_unlock(&endpoint->calls);
 }
 
-void endpoint_close(struct endpoint *endpoint)
+void endpoint_close(struct endpoint *endpoint, struct killer *killer)
 {
     pthread_mutex_lock(&endpoint->lock);
     bool first = !atomic_load(&endpoint->closing), opened = atomic_load(&endpoint->opened);
@@ -231,7 +242,7 @@ void endpoint_close(struct endpoint *endpoint)
     if (!first)
         return;
     if (opened)
-        call_close(endpoint);
+        call_close(endpoint, killer);
     pthread_mutex_lock(&endpoint->lock);
     endpoint->closed = true;
     pthread_cond_broadcast(&endpoint->changed);
@@ -247,5 +258,5 @@ void endpoint_close_all(void)
     for (int round = 0; round < 2; ++round)
         for (struct endpoint *endpoint = first; endpoint != NULL; endpoint = endpoint->next)
             if (endpoint->publisher == (round == 0))
-                endpoint_close(endpoint);
+                endpoint_close(endpoint, NULL);
 }

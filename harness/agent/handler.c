@@ -55,7 +55,7 @@ void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
         work(delay);
     if (atomic_load_explicit(&endpoint->close_after, memory_order_relaxed) > 0 &&
         atomic_fetch_sub(&endpoint->close_after, 1) == 1)
-        endpoint_close(endpoint);
+        endpoint_close(endpoint, NULL);
 }
 
 void handler_peer(void *context, const char *peer, int connected)

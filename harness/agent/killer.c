@@ -1,10 +1,13 @@
 #include "agent.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WAIT, FIRE, DISMISSED };
 static const uint64_t spread_ns = 4000;
+static const uint64_t spin_ns = 100000; /* the kernel wakes us up to so much late */
 
 static _Noreturn void await_death(void)
 {
@@ -18,9 +21,14 @@ static _Noreturn void die(void)
     await_death();
 }
 
-static void spin(uint64_t nanoseconds)
+/* The moment itself is what is aimed at: there is no event to wait for. A long stretch is not spun away, for whoever is
+ * to be hit may need the processor. */
+static void let_pass(uint64_t nanoseconds)
 {
-    uint64_t until = ipcmark_now_ns() + nanoseconds;
+    uint64_t until = ipcmark_now_ns() + nanoseconds, early = until - spin_ns;
+    struct timespec time = {.tv_sec = (time_t)(early / 1000000000u), .tv_nsec = (long)(early % 1000000000u)};
+    while (nanoseconds > spin_ns && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR) {
+    }
     while (ipcmark_now_ns() < until) {
     }
 }
@@ -33,7 +41,7 @@ static void *shoot(void *context)
     while ((order = atomic_load_explicit(&killer->order, memory_order_acquire)) == WAIT) {
     }
     if (order == FIRE) {
-        spin(killer->lag_ns);
+        let_pass(killer->lag_ns);
         kill(getpid(), SIGKILL);
     }
     return NULL;
@@ -50,6 +58,13 @@ static void aim(struct killer *killer, uint64_t seed)
     killer->lag_ns = random % 2 == 1 ? (random >> 1) % spread_ns : 0;
 }
 
+static int arm(struct killer *killer)
+{
+    int error = pthread_create(&killer->shooter, NULL, shoot, killer);
+    killer->armed = error == 0;
+    return -error;
+}
+
 int killer_prepare(struct killer *killer, enum kill_moment moment, uint64_t seed)
 {
     killer->moment = moment;
@@ -57,9 +72,22 @@ int killer_prepare(struct killer *killer, enum kill_moment moment, uint64_t seed
     if (moment != KILL_INSIDE)
         return 0;
     aim(killer, seed);
-    int error = pthread_create(&killer->shooter, NULL, shoot, killer);
-    killer->armed = error == 0;
-    return -error;
+    return arm(killer);
+}
+
+struct killer *killer_read(struct killer *killer, const cJSON *request)
+{
+    double after_us = request_number(request, "kill_self_after_us", -1);
+    if (after_us < 0)
+        return NULL;
+    *killer = (struct killer){.moment = KILL_LATER, .lag_ns = (uint64_t)(after_us * 1e3)};
+    return killer;
+}
+
+void killer_arm(struct killer *killer)
+{
+    if (arm(killer) < 0)
+        out_fatal("no thread can be started");
 }
 
 void killer_dismiss(struct killer *killer)
@@ -74,15 +102,15 @@ void killer_before_call(struct killer *killer)
 {
     if (killer->moment == KILL_BEFORE)
         die();
-    if (killer->moment != KILL_INSIDE)
+    if (!killer->armed)
         return;
     atomic_store_explicit(&killer->order, FIRE, memory_order_release);
-    spin(killer->lead_ns);
+    let_pass(killer->lead_ns);
 }
 
 void killer_after_call(struct killer *killer)
 {
-    if (killer->moment == KILL_AFTER)
+    if (!killer->armed) /* after it; or it did not come to the call */
         die();
     await_death();
 }

@@ -125,9 +125,13 @@ static void request_open_subscriber(const cJSON *request, cJSON *reply, struct r
 static void request_close(const cJSON *request, cJSON *reply, struct refusal *refusal)
 {
     struct endpoint *endpoint = request_endpoint(request, "endpoint", refusal);
+    struct killer later, *killer = killer_read(&later, request);
     (void)reply;
-    if (endpoint != NULL)
-        endpoint_close(endpoint);
+    if (endpoint == NULL)
+        return;
+    endpoint_close(endpoint, killer);
+    if (killer != NULL)
+        killer_after_call(killer);
 }
 
 static void request_peers(const cJSON *request, cJSON *reply, struct refusal *refusal)

@@ -291,6 +291,36 @@ static void gone_before_the_publisher_came(void **state)
     }
 }
 
+/* Who never got as far as being open is there no more, and a count without it is right. */
+static void gone_while_it_opened(void **state)
+{
+    (void)state;
+    for (int refused = 0; refused <= 1; ++refused) {
+        begin_counting(2);
+        process_add(4);
+        join(4, IPCMARK_SUBSCRIBER, 4, "channel", "directory");
+        event(4, IPCMARK_OPEN_INVOKE);
+        counts(1, 2); /* says nothing: the third may be one of them */
+        send(1, 0);
+        if (refused)
+            write_(4, (struct ipcmark_record){
+                          .kind = IPCMARK_OPEN_DONE, .endpoint = 4, .endpoint_epoch = 1, .error = -ENOMEM});
+        else
+            killed(4);
+        now += 2000;
+        counts(1, 2);
+        send(1, 1);
+        receive(2, 1, 1), receive(3, 1, 1);
+        send(1, 2);
+        receive(2, 1, 2);
+        publishers = 1, endpoints = 3;
+        drain_all();
+        fails(IPCMARK_LOST, "subscriber 3 epoch 1 never received message 2");
+        assert_int_equal(judgement.violations, 1);
+        assert_int_equal(judgement.must, 4);
+    }
+}
+
 /* A count that falls is a disconnect without a name. */
 static void counts_that_fall(void **state)
 {
@@ -342,4 +372,4 @@ static void ready_by_probe(void **state)
 CASES_MAIN(CASE(a_gap_needs_report_and_reason), CASE(a_disconnect_without_a_name), CASE(a_reason_has_its_time),
            CASE(the_gone_are_disconnected), CASE(reconnected), CASE(known_by_process), CASE(ready_by_count),
            CASE(counted_while_moving), CASE(counted_after_a_change), CASE(gone_before_the_publisher_came),
-           CASE(counts_that_fall), CASE(ready_by_probe))
+           CASE(gone_while_it_opened), CASE(counts_that_fall), CASE(ready_by_probe))

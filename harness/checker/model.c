@@ -44,7 +44,8 @@ static int lives_build(struct model *model)
     if (model->lives == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < history->member_count; ++i)
-        model->lives[i] = (struct life){&history->members[i], NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, 0, 0};
+        model->lives[i] = (struct life){
+            &history->members[i], NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, 0, 0};
     model->life_count = history->member_count;
     qsort(model->lives, model->life_count, sizeof *model->lives, life_compare);
     for (size_t i = 1; i < model->life_count; ++i)
@@ -67,8 +68,11 @@ static void record_place(struct model *model, const struct ipcmark_history_journ
     }
     if (record->kind == IPCMARK_OPEN_INVOKE)
         life->open_invoke = record->time_ns;
-    else if (record->kind == IPCMARK_OPEN_DONE && record->error >= 0)
-        life->open_done = record->time_ns;
+    else if (record->kind == IPCMARK_OPEN_DONE)
+        *(record->error >= 0 ? &life->open_done : &life->refused) = record->time_ns;
+    else if (record->kind ==
+             IPCMARK_OPEN_DONE) /* it never was: from now on nobody counts it, and it receives nothing */
+        life->close_invoke = life->close_done = record->time_ns;
     else if (record->kind == IPCMARK_CLOSE_INVOKE && record->time_ns < life->close_invoke)
         life->close_invoke = record->time_ns;
     else if (record->kind == IPCMARK_CLOSE_DONE && record->time_ns < life->close_done)
@@ -157,7 +161,7 @@ static void tails_judge(struct model *model)
     const struct ipcmark_history *history = model->history;
     for (size_t j = 0; j < history->journal_count; ++j) {
         const struct ipcmark_history_journal *journal = &history->journals[j];
-        int legal = !history->has_expectation;
+        int legal = !history->ended;
         for (size_t f = 0; f < history->fault_count; ++f)
             legal |= history->faults[f].kind == IPCMARK_FAULT_KILL && history->faults[f].process == journal->process;
         for (size_t o = 0; o < history->observation_count; ++o)

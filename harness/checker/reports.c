@@ -40,17 +40,18 @@ struct membership {
     uint64_t departed; /* when the latest one had gone */
 };
 
-/* since: when the publisher opened. Who had closed before cannot be in its count; who was killed before may be. */
+/* since: when the publisher opened. Who had closed before cannot be in its count; who was killed before may be, even if
+ * it died while it was being opened. */
 static void member_count(const struct life *life, uint64_t since, uint64_t now, struct membership *membership)
 {
     uint64_t gone = life->killed_until != NEVER ? life->killed_until : life->close_done;
     if (life->open_invoke > now)
         return;
-    if (life->open_done > now || (life->end <= now && gone > now)) {
+    if (gone > now && (life->open_done > now || life->end <= now)) {
         membership->moving = 1;
         return;
     }
-    if (life->open_done > membership->arrived)
+    if (life->open_done <= now && life->open_done > membership->arrived)
         membership->arrived = life->open_done;
     if (life->end > now)
         ++membership->present;

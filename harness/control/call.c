@@ -33,8 +33,20 @@ void call_end(struct call *call, ipcmark_status status, const char *text)
     call->public.ended_ns = ipcmark_now_ns();
     if (call->timer.data != NULL)
         uv_timer_stop(&call->timer);
+    /* It is over and the participant lives on: were it to die now, that would be a crash. */
+    if (call->declares_death && (status == IPCMARK_DONE || status == IPCMARK_REFUSED))
+        --call->participant->suicides;
     if (call->ended != NULL)
         call->ended(call, call->context);
+}
+
+void call_declare_death(struct call *call)
+{
+    if (call == NULL || call->public.status != IPCMARK_PENDING)
+        return;
+    call->declares_death = true;
+    ++call->participant->suicides;
+    call->participant->kill_from_ns = call->public.begun_ns;
 }
 
 void call_end_all(ipcmark_participant *participant, ipcmark_status status, const char *text)

@@ -108,7 +108,12 @@ static ipcmark_call *open_endpoint(ipcmark_participant *participant, bool publis
     add_params(params, options->params);
     if (trial->broker != NULL)
         add_param(params, trial->broker);
-    return public_part(call_begin(participant, publisher ? "open_publisher" : "open_subscriber", fields, 0));
+    if (options->kill_self_after_us > 0)
+        cJSON_AddNumberToObject(fields, "kill_self_after_us", options->kill_self_after_us);
+    struct call *call = call_begin(participant, publisher ? "open_publisher" : "open_subscriber", fields, 0);
+    if (options->kill_self_after_us > 0)
+        call_declare_death(call);
+    return public_part(call);
 }
 
 ipcmark_call *ipcmark_open_publisher(ipcmark_participant *participant, uint16_t *id,
@@ -126,6 +131,15 @@ ipcmark_call *ipcmark_open_subscriber(ipcmark_participant *participant, uint16_t
 ipcmark_call *ipcmark_close(ipcmark_trial *trial, uint16_t id)
 {
     return public_part(endpoint_call(trial, id, "close", NULL, 0));
+}
+
+ipcmark_call *ipcmark_close_dying(ipcmark_trial *trial, uint16_t id, unsigned after_us)
+{
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddNumberToObject(fields, "kill_self_after_us", after_us);
+    struct call *call = endpoint_call(trial, id, "close", fields, 0);
+    call_declare_death(call);
+    return public_part(call);
 }
 
 ipcmark_call *ipcmark_wait_peers(ipcmark_trial *trial, uint16_t id, unsigned count, double timeout_seconds)

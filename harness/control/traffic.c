@@ -15,9 +15,6 @@ static void on_published(struct call *call, void *context)
 {
     struct endpoint *endpoint = context;
     const cJSON *pair;
-    /* It is over and the participant lives on: were it to die now, that would be a crash. */
-    if (call->declares_death && (call->public.status == IPCMARK_DONE || call->public.status == IPCMARK_REFUSED))
-        --call->participant->suicides;
     if (call->public.status != IPCMARK_DONE)
         return;
     cJSON_ArrayForEach(pair, cJSON_GetObjectItemCaseSensitive(call->public.reply, "last"))
@@ -76,13 +73,6 @@ static double expected_seconds(const ipcmark_publish_options *options)
     return seconds;
 }
 
-static void declare_death(struct call *call)
-{
-    call->declares_death = true;
-    ++call->participant->suicides;
-    call->participant->kill_from_ns = call->public.begun_ns;
-}
-
 ipcmark_call *ipcmark_publish(ipcmark_trial *trial, uint16_t id, const ipcmark_publish_options *options)
 {
     static const ipcmark_publish_options one = {.count = 1};
@@ -104,7 +94,7 @@ ipcmark_call *ipcmark_publish(ipcmark_trial *trial, uint16_t id, const ipcmark_p
         call->ended = on_published;
         call->context = endpoint;
         if (options->kill_self_at > 0)
-            declare_death(call);
+            call_declare_death(call);
     }
     return public_part(call);
 }

@@ -1,6 +1,6 @@
 /* The tests' own driver: Unix datagrams, a socket file a subscriber. Small, and right as far as it goes; parameters
- * make it wrong on purpose: crash_at=N (message), hang_at=N, leave_file=1, leave_process=1, refuse=1 (publish: EAGAIN).
- */
+ * make it wrong on purpose: crash_at=N (message), hang_at=N, hang_open=1, hang_close=1, leave_file=1, leave_process=1,
+ * refuse=1 (publish: EAGAIN). */
 #include "ipcmark/driver.h"
 
 #include <dirent.h>
@@ -25,7 +25,8 @@ struct end {
     ipcmark_deliver_fn *deliver;
     void *context;
     unsigned long messages, crash_at, hang_at;
-    int refuse;
+    int refuse, hang_close;
+    int closed; /* by its own handler: receive() cleans up */
 };
 
 static unsigned long param(const ipcmark_endpoint *options, const char *name)
@@ -57,6 +58,9 @@ static struct end *make(const ipcmark_endpoint *options)
     self->crash_at = param(options, "crash_at");
     self->hang_at = param(options, "hang_at");
     self->refuse = param(options, "refuse") != 0;
+    self->hang_close = param(options, "hang_close") != 0;
+    while (param(options, "hang_open") != 0)
+        pause();
     self->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     return self;
 }
@@ -135,19 +139,27 @@ static int subscriber_peers(void *handle)
 static void publisher_close(void *handle)
 {
     struct end *self = handle;
+    while (self->hang_close)
+        pause();
     close(self->socket);
     free(self);
 }
 
+static _Thread_local struct end *receiving;
+
 static void *receive(void *context)
 {
-    struct end *self = context;
+    struct end *self = receiving = context;
     static _Thread_local char buffer[262144];
     ssize_t size;
     /* An empty datagram is the end: no framed message is. */
     while ((size = recv(self->socket, buffer, sizeof buffer, 0)) > 0) {
         ipcmark_part part = {buffer, (size_t)size};
         self->deliver(self->context, &part, 1);
+        if (self->closed) {
+            publisher_close(self);
+            break;
+        }
     }
     return NULL;
 }
@@ -189,6 +201,12 @@ static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_
 static void subscriber_close(void *handle)
 {
     struct end *self = handle;
+    if (receiving == self) {
+        unlink(self->address.sun_path);
+        self->closed = 1;
+        pthread_detach(pthread_self());
+        return;
+    }
     int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     sendto(sender, "", 0, 0, (struct sockaddr *)&self->address, sizeof self->address);
     close(sender);
@@ -206,7 +224,8 @@ const ipcmark_driver *ipcmark_driver_get(void)
         .version = "1",
         .summary = "the tests' own: Unix datagrams",
         .capabilities = IPCMARK_CAP_PEERS | IPCMARK_CAP_DIRECTORY_FILES | IPCMARK_CAP_ISOLATION_DIRECTORY |
-                        IPCMARK_CAP_WHEN_FULL_BLOCK | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH,
+                        IPCMARK_CAP_WHEN_FULL_BLOCK | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH |
+                        IPCMARK_CAP_PUBLISH_IN_HANDLER | IPCMARK_CAP_CLOSE_IN_HANDLER,
         .max_message_bytes = 131072,
         .publisher_open = publisher_open,
         .publish = publish,
