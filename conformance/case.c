@@ -191,13 +191,18 @@ static void close_trial(result *out, ipcmark_trial *trial, const case_options *o
         out->evidence = strdup(options->keep);
 }
 
+static size_t largest_message(const clause *about, effort effort)
+{
+    return effort == EFFORT_THOROUGH && about->thorough_bytes != 0 ? about->thorough_bytes : about->message_bytes;
+}
+
 static void play(result *out, ipcmark_session *session, const clause *about, const case_options *options)
 {
     const ipcmark_trial_options trial_options = {.target = options->target,
                                                  .seed = options->seed,
                                                  .name = about->id,
                                                  .ping_interval_ms = STAGE_PING_MS,
-                                                 .max_message_bytes = about->message_bytes};
+                                                 .max_message_bytes = largest_message(about, options->effort)};
     stage self = {.session = session,
                   .clause = about,
                   .implementation = options->implementation,

@@ -23,6 +23,7 @@ typedef struct clause {
     const char *promise;              /* one sentence, word by word that of CONTRACT.md */
     unsigned publishers, subscribers; /* the most that are open at once */
     size_t message_bytes;             /* the largest message; 0: 64 KiB */
+    size_t thorough_bytes;            /* the same in a thorough run; 0: no larger */
     size_t least_limit;               /* skipped where the implementation's largest message is below this */
     double seconds;                   /* that it takes, usually: for the time left; 0: less than a second */
     bool heavy;                       /* keeps all processors busy: CTest runs it alone */
