@@ -191,9 +191,9 @@ static void close_trial(result *out, ipcmark_trial *trial, const case_options *o
         out->evidence = strdup(options->keep);
 }
 
-static size_t largest_message(const clause *about, effort effort)
+static size_t largest_message(const clause *about, effort how_much)
 {
-    return effort == EFFORT_THOROUGH && about->thorough_bytes != 0 ? about->thorough_bytes : about->message_bytes;
+    return how_much == EFFORT_THOROUGH && about->thorough_bytes != 0 ? about->thorough_bytes : about->message_bytes;
 }
 
 static void play(result *out, ipcmark_session *session, const clause *about, const case_options *options)
