@@ -84,7 +84,7 @@ bool stage_settle(stage *self)
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (who->open)
             calls[i] = ipcmark_wait_peers(self->trial, who->endpoint, count_peers(self, who), 0);
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; ++i)
         all &= calls[i] == NULL || is_unable(calls[i]) || stage_await(self, calls[i], IPCMARK_COUNT);
     now = ipcmark_now_ns();
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)

@@ -71,7 +71,7 @@ double stage_examine_delays(stage *self, const struct ipcmark_history *history, 
         delay = longest(self, &invoked, &received, &slowest);
     else
         stage_object(self, IPCMARK_CLASS_NONE, "out of memory");
-    if (delay > bound)
+    if (delay > bound && slowest != NULL)
         stage_object(self, IPCMARK_LATE,
                      "%s received message %llu of endpoint %u, thread %u, %.2f s after it was sent, %s; it must not "
                      "take longer than %.2f s",

@@ -173,7 +173,7 @@ bool stage_open_end(stage *self, actor *who, ipcmark_call *call)
     who->open = stage_await(self, call, IPCMARK_DISCONNECT);
     who->open_ns = ipcmark_now_ns();
     if (self->buried_ns != 0)
-        self->ambiguous_ns = self->buried_ns + 2 * STAGE_PING_MS * 1000000ull;
+        self->ambiguous_ns = self->buried_ns + 2ull * STAGE_PING_MS * 1000000;
     stage_log(self, "%s is %s as endpoint %u", who->name, who->open ? "open" : "not opened", who->endpoint);
     return who->open;
 }
