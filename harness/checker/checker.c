@@ -13,7 +13,8 @@ static void observations_judge(struct model *model)
         if (observation->class_ == IPCMARK_CLASS_NONE)
             model_error(model, "%s", observation->text);
         else
-            model_violation(model, observation->class_, observation->time_ns, "%s", observation->text);
+            model_violation(model, observation->class_, observation->time_ns, about_lives(NULL, NULL), "%s",
+                            observation->text);
     }
 }
 
@@ -23,23 +24,25 @@ static void operations_judge(struct model *model)
 {
     for (size_t i = 0; i < model->life_count; ++i) {
         const struct life *life = &model->lives[i];
-        const char *role = life->is->role == IPCMARK_PUBLISHER ? "publisher" : "subscriber";
         if (life->cut)
             continue;
+        if (life->open_invoke != NEVER && life->open_done == NEVER && life->close_done == NEVER)
+            model_violation(model, IPCMARK_HUNG, model->end_ns, about_lives(life, NULL),
+                            "%s: open, begun at %+.6f s, never returned", LABEL(life),
+                            model_seconds(model, life->open_invoke));
         if (life->close_invoke != NEVER && life->open_invoke != NEVER && life->close_done == NEVER)
-            model_violation(model, IPCMARK_HUNG, model->end_ns,
-                            "%s %u epoch %u: close, begun at %+.6f s, never returned", role, life->is->endpoint,
-                            life->is->epoch, model_seconds(model, life->close_invoke));
+            model_violation(model, IPCMARK_HUNG, model->end_ns, about_lives(life, NULL),
+                            "%s: close, begun at %+.6f s, never returned", LABEL(life),
+                            model_seconds(model, life->close_invoke));
     }
     for (size_t i = 0; i < model->stream_count; ++i) {
         const struct stream *stream = &model->streams[i];
         const struct life *life = &model->lives[stream->publisher];
         const struct message *last = &stream->messages[stream->count - 1];
         if (!life->cut && last->outcome == 0)
-            model_violation(model, IPCMARK_HUNG, model->end_ns,
-                            "publisher %u epoch %u thread %u: publish of message %" PRIu64
-                            ", begun at %+.6f s, never returned",
-                            life->is->endpoint, life->is->epoch, (unsigned)(stream->key & 0xFFFF), stream->last,
+            model_violation(model, IPCMARK_HUNG, model->end_ns, about_message(model, stream, stream->last, NULL),
+                            "%s thread %u: publish of message %" PRIu64 ", begun at %+.6f s, never returned",
+                            LABEL(life), (unsigned)(stream->key & 0xFFFF), stream->last,
                             model_seconds(model, last->invoke_ns));
     }
 }
@@ -87,8 +90,8 @@ static void coverage_judge(struct model *model)
         judgement->kills_inside += (uint64_t)is_killed_inside(model, i);
         judgement->joins += (uint64_t)is_join_under_traffic(model, i);
     }
-    if (!model->history->has_expectation)
-        model_doubt(model, "the run was cut off: its history holds no expectation");
+    if (!model->history->ended)
+        model_doubt(model, "the run was cut off: its history has no end");
     else if (judgement->must < expectation->min_must)
         model_doubt(model, "too little happened: %" PRIu64 " messages had to arrive, at least %" PRIu64 " were wanted",
                     judgement->must, expectation->min_must);
@@ -128,10 +131,11 @@ int ipcmark_check(const struct ipcmark_history *history, struct ipcmark_judgemen
     int error = model_build(&model, history, &judgement);
     if (error == 0 && judgement.verdict != IPCMARK_ERROR) {
         observations_judge(&model);
-        disconnects_judge(&model);
         error = deliveries_judge(&model);
-        if (history->has_expectation)
+        if (history->ended) { /* else what is said of it may be what its end did */
+            disconnects_judge(&model);
             operations_judge(&model);
+        }
         coverage_judge(&model);
     }
     model_free(&model);

@@ -35,12 +35,12 @@ static void a_gap_needs_report_and_reason(void **state)
     gap_told(2, 1, 2, AFTER_NEXT); /* reported, but not in between */
     fails(IPCMARK_LOST, "never received message 1");
     gap_told(0, 1, 2, BEFORE_NEXT); /* reported without a reason */
-    fails(IPCMARK_DISCONNECT, "endpoint 1 epoch 1 reported endpoint 2 epoch 1 disconnected");
+    fails(IPCMARK_DISCONNECT, "publisher 1 epoch 1 reported subscriber 2 epoch 1 disconnected");
     assert_int_equal(judgement.violations, 1);
     gap_told(3, 1, 2, BEFORE_NEXT); /* the reason is another's */
-    fails(IPCMARK_DISCONNECT, "endpoint 2");
+    fails(IPCMARK_DISCONNECT, "reported subscriber 2");
     gap_told(2, 1, 3, BEFORE_NEXT); /* another was reported */
-    fails(IPCMARK_DISCONNECT, "endpoint 3");
+    fails(IPCMARK_DISCONNECT, "reported subscriber 3");
     assert_int_equal(judgement.by_class[IPCMARK_LOST], 1);
 }
 
@@ -113,7 +113,7 @@ static void the_gone_are_disconnected(void **state)
         else
             closes(2);
         down(1, 3);
-        fails(IPCMARK_DISCONNECT, "endpoint 3");
+        fails(IPCMARK_DISCONNECT, "reported subscriber 3");
     }
 }
 

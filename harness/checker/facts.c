@@ -4,8 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-/* What a field is in its struct; U64 is null for UINT64_MAX, and exact up to 2^53 as all numbers in JSON. */
-enum field_type { U16, U32, U64, I64, FLAG, TEXT, WORD };
+/* What a field is in its struct; U64 is null for UINT64_MAX, and exact up to 2^53 as all numbers in JSON; MAYBE_TEXT is
+ * null for NULL. */
+enum field_type { U16, U32, U64, I64, FLAG, TEXT, MAYBE_TEXT, WORD };
 
 struct field {
     const char *name;
@@ -23,6 +24,7 @@ static const char *const classes[] = {"error", "lost", "duplicate", "reordered",
 static_assert(sizeof(enum ipcmark_role) == 4 && sizeof(enum ipcmark_class) == 4, "a WORD is an unsigned of 32 bits");
 static_assert(sizeof classes / sizeof classes[0] == IPCMARK_CLASSES + 1, "every class has a text");
 
+static const struct field history_fields[] = {{"version", U32, offsetof(struct fact_history, version), NULL}, {0}};
 static const struct field process_fields[] = {{"number", U32, offsetof(struct ipcmark_process, number), NULL},
                                               {"pid", I64, offsetof(struct ipcmark_process, pid), NULL},
                                               {0}};
@@ -32,6 +34,7 @@ static const struct field member_fields[] = {{"endpoint", U16, offsetof(struct i
                                              {"process", U32, offsetof(struct ipcmark_member, process), NULL},
                                              {"channel", TEXT, offsetof(struct ipcmark_member, channel), NULL},
                                              {"directory", TEXT, offsetof(struct ipcmark_member, directory), NULL},
+                                             {"name", MAYBE_TEXT, offsetof(struct ipcmark_member, name), NULL},
                                              {0}};
 static const struct field fault_fields[] = {{"kind", WORD, offsetof(struct ipcmark_fault, kind), faults},
                                             {"process", U32, offsetof(struct ipcmark_fault, process), NULL},
@@ -62,19 +65,23 @@ static const struct field expectation_fields[] = {
     {"min_must", U64, offsetof(struct ipcmark_expectation, min_must), NULL},
     {"min_kills_inside", U64, offsetof(struct ipcmark_expectation, min_kills_inside), NULL},
     {"min_joins", U64, offsetof(struct ipcmark_expectation, min_joins), NULL},
+    {"origin_ns", U64, offsetof(struct ipcmark_expectation, origin_ns), NULL},
     {0}};
+static const struct field end_fields[] = {{"time_ns", U64, offsetof(struct fact_end, time_ns), NULL}, {0}};
 
 static const struct {
     const char *name;
     const struct field *fields;
     size_t size;
 } tables[FACTS] = {
+    [FACT_HISTORY] = {"history", history_fields, sizeof(struct fact_history)},
     [FACT_PROCESS] = {"process", process_fields, sizeof(struct ipcmark_process)},
     [FACT_MEMBER] = {"member", member_fields, sizeof(struct ipcmark_member)},
     [FACT_FAULT] = {"fault", fault_fields, sizeof(struct ipcmark_fault)},
     [FACT_DRAIN] = {"drain", drain_fields, sizeof(struct ipcmark_drain)},
     [FACT_OBSERVATION] = {"observation", observation_fields, sizeof(struct ipcmark_observation)},
     [FACT_EXPECTATION] = {"expectation", expectation_fields, sizeof(struct ipcmark_expectation)},
+    [FACT_END] = {"end", end_fields, sizeof(struct fact_end)},
 };
 
 /* A field of a struct as a number; texts and words aside. */
@@ -97,6 +104,10 @@ static cJSON *field_to_json(const struct field *field, const void *at)
     switch (field->type) {
     case FLAG:
         return cJSON_CreateBool(*(const int *)at);
+    case MAYBE_TEXT:
+        if (*(const char *const *)at == NULL)
+            return cJSON_CreateNull();
+        return cJSON_CreateString(*(const char *const *)at);
     case TEXT:
         return cJSON_CreateString(*(const char *const *)at);
     case WORD:
@@ -166,10 +177,12 @@ static int field_from_json(const struct field *field, const cJSON *item, void *a
 {
     if (field->type == WORD)
         return word_set(field->words, cJSON_GetStringValue(item), at);
-    if (field->type == TEXT && cJSON_IsString(item)) {
+    if ((field->type == TEXT || field->type == MAYBE_TEXT) && cJSON_IsString(item)) {
         *(const char **)at = item->valuestring;
         return 0;
     }
+    if (field->type == MAYBE_TEXT && cJSON_IsNull(item))
+        return 0;
     if (field->type == FLAG && cJSON_IsBool(item)) {
         *(int *)at = cJSON_IsTrue(item);
         return 0;

@@ -6,7 +6,26 @@
 
 #include "ipcmark/history.h"
 
-enum fact { FACT_PROCESS, FACT_MEMBER, FACT_FAULT, FACT_DRAIN, FACT_OBSERVATION, FACT_EXPECTATION, FACTS };
+enum fact {
+    FACT_HISTORY, /* the first line */
+    FACT_PROCESS,
+    FACT_MEMBER,
+    FACT_FAULT,
+    FACT_DRAIN,
+    FACT_OBSERVATION,
+    FACT_EXPECTATION,
+    FACT_END, /* of the run: nobody is left who could add to it */
+    FACTS
+};
+
+#define HISTORY_VERSION 2 /* 1 had no version, no names and no end */
+
+struct fact_history {
+    uint32_t version;
+};
+struct fact_end {
+    uint64_t time_ns;
+};
 
 /* The struct of that fact as a line's object. NULL: out of memory. The caller deletes it. */
 cJSON *fact_to_json(enum fact fact, const void *object);

@@ -6,19 +6,62 @@
 
 double model_seconds(const struct model *model, uint64_t time_ns)
 {
-    return ((double)time_ns - (double)model->start_ns) / 1e9;
+    return ((double)time_ns - (double)model->judgement->origin_ns) / 1e9;
 }
 
-void model_violation(struct model *model, enum ipcmark_class class_, uint64_t time_ns, const char *format, ...)
+const char *member_label(char label[LABEL_SIZE], const struct ipcmark_member *member)
+{
+    const char *role = member->role == IPCMARK_PUBLISHER ? "publisher" : "subscriber";
+    if (member->name != NULL)
+        snprintf(label, LABEL_SIZE, "%.64s (endpoint %u) epoch %u", member->name, member->endpoint, member->epoch);
+    else
+        snprintf(label, LABEL_SIZE, "%s %u epoch %u", role, member->endpoint, member->epoch);
+    return label;
+}
+
+const char *publisher_label(char label[LABEL_SIZE], const struct model *model, uint16_t endpoint, uint16_t epoch)
+{
+    size_t life = life_find(model, endpoint, epoch);
+    const struct ipcmark_member nobody = {.endpoint = endpoint, .epoch = epoch, .role = IPCMARK_PUBLISHER};
+    return member_label(label, life == NOBODY ? &nobody : model->lives[life].is);
+}
+
+struct ipcmark_about about_lives(const struct life *one, const struct life *other)
+{
+    struct ipcmark_about about = {IPCMARK_NO_ENDPOINT, 0, 0, IPCMARK_NO_ENDPOINT, 0, IPCMARK_NO_SEQUENCE};
+    for (int i = 0; i < 2; ++i) {
+        const struct life *life = i == 0 ? one : other;
+        if (life != NULL && life->is->role == IPCMARK_PUBLISHER)
+            about.publisher = life->is->endpoint, about.epoch = life->is->epoch;
+        else if (life != NULL)
+            about.subscriber = life->is->endpoint, about.subscriber_epoch = life->is->epoch;
+    }
+    return about;
+}
+
+struct ipcmark_about about_message(const struct model *model, const struct stream *stream, uint64_t sequence,
+                                   const struct life *subscriber)
+{
+    struct ipcmark_about about = about_lives(stream == NULL ? NULL : &model->lives[stream->publisher], subscriber);
+    if (stream != NULL) {
+        about.thread = (uint16_t)(stream->key & 0xFFFF);
+        about.sequence = sequence;
+    }
+    return about;
+}
+
+void model_violation(struct model *model, enum ipcmark_class class_, uint64_t time_ns, struct ipcmark_about about,
+                     const char *format, ...)
 {
     struct ipcmark_judgement *judgement = model->judgement;
-    int is_first = judgement->violations == 0 || time_ns < model->violation_ns;
+    int is_first = judgement->violations == 0 || time_ns < judgement->violation_ns;
     va_list arguments;
     ++judgement->violations;
     ++judgement->by_class[class_];
     if (!is_first)
         return;
-    model->violation_ns = time_ns;
+    judgement->violation_ns = time_ns;
+    judgement->about = about;
     judgement->class_ = class_;
     if (judgement->verdict == IPCMARK_ERROR)
         return;

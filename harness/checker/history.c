@@ -31,14 +31,17 @@ int ipcmark_history_add_member(struct ipcmark_history *history, const struct ipc
 {
     struct ipcmark_member copy = *member;
     char *channel = strdup(member->channel), *directory = strdup(member->directory);
+    char *name = member->name == NULL ? NULL : strdup(member->name);
     int error = -ENOMEM;
     copy.channel = channel;
     copy.directory = directory;
-    if (channel != NULL && directory != NULL)
+    copy.name = name;
+    if (channel != NULL && directory != NULL && (name != NULL || member->name == NULL))
         error = array_append(&history->members, &history->member_count, &copy, sizeof copy);
     if (error < 0) {
         free(channel);
         free(directory);
+        free(name);
     }
     return error;
 }
@@ -98,6 +101,7 @@ void ipcmark_history_free(struct ipcmark_history *history)
     for (size_t i = 0; i < history->member_count; ++i) {
         free((char *)history->members[i].channel);
         free((char *)history->members[i].directory);
+        free((char *)history->members[i].name);
     }
     for (size_t i = 0; i < history->observation_count; ++i)
         free((char *)history->observations[i].text);
@@ -106,6 +110,7 @@ void ipcmark_history_free(struct ipcmark_history *history)
         free(history->journals[i].name);
     }
     free((char *)history->expectation.run);
+    free(history->schedule);
     free(history->processes);
     free(history->members);
     free(history->faults);

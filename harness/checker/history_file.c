@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,26 @@ static int path_join(char path[PATH_SIZE], const char *folder, const char *name)
     return length < 0 || length >= PATH_SIZE ? -ENAMETOOLONG : 0;
 }
 
+static int fact_log(struct ipcmark_history_log *log, enum fact fact, const void *object)
+{
+    cJSON *json = fact_to_json(fact, object);
+    char *line = json == NULL ? NULL : cJSON_PrintUnformatted(json);
+    size_t length = line == NULL ? 0 : strlen(line);
+    int error = line == NULL ? -ENOMEM : 0;
+    if (error == 0) {
+        ssize_t written;
+        line[length] = '\n'; /* in place of the NUL: the length is known */
+        written = write(log->descriptor, line, length + 1);
+        if (written < 0)
+            error = -errno;
+        else if ((size_t)written != length + 1)
+            error = -ENOSPC;
+    }
+    cJSON_free(line);
+    cJSON_Delete(json);
+    return error;
+}
+
 int ipcmark_history_log_open(struct ipcmark_history_log **out, const char *folder)
 {
     struct ipcmark_history_log *log;
@@ -42,27 +63,11 @@ int ipcmark_history_log_open(struct ipcmark_history_log **out, const char *folde
         free(log);
         return error;
     }
-    *out = log;
-    return 0;
-}
-
-static int fact_log(struct ipcmark_history_log *log, enum fact fact, const void *object)
-{
-    cJSON *json = fact_to_json(fact, object);
-    char *line = json == NULL ? NULL : cJSON_PrintUnformatted(json);
-    size_t length = line == NULL ? 0 : strlen(line);
-    int error = line == NULL ? -ENOMEM : 0;
-    if (error == 0) {
-        ssize_t written;
-        line[length] = '\n'; /* in place of the NUL: the length is known */
-        written = write(log->descriptor, line, length + 1);
-        if (written < 0)
-            error = -errno;
-        else if ((size_t)written != length + 1)
-            error = -ENOSPC;
-    }
-    cJSON_free(line);
-    cJSON_Delete(json);
+    error = fact_log(log, FACT_HISTORY, &(struct fact_history){HISTORY_VERSION});
+    if (error < 0)
+        ipcmark_history_log_close(log);
+    else
+        *out = log;
     return error;
 }
 
@@ -94,6 +99,11 @@ int ipcmark_history_log_observation(struct ipcmark_history_log *log, const struc
 int ipcmark_history_log_expectation(struct ipcmark_history_log *log, const struct ipcmark_expectation *expectation)
 {
     return fact_log(log, FACT_EXPECTATION, expectation);
+}
+
+int ipcmark_history_log_end(struct ipcmark_history_log *log)
+{
+    return fact_log(log, FACT_END, &(struct fact_end){ipcmark_now_ns()});
 }
 
 void ipcmark_history_log_close(struct ipcmark_history_log *log)
@@ -134,9 +144,31 @@ static int fact_add(struct ipcmark_history *history, enum fact fact, const void 
         return ipcmark_history_add_drain(history, object);
     case FACT_OBSERVATION:
         return ipcmark_history_add_observation(history, object);
-    default:
+    case FACT_EXPECTATION:
         return ipcmark_history_set_expectation(history, object);
+    case FACT_END:
+        history->ended = 1;
+        return 0;
+    default:
+        return 0;
     }
+}
+
+/* Before the fields are looked at: those of another version are other ones. version: this line's, or NULL. */
+static int version_check(const struct reading *reading, const cJSON *version, size_t number)
+{
+    struct fact_history found = {0};
+    if (number > 1)
+        return version == NULL ? 0 : problem_set(reading, "history.jsonl, line %zu: another history begins", number);
+    if (version == NULL || fact_from_json(FACT_HISTORY, version, &found) != NULL)
+        return problem_set(reading, "history.jsonl does not begin with the version of its format: an older ipcmark "
+                                    "wrote it, which can judge it, or it is something else");
+    if (found.version == HISTORY_VERSION)
+        return 0;
+    return problem_set(reading,
+                       "history.jsonl is of format version %" PRIu32 ", and this ipcmark reads version %d: judge it "
+                       "with the ipcmark that recorded it",
+                       found.version, HISTORY_VERSION);
 }
 
 static int line_load(const struct reading *reading, const char *line, size_t number)
@@ -148,6 +180,8 @@ static int line_load(const struct reading *reading, const char *line, size_t num
         struct ipcmark_drain drain;
         struct ipcmark_observation observation;
         struct ipcmark_expectation expectation;
+        struct fact_history version;
+        struct fact_end end;
     } object;
     cJSON *json = cJSON_Parse(line);
     int kind = fact_kind(json), error;
@@ -157,6 +191,9 @@ static int line_load(const struct reading *reading, const char *line, size_t num
             problem_set(reading, "history.jsonl, line %zu: not an object with a known \"fact\": %.200s", number, line);
         goto out;
     }
+    error = version_check(reading, kind == FACT_HISTORY ? json : NULL, number);
+    if (error < 0)
+        goto out;
     wrong = fact_from_json((enum fact)kind, json, &object);
     if (wrong != NULL)
         error =
@@ -188,6 +225,8 @@ static int facts_load(const struct reading *reading, const char *folder)
     }
     if (error == 0 && ferror(file))
         error = -EIO;
+    if (error == 0 && number == 0)
+        error = problem_set(reading, "history.jsonl holds no complete line: the run was cut off before it began");
     free(line);
     fclose(file);
     return error;
@@ -237,6 +276,25 @@ static int journals_load(const struct reading *reading, const char *folder)
     return error;
 }
 
+/* It need not be there. */
+static int schedule_load(struct ipcmark_history *history, const char *folder)
+{
+    char path[PATH_SIZE];
+    size_t capacity = 0;
+    FILE *file;
+    int error = path_join(path, folder, "schedule.txt");
+    if (error < 0)
+        return error;
+    file = fopen(path, "re");
+    if (file == NULL)
+        return errno == ENOENT ? 0 : -errno;
+    errno = 0;
+    if (getdelim(&history->schedule, &capacity, '\0', file) < 0 && errno != 0)
+        error = -errno;
+    fclose(file);
+    return error;
+}
+
 int ipcmark_history_load(struct ipcmark_history *out, const char *folder, char *problem, size_t problem_size)
 {
     const struct reading reading = {out, problem, problem_size};
@@ -245,5 +303,7 @@ int ipcmark_history_load(struct ipcmark_history *out, const char *folder, char *
     if (problem_size > 0)
         problem[0] = '\0';
     error = facts_load(&reading, folder);
-    return error < 0 ? error : journals_load(&reading, folder);
+    if (error == 0)
+        error = journals_load(&reading, folder);
+    return error < 0 ? error : schedule_load(out, folder);
 }

@@ -31,13 +31,13 @@ static void folder_remove(void)
 }
 
 static const struct ipcmark_process process = {4, 1234};
-static const struct ipcmark_member publisher = {7, 1, IPCMARK_PUBLISHER, 4, "a \"channel\"", "d/é"};
-static const struct ipcmark_member subscriber = {8, 1, IPCMARK_SUBSCRIBER, 4, "a \"channel\"", "d/é"};
+static const struct ipcmark_member publisher = {7, 1, IPCMARK_PUBLISHER, 4, "a \"channel\"", "d/é", NULL};
+static const struct ipcmark_member subscriber = {8, 1, IPCMARK_SUBSCRIBER, 4, "a \"channel\"", "d/é", "subscriber 1"};
 static const struct ipcmark_fault fault = {IPCMARK_FAULT_PAUSE, 5, 1000000000000001, 0};
 static const struct ipcmark_drain drain = {8, 1, 7, 1, IPCMARK_ANY_THREAD, IPCMARK_TO_THE_END, 900, 1000, 1};
 static const struct ipcmark_observation observation = {IPCMARK_LEFTOVER, 12, "a file was left"};
 static const struct ipcmark_expectation expectation = {
-    "run", IPCMARK_CAP_PEERS | IPCMARK_CAP_PING, IPCMARK_READY_COUNT, 5, 1, 0, 0};
+    "run", IPCMARK_CAP_PEERS | IPCMARK_CAP_PING, IPCMARK_READY_COUNT, 5, 1, 0, 0, 77};
 
 static void facts_log(int observed)
 {
@@ -51,6 +51,7 @@ static void facts_log(int observed)
     if (observed)
         assert_int_equal(ipcmark_history_log_observation(log, &observation), 0);
     assert_int_equal(ipcmark_history_log_expectation(log, &expectation), 0);
+    assert_int_equal(ipcmark_history_log_end(log), 0);
     ipcmark_history_log_close(log);
 }
 
@@ -146,7 +147,7 @@ static void a_cut_line_is_ignored(void **state)
 static void bad_lines_are_shown(void **state)
 {
     static const char *const lines[][2] = {
-        {"nonsense\n", "line 7: not an object with a known \"fact\": nonsense"},
+        {"nonsense\n", "line 9: not an object with a known \"fact\": nonsense"},
         {"{\"fact\":\"gossip\"}\n", "known \"fact\""},
         {"{\"fact\":\"process\",\"number\":1}\n", "\"pid\" is missing or wrong"},
         {"{\"fact\":\"process\",\"number\":-1,\"pid\":1}\n", "\"number\" is missing or wrong"},

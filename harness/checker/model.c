@@ -44,8 +44,7 @@ static int lives_build(struct model *model)
     if (model->lives == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < history->member_count; ++i)
-        model->lives[i] = (struct life){
-            &history->members[i], NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, 0, 0};
+        model->lives[i] = (struct life){&history->members[i], NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, 0, 0};
     model->life_count = history->member_count;
     qsort(model->lives, model->life_count, sizeof *model->lives, life_compare);
     for (size_t i = 1; i < model->life_count; ++i)
@@ -68,10 +67,9 @@ static void record_place(struct model *model, const struct ipcmark_history_journ
     }
     if (record->kind == IPCMARK_OPEN_INVOKE)
         life->open_invoke = record->time_ns;
-    else if (record->kind == IPCMARK_OPEN_DONE)
-        *(record->error >= 0 ? &life->open_done : &life->refused) = record->time_ns;
-    else if (record->kind ==
-             IPCMARK_OPEN_DONE) /* it never was: from now on nobody counts it, and it receives nothing */
+    else if (record->kind == IPCMARK_OPEN_DONE && record->error >= 0)
+        life->open_done = record->time_ns;
+    else if (record->kind == IPCMARK_OPEN_DONE) /* it never was: nobody counts it, and it receives nothing */
         life->close_invoke = life->close_done = record->time_ns;
     else if (record->kind == IPCMARK_CLOSE_INVOKE && record->time_ns < life->close_invoke)
         life->close_invoke = record->time_ns;
@@ -184,6 +182,7 @@ int model_build(struct model *model, const struct ipcmark_history *history, stru
     if (error < 0)
         return error;
     records_place(model);
+    judgement->origin_ns = history->expectation.origin_ns != 0 ? history->expectation.origin_ns : model->start_ns;
     faults_place(model);
     tails_judge(model);
     error = streams_build(model);

@@ -63,8 +63,7 @@ struct model {
     size_t life_count, stream_count, report_count;
     uint64_t start_ns, end_ns; /* of all records */
     struct ipcmark_judgement *judgement;
-    uint64_t violation_ns; /* of the first */
-    uint32_t run;          /* as messages name it */
+    uint32_t run; /* as messages name it */
 };
 
 /* 0, or -ENOMEM. What contradicts itself is reported by model_error(). Free in any case. */
@@ -84,15 +83,27 @@ enum { REASON_CLOSE = 1, REASON_KILL = 2, REASON_PAUSE = 4, REASON_OVERLOAD = 8 
 int pair_reasons(const struct model *model, size_t one, size_t other, uint64_t time_ns);
 
 /* What the rules find. The first violation in time, the first error, the first doubt make the text; times are said
- * relative to the start. An error goes before a violation, a violation before a doubt. */
+ * relative to the origin. An error goes before a violation, a violation before a doubt. */
 #define SAYS(text, first) __attribute__((format(printf, text, first)))
-void model_violation(struct model *model, enum ipcmark_class class_, uint64_t time_ns, const char *format, ...)
-    SAYS(4, 5);
+void model_violation(struct model *model, enum ipcmark_class class_, uint64_t time_ns, struct ipcmark_about about,
+                     const char *format, ...) SAYS(5, 6);
 void model_error(struct model *model, const char *format, ...) SAYS(2, 3);
 void model_doubt(struct model *model, const char *format, ...) SAYS(2, 3);
 
-/* Seconds since the start, for texts. */
+/* Seconds since the origin, for texts. */
 double model_seconds(const struct model *model, uint64_t time_ns);
+
+/* "publisher 3 (endpoint 7) epoch 1", or without a name "publisher 7 epoch 1". */
+#define LABEL_SIZE 112
+const char *member_label(char label[LABEL_SIZE], const struct ipcmark_member *member);
+const char *publisher_label(char label[LABEL_SIZE], const struct model *model, uint16_t endpoint, uint16_t epoch);
+#define LABEL(life) member_label((char[LABEL_SIZE]){0}, (life)->is)
+
+/* Whom a violation concerns: the lives that are not NULL, in any order; or a stream (NULL: not known), one of its
+ * messages or IPCMARK_NO_SEQUENCE, and perhaps a subscriber. */
+struct ipcmark_about about_lives(const struct life *one, const struct life *other);
+struct ipcmark_about about_message(const struct model *model, const struct stream *stream, uint64_t sequence,
+                                   const struct life *subscriber);
 
 /* --- ready.c --- */
 

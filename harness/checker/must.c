@@ -68,13 +68,14 @@ static void lost_say(struct review *review, uint64_t index, const struct window 
                  review->stream->first + review->next_index, model_seconds(model, known_ns));
     }
     ++review->lost;
-    model_violation(
-        review->model, IPCMARK_LOST, known_ns,
-        "subscriber %u epoch %u never received message %" PRIu64
-        " of publisher %u epoch %u thread %u: OK at %+.6f s, pair ready since %+.6f s, and the subscriber %s",
-        review->subscriber->is->endpoint, review->subscriber->is->epoch, review->stream->first + index,
-        review->publisher->is->endpoint, review->publisher->is->epoch, (unsigned)(review->stream->key & 0xFFFF),
-        model_seconds(model, review->stream->messages[index].outcome_ns), model_seconds(model, window->from), proof);
+    model_violation(review->model, IPCMARK_LOST, known_ns,
+                    about_message(model, review->stream, review->stream->first + index, review->subscriber),
+                    "%s never received message %" PRIu64
+                    " of %s thread %u: OK at %+.6f s, pair ready since %+.6f s, and the subscriber %s",
+                    LABEL(review->subscriber), review->stream->first + index, LABEL(review->publisher),
+                    (unsigned)(review->stream->key & 0xFFFF),
+                    model_seconds(model, review->stream->messages[index].outcome_ns),
+                    model_seconds(model, window->from), proof);
 }
 
 /* Whether a reported disconnect lies between a missing message and the next that arrived, and excuses the gap. */
@@ -131,24 +132,22 @@ static void drains_judge(struct review *review)
             review->intake->received_ns == NULL ? 0 : review->intake->received_ns[drain->sequence - stream->first];
         if (drain->reached && received_ns == 0)
             model_error(review->model,
-                        "subscriber %u epoch %u claims to have received message %" PRIu64
-                        " of publisher %u epoch %u thread %u, and its journal does not show it",
-                        drain->subscriber, drain->subscriber_epoch, drain->sequence, drain->publisher, drain->epoch,
-                        drain->thread);
+                        "%s claims to have received message %" PRIu64
+                        " of %s thread %u, and its journal does not show it",
+                        LABEL(review->subscriber), drain->sequence, LABEL(review->publisher), drain->thread);
         else if (!drain->reached && received_ns > drain->until_ns)
             model_violation(review->model, IPCMARK_LATE, drain->until_ns,
-                            "subscriber %u epoch %u received message %" PRIu64
-                            " of publisher %u epoch %u thread %u %.6f s "
-                            "after the deadline",
-                            drain->subscriber, drain->subscriber_epoch, drain->sequence, drain->publisher, drain->epoch,
-                            drain->thread, (double)(received_ns - drain->until_ns) / 1e9);
+                            about_message(review->model, stream, drain->sequence, review->subscriber),
+                            "%s received message %" PRIu64 " of %s thread %u %.6f s after the deadline",
+                            LABEL(review->subscriber), drain->sequence, LABEL(review->publisher), drain->thread,
+                            (double)(received_ns - drain->until_ns) / 1e9);
         else if (!drain->reached && received_ns == 0 && review->lost == 0 &&
                  review->subscriber->end > drain->until_ns && review->publisher->killed_from > drain->until_ns)
             model_violation(review->model, IPCMARK_HUNG, drain->until_ns,
-                            "subscriber %u epoch %u had not received message %" PRIu64
-                            " of publisher %u epoch %u thread %u by the deadline",
-                            drain->subscriber, drain->subscriber_epoch, drain->sequence, drain->publisher, drain->epoch,
-                            drain->thread);
+                            about_message(review->model, stream, drain->sequence, review->subscriber),
+                            "%s had not received message %" PRIu64 " of %s thread %u by the deadline, %+.6f s",
+                            LABEL(review->subscriber), drain->sequence, LABEL(review->publisher), drain->thread,
+                            model_seconds(review->model, drain->until_ns));
     }
 }
 
@@ -179,10 +178,10 @@ static int stream_judge(struct review *review, struct needs *needs)
     drains_judge(review);
     if (review->undrained > 0)
         model_doubt(review->model,
-                    "subscriber %u epoch %u was not waited for: of publisher %u epoch %u thread %u, %" PRIu64
+                    "%s was not waited for: of %s thread %u, %" PRIu64
                     " messages at the end may be lost, or were still under way",
-                    review->subscriber->is->endpoint, review->subscriber->is->epoch, review->publisher->is->endpoint,
-                    review->publisher->is->epoch, (unsigned)(review->stream->key & 0xFFFF), review->undrained);
+                    LABEL(review->subscriber), LABEL(review->publisher), (unsigned)(review->stream->key & 0xFFFF),
+                    review->undrained);
     return 0;
 }
 

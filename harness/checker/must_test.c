@@ -238,7 +238,7 @@ static void may_be_missed(void **state)
 /* A restarted publisher is another one: its message 0 is not the other's. */
 static void restarts_are_new_epochs(void **state)
 {
-    const struct ipcmark_member again = {1, 2, IPCMARK_PUBLISHER, 3, "channel", "directory"};
+    const struct ipcmark_member again = {1, 2, IPCMARK_PUBLISHER, 3, "channel", "directory", NULL};
     struct ipcmark_record record;
     (void)state;
     begin(1, 1);

@@ -18,22 +18,19 @@ void disconnects_judge(struct model *model)
 {
     for (size_t i = 0; i < model->report_count; ++i) {
         const struct report *report = &model->reports[i];
-        const struct ipcmark_member *reporter = model->lives[report->reporter].is;
+        const struct life *reporter = &model->lives[report->reporter];
         if (report->kind != IPCMARK_PEER_DOWN)
             continue;
         if (report->peer == NOBODY && reporter_reasons(model, report) == 0)
-            model_violation(
-                model, IPCMARK_DISCONNECT, report->time_ns,
-                "endpoint %u epoch %u reported a peer disconnected at %+.6f s, and no peer of it was closed, "
-                "killed, paused or overloaded",
-                reporter->endpoint, reporter->epoch, model_seconds(model, report->time_ns));
+            model_violation(model, IPCMARK_DISCONNECT, report->time_ns, about_lives(reporter, NULL),
+                            "%s reported a peer disconnected at %+.6f s, and no peer of it was closed, killed, paused "
+                            "or overloaded",
+                            LABEL(reporter), model_seconds(model, report->time_ns));
         else if (report->peer != NOBODY && pair_reasons(model, report->reporter, report->peer, report->time_ns) == 0)
             model_violation(
-                model, IPCMARK_DISCONNECT, report->time_ns,
-                "endpoint %u epoch %u reported endpoint %u epoch %u disconnected at %+.6f s, and neither was "
-                "closed, killed, paused or overloaded",
-                reporter->endpoint, reporter->epoch, model->lives[report->peer].is->endpoint,
-                model->lives[report->peer].is->epoch, model_seconds(model, report->time_ns));
+                model, IPCMARK_DISCONNECT, report->time_ns, about_lives(reporter, &model->lives[report->peer]),
+                "%s reported %s disconnected at %+.6f s, and neither was closed, killed, paused or overloaded",
+                LABEL(reporter), LABEL(&model->lives[report->peer]), model_seconds(model, report->time_ns));
     }
 }
 

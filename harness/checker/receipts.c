@@ -95,22 +95,28 @@ struct delivery {
 };
 
 /* "subscriber 3 received message 17 of publisher 2 epoch 1 thread 0 at +1.234567 s" */
-#define NAMED "subscriber %u epoch %u received message %" PRIu64 " of publisher %u epoch %u thread %u at %+.6f s"
+#define NAMED "%s received message %" PRIu64 " of %s thread %u at %+.6f s"
 #define NAMES(model, delivery)                                                                                         \
-    (delivery)->subscriber->is->endpoint, (delivery)->subscriber->is->epoch, (delivery)->receipt->record->sequence,    \
-        (delivery)->receipt->record->publisher, (delivery)->receipt->record->epoch,                                    \
+    LABEL((delivery)->subscriber), (delivery)->receipt->record->sequence,                                              \
+        publisher_label((char[LABEL_SIZE]){0}, model, (delivery)->receipt->record->publisher,                          \
+                        (delivery)->receipt->record->epoch),                                                           \
         (delivery)->receipt->record->thread, model_seconds(model, (delivery)->receipt->record->time_ns)
+
+static struct ipcmark_about about_delivery(const struct model *model, const struct delivery *delivery)
+{
+    return about_message(model, delivery->stream, delivery->receipt->record->sequence, delivery->subscriber);
+}
+
 /* Whether it came while the subscriber could receive. */
 static void moment_judge(struct model *model, const struct life *subscriber, uint64_t now)
 {
     if (subscriber->open_invoke == NEVER || now < subscriber->open_invoke)
-        model_violation(model, IPCMARK_PHANTOM, now, "subscriber %u epoch %u received at %+.6f s, before it subscribed",
-                        subscriber->is->endpoint, subscriber->is->epoch, model_seconds(model, now));
+        model_violation(model, IPCMARK_PHANTOM, now, about_lives(subscriber, NULL),
+                        "%s received at %+.6f s, before it subscribed", LABEL(subscriber), model_seconds(model, now));
     else if (now > subscriber->close_done)
-        model_violation(model, IPCMARK_LATE, now,
-                        "subscriber %u epoch %u received at %+.6f s, %.6f s after its close had returned",
-                        subscriber->is->endpoint, subscriber->is->epoch, model_seconds(model, now),
-                        (double)(now - subscriber->close_done) / 1e9);
+        model_violation(model, IPCMARK_LATE, now, about_lives(subscriber, NULL),
+                        "%s received at %+.6f s, %.6f s after its close had returned", LABEL(subscriber),
+                        model_seconds(model, now), (double)(now - subscriber->close_done) / 1e9);
 }
 
 static int is_other_run(const struct model *model, const struct ipcmark_record *record)
@@ -126,25 +132,27 @@ static int identity_judge(struct model *model, const struct delivery *delivery)
     int meant = message != NULL && lives_meet(model, delivery->stream->publisher, delivery->subscriber_index);
     uint64_t now = record->time_ns;
     if (record->error != 0) {
-        model_violation(model, IPCMARK_CORRUPT, now, NAMED " (if its header can be believed): its CRC is wrong",
-                        NAMES(model, delivery));
+        model_violation(model, IPCMARK_CORRUPT, now, about_delivery(model, delivery),
+                        NAMED " (if its header can be believed): its CRC is wrong", NAMES(model, delivery));
         return meant;
     }
     if (is_other_run(model, record)) {
-        model_violation(model, IPCMARK_LEAKED, now, NAMED ": it is of another run", NAMES(model, delivery));
+        model_violation(model, IPCMARK_LEAKED, now, about_delivery(model, delivery), NAMED ": it is of another run",
+                        NAMES(model, delivery));
         return 0;
     }
     if (message == NULL)
-        model_violation(model, IPCMARK_PHANTOM, now, NAMED ": nobody ever sent it", NAMES(model, delivery));
+        model_violation(model, IPCMARK_PHANTOM, now, about_delivery(model, delivery), NAMED ": nobody ever sent it",
+                        NAMES(model, delivery));
     else if (!meant)
-        model_violation(model, IPCMARK_LEAKED, now,
+        model_violation(model, IPCMARK_LEAKED, now, about_delivery(model, delivery),
                         NAMED ": it was sent on another channel, in another directory, or by its own process",
                         NAMES(model, delivery));
     else if (now < message->invoke_ns)
         model_error(model, NAMED ", %.6f s before it was invoked", NAMES(model, delivery),
                     (double)(message->invoke_ns - now) / 1e9);
     else if (record->digest != message->digest || record->size != message->size || record->parts != message->parts)
-        model_violation(model, IPCMARK_CORRUPT, now,
+        model_violation(model, IPCMARK_CORRUPT, now, about_delivery(model, delivery),
                         NAMED ": sent %" PRIu64 " bytes in %" PRIu32 " parts, got %" PRIu64 " in %" PRIu32
                               ", and the digests %s",
                         NAMES(model, delivery), message->size, message->parts, record->size, record->parts,
@@ -160,19 +168,21 @@ static void order_judge(struct model *model, const struct delivery *delivery)
     struct intake *intake = delivery->intake;
     uint64_t index = record->sequence - delivery->stream->first, now = record->time_ns;
     if (message->outcome == IPCMARK_FAILED)
-        model_violation(model, IPCMARK_PHANTOM, now, NAMED ": its publish had failed at %+.6f s",
-                        NAMES(model, delivery), model_seconds(model, message->outcome_ns));
+        model_violation(model, IPCMARK_PHANTOM, now, about_delivery(model, delivery),
+                        NAMED ": its publish had failed at %+.6f s", NAMES(model, delivery),
+                        model_seconds(model, message->outcome_ns));
     else if (message->outcome_ns < delivery->subscriber->open_invoke && delivery->subscriber->open_invoke != NEVER)
-        model_violation(model, IPCMARK_PHANTOM, now, NAMED ": it was sent at %+.6f s, before that subscriber opened",
-                        NAMES(model, delivery), model_seconds(model, message->invoke_ns));
+        model_violation(model, IPCMARK_PHANTOM, now, about_delivery(model, delivery),
+                        NAMED ": it was sent at %+.6f s, before that subscriber opened", NAMES(model, delivery),
+                        model_seconds(model, message->invoke_ns));
     if (intake->received_ns[index] != 0)
-        model_violation(model, IPCMARK_DUPLICATE, now, NAMED ", and before at %+.6f s", NAMES(model, delivery),
-                        model_seconds(model, intake->received_ns[index]));
+        model_violation(model, IPCMARK_DUPLICATE, now, about_delivery(model, delivery), NAMED ", and before at %+.6f s",
+                        NAMES(model, delivery), model_seconds(model, intake->received_ns[index]));
     else if (intake->highest > 0 && record->sequence < intake->last_sequence &&
              /* Two files may show one time for deliveries that followed each other: a coarse clock, not a disorder. */
              (now > intake->last_ns || delivery->receipt->journal == intake->last_journal))
-        model_violation(model, IPCMARK_REORDERED, now, NAMED ", after message %" PRIu64, NAMES(model, delivery),
-                        intake->last_sequence);
+        model_violation(model, IPCMARK_REORDERED, now, about_delivery(model, delivery),
+                        NAMED ", after message %" PRIu64, NAMES(model, delivery), intake->last_sequence);
 }
 
 static void intake_note(const struct delivery *delivery)

@@ -52,7 +52,7 @@ static inline void event(uint16_t endpoint, enum ipcmark_kind kind)
 static inline void join(uint16_t endpoint, enum ipcmark_role role, uint32_t process, const char *channel,
                         const char *directory)
 {
-    const struct ipcmark_member member = {endpoint, 1, role, process, channel, directory};
+    const struct ipcmark_member member = {endpoint, 1, role, process, channel, directory, NULL};
     assert_int_equal(ipcmark_history_add_member(&history, &member), 0);
     if (endpoint > endpoints)
         endpoints = endpoint;
@@ -192,7 +192,7 @@ static inline void stage(void)
     memset(journals, 0, sizeof journals);
     now = 1000;
     publishers = endpoints = 0;
-    expectation = (struct ipcmark_expectation){RUN, 0, IPCMARK_READY_NAME, 1000, 0, 0, 0};
+    expectation = (struct ipcmark_expectation){RUN, 0, IPCMARK_READY_NAME, 1000, 0, 0, 0, 0};
 }
 
 static inline void begin(uint16_t publisher_count, uint16_t subscriber_count)
@@ -219,6 +219,7 @@ static inline void judge(int complete)
     }
     if (complete)
         assert_int_equal(ipcmark_history_set_expectation(&history, &expectation), 0);
+    history.ended = complete;
     assert_int_equal(ipcmark_check(&history, &judgement), 0);
     ipcmark_history_free(&history);
 }

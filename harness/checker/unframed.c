@@ -23,7 +23,9 @@ static int kind_compare(const void *one, const void *other)
         return a->parts < b->parts ? -1 : 1;
     if (a->size != b->size)
         return a->size < b->size ? -1 : 1;
-    return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+    return b->sent - a->sent; /* at one tick of a coarse clock it was sent first */
 }
 
 static int is_same_kind(const struct kind *a, const struct kind *b)
@@ -41,6 +43,14 @@ static size_t sent_count(const struct model *model, size_t subscriber)
     return count;
 }
 
+/* Whether a subscriber may receive it at all: a publish that failed, or had ended before the subscriber opened, is for
+ * nobody like it. */
+static int is_for(const struct message *message, const struct life *subscriber)
+{
+    return message->outcome != IPCMARK_FAILED &&
+           (message->outcome_ns >= subscriber->open_invoke || subscriber->open_invoke == NEVER);
+}
+
 /* Puts in everything sent, needed and received. */
 static size_t kinds_fill(const struct model *model, size_t subscriber, const struct message *const *needed,
                          size_t needed_count, struct kind *kinds)
@@ -55,7 +65,7 @@ static size_t kinds_fill(const struct model *model, size_t subscriber, const str
                                                message->parts,
                                                message->size,
                                                message->invoke_ns,
-                                               message->outcome != IPCMARK_FAILED,
+                                               is_for(message, &model->lives[subscriber]),
                                                0,
                                                0};
         }
@@ -71,31 +81,30 @@ static size_t kinds_fill(const struct model *model, size_t subscriber, const str
     return count;
 }
 
-/* 1 if there were more than were sent. */
+#define LOOKS        "a message of %" PRIu64 " bytes in %" PRIu32 " parts (digest %08" PRIx32 ")"
+#define LOOK_OF(one) (one)->size, (one)->parts, (one)->digest
+
+/* All of one kind, by time. 1 if at some moment more had arrived than had been sent by then. */
 static int kind_judge(struct model *model, const struct life *subscriber, const struct kind *kinds, size_t count)
 {
     int sent = 0, needed = 0, received = 0;
-    uint64_t last_ns = 0;
     for (size_t i = 0; i < count; ++i) {
         sent += kinds[i].sent;
         needed += kinds[i].needed;
         received += kinds[i].received;
-        if (kinds[i].received)
-            last_ns = kinds[i].time_ns;
+        if (received <= sent)
+            continue;
+        model_violation(model, sent == 0 ? IPCMARK_PHANTOM : IPCMARK_DUPLICATE, kinds[i].time_ns,
+                        about_lives(subscriber, NULL),
+                        "%s received %d times " LOOKS " by %+.6f s, that was sent to it %d times by then",
+                        LABEL(subscriber), received, LOOK_OF(kinds), model_seconds(model, kinds[i].time_ns), sent);
+        return 1;
     }
-    if (received > sent)
-        model_violation(model, sent == 0 ? IPCMARK_PHANTOM : IPCMARK_DUPLICATE, last_ns,
-                        "subscriber %u epoch %u received %d times a message of %" PRIu64 " bytes in %" PRIu32
-                        " parts (digest %08" PRIx32 ") that was sent to it %d times",
-                        subscriber->is->endpoint, subscriber->is->epoch, received, kinds->size, kinds->parts,
-                        kinds->digest, sent);
-    else if (received < needed)
-        model_violation(model, IPCMARK_LOST, model->end_ns,
-                        "subscriber %u epoch %u received %d times a message of %" PRIu64 " bytes in %" PRIu32
-                        " parts (digest %08" PRIx32 ") that had to reach it %d times; the first was sent at %+.6f s",
-                        subscriber->is->endpoint, subscriber->is->epoch, received, kinds->size, kinds->parts,
-                        kinds->digest, needed, model_seconds(model, kinds->time_ns));
-    return received > sent;
+    if (received < needed)
+        model_violation(model, IPCMARK_LOST, model->end_ns, about_lives(subscriber, NULL),
+                        "%s received %d times " LOOKS " that had to reach it %d times; the first was sent at %+.6f s",
+                        LABEL(subscriber), received, LOOK_OF(kinds), needed, model_seconds(model, kinds->time_ns));
+    return 0;
 }
 
 /* ---- their place ------------------------------------------------------------------------------------------------- */
@@ -122,6 +131,7 @@ static const struct stream *only_source(const struct model *model, size_t subscr
 /* What is known while the deliveries are gone through. */
 struct places {
     const struct stream *stream;
+    const struct life *subscriber;
     unsigned char *taken; /* by index: found among the deliveries */
     uint64_t next;        /* the first that may come now */
     uint64_t unframed;    /* behind the latest unframed one */
@@ -148,10 +158,10 @@ static void unframed_place(struct model *model, struct places *self, const struc
         if (at == self->stream->count)
             return; /* one too many: kind_judge() */
         model_violation(model, IPCMARK_REORDERED, record->time_ns,
-                        "subscriber %u epoch %u received a message of %" PRIu64
-                        " bytes without a header, number %" PRIu64
+                        about_message(model, self->stream, self->stream->first + at, self->subscriber),
+                        "%s received a message of %" PRIu64 " bytes without a header, number %" PRIu64
                         " of its publisher, at %+.6f s, after message %" PRIu64,
-                        record->endpoint, record->endpoint_epoch, record->size, self->stream->first + at,
+                        LABEL(self->subscriber), record->size, self->stream->first + at,
                         model_seconds(model, record->time_ns), self->stream->first + self->next - 1);
     } else {
         self->next = self->unframed = at + 1;
@@ -167,12 +177,12 @@ static void framed_place(struct model *model, struct places *self, const struct 
         record->error != 0 || record->sequence < stream->first || at >= stream->count || self->taken[at])
         return;
     if (at < self->unframed)
-        model_violation(model, IPCMARK_REORDERED, record->time_ns,
-                        "subscriber %u epoch %u received message %" PRIu64
-                        " at %+.6f s, after one without a header that was sent behind it (number %" PRIu64
-                        " at the earliest)",
-                        record->endpoint, record->endpoint_epoch, record->sequence,
-                        model_seconds(model, record->time_ns), stream->first + self->unframed - 1);
+        model_violation(
+            model, IPCMARK_REORDERED, record->time_ns, about_message(model, stream, record->sequence, self->subscriber),
+            "%s received message %" PRIu64
+            " at %+.6f s, after one without a header that was sent behind it (number %" PRIu64 " at the earliest)",
+            LABEL(self->subscriber), record->sequence, model_seconds(model, record->time_ns),
+            stream->first + self->unframed - 1);
     self->taken[at] = 1;
     self->next = at + 1;
     self->unframed = 0;
@@ -183,7 +193,7 @@ static int places_judge(struct model *model, size_t subscriber)
 {
     const struct receipt *receipts = model->receipts[subscriber];
     const size_t count = model->receipt_counts[subscriber];
-    struct places self = {.stream = only_source(model, subscriber)};
+    struct places self = {.stream = only_source(model, subscriber), .subscriber = &model->lives[subscriber]};
     if (self.stream == NULL)
         return 0;
     for (size_t i = 1; i < count; ++i)

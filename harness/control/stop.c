@@ -108,8 +108,9 @@ int ipcmark_trial_stop(ipcmark_trial *trial)
     for (ipcmark_participant *each = trial->participants; each != NULL; each = each->next)
         if (strcmp(each->name, "broker") == 0)
             end_stop(each, begin_stop(each));
-    int count = count_processes(trial);
-    return count + count_files(trial);
+    int count = count_processes(trial) + count_files(trial);
+    ipcmark_history_log_end(trial->history);
+    return count;
 }
 
 const char *ipcmark_trial_leftovers(const ipcmark_trial *trial)

@@ -18,10 +18,22 @@ enum ipcmark_verdict {
     IPCMARK_ERROR         /* the harness or an agent is at fault: the history contradicts itself */
 };
 
+#define IPCMARK_NO_SEQUENCE UINT64_MAX
+
+/* Whom a violation concerns; IPCMARK_NO_ENDPOINT: nobody in that role, or it is not known who. */
+struct ipcmark_about {
+    uint16_t publisher, epoch, thread;
+    uint16_t subscriber, subscriber_epoch;
+    uint64_t sequence; /* of the message, or IPCMARK_NO_SEQUENCE */
+};
+
 struct ipcmark_judgement {
     enum ipcmark_verdict verdict;
     enum ipcmark_class class_;          /* of the first violation in time */
     char text[512];                     /* it, or why unknown or error, in words */
+    uint64_t violation_ns;              /* when it showed; 0: there is none */
+    struct ipcmark_about about;         /* whom it concerns */
+    uint64_t origin_ns;                 /* what the times in texts are relative to */
     uint64_t violations;                /* all of them */
     uint64_t by_class[IPCMARK_CLASSES]; /* the same, by class */
     uint64_t messages;                  /* invoked */
@@ -33,6 +45,12 @@ struct ipcmark_judgement {
 
 /* 0, or -ENOMEM; the judgement is set on success. Takes about a second for two million records. */
 int ipcmark_check(const struct ipcmark_history *history, struct ipcmark_judgement *out);
+
+/* What happened around the first violation, in at most so many lines: the message's way, what came before and behind it
+ * on the same way, and what both sides were told, saw or suffered, from journals, faults and schedule, in the order of
+ * time; "> " before what the violation consists of. "" if there is none; NULL: out of memory. The caller frees. */
+char *ipcmark_timeline(const struct ipcmark_history *history, const struct ipcmark_judgement *judgement, size_t lines);
+#define IPCMARK_TIMELINE_LINES 15
 
 const char *ipcmark_verdict_text(enum ipcmark_verdict verdict); /* "pass", "fail", "unknown", "error" */
 int ipcmark_verdict_exit(enum ipcmark_verdict verdict);         /* 0, 1, 2, 3 */

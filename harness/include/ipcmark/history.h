@@ -1,8 +1,10 @@
 /* ipcmark/history.h — everything that the checker judges: who took part, what was done to them, what they wrote down.
  *
  * On disk, a run's folder:
- *     history.jsonl       a line a fact: processes, endpoints, faults, drains, observations, the expectation
+ *     history.jsonl       a line a fact: the format's version; processes, endpoints, faults, drains, observations, the
+ *                         expectation; the end
  *     journals/N.K        the journals of process number N (any K, or none)
+ *     schedule.txt        if there is one, what the play did, in words: "SECONDS s  TEXT" a line, since origin_ns
  * The coordinator appends to history.jsonl with the ipcmark_history_log_… functions as things happen, so that a run
  * which was cut off can still be judged. All times are CLOCK_MONOTONIC.
  *
@@ -35,6 +37,7 @@ struct ipcmark_member {
     enum ipcmark_role role;
     uint32_t process;
     const char *channel, *directory; /* directory: any text that tells directories apart; relative to the folder */
+    const char *name;                /* for people: "publisher 3"; or NULL */
 };
 
 enum ipcmark_fault_kind {
@@ -107,6 +110,7 @@ struct ipcmark_expectation {
     uint64_t min_must;         /* coverage: fewer must-pairs make the case unknown */
     uint64_t min_kills_inside; /* likewise, kills between INVOKE and outcome */
     uint64_t min_joins;        /* likewise, subscribers that opened while a publisher of theirs was sending */
+    uint64_t origin_ns;        /* texts tell times relative to this; 0: to the first record */
 };
 
 /* --- Logging --- */
@@ -123,6 +127,8 @@ int ipcmark_history_log_drain(struct ipcmark_history_log *, const struct ipcmark
 int ipcmark_history_log_observation(struct ipcmark_history_log *, const struct ipcmark_observation *);
 int ipcmark_history_log_expectation(struct ipcmark_history_log *,
                                     const struct ipcmark_expectation *); /* the last counts */
+/* Everyone has been stopped, and all faults are written down. Without it the run counts as cut off. */
+int ipcmark_history_log_end(struct ipcmark_history_log *);
 void ipcmark_history_log_close(struct ipcmark_history_log *);            /* NULL is fine */
 
 /* --- In memory --- */
@@ -144,6 +150,8 @@ struct ipcmark_history {
     size_t process_count, member_count, fault_count, drain_count, observation_count, journal_count;
     struct ipcmark_expectation expectation;
     int has_expectation;
+    int ended;      /* it was not cut off */
+    char *schedule; /* schedule.txt, or NULL; from malloc */
 };
 
 int ipcmark_history_add_process(struct ipcmark_history *, const struct ipcmark_process *);
@@ -157,7 +165,7 @@ int ipcmark_history_add_journal(struct ipcmark_history *, uint32_t process, cons
                                 struct ipcmark_journal_view *view);
 
 /* Reads a run's folder. A last line that was cut off is ignored. -EBADMSG with `problem` in words (file, line, what is
- * wrong), else -errno. The caller frees the history, on failure too. */
+ * wrong; another version, too), else -errno. The caller frees the history, on failure too. */
 int ipcmark_history_load(struct ipcmark_history *out, const char *folder, char *problem, size_t problem_size);
 void ipcmark_history_free(struct ipcmark_history *); /* leaves it zeroed */
 
