@@ -170,7 +170,7 @@ static void report(const struct worker *workers, unsigned count, cJSON *reply)
     cJSON_AddNumberToObject(reply, "achieved_rate",
                             last > first ? (double)attempted * 1e9 / (double)(last - first) : 0);
     if (error < 0)
-        cJSON_AddStringToObject(reply, "last_error", strerrorname_np(-error));
+        cJSON_AddStringToObject(reply, "last_error", strerrorname_np(-error) == NULL ? "EIO" : strerrorname_np(-error));
 }
 
 /* Different for each of many that shall die alike. */

@@ -28,7 +28,7 @@ void refuse_errno(struct refusal *refusal, int error, const char *what)
     const char *name = strerrorname_np(-error);
     refuse(refusal,
            error == -ENOTSUP ? "not_supported"
-           : name == NULL    ? "error"
+           : name == NULL    ? "EIO" /* the driver made the number up: the text has it */
                              : name,
            true, "%s: %s", what, strerror(-error));
 }

@@ -1,5 +1,5 @@
 /* Calls: requests that are under way, their deadlines, their answers. */
-#include "internal.h"
+#include "endpoint.h"
 
 #include "schema.h"
 
@@ -89,6 +89,18 @@ static void start_timer(struct call *call)
     uv_timer_start(&call->timer, on_deadline, (uint64_t)(call->deadline_seconds * 1e3), 0);
 }
 
+/* What its reply must look like. */
+static const char *choose_schema(const struct call *call, const cJSON *fields)
+{
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(fields, "endpoint");
+    if (strcmp(call->public.op, "stats") != 0)
+        return call->public.op;
+    if (!cJSON_IsNumber(id))
+        return "stats of a process";
+    const struct endpoint *endpoint = endpoint_find(call->participant->trial, (uint16_t)id->valueint);
+    return endpoint != NULL && endpoint->publisher ? "stats of a publisher" : "stats of a subscriber";
+}
+
 struct call *call_begin(ipcmark_participant *participant, const char *op, cJSON *fields, double deadline_seconds)
 {
     ipcmark_trial *trial = participant->trial;
@@ -96,6 +108,7 @@ struct call *call_begin(ipcmark_participant *participant, const char *op, cJSON 
     cJSON *line = fields == NULL ? cJSON_CreateObject() : fields;
     if (call != NULL) {
         call->participant = participant;
+        call->schema = choose_schema(call, line);
         call->id = ++participant->next_id;
         call->deadline_seconds =
             (deadline_seconds > 0 ? deadline_seconds : trial->options.deadline_seconds) * trial->session->scale;
@@ -136,13 +149,12 @@ void call_answer(ipcmark_participant *participant, cJSON *line, const char *text
     } else {
         const cJSON *error = cJSON_GetObjectItemCaseSensitive(line, "error");
         call->line = line;
-        participant->answered = true;
-        if (call->public.status != IPCMARK_PENDING)
-            return; /* too late */
-        if (error != NULL) {
-            refuse(call, error);
-        } else if (schema_check_reply(call->public.op, line, why, sizeof why) < 0) {
+        if (error == NULL && schema_check_reply(call->schema, line, why, sizeof why) < 0) {
             participant_garbled(participant, why, text);
+        } else if (call->public.status != IPCMARK_PENDING) {
+            return; /* too late */
+        } else if (error != NULL) {
+            refuse(call, error);
         } else {
             call->public.reply = line;
             call_end(call, IPCMARK_DONE, "");

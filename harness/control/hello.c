@@ -26,9 +26,9 @@ static const char *read_capabilities(const cJSON *from, ipcmark_implementation *
         uint64_t bit = ipcmark_capability_bit(item->string);
         if (strcmp(item->string, "broker") == 0)
             out->broker = cJSON_IsTrue(item);
-        else if (bit != 0 && cJSON_IsTrue(item))
-            out->capabilities |= bit;
-        else if (bit == 0 && !cJSON_IsNumber(item))
+        else if (bit != 0)
+            out->capabilities |= cJSON_IsTrue(item) ? bit : 0;
+        else if (!cJSON_IsNumber(item))
             return item->string;
     }
     out->max_message_bytes = read_limit(from, "max_message_bytes");
@@ -41,10 +41,6 @@ static int read_hello(ipcmark_participant *participant, const cJSON *reply)
 {
     const cJSON *who = cJSON_GetObjectItemCaseSensitive(reply, "impl");
     ipcmark_implementation *out = &participant->implementation;
-    if (ipcmark_reply_number(&(ipcmark_call){.reply = reply}, "protocol", 0) != 1) {
-        participant_garbled(participant, "it speaks another protocol than 1", "");
-        return -EPROTO;
-    }
     copy_text(out->name, sizeof out->name, who, "name");
     copy_text(out->version, sizeof out->version, who, "version");
     copy_text(out->language, sizeof out->language, who, "language");

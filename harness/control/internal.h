@@ -16,7 +16,6 @@ enum {
     MAX_THREADS = 64,           /* of one publisher */
     MAX_STDERR_BYTES = 1 << 20, /* kept of one participant */
     MAX_EVENTS = 1 << 17,       /* from one participant; more is a flood */
-    MAX_EARLY_EVENTS = 1 << 10, /* before its first answer, when there is nothing yet that it could tell */
     GRACE_MS = 100,             /* for what was already on its way when a deadline passed or a process ended */
 };
 
@@ -95,7 +94,6 @@ struct ipcmark_participant {
     int status;                                /* as of waitpid */
     bool spawned, exited, output_ended, ended; /* ended: exited, and all that it said has been taken in */
     bool stderr_ended;
-    bool answered;                         /* at least once */
     bool exit_expected, stopping, garbled; /* expected: whatever way it ends */
     bool kill_sent;
     unsigned suicides;                                      /* calls under way that were asked to end in SIGKILL */
@@ -108,6 +106,7 @@ struct call {
     ipcmark_participant *participant;
     uint64_t id;
     uv_timer_t timer;
+    const char *schema; /* of its reply */
     double deadline_seconds;
     bool overdue;                                /* the deadline has passed, the grace goes on */
     bool declares_death;                         /* of its participant, until it is answered */

@@ -6,15 +6,28 @@
 #include <errno.h>
 #include <string.h>
 
-static int take_event(ipcmark_participant *participant, const cJSON *line)
+/* In whatever life: it may be told of one that has ended. */
+static bool has_endpoint(const ipcmark_participant *participant, int id)
+{
+    const struct endpoint *endpoint = participant->trial->endpoints;
+    while (endpoint != NULL && (endpoint->id != id || endpoint->participant != participant))
+        endpoint = endpoint->next;
+    return endpoint != NULL;
+}
+
+static int take_event(ipcmark_participant *participant, const cJSON *line, const char *shown)
 {
     const char *event = cJSON_GetObjectItemCaseSensitive(line, "ev")->valuestring;
-    if (++participant->events > (participant->answered ? MAX_EVENTS : MAX_EARLY_EVENTS)) {
+    if (++participant->events > MAX_EVENTS) {
         participant_garbled(participant, "it floods us with events", "");
         return -EPROTO;
     }
     if (strcmp(event, "fatal") == 0) {
         participant_garbled(participant, "it gave up", cJSON_GetObjectItemCaseSensitive(line, "text")->valuestring);
+        return -EPROTO;
+    }
+    if (!has_endpoint(participant, cJSON_GetObjectItemCaseSensitive(line, "endpoint")->valueint)) {
+        participant_garbled(participant, "it tells of an endpoint that it was not asked to open", shown);
         return -EPROTO;
     }
     return 0; /* "peer": the journal has it, with a better time */
@@ -31,7 +44,7 @@ static int take_line(void *context, char *text, size_t length)
         return error;
     }
     if (cJSON_HasObjectItem(line, "ev")) {
-        error = take_event(participant, line);
+        error = take_event(participant, line, text);
         cJSON_Delete(line);
         return error;
     }

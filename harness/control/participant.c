@@ -29,7 +29,9 @@ const char *participant_stderr_tail(ipcmark_participant *participant)
         return "";
     while (got > 0 && tail[got - 1] == '\n')
         --got;
-    return trial_note(participant->trial, "; its stderr ends: %.*s", (int)got, tail);
+    tail[got] = '\0';
+    line_make_printable(tail);
+    return trial_note(participant->trial, "; its stderr ends: %s", tail);
 }
 
 void participant_garbled(ipcmark_participant *participant, const char *why, const char *line)
@@ -37,9 +39,11 @@ void participant_garbled(ipcmark_participant *participant, const char *why, cons
     if (participant->garbled)
         return;
     participant->garbled = participant->exit_expected = true;
-    size_t length = line == NULL ? 0 : strlen(line);
-    const char *text = trial_note(participant->trial, "%s broke the protocol: %s%s%.300s%s", participant->name, why,
-                                  length == 0 ? "" : ": ", length == 0 ? "" : line, length > 300 ? "…" : "");
+    char shown[1000];
+    bool whole = snprintf(shown, sizeof shown, "%s", line == NULL ? "" : line) < (int)sizeof shown;
+    line_make_printable(shown);
+    const char *text = trial_note(participant->trial, "%s broke the protocol: %s%s%s%s", participant->name, why,
+                                  shown[0] == '\0' ? "" : ": ", shown, whole ? "" : "…");
     participant_signal(participant, SIGKILL);
     trial_trouble(participant->trial, IPCMARK_CLASS_NONE, participant, "%s", text);
     call_end_all(participant, IPCMARK_GARBLED, text);

@@ -1,110 +1,151 @@
 #include "schema.h"
 
+#include "line.h"
+
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-enum type { NUMBER, COUNT, STRING, STRING_OR_NULL, BOOLEAN, OBJECT, ARRAY };
+const struct schema_rule schema_rules[] = {
+    /* Every reply; then what has an error, the two events, and each op. */
+    {"reply", "id", SCHEMA_ID, false},
+    {"error", "code", SCHEMA_CODE, false},
+    {"error", "definite", SCHEMA_BOOLEAN, false},
+    {"error", "text", SCHEMA_TEXT, false},
+    {"event peer", "endpoint", SCHEMA_ENDPOINT, false},
+    {"event peer", "peer", SCHEMA_PEER, false},
+    {"event peer", "connected", SCHEMA_BOOLEAN, false},
+    {"event fatal", "text", SCHEMA_TEXT, false},
 
-static const char *const type_names[] = {
-    "a number", "a whole number of 0 or more", "a string", "a string or null", "true or false", "an object", "an array",
+    {"hello", "protocol", SCHEMA_VERSION, false},
+    {"hello", "impl", SCHEMA_OBJECT, false},
+    {"impl", "name", SCHEMA_NAME, false},
+    {"impl", "version", SCHEMA_NAME, false},
+    {"impl", "language", SCHEMA_NAME, false},
+    {"impl", "homepage", SCHEMA_TEXT_OR_NULL, false},
+    {"impl", "summary", SCHEMA_TEXT, true},
+    {"hello", "caps", SCHEMA_CAPABILITIES, false},
+
+    {"open_broker", "address", SCHEMA_NAME, false},
+    {"wait_peers", "count", SCHEMA_PEERS, false},
+    {"wait_peers", "at_ns", SCHEMA_TIME, false},
+    {"peers", "count", SCHEMA_PEERS, false},
+
+    {"publish", "attempted", SCHEMA_COUNT, false}, /* the sum of the next three */
+    {"publish", "published", SCHEMA_COUNT, false},
+    {"publish", "failed", SCHEMA_COUNT, false},
+    {"publish", "unknown", SCHEMA_COUNT, false},
+    {"publish", "last", SCHEMA_LAST, false},
+    {"publish", "first_ns", SCHEMA_TIME, false}, /* not after the next one */
+    {"publish", "last_ns", SCHEMA_TIME, false},
+    {"publish", "achieved_rate", SCHEMA_RATE, false},
+    {"publish", "last_error", SCHEMA_CODE, true},
+    {"drain", "received", SCHEMA_COUNT, false},
+    {"ping", "count", SCHEMA_COUNT, false},
+    {"ping", "histogram", SCHEMA_HISTOGRAM, false},
+
+    {"stats of a process", "user_ns", SCHEMA_COUNT, false},
+    {"stats of a process", "system_ns", SCHEMA_COUNT, false},
+    {"stats of a process", "voluntary_switches", SCHEMA_COUNT, false},
+    {"stats of a process", "involuntary_switches", SCHEMA_COUNT, false},
+    {"stats of a process", "resident_bytes", SCHEMA_COUNT, false},
+    {"stats of a process", "descriptors", SCHEMA_COUNT, false},
+    {"stats of a process", "threads", SCHEMA_COUNT, false},
+    {"stats of a publisher", "attempted", SCHEMA_COUNT, false},
+    {"stats of a publisher", "published", SCHEMA_COUNT, false},
+    {"stats of a publisher", "failed", SCHEMA_COUNT, false},
+    {"stats of a publisher", "unknown", SCHEMA_COUNT, false},
+    {"stats of a publisher", "last", SCHEMA_LAST, false},
+    {"stats of a subscriber", "received", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "bytes", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "lost", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "torn", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "duplicate", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "reordered", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "first_ns", SCHEMA_COUNT, false}, /* 0: nothing was received */
+    {"stats of a subscriber", "last_ns", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "window", SCHEMA_OBJECT, false},
+    {"window", "messages", SCHEMA_COUNT, false},
+    {"window", "bytes", SCHEMA_COUNT, false},
+    {"window", "from_ns", SCHEMA_COUNT, false},
+    {"window", "to_ns", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "histogram", SCHEMA_HISTOGRAM, false},
+    {"stats of a subscriber", "histogram_uncorrected", SCHEMA_HISTOGRAM, false},
+    {0},
 };
 
-struct field {
-    const char *of, *name; /* `of`: the op of a reply, "ev:" and the event, or "." and the name of an object in it */
-    enum type type;
-};
+/* ---- the rules, applied ---- */
 
-/* Every field that must be there. Others may be, and are ignored. */
-static const struct field fields[] = {
-    {"error", "code", STRING},
-    {"error", "definite", BOOLEAN},
-    {"error", "text", STRING},
-    {"ev:peer", "endpoint", COUNT},
-    {"ev:peer", "peer", STRING_OR_NULL},
-    {"ev:peer", "connected", BOOLEAN},
-    {"ev:fatal", "text", STRING},
-    {"hello", "protocol", COUNT},
-    {"hello", "impl", OBJECT},
-    {"hello", "caps", OBJECT},
-    {"impl", "name", STRING},
-    {"impl", "version", STRING},
-    {"impl", "language", STRING},
-    {"impl", "homepage", STRING_OR_NULL},
-    {"open_broker", "address", STRING},
-    {"wait_peers", "count", COUNT},
-    {"publish", "attempted", COUNT},
-    {"publish", "published", COUNT},
-    {"publish", "failed", COUNT},
-    {"publish", "unknown", COUNT},
-    {"publish", "last", ARRAY},
-    {"drain", "received", COUNT},
-    {"peers", "count", COUNT},
-    {"ping", "count", COUNT},
-};
+static int check_fields(const cJSON *object, const char *of, char *why, size_t size);
 
-static bool has_type(const cJSON *item, enum type type)
+static int check_field(const cJSON *object, const struct schema_rule *rule, char *why, size_t size)
 {
-    switch (type) {
-    case NUMBER:
-        return cJSON_IsNumber(item);
-    case COUNT:
-        return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= 9007199254740992.0 &&
-               item->valuedouble == (double)(unsigned long long)item->valuedouble;
-    case STRING:
-        return cJSON_IsString(item);
-    case STRING_OR_NULL:
-        return cJSON_IsString(item) || cJSON_IsNull(item);
-    case BOOLEAN:
-        return cJSON_IsBool(item);
-    case OBJECT:
-        return cJSON_IsObject(item);
-    case ARRAY:
-        return cJSON_IsArray(item);
-    }
-    return false;
-}
-
-static int check_field(const cJSON *object, const char *of, const char *name, enum type type, char *why, size_t size)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (item != NULL && has_type(item, type))
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, rule->name);
+    if (item == NULL && rule->optional)
         return 0;
-    snprintf(why, size, "%s: \"%s\" %s %s", of, name, item == NULL ? "is missing; it must be" : "is not",
-             type_names[type]);
-    return -EPROTO;
+    if (item == NULL || !schema_is(rule->type, item)) {
+        snprintf(why, size, "%s: \"%s\" %s %s", rule->of, rule->name,
+                 item == NULL ? "is missing; it must be" : "must be", schema_type_text(rule->type));
+        return -EPROTO;
+    }
+    return rule->type == SCHEMA_OBJECT ? check_fields(item, rule->name, why, size) : 0;
 }
 
 static int check_fields(const cJSON *object, const char *of, char *why, size_t size)
 {
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; ++i)
-        if (strcmp(fields[i].of, of) == 0 && check_field(object, of, fields[i].name, fields[i].type, why, size) < 0)
+    for (const struct schema_rule *rule = schema_rules; rule->of != NULL; ++rule)
+        if (strcmp(rule->of, of) == 0 && check_field(object, rule, why, size) < 0)
             return -EPROTO;
     return 0;
 }
 
+static double number(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name)->valuedouble;
+}
+
+/* What no field tells by itself. */
+static int check_publish(const cJSON *reply, char *why, size_t size)
+{
+    double sum = number(reply, "published") + number(reply, "failed") + number(reply, "unknown");
+    if (number(reply, "attempted") > sum || number(reply, "attempted") < sum)
+        snprintf(why, size, "publish: \"attempted\" must be the sum of published, failed and unknown");
+    else if (number(reply, "first_ns") > number(reply, "last_ns"))
+        snprintf(why, size, "publish: \"first_ns\" must not be after \"last_ns\"");
+    else
+        return 0;
+    return -EPROTO;
+}
+
+int schema_check_reply(const char *of, const cJSON *reply, char *why, size_t why_size)
+{
+    if (check_fields(reply, of, why, why_size) < 0)
+        return -EPROTO;
+    return strcmp(of, "publish") == 0 ? check_publish(reply, why, why_size) : 0;
+}
+
+/* ---- lines ---- */
+
 static int check_event(const cJSON *line, char *why, size_t size)
 {
-    char of[64];
-    if (check_field(line, "event", "ev", STRING, why, size) < 0)
-        return -EPROTO;
-    const char *event = cJSON_GetObjectItemCaseSensitive(line, "ev")->valuestring;
-    if (strcmp(event, "peer") != 0 && strcmp(event, "fatal") != 0) {
-        snprintf(why, size, "there is no event \"%.40s\"", event);
-        return -EPROTO;
-    }
-    snprintf(of, sizeof of, "ev:%s", event);
-    return check_fields(line, of, why, size);
+    const cJSON *event = cJSON_GetObjectItemCaseSensitive(line, "ev");
+    const char *name = cJSON_IsString(event) ? event->valuestring : "";
+    if (strcmp(name, "peer") == 0)
+        return check_fields(line, "event peer", why, size);
+    if (strcmp(name, "fatal") == 0)
+        return check_fields(line, "event fatal", why, size);
+    snprintf(why, size, "\"ev\" must be \"peer\" or \"fatal\"");
+    return -EPROTO;
 }
 
 static int check_reply(const cJSON *line, char *why, size_t size)
 {
     const cJSON *ok = cJSON_GetObjectItemCaseSensitive(line, "ok");
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(line, "error");
-    if (check_field(line, "reply", "id", COUNT, why, size) < 0)
+    if (check_fields(line, "reply", why, size) < 0)
         return -EPROTO;
-    if ((ok != NULL) == (error != NULL) || (ok != NULL && !cJSON_IsTrue(ok))) {
+    if ((ok != NULL) == (error != NULL) || (ok != NULL && !cJSON_IsTrue(ok)) ||
+        (error != NULL && !cJSON_IsObject(error))) {
         snprintf(why, size, "a reply has either \"ok\":true or \"error\":{…}");
         return -EPROTO;
     }
@@ -114,9 +155,12 @@ static int check_reply(const cJSON *line, char *why, size_t size)
 int schema_parse(const char *line, size_t length, cJSON **out, char *why, size_t why_size)
 {
     const char *end = NULL;
-    cJSON *parsed = memchr(line, '\0', length) != NULL ? NULL : cJSON_ParseWithLengthOpts(line, length + 1, &end, true);
+    bool readable = line_is_text(line, length);
+    cJSON *parsed = readable ? cJSON_ParseWithLengthOpts(line, length + 1, &end, true) : NULL;
     int error = -EPROTO;
-    if (parsed == NULL)
+    if (!readable)
+        snprintf(why, why_size, "this is not UTF-8 text");
+    else if (parsed == NULL)
         snprintf(why, why_size, "this is not JSON");
     else if (!cJSON_IsObject(parsed))
         snprintf(why, why_size, "a line must be a JSON object");
@@ -129,13 +173,4 @@ int schema_parse(const char *line, size_t length, cJSON **out, char *why, size_t
     else
         *out = parsed;
     return error;
-}
-
-int schema_check_reply(const char *op, const cJSON *reply, char *why, size_t why_size)
-{
-    if (check_fields(reply, op, why, why_size) < 0)
-        return -EPROTO;
-    if (strcmp(op, "hello") == 0)
-        return check_fields(cJSON_GetObjectItemCaseSensitive(reply, "impl"), "impl", why, why_size);
-    return 0;
 }

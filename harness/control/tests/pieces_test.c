@@ -1,8 +1,7 @@
-/* The parts of the coordinator that need no process: lines, their schema, command lines, trees. */
+/* The parts of the coordinator that need no process: lines, names, trees, the watchdog. */
 #include "cases.h"
 
 #include "../line.h"
-#include "../schema.h"
 #include "../tree.h"
 #include "../watchdog.h"
 
@@ -68,76 +67,31 @@ static void a_line_can_stop_the_reading(void **state)
     line_free(&reader);
 }
 
-static int parse(const char *line, char why[256])
+static void only_text_is_printed(void **state)
 {
-    cJSON *out = NULL;
-    int error = schema_parse(line, strlen(line), &out, why, 256);
-    if (error == 0)
-        cJSON_Delete(out);
-    return error;
-}
-
-static void the_schema_accepts_what_is_right(void **state)
-{
-    static const char *const right[] = {
-        "{\"id\":1,\"ok\":true}",
-        "{\"ok\":true,\"id\":0,\"more\":[1]}",
-        "{\"id\":2,\"error\":{\"code\":\"EAGAIN\",\"definite\":true,\"text\":\"full\"}}",
-        "{\"ev\":\"peer\",\"endpoint\":3,\"peer\":null,\"connected\":false}",
-        "{\"ev\":\"peer\",\"endpoint\":3,\"peer\":\"7.1\",\"connected\":true}",
-        "{\"ev\":\"fatal\",\"text\":\"\"}",
+    static const char *const shown[][2] = {
+        {"plain\n\ttext", "plain\n\ttext"},
+        {"\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80", "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80"},
+        {"\x1B[31mred\x07", "?[31mred?"},
+        {"\xFFlong\xFE", "?long?"},
+        {"\xC0\x80", "??"}, /* not the shortest form */
+        {"\xED\xA0\x80!", "?"
+                          "?"
+                          "?!"}, /* half of a pair */
+        {"cut \xE2\x82", "cut "},
     };
-    char why[256] = "";
     (void)state;
-    for (size_t i = 0; i < sizeof right / sizeof right[0]; ++i)
-        if (parse(right[i], why) != 0)
-            fail_msg("%s: %s", right[i], why);
-}
-
-static void the_schema_refuses_what_is_wrong(void **state)
-{
-    static const char *const wrong[] = {
-        "",
-        "ok",
-        "[]",
-        "{\"id\":1,\"ok\":true} {}",
-        "{\"id\":1}",
-        "{\"ok\":true}",
-        "{\"id\":-1,\"ok\":true}",
-        "{\"id\":1.5,\"ok\":true}",
-        "{\"id\":\"1\",\"ok\":true}",
-        "{\"id\":1,\"ok\":false}",
-        "{\"id\":1,\"ok\":1}",
-        "{\"id\":1,\"ok\":true,\"error\":{\"code\":\"x\",\"definite\":true,\"text\":\"\"}}",
-        "{\"id\":1,\"error\":\"no\"}",
-        "{\"id\":1,\"error\":{\"code\":\"x\",\"text\":\"\"}}",
-        "{\"id\":1,\"error\":{\"code\":1,\"definite\":true,\"text\":\"\"}}",
-        "{\"ev\":1}",
-        "{\"ev\":\"peer\",\"endpoint\":3,\"connected\":false}",
-        "{\"ev\":\"peer\",\"endpoint\":3,\"peer\":7,\"connected\":false}",
-        "{\"ev\":\"fatal\"}",
-        "{\"ev\":\"lunch\"}",
-    };
-    char why[256];
-    (void)state;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; ++i) {
-        why[0] = '\0';
-        if (parse(wrong[i], why) != -EPROTO)
-            fail_msg("accepted: %s", wrong[i]);
-        assert_string_not_equal(why, "");
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; ++i) {
+        char text[64];
+        strcpy(text, shown[i][0]);
+        line_make_printable(text);
+        assert_string_equal(text, shown[i][1]);
+        assert_true(line_is_text(text, strlen(text)));
     }
-}
-
-static void the_schema_knows_the_ops(void **state)
-{
-    char why[256] = "";
-    (void)state;
-    cJSON *reply = cJSON_Parse("{\"id\":1,\"ok\":true,\"count\":3}");
-    assert_int_equal(schema_check_reply("peers", reply, why, sizeof why), 0);
-    assert_int_equal(schema_check_reply("an_extension", reply, why, sizeof why), 0);
-    assert_int_equal(schema_check_reply("drain", reply, why, sizeof why), -EPROTO);
-    assert_non_null(strstr(why, "\"received\" is missing"));
-    cJSON_Delete(reply);
+    assert_false(line_is_text("\xFF", 1));
+    assert_false(line_is_text("a\0b", 3));
+    assert_false(line_is_text("\xE2\x82", 2));
+    assert_true(line_is_text("\xE2\x82\xAC", 3));
 }
 
 static void capabilities_have_names(void **state)
@@ -206,6 +160,5 @@ static void a_guard_that_does_not_end_is_killed(void **state)
 }
 
 CASES_MAIN(CASE(lines_survive_any_cut), CASE(a_line_has_a_greatest_length), CASE(a_line_can_stop_the_reading),
-           CASE(the_schema_accepts_what_is_right), CASE(the_schema_refuses_what_is_wrong),
-           CASE(the_schema_knows_the_ops), CASE(capabilities_have_names), CASE(trees_go_and_links_stay),
+           CASE(only_text_is_printed), CASE(capabilities_have_names), CASE(trees_go_and_links_stay),
            CASE(a_guard_that_does_not_end_is_killed))
