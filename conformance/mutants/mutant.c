@@ -2,11 +2,15 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const ipcmark_driver *base;
+static const char *base_params[16]; /* before those of the endpoint */
 
 __attribute__((visibility("default"))) const mutant *ipcmark_mutant_get(void);
 
@@ -64,6 +68,22 @@ mutant_copy *mutant_copy_message(const ipcmark_part *parts, size_t count)
     return copy;
 }
 
+/* Beside the folder that the implementation's files are in: what it leaves there is looked for. */
+void *mutant_share(const char *directory, size_t size)
+{
+    char path[4096];
+    void *memory = MAP_FAILED;
+    int file;
+    snprintf(path, sizeof path, "%s/../mutant", directory);
+    file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (file < 0)
+        return NULL;
+    if (ftruncate(file, (off_t)size) == 0)
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 /* ---- the driver ---------------------------------------------------------------------------------------------- */
 
 static int publish_hook(void *self, const ipcmark_part *parts, size_t count)
@@ -96,10 +116,22 @@ static int subscriber_peers(void *self)
     return count_hook(self, base->subscriber_peers(((mutant_endpoint *)self)->inner));
 }
 
+/* The base's own first: of two that say different things, the later one counts. */
+static void join_params(const char **out, size_t room, const char *const *more)
+{
+    size_t count = 0;
+    for (const char *const *param = base_params; *param != NULL && count + 1 < room; ++param)
+        out[count++] = *param;
+    for (; more != NULL && *more != NULL && count + 1 < room; ++more)
+        out[count++] = *more;
+    out[count] = NULL;
+}
+
 static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subscriber, ipcmark_deliver_fn *deliver,
                          void *context)
 {
     mutant_endpoint *endpoint = calloc(1, sizeof *endpoint);
+    const char *params[64];
     ipcmark_endpoint inner = *options;
     int error = 0;
     if (endpoint == NULL)
@@ -109,6 +141,8 @@ static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subsc
     endpoint->context = context;
     endpoint->on_peer = options->on_peer;
     endpoint->peer_context = options->peer_context;
+    join_params(params, sizeof params / sizeof params[0], options->params);
+    inner.params = params;
     inner.on_peer = peer_hook;
     inner.peer_context = endpoint;
     if (mutant_self.before_open != NULL)
@@ -161,16 +195,32 @@ static void subscriber_close(void *self)
     unwrap_endpoint(self, base->subscriber_close);
 }
 
+/* "mmipc?key=value&key=value": the name of the base, its parameters aside. */
+static const char *name_base(char *specification, size_t size)
+{
+    const char *wanted = mutant_self.base != NULL ? mutant_self.base : getenv("IPCMARK_MUTANT_BASE");
+    size_t count = 0;
+    char *rest;
+    snprintf(specification, size, "%s", wanted != NULL && wanted[0] != '\0' ? wanted : "mmipc");
+    rest = strchr(specification, '?');
+    if (rest == NULL)
+        return specification;
+    *rest++ = '\0';
+    for (char *param = strtok_r(rest, "&", &rest);
+         param != NULL && count + 1 < sizeof base_params / sizeof *base_params; param = strtok_r(NULL, "&", &rest))
+        base_params[count++] = param;
+    return specification;
+}
+
 /* A mutant lies in lib/ipcmark/mutants, its base beside it in lib/ipcmark/drivers. */
 static const ipcmark_driver *load_base(void)
 {
-    const char *name = getenv("IPCMARK_MUTANT_BASE");
+    static char specification[1024];
+    const char *const name = name_base(specification, sizeof specification);
     char path[4096];
     Dl_info here;
     const ipcmark_driver *(*get)(void);
     void *library;
-    if (name == NULL || name[0] == '\0')
-        name = "mmipc";
     if (strchr(name, '/') != NULL)
         snprintf(path, sizeof path, "%s", name);
     else if (dladdr(&mutant_self, &here) != 0 && strrchr(here.dli_fname, '/') != NULL)

@@ -8,8 +8,8 @@
  *     }
  *     MUTANT(.name = "drop", .fault = "…", .class_name = "lost", .must_fail = "DEL-001 DEL-002", .publish = drop)
  *
- * Everything without a hook goes to the base driver unchanged: mmipc, or the one that the environment variable
- * IPCMARK_MUTANT_BASE names. The mutant claims the base's capabilities. */
+ * Everything without a hook goes to the base driver unchanged: its own, else the one that the environment variable
+ * IPCMARK_MUTANT_BASE names, else mmipc. The mutant claims the base's capabilities. */
 #ifndef MUTANT_H
 #define MUTANT_H
 
@@ -39,6 +39,7 @@ typedef struct mutant {
     const char *must_fail; /* clause ids with spaces between */
     const char *may_fail;  /* likewise, globs allowed: clauses that may or may not see it */
     uint64_t needs;        /* capabilities of the base without which the fault cannot be put in */
+    const char *base;      /* "NAME?key=value": what it is made of, whatever the environment names; or NULL */
 
     /* Before an endpoint of the base is opened. An error ends the open. */
     int (*before_open)(mutant_endpoint *, const ipcmark_endpoint *);
@@ -69,6 +70,10 @@ int mutant_peers(mutant_endpoint *);
 
 /* 1 for the first call on this endpoint, 2 for the second, … */
 uint64_t mutant_turn(mutant_endpoint *);
+
+/* Zeroed memory that all processes of a case share, for what an endpoint cannot know of others; the same for each call
+ * with this directory. NULL on failure. */
+void *mutant_share(const char *directory, size_t size);
 
 /* A copy of a message in one allocation, to be freed with free(); NULL when memory is out. */
 typedef struct mutant_copy {

@@ -1,14 +1,32 @@
-/* The driver of libmmipc. Parameters: spin_us (as in mmipc_options). */
+/* The driver of libmmipc. Parameters: spin_us, max_backlog_bytes (as in mmipc_options).
+ *
+ * Built once for each policy of when_full, since a driver says what it claims before it sees a parameter: mmipc blocks,
+ * mmipc-fail fails, mmipc-disconnect disconnects. */
 #include "ipcmark/driver.h"
 #include "mmipc/mmipc.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static_assert(sizeof(ipcmark_part) == sizeof(mmipc_part), "the same struct under two names");
+
+#if defined(DRIVER_FAILS)
+#define DRIVER_NAME    "mmipc-fail"
+#define DRIVER_SUMMARY "libmmipc, whose publish fails where a backlog is full"
+enum { WHEN_FULL = MMIPC_WHEN_FULL_FAIL, CLAIM = IPCMARK_CAP_WHEN_FULL_FAIL };
+#elif defined(DRIVER_DISCONNECTS)
+#define DRIVER_NAME    "mmipc-disconnect"
+#define DRIVER_SUMMARY "libmmipc, which disconnects whose backlog is full"
+enum { WHEN_FULL = MMIPC_WHEN_FULL_DISCONNECT, CLAIM = IPCMARK_CAP_WHEN_FULL_DROP_REPORTED };
+#else
+#define DRIVER_NAME    "mmipc"
+#define DRIVER_SUMMARY "libmmipc: shared-memory rings, one a pair, over memfds"
+enum { WHEN_FULL = MMIPC_WHEN_FULL_BLOCK, CLAIM = IPCMARK_CAP_WHEN_FULL_BLOCK };
+#endif
 
 struct handle {
     mmipc_publisher *publisher;
@@ -49,25 +67,46 @@ static size_t backlog_for(size_t max_message_bytes)
     return wanted <= (size_t)256 << 20 ? 0 : wanted; /* 0: the library's default, which is that */
 }
 
+static int parse_number(const char *text, long long least, long long most, long long *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return errno != 0 || end == text || *end != '\0' || *out < least || *out > most ? -EINVAL : 0;
+}
+
+static int set_param(mmipc_options *options, const char *param)
+{
+    static const char spin[] = "spin_us=", backlog[] = "max_backlog_bytes=";
+    long long number;
+    int error = -EINVAL;
+    if (strncmp(param, spin, sizeof spin - 1) == 0) {
+        error = parse_number(param + sizeof spin - 1, -1, INT_MAX, &number);
+        if (error == 0)
+            options->spin_us = (int)number;
+    } else if (strncmp(param, backlog, sizeof backlog - 1) == 0) {
+        error = parse_number(param + sizeof backlog - 1, 1, LLONG_MAX, &number);
+        if (error == 0)
+            options->max_backlog_bytes = (size_t)number;
+    }
+    if (error < 0)
+        fprintf(stderr, DRIVER_NAME ": '%s' is no parameter; there is spin_us=N and max_backlog_bytes=N\n", param);
+    return error;
+}
+
 static int set_options(mmipc_options *options, const ipcmark_endpoint *endpoint, struct handle *handle)
 {
+    int error = 0;
     mmipc_options_init(options, sizeof *options);
     options->ping_interval_ms = endpoint->ping_interval_ms;
     options->max_backlog_bytes = backlog_for(endpoint->max_message_bytes);
+    options->when_full = WHEN_FULL;
     options->on_peer = endpoint->on_peer == NULL ? NULL : report_peer;
     options->on_log = report_log;
     options->user = handle;
-    for (const char *const *param = endpoint->params; param != NULL && *param != NULL; ++param) {
-        char *end;
-        if (strncmp(*param, "spin_us=", 8) != 0) {
-            fprintf(stderr, "mmipc: unknown parameter '%s'; there is spin_us=N\n", *param);
-            return -EINVAL;
-        }
-        options->spin_us = (int)strtol(*param + 8, &end, 10);
-        if (end == *param + 8 || *end != '\0')
-            return -EINVAL;
-    }
-    return 0;
+    for (const char *const *param = endpoint->params; error == 0 && param != NULL && *param != NULL; ++param)
+        error = set_param(options, *param);
+    return error;
 }
 
 static int handle_create(struct handle **out, mmipc_options *options, const ipcmark_endpoint *endpoint)
@@ -103,7 +142,10 @@ static int publisher_open(void **out, const ipcmark_endpoint *endpoint)
 
 static int publish(void *handle, const ipcmark_part *parts, size_t count)
 {
-    return mmipc_publish_parts(((struct handle *)handle)->publisher, (const mmipc_part *)(const void *)parts, count);
+    const int result =
+        mmipc_publish_parts(((struct handle *)handle)->publisher, (const mmipc_part *)(const void *)parts, count);
+    /* Full, in a handler, where nothing waits: nobody got it, and only EAGAIN tells the suite so. */
+    return result == -EDEADLK ? -EAGAIN : result;
 }
 
 static int publisher_peers(void *handle)
@@ -151,13 +193,13 @@ const ipcmark_driver *ipcmark_driver_get(void)
     static ipcmark_driver driver = {
         .abi = IPCMARK_DRIVER_ABI,
         .size = sizeof driver,
-        .name = "mmipc",
-        .summary = "libmmipc: shared-memory rings, one a pair, over memfds",
+        .name = DRIVER_NAME,
+        .summary = DRIVER_SUMMARY,
         .capabilities = IPCMARK_CAP_MULTIPART | IPCMARK_CAP_EMPTY_MESSAGE | IPCMARK_CAP_PEERS |
                         IPCMARK_CAP_PEER_EVENTS | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH | IPCMARK_CAP_THREADS |
                         IPCMARK_CAP_NO_SELF_DELIVERY | IPCMARK_CAP_PUBLISH_IN_HANDLER | IPCMARK_CAP_CLOSE_IN_HANDLER |
                         IPCMARK_CAP_PING | IPCMARK_CAP_DURABLE_PAUSE | IPCMARK_CAP_DIRECTORY_FILES |
-                        IPCMARK_CAP_ISOLATION_DIRECTORY | IPCMARK_CAP_WHEN_FULL_BLOCK,
+                        IPCMARK_CAP_ISOLATION_DIRECTORY | CLAIM,
         .publisher_open = publisher_open,
         .publish = publish,
         .publisher_peers = publisher_peers,
