@@ -56,6 +56,31 @@ static void a_disconnect_without_a_name(void **state)
     fails(IPCMARK_DISCONNECT, "a peer");
 }
 
+/* The pair's own reason is long past, and another pair's does not stand in for it. */
+static void a_fault_of_another_window(void **state)
+{
+    (void)state;
+    for (int in_time = 0; in_time <= 1; ++in_time) {
+        begin(1, 2);
+        pass_on(1, 0);
+        paused(2);
+        if (!in_time)
+            now += 2000; /* settled */
+        send(1, 1);
+        receive(3, 1, 1);
+        paused(3);
+        down(1, 0), up(1, 2), up(1, 3);
+        pass_on(1, 2);
+        drain_all();
+        if (in_time) {
+            passes();
+        } else {
+            fails(IPCMARK_LOST, "subscriber 2 epoch 1 never received message 1");
+            assert_int_equal(judgement.violations, 1);
+        }
+    }
+}
+
 /* A reason lasts until it has settled, and does not work backwards. */
 static void a_reason_has_its_time(void **state)
 {
@@ -73,7 +98,7 @@ static void a_reason_has_its_time(void **state)
         if (offset == 0 || offset == 1) {
             passes();
         } else {
-            fails(IPCMARK_DISCONNECT, "");
+            fails(IPCMARK_DISCONNECT, "publisher 1 epoch 1 reported subscriber 2 epoch 1 disconnected");
         }
     }
     begin(1, 1); /* never resumed: it lasts */
@@ -369,7 +394,8 @@ static void ready_by_probe(void **state)
     }
 }
 
-CASES_MAIN(CASE(a_gap_needs_report_and_reason), CASE(a_disconnect_without_a_name), CASE(a_reason_has_its_time),
-           CASE(the_gone_are_disconnected), CASE(reconnected), CASE(known_by_process), CASE(ready_by_count),
-           CASE(counted_while_moving), CASE(counted_after_a_change), CASE(gone_before_the_publisher_came),
-           CASE(gone_while_it_opened), CASE(counts_that_fall), CASE(ready_by_probe))
+CASES_MAIN(CASE(a_gap_needs_report_and_reason), CASE(a_disconnect_without_a_name), CASE(a_fault_of_another_window),
+           CASE(a_reason_has_its_time), CASE(the_gone_are_disconnected), CASE(reconnected), CASE(known_by_process),
+           CASE(ready_by_count), CASE(counted_while_moving), CASE(counted_after_a_change),
+           CASE(gone_before_the_publisher_came), CASE(gone_while_it_opened), CASE(counts_that_fall),
+           CASE(ready_by_probe))

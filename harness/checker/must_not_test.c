@@ -1,6 +1,8 @@
 /* What must not be received, and histories that contradict themselves. */
 #include "story.h"
 
+#include <errno.h>
+
 /* Changes the record that was written last into a journal. */
 static struct ipcmark_record *last(unsigned process)
 {
@@ -23,17 +25,99 @@ static void twice(void **state)
     begin(1, 1); /* three times are two violations */
     pass_on(1, 0);
     receive(2, 1, 0), receive(2, 1, 0);
-    fails(IPCMARK_DUPLICATE, "");
+    fails(IPCMARK_DUPLICATE, "and before at");
     assert_int_equal(judgement.by_class[IPCMARK_DUPLICATE], 2);
     begin(1, 1); /* also where it might have been missed */
     invoke(1, 0);
     outcome(1, 0, IPCMARK_UNKNOWN);
     receive(2, 1, 0), receive(2, 1, 0);
-    fails(IPCMARK_DUPLICATE, "");
+    fails(IPCMARK_DUPLICATE, "and before at");
     begin(1, 2); /* each of two subscribers once: that is as it should be */
     pass_on(1, 0);
     drain_all();
     passes();
+}
+
+/* Into another file of the same subscriber, as its threads have one each. */
+static void receive_elsewhere(uint64_t sequence, uint64_t time_ns)
+{
+    struct ipcmark_journal_view other = {malloc(sizeof *other.records), 1, 0};
+    assert_non_null(other.records);
+    other.records[0] = message(2, IPCMARK_RECEIVED, 1, sequence);
+    other.records[0].time_ns = time_ns;
+    assert_int_equal(ipcmark_history_add_journal(&history, 2, "2.1", &other), 0);
+}
+
+/* In two journals: of one subscriber it is twice, whatever the order of the files and the clock say. */
+static void twice_in_two_journals(void **state)
+{
+    (void)state;
+    for (int64_t offset = -10; offset <= 10; offset += 10) { /* of the other one's time: earlier, the same, later */
+        begin(1, 1);
+        send(1, 0);
+        now += 20;
+        receive(2, 1, 0);
+        receive_elsewhere(0, now + (uint64_t)offset);
+        fails(IPCMARK_DUPLICATE, "received message 0 of publisher 1 epoch 1 thread 0");
+        assert_int_equal(judgement.violations, 1);
+    }
+    begin(1, 1);
+    send(1, 0), send(1, 1);
+    receive(2, 1, 0);
+    receive_elsewhere(1, now += 10);
+    drain_all();
+    passes();
+}
+
+/* The second time with other bytes: damaged, and one too many. */
+static void twice_and_different(void **state)
+{
+    (void)state;
+    for (int again = 0; again <= 1; ++again) {
+        begin(1, 1);
+        send(1, 0);
+        receive(2, 1, 0);
+        if (again)
+            receive(2, 1, 0), last(2)->digest ^= 1;
+        pass_on(1, 1);
+        drain_all();
+        if (again) {
+            fails(IPCMARK_CORRUPT, "received message 0 of publisher 1 epoch 1 thread 0");
+            assert_int_equal(judgement.by_class[IPCMARK_DUPLICATE], 1);
+            assert_int_equal(judgement.violations, 2);
+        } else {
+            passes();
+        }
+    }
+}
+
+/* By two lives of one subscriber: to the second it is a history, unless it was still under way. */
+static void twice_in_two_epochs(void **state)
+{
+    static const struct ipcmark_member again = {2, 2, IPCMARK_SUBSCRIBER, 3, "channel", "directory", NULL};
+    (void)state;
+    for (int under_way = 0; under_way <= 1; ++under_way) {
+        struct ipcmark_record received;
+        begin(1, 1);
+        invoke(1, 0);
+        receive(2, 1, 0);
+        killed(2);
+        if (!under_way)
+            outcome(1, 0, IPCMARK_OK);
+        process_add(3);
+        assert_int_equal(ipcmark_history_add_member(&history, &again), 0);
+        for (int kind = IPCMARK_OPEN_INVOKE; kind <= IPCMARK_OPEN_DONE; ++kind)
+            write_(3, (struct ipcmark_record){.kind = (uint8_t)kind, .endpoint = 2, .endpoint_epoch = 2});
+        received = message(2, IPCMARK_RECEIVED, 1, 0);
+        received.endpoint_epoch = 2;
+        write_(3, received);
+        if (under_way) {
+            outcome(1, 0, IPCMARK_OK);
+            passes();
+        } else {
+            fails(IPCMARK_PHANTOM, "subscriber 2 epoch 2 received message 0");
+        }
+    }
 }
 
 static void out_of_order(void **state)
@@ -93,11 +177,7 @@ static void one_tick_of_the_clock(void **state)
         if (how == 2) {
             receive(2, 1, 1);
         } else {
-            struct ipcmark_journal_view other = {malloc(sizeof *other.records), 1, 0};
-            other.records[0] = message(2, IPCMARK_RECEIVED, 1, 1);
-            other.records[0].time_ns = now + 10;
-            assert_int_equal(ipcmark_history_add_journal(&history, 2, "2.1", &other), 0);
-            now += 10;
+            receive_elsewhere(1, now += 10);
         }
         receive(2, 1, 0);
         last(2)->time_ns = how == 1 ? now - 9 : now - 10;
@@ -105,7 +185,7 @@ static void one_tick_of_the_clock(void **state)
         if (how == 0) {
             passes();
         } else {
-            fails(IPCMARK_REORDERED, "");
+            fails(IPCMARK_REORDERED, "received message 0 of publisher 1 epoch 1 thread 0");
         }
     }
 }
@@ -184,6 +264,12 @@ static void failed_yet_delivered(void **state)
     outcome(1, 0, IPCMARK_FAILED);
     fails(IPCMARK_PHANTOM, "subscriber 2 epoch 1 received message 0 of publisher 1 epoch 1 thread 0");
     assert_non_null(strstr(judgement.text, "its publish had failed"));
+    begin(1, 2); /* not delivered: as it should be */
+    invoke(1, 0);
+    outcome(1, 0, IPCMARK_FAILED);
+    pass_on(1, 1);
+    drain_all();
+    passes();
 }
 
 /* What was sent before a subscriber opened is not for it; what was under way when it opened may be. */
@@ -210,17 +296,47 @@ static void history_replayed(void **state)
     }
 }
 
+/* Before subscribe was invoked is wrong; before it returned, or at that tick, is not. */
 static void before_it_subscribed(void **state)
 {
     (void)state;
-    begin(1, 0);
-    process_add(2);
-    join(2, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
-    invoke(1, 0);
-    receive(2, 1, 0);
-    opens(2);
-    outcome(1, 0, IPCMARK_OK);
-    fails(IPCMARK_PHANTOM, "before it subscribed");
+    for (int before = 0; before <= 1; ++before) {
+        begin(1, 0);
+        process_add(2);
+        join(2, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
+        invoke(1, 0);
+        receive(2, 1, 0);
+        opens(2);
+        journals[2].view.records[0].time_ns += before ? 9 : 10;
+        outcome(1, 0, IPCMARK_OK);
+        if (before) {
+            fails(IPCMARK_PHANTOM, "subscriber 2 epoch 1 received at");
+            assert_non_null(strstr(judgement.text, "before it subscribed"));
+        } else {
+            passes();
+        }
+    }
+}
+
+/* An open that failed never was: whatever arrives later is for nobody. */
+static void after_a_failed_open(void **state)
+{
+    (void)state;
+    for (int failed = 0; failed <= 1; ++failed) {
+        begin(1, 0);
+        process_add(2);
+        join(2, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
+        event(2, IPCMARK_OPEN_INVOKE);
+        event(2, IPCMARK_OPEN_DONE);
+        last(2)->error = failed ? -ENOMEM : 0;
+        send(1, 0);
+        receive(2, 1, 0);
+        if (failed) {
+            fails(IPCMARK_LATE, "after its close had returned");
+        } else {
+            passes();
+        }
+    }
 }
 
 /* During close is allowed, at the moment of its return too, after it not. */
@@ -262,7 +378,8 @@ static void leaked(void **state)
     begin(1, 1);
     pass_on(1, 0);
     last(2)->run = ipcmark_payload_name("another run");
-    fails(IPCMARK_LEAKED, "of another run");
+    fails(IPCMARK_LEAKED, "received message 0 of publisher 1 epoch 1 thread 0 at");
+    assert_non_null(strstr(judgement.text, "it is of another run"));
 }
 
 /* Whether endpoints of one process meet is a matter of what is claimed. */
@@ -312,6 +429,21 @@ static void never_returned(void **state)
             fails(IPCMARK_HUNG, "subscriber 2 epoch 1: close, begun at");
         }
     }
+    for (int how = 0; how <= 2; ++how) { /* an open that hangs, is cut short, fails */
+        begin(1, 0);
+        process_add(2);
+        join(2, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
+        event(2, IPCMARK_OPEN_INVOKE);
+        if (how == 1)
+            killed(2);
+        if (how == 2)
+            event(2, IPCMARK_OPEN_DONE), last(2)->error = -ENOMEM;
+        if (how == 0) {
+            fails(IPCMARK_HUNG, "subscriber 2 epoch 1: open, begun at");
+        } else {
+            passes();
+        }
+    }
 }
 
 /* A run whose coordinator died says nothing at its end; what it shows may still be wrong. */
@@ -328,7 +460,12 @@ static void cut_off(void **state)
     pass_on(1, 0);
     receive(2, 1, 0);
     judge(0);
-    verdict_is(IPCMARK_FAIL, IPCMARK_DUPLICATE, "");
+    verdict_is(IPCMARK_FAIL, IPCMARK_DUPLICATE, "received message 0");
+    begin(1, 1); /* what its end did to those who survived it for a moment is nobody's fault */
+    pass_on(1, 0);
+    down(2, 1);
+    judge(0);
+    verdict_is(IPCMARK_INCONCLUSIVE, IPCMARK_CLASS_NONE, "cut off");
 }
 
 static void observe(enum ipcmark_class class_, uint64_t time_ns, const char *text)
@@ -345,7 +482,7 @@ static void observations(void **state)
     pass_on(1, 0);
     receive(2, 1, 0);
     observe(IPCMARK_CRASHED, now + 1, "later");
-    fails(IPCMARK_DUPLICATE, "");
+    fails(IPCMARK_DUPLICATE, "received message 0");
     assert_int_equal(judgement.violations, 2);
     begin(1, 1);
     pass_on(1, 0);
@@ -379,13 +516,27 @@ static void torn_tail(void **state)
     }
 }
 
+/* At the tick of its INVOKE it can have arrived, earlier it cannot: then a clock or a journal is wrong. */
+static void received_before_it_was_invoked(void **state)
+{
+    (void)state;
+    for (uint64_t earlier = 0; earlier <= 1; ++earlier) {
+        begin(1, 1);
+        send(1, 0);
+        receive(2, 1, 0);
+        last(2)->time_ns = journals[1].view.records[journals[1].view.count - 2].time_ns - earlier;
+        drain_all();
+        if (earlier) {
+            is_error("before it was invoked");
+        } else {
+            passes();
+        }
+    }
+}
+
 static void contradictions(void **state)
 {
     (void)state;
-    begin(1, 1);
-    receive(2, 1, 0);
-    send(1, 0);
-    is_error("before it was invoked");
     begin(1, 1);
     send(1, 0), send(1, 0);
     is_error("invoked 2 messages, numbered 0 to 0");
@@ -427,7 +578,9 @@ static void contradictions(void **state)
     is_error("names endpoint 1 epoch 1 twice");
 }
 
-CASES_MAIN(CASE(twice), CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(gaps_behind_a_disorder),
+CASES_MAIN(CASE(twice), CASE(twice_in_two_journals), CASE(twice_and_different), CASE(twice_in_two_epochs),
+           CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(gaps_behind_a_disorder),
            CASE(other_bytes), CASE(never_sent), CASE(failed_yet_delivered), CASE(history_replayed),
-           CASE(before_it_subscribed), CASE(after_close), CASE(leaked), CASE(own_process), CASE(never_returned),
-           CASE(cut_off), CASE(observations), CASE(torn_tail), CASE(contradictions))
+           CASE(before_it_subscribed), CASE(after_a_failed_open), CASE(after_close), CASE(leaked), CASE(own_process),
+           CASE(never_returned), CASE(cut_off), CASE(observations), CASE(torn_tail),
+           CASE(received_before_it_was_invoked), CASE(contradictions))
