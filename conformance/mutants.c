@@ -8,6 +8,7 @@
 #include "case.h"
 #include "ipcmark/runfile.h"
 #include "mutants/mutant.h"
+#include "progress.h"
 #include "report.h"
 
 #include <dirent.h>
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MUTANTS_MOST = 64, CLAUSES_MOST = 256, ATTEMPTS = 3 };
+enum { MUTANTS_MOST = 256, CLAUSES_MOST = 256, ATTEMPTS = 3 };
 
 typedef enum {
     CELL_NOT_RUN,
@@ -138,7 +139,7 @@ static void explain(const self_test *self, const subject *who, const ipcmark_tar
     char *replay;
     quick.effort = EFFORT_QUICK;
     replay = run_replay_command(&quick, target, out->clause, out->seed);
-    run_progress(NULL);
+    progress_show(NULL);
     printf("%s  %s  %s: %s %s%s%s (it: %s; expected: %s)\n", what, who->about->name, out->clause->id,
            verdict_name(out->verdict), out->violation, out->violation[0] != '\0' ? ": " : "",
            out->text != NULL ? out->text : "", who->about->fault, who->about->class_name);
@@ -164,7 +165,7 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
     cell value;
     snprintf(keep, sizeof keep, "%s/%s/%s-%s-%u", self->options->keep, self->id, who->about->name, about->id,
              round + 1);
-    run_progress("%s %s round %u", who->about->name, about->id, round + 1);
+    progress_show("%s %s round %u", who->about->name, about->id, round + 1);
     if (!self->options->keep_passed)
         options.keep = NULL; /* a mutant fails by right: its evidence is of interest to nobody but who debugs it */
     /* On a machine that is busy with other things the answer may be that it is not known: ask again. */
@@ -214,7 +215,7 @@ static bool run_subject(self_test *self, subject *who)
         for (size_t i = 0; (about = clause_at(i)) != NULL && i < CLAUSES_MOST; ++i)
             if (is_due(self, who, about) && !run_cell(self, who, &implementation, i, round))
                 return false;
-    run_progress(NULL);
+    progress_show(NULL);
     if (!isatty(STDERR_FILENO))
         fprintf(stderr, "%s: caught %u of %u\n", who->about->name, who->caught, who->due);
     return true;
@@ -299,7 +300,7 @@ int run_mutants(ipcmark_session *session, const command_options *options)
         complete = run_subject(&self, &self.subjects[i]);
         due += self.subjects[i].due;
     }
-    run_progress(NULL);
+    progress_show(NULL);
     print_matrix(&self);
     code = self.errors > 0 ? EXIT_ERROR : self.survivors + self.strays > 0 ? EXIT_BROKEN : EXIT_HOLDS;
     if (code == EXIT_HOLDS && due == 0) {

@@ -1,6 +1,5 @@
 #include "options.h"
 
-#include "clause.h"
 #include "result.h"
 
 #include <errno.h>
@@ -9,59 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-static const char help[] =
-    "Usage: ipcmark conformance --driver DRIVER [--driver DRIVER …] [OPTION …]\n"
-    "       ipcmark conformance --agent COMMAND [OPTION …]\n"
-    "       ipcmark conformance --mutants [OPTION …]\n"
-    "\n"
-    "Tells whether a publish/subscribe implementation keeps the promises of the contract (conformance/CONTRACT.md).\n"
-    "Each clause is played with real processes, which are killed and stopped on the way; the verdict comes from what\n"
-    "each of them wrote down, never from what the implementation says of itself.\n"
-    "\n"
-    "What is tested\n"
-    "  --driver DRIVER    NAME, NAME?key=value&key=value, or the path of a driver's shared object; may be repeated\n"
-    "  --agent COMMAND    a program in any language that speaks harness/PROTOCOL.md; may be repeated\n"
-    "  --clause GLOB      only these clauses (DEL-001, 'KILL-*'); may be repeated\n"
-    "  --quick            shorter: for a first look, and for every commit (under a minute a driver)\n"
-    "  --thorough         ten times as much of everything, and what takes long or much memory\n"
-    "  --repeat N         N rounds of everything, each with a seed of its own\n"
-    "  --seed N           of sizes, moments and victims of the faults; the same seed replays the same schedule\n"
-    "  --wrap COMMAND     start participants under a tool: --wrap 'valgrind -q'\n"
-    "  --expect FILE      known failures: lines of `ID driver-glob xfail CLASS source` or `ID driver-glob flaky K/N "
-    "source`\n"
-    "\n"
-    "What comes out\n"
-    "  --format FORMAT    table (default), jsonl (results/FORMAT.md) or tap, on standard output\n"
-    "  --output FILE      the records of results/FORMAT.md\n"
-    "  --junit FILE       JUnit XML, for CI services\n"
-    "  --keep DIR         where the evidence of failures goes (default ./ipcmark-results/evidence)\n"
-    "  --keep-passed      keep the evidence of what passed, too\n"
-    "  --details          print everything known about a failure, and not only its beginning\n"
-    "  --list, --list-json    the clauses, and nothing else\n"
-    "\n"
-    "Testing the test\n"
-    "  --mutants          run drivers that are wrong on purpose: each must be caught by each of its own clauses, and\n"
-    "                     in its own way. Always quick; only its own clauses, unless --clause names others; unknown "
-    "is\n"
-    "                     asked for again, and the table says how often. Prints a table only: --format, --output,\n"
-    "                     --junit and --expect are for drivers\n"
-    "  --mutant GLOB      only these mutants; may be repeated\n"
-    "  --base NAME        the right driver that they are made of (default mmipc)\n"
-    "  --list-mutants     their names, and nothing else\n"
-    "\n"
-    "  --ctest            for CTest: exit with 77 if all was skipped\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit codes: 0 every clause holds; 1 a clause fails, or an expected failure does not; 2 something is unknown (the\n"
-    "case did not exercise enough to tell, or was not finished), or nothing was judged, as all was skipped; 3 the\n"
-    "harness or an agent's protocol failed; 64 wrong usage; 128 + N: ended by signal N. 3 goes before 1 before 2.\n"
-    "\n"
-    "Examples\n"
-    "  ipcmark conformance --driver mmipc --driver tcp\n"
-    "  ipcmark conformance --driver ./build/mine.so --clause 'KILL-*' --repeat 20\n"
-    "  ipcmark conformance --agent 'python3 my_agent.py' --quick --junit junit.xml\n"
-    "  ipcmark conformance --driver mmipc --clause KILL-002 --seed 4711 --wrap 'valgrind -q' --keep-passed\n";
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int wrong_usage(const char *what, const char *value, const char *advice)
 {
@@ -70,13 +18,29 @@ static int wrong_usage(const char *what, const char *value, const char *advice)
     return EXIT_USAGE + 1;
 }
 
+/* ---- setting one ------------------------------------------------------------------------------------------------- */
+
 static int add_target(command_options *self, const char *driver, const char *agent)
 {
+    const char *given = driver != NULL ? driver : agent;
+    if (given[strspn(given, " ")] == '\0')
+        return wrong_usage(driver != NULL ? "--driver names nothing" : "--agent names nothing", "",
+                           "`ipcmark drivers` lists the drivers that are built in");
     if (self->target_count == OPTIONS_TARGETS)
-        return wrong_usage("too many drivers", "", "test them in several runs");
+        return wrong_usage("too many implementations", "", "test them in several runs");
     self->targets[self->target_count].driver = driver;
     self->targets[self->target_count++].agent = agent;
     return 0;
+}
+
+static int set_driver(command_options *self, const char *text)
+{
+    return add_target(self, text, NULL);
+}
+
+static int set_agent(command_options *self, const char *text)
+{
+    return add_target(self, NULL, text);
 }
 
 static int add_pattern(char *patterns, size_t size, const char *pattern)
@@ -87,6 +51,43 @@ static int add_pattern(char *patterns, size_t size, const char *pattern)
     return 0;
 }
 
+/* Each pattern by itself: one that is misspelt beside one that is right would go unnoticed. */
+static int set_clause(command_options *self, const char *pattern)
+{
+    const clause *about;
+    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i)
+        if (clause_matches(pattern, about->id))
+            return add_pattern(self->clauses, sizeof self->clauses, pattern);
+    return wrong_usage("no clause is called", pattern, "--list shows them all");
+}
+
+static int set_mutant(command_options *self, const char *pattern)
+{
+    self->action = ACTION_MUTANTS;
+    return add_pattern(self->mutants, sizeof self->mutants, pattern);
+}
+
+static int set_effort(command_options *self, effort value)
+{
+    if (self->effort_given && self->effort != value)
+        return wrong_usage("--quick and --thorough contradict each other", "", "give one of them");
+    self->effort = value;
+    self->effort_given = true;
+    return 0;
+}
+
+static int set_quick(command_options *self, const char *unused)
+{
+    (void)unused;
+    return set_effort(self, EFFORT_QUICK);
+}
+
+static int set_thorough(command_options *self, const char *unused)
+{
+    (void)unused;
+    return set_effort(self, EFFORT_THOROUGH);
+}
+
 static int parse_number(const char *text, uint64_t limit, uint64_t *out)
 {
     char *end;
@@ -95,189 +96,221 @@ static int parse_number(const char *text, uint64_t limit, uint64_t *out)
     return errno != 0 || end == text || *end != '\0' || *out > limit || text[0] == '-' ? -EINVAL : 0;
 }
 
+static int set_repeat(command_options *self, const char *text)
+{
+    uint64_t number;
+    if (parse_number(text, 100000, &number) < 0 || number == 0)
+        return wrong_usage("not a number of rounds", text, "it is a number from 1 to 100000");
+    self->rounds = (unsigned)number;
+    self->rounds_given = true;
+    return 0;
+}
+
+static int set_seed(command_options *self, const char *text)
+{
+    if (parse_number(text, ((uint64_t)1 << 53) - 1, &self->seed) < 0)
+        return wrong_usage("not a seed", text, "it is a number below 2^53");
+    self->seed_given = true;
+    return 0;
+}
+
 static int set_format(command_options *self, const char *name)
 {
-    static const char *const names[] = {"table", "jsonl", "tap"};
-    for (int i = 0; i < 3; ++i)
+    static const char *const names[] = {"table", "markdown", "jsonl", "tap"};
+    for (int i = 0; i < 4; ++i)
         if (strcmp(name, names[i]) == 0) {
             self->format = (output_format)i;
             return 0;
         }
-    return wrong_usage("no such format", name, "it is table, jsonl or tap");
+    return wrong_usage("no such format", name, "it is table, markdown, jsonl or tap");
 }
 
-enum {
-    OPTION_DRIVER = 256,
-    OPTION_AGENT,
-    OPTION_CLAUSE,
-    OPTION_QUICK,
-    OPTION_THOROUGH,
-    OPTION_REPEAT,
-    OPTION_SEED,
-    OPTION_WRAP,
-    OPTION_EXPECT,
-    OPTION_FORMAT,
-    OPTION_OUTPUT,
-    OPTION_JUNIT,
-    OPTION_KEEP,
-    OPTION_KEEP_PASSED,
-    OPTION_DETAILS,
-    OPTION_LIST,
-    OPTION_LIST_JSON,
-    OPTION_MUTANTS,
-    OPTION_MUTANT,
-    OPTION_BASE,
-    OPTION_LIST_MUTANTS,
-    OPTION_CTEST,
-    OPTION_HELP,
-    OPTION_VERSION
-};
-
-static const struct option long_options[] = {{"driver", required_argument, NULL, OPTION_DRIVER},
-                                             {"agent", required_argument, NULL, OPTION_AGENT},
-                                             {"clause", required_argument, NULL, OPTION_CLAUSE},
-                                             {"quick", no_argument, NULL, OPTION_QUICK},
-                                             {"thorough", no_argument, NULL, OPTION_THOROUGH},
-                                             {"repeat", required_argument, NULL, OPTION_REPEAT},
-                                             {"seed", required_argument, NULL, OPTION_SEED},
-                                             {"wrap", required_argument, NULL, OPTION_WRAP},
-                                             {"expect", required_argument, NULL, OPTION_EXPECT},
-                                             {"format", required_argument, NULL, OPTION_FORMAT},
-                                             {"output", required_argument, NULL, OPTION_OUTPUT},
-                                             {"junit", required_argument, NULL, OPTION_JUNIT},
-                                             {"keep", required_argument, NULL, OPTION_KEEP},
-                                             {"keep-passed", no_argument, NULL, OPTION_KEEP_PASSED},
-                                             {"details", no_argument, NULL, OPTION_DETAILS},
-                                             {"list", no_argument, NULL, OPTION_LIST},
-                                             {"list-json", no_argument, NULL, OPTION_LIST_JSON},
-                                             {"mutants", no_argument, NULL, OPTION_MUTANTS},
-                                             {"mutant", required_argument, NULL, OPTION_MUTANT},
-                                             {"base", required_argument, NULL, OPTION_BASE},
-                                             {"list-mutants", no_argument, NULL, OPTION_LIST_MUTANTS},
-                                             {"ctest", no_argument, NULL, OPTION_CTEST},
-                                             {"help", no_argument, NULL, OPTION_HELP},
-                                             {"version", no_argument, NULL, OPTION_VERSION},
-                                             {NULL, 0, NULL, 0}};
-
-static int set_number(command_options *self, int option, const char *text)
+static int set_level(command_options *self, const char *name)
 {
-    uint64_t number;
-    if (parse_number(text, option == OPTION_SEED ? ((uint64_t)1 << 53) - 1 : 100000, &number) < 0 ||
-        (option == OPTION_REPEAT && number == 0))
-        return wrong_usage(option == OPTION_SEED ? "not a seed" : "not a number of rounds", text,
-                           option == OPTION_SEED ? "it is a number below 2^53" : "it is a number from 1");
-    if (option == OPTION_SEED)
-        self->seed = number;
-    else
-        self->rounds = (unsigned)number;
+    self->must_only = strcmp(name, "must") == 0;
+    return self->must_only || strcmp(name, "should") == 0 ? 0
+                                                          : wrong_usage("no such level", name, "it is must or should");
+}
+
+static int set_action(command_options *self, action value)
+{
+    self->action = value;
     return 0;
 }
 
-static int set_text(command_options *self, int option, const char *text)
+static int set_list(command_options *self, const char *unused)
 {
-    switch (option) {
-    case OPTION_DRIVER:
-        return add_target(self, text, NULL);
-    case OPTION_AGENT:
-        return add_target(self, NULL, text);
-    case OPTION_CLAUSE:
-        return add_pattern(self->clauses, sizeof self->clauses, text);
-    case OPTION_MUTANT:
-        self->action = ACTION_MUTANTS;
-        return add_pattern(self->mutants, sizeof self->mutants, text);
-    case OPTION_FORMAT:
-        return set_format(self, text);
-    case OPTION_WRAP:
-        self->wrap = text;
-        return 0;
-    case OPTION_EXPECT:
-        self->expect = text;
-        return 0;
-    case OPTION_OUTPUT:
-        self->output = text;
-        return 0;
-    case OPTION_JUNIT:
-        self->junit = text;
-        return 0;
-    case OPTION_KEEP:
-        self->keep = text;
-        return 0;
-    default:
-        self->base = text;
-        return 0;
-    }
+    (void)unused;
+    return set_action(self, ACTION_LIST);
 }
 
-/* Those without an argument. */
-static int set_flag(command_options *self, int option)
+static int set_list_json(command_options *self, const char *unused)
 {
-    switch (option) {
-    case OPTION_QUICK:
-        self->effort = EFFORT_QUICK;
-        return 0;
-    case OPTION_THOROUGH:
-        self->effort = EFFORT_THOROUGH;
-        return 0;
-    case OPTION_KEEP_PASSED:
-        self->keep_passed = true;
-        return 0;
-    case OPTION_DETAILS:
-        self->details = true;
-        return 0;
-    case OPTION_CTEST:
-        self->ctest = true;
-        return 0;
-    case OPTION_LIST:
-        self->action = ACTION_LIST;
-        return 0;
-    case OPTION_LIST_JSON:
-        self->action = ACTION_LIST_JSON;
-        return 0;
-    case OPTION_MUTANTS:
-        self->action = ACTION_MUTANTS;
-        return 0;
-    case OPTION_LIST_MUTANTS:
-        self->action = ACTION_LIST_MUTANTS;
-        return 0;
-    case OPTION_HELP:
-        fputs(help, stdout);
-        return EXIT_HOLDS + 1;
-    case OPTION_VERSION:
-        printf("ipcmark conformance %s, contract version %d\n", IPCMARK_VERSION, CONTRACT_VERSION);
-        return EXIT_HOLDS + 1;
-    default: /* getopt has said what is wrong */
+    (void)unused;
+    return set_action(self, ACTION_LIST_JSON);
+}
+
+static int set_mutants(command_options *self, const char *unused)
+{
+    (void)unused;
+    return set_action(self, ACTION_MUTANTS);
+}
+
+static int set_list_mutants(command_options *self, const char *unused)
+{
+    (void)unused;
+    return set_action(self, ACTION_LIST_MUTANTS);
+}
+
+static int print_help(command_options *self, const char *unused)
+{
+    (void)self, (void)unused;
+    options_print_help();
+    return EXIT_HOLDS + 1;
+}
+
+static int print_version(command_options *self, const char *unused)
+{
+    (void)self, (void)unused;
+    printf("ipcmark conformance %s, contract version %d\n", IPCMARK_VERSION, CONTRACT_VERSION);
+    return EXIT_HOLDS + 1;
+}
+
+/* ---- all of them ------------------------------------------------------------------------------------------------- */
+
+#define TEXT(member) offsetof(command_options, member), 0
+#define FLAG(member) 0, offsetof(command_options, member)
+
+/* What is set by a function, is a text, or is a flag. */
+static const struct {
+    const char *name;
+    bool argument;
+    int (*set)(command_options *, const char *);
+    size_t text, flag; /* where it goes; 0: nowhere */
+} known[] = {{"driver", true, set_driver, 0, 0},
+             {"agent", true, set_agent, 0, 0},
+             {"clause", true, set_clause, 0, 0},
+             {"quick", false, set_quick, 0, 0},
+             {"thorough", false, set_thorough, 0, 0},
+             {"repeat", true, set_repeat, 0, 0},
+             {"seed", true, set_seed, 0, 0},
+             {"wrap", true, NULL, TEXT(wrap)},
+             {"format", true, set_format, 0, 0},
+             {"output", true, NULL, TEXT(output)},
+             {"resume", false, NULL, FLAG(resume)},
+             {"junit", true, NULL, TEXT(junit)},
+             {"badge", true, NULL, TEXT(badge)},
+             {"keep", true, NULL, TEXT(keep)},
+             {"keep-passed", false, NULL, FLAG(keep_passed)},
+             {"details", false, NULL, FLAG(details)},
+             {"list", false, set_list, 0, 0},
+             {"list-json", false, set_list_json, 0, 0},
+             {"level", true, set_level, 0, 0},
+             {"expect", true, NULL, TEXT(expect)},
+             {"accept-baseline", true, NULL, TEXT(accept_baseline)},
+             {"baseline", true, NULL, TEXT(baseline)},
+             {"mutants", false, set_mutants, 0, 0},
+             {"mutant", true, set_mutant, 0, 0},
+             {"base", true, NULL, TEXT(base)},
+             {"list-mutants", false, set_list_mutants, 0, 0},
+             {"ctest", false, NULL, FLAG(ctest)},
+             {"help", false, print_help, 0, 0},
+             {"version", false, print_version, 0, 0}};
+
+enum { KNOWN = sizeof known / sizeof known[0], FIRST = 256 };
+
+static int set(command_options *self, int option, const char *argument)
+{
+    if (option < FIRST || option >= FIRST + KNOWN) { /* getopt has said what is wrong */
         fputs("ipcmark conformance --help says what there is\n", stderr);
         return EXIT_USAGE + 1;
     }
+    const size_t i = (size_t)(option - FIRST);
+    if (known[i].set != NULL)
+        return known[i].set(self, argument);
+    if (known[i].text != 0)
+        memcpy((char *)self + known[i].text, &argument, sizeof argument);
+    else
+        *(bool *)((char *)self + known[i].flag) = true;
+    return 0;
 }
 
-static bool matches_a_clause(const char *patterns)
+/* ---- whether they make sense together ---------------------------------------------------------------------------- */
+
+/* Whether a file can be written: to be known before the run, and not after an hour of it. */
+static int check_writable(const char *option, const char *path)
 {
-    const clause *about;
-    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i)
-        if (clause_matches(patterns, about->id))
-            return true;
-    return false;
+    char folder[4096], what[64];
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    struct stat status;
+    if (path == NULL)
+        return 0;
+    snprintf(what, sizeof what, "%s cannot be written to", option);
+    snprintf(folder, sizeof folder, "%.*s",
+             slash == NULL   ? 1
+             : slash == path ? 1
+                             : (int)(slash - path),
+             slash == NULL ? "." : path);
+    if (path[0] == '\0' || (stat(path, &status) == 0 && S_ISDIR(status.st_mode)))
+        return wrong_usage(what, path, "name a file");
+    if (access(path, F_OK) == 0 ? access(path, W_OK) != 0 : access(folder, W_OK | X_OK) != 0)
+        return wrong_usage(what, path, "name a file in a folder that exists and may be written");
+    return 0;
+}
+
+static int check_files(const command_options *self)
+{
+    const size_t length = self->badge != NULL ? strlen(self->badge) : 0;
+    int end;
+    if (self->badge != NULL && (length < 5 || strcmp(self->badge + length - 4, ".svg") != 0))
+        return wrong_usage("a badge is an .svg file, and not", self->badge, "name one, as in --badge badge.svg");
+    if ((end = check_writable("--output", self->output)) != 0 || (end = check_writable("--junit", self->junit)) != 0 ||
+        (end = check_writable("--badge", self->badge)) != 0)
+        return end;
+    return check_writable("--accept-baseline", self->accept_baseline);
+}
+
+static int check_mutants(const command_options *self)
+{
+    if (self->target_count > 0)
+        return wrong_usage("--mutants brings its own drivers", "",
+                           "leave --driver out; --base names what they are made of");
+    if (self->format != FORMAT_TABLE || self->junit != NULL || self->badge != NULL || self->expect != NULL ||
+        self->baseline != NULL || self->accept_baseline != NULL)
+        return wrong_usage("--mutants prints a table", "",
+                           "leave out --format, --junit, --badge, --expect and baselines, which are for drivers; "
+                           "--output records each cell");
+    if (self->effort == EFFORT_THOROUGH)
+        return wrong_usage("--mutants is always quick", "", "leave --thorough out");
+    return 0;
 }
 
 static int check(const command_options *self)
 {
-    if (self->clauses[0] != '\0' && !matches_a_clause(self->clauses))
-        return wrong_usage("no clause is called", self->clauses, "--list shows them all");
+    int end;
+    if (self->action == ACTION_LIST || self->action == ACTION_LIST_JSON || self->action == ACTION_LIST_MUTANTS)
+        return 0;
     if (self->action == ACTION_RUN && self->target_count == 0)
         return wrong_usage("nothing to test", "",
                            "name an implementation with --driver (`ipcmark drivers` lists those built in) or --agent");
-    if (self->action == ACTION_MUTANTS && self->target_count > 0)
-        return wrong_usage("--mutants brings its own drivers", "",
-                           "leave --driver out; --base names what they are made of");
+    if (self->action == ACTION_MUTANTS && (end = check_mutants(self)) != 0)
+        return end;
     if (self->format == FORMAT_JSONL && self->output != NULL)
         return wrong_usage("--format jsonl and --output are the same records", "", "use one of them");
-    return 0;
+    if (self->resume && self->output == NULL)
+        return wrong_usage("--resume needs --output", "", "name the file to go on with");
+    if (self->badge != NULL && self->target_count > 1)
+        return wrong_usage("a badge is of one implementation", "", "make one in a run of each");
+    return check_files(self);
 }
 
 int options_parse(command_options *self, int argc, char **argv)
 {
+    struct option long_options[KNOWN + 1] = {{0}};
     int option, end = 0;
+    for (int i = 0; i < KNOWN; ++i)
+        long_options[i] =
+            (struct option){known[i].name, known[i].argument ? required_argument : no_argument, NULL, FIRST + i};
     memset(self, 0, sizeof *self);
     self->argc = argc;
     self->argv = argv;
@@ -287,15 +320,16 @@ int options_parse(command_options *self, int argc, char **argv)
     if (getrandom(&self->seed, sizeof self->seed, 0) < 0)
         self->seed = ipcmark_now_ns();
     self->seed &= 0xFFFFFFFF; /* short enough to be typed again */
-    while (end == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        if (option == OPTION_SEED || option == OPTION_REPEAT)
-            end = set_number(self, option, optarg);
-        else
-            end = optarg != NULL && option != '?' ? set_text(self, option, optarg) : set_flag(self, option);
-    }
+    while (end == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        end = set(self, option, optarg);
     if (end == 0 && optind < argc)
         end = wrong_usage("what is", argv[optind], "implementations are named with --driver or --agent");
     for (size_t i = 0; i < self->target_count; ++i)
         self->targets[i].wrap = self->wrap;
     return end != 0 ? end : check(self);
+}
+
+bool options_select(const command_options *self, const clause *about)
+{
+    return self->clauses[0] == '\0' || clause_matches(self->clauses, about->id);
 }

@@ -11,7 +11,7 @@
 
 enum { OPTIONS_TARGETS = 32 };
 
-typedef enum { FORMAT_TABLE, FORMAT_JSONL, FORMAT_TAP } output_format;
+typedef enum { FORMAT_TABLE, FORMAT_MARKDOWN, FORMAT_JSONL, FORMAT_TAP } output_format;
 typedef enum { ACTION_RUN, ACTION_LIST, ACTION_LIST_JSON, ACTION_MUTANTS, ACTION_LIST_MUTANTS } action;
 
 typedef struct command_options {
@@ -23,9 +23,12 @@ typedef struct command_options {
     const char *base;   /* of the mutants */
     uint64_t seed;      /* below 2^53, so that every JSON reader gets it right */
     unsigned rounds;
+    bool seed_given, rounds_given;
     effort effort;
-    bool details, keep_passed, ctest;
-    const char *wrap, *output, *junit, *keep, *expect;
+    bool effort_given;
+    bool must_only; /* SHOULD clauses do not count for the exit code */
+    bool details, keep_passed, ctest, resume;
+    const char *wrap, *output, *junit, *badge, *keep, *expect, *baseline, *accept_baseline;
     output_format format;
     int argc;
     char **argv;
@@ -33,5 +36,8 @@ typedef struct command_options {
 
 /* 0: go on; else the exit code + 1: help and version have been printed, or on stderr what is wrong and what to do. */
 int options_parse(command_options *, int argc, char **argv);
+void options_print_help(void);
+/* Whether --clause asks for this one. */
+bool options_select(const command_options *, const clause *);
 
 #endif

@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "ipcmark/runfile.h"
+#include "resume.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,48 +13,40 @@ struct record_file {
     char folder[4096]; /* of the file: evidence is named relative to it */
 };
 
-static cJSON *contender_json(const record_contender *who)
+/* ---- what the header holds --------------------------------------------------------------------------------------- */
+
+static cJSON *contender_json(const contender *who)
 {
     cJSON *json = cJSON_CreateObject(), *capabilities = cJSON_CreateArray();
     const char *name;
     for (unsigned bit = 0; (name = ipcmark_capability_name(bit)) != NULL; ++bit)
-        if ((who->implementation->capabilities & ((uint64_t)1 << bit)) != 0)
+        if ((who->implementation.capabilities & ((uint64_t)1 << bit)) != 0)
             cJSON_AddItemToArray(capabilities, cJSON_CreateString(name));
     cJSON_AddStringToObject(json, "name", who->name);
-    cJSON_AddStringToObject(json, "version", who->implementation->version);
-    cJSON_AddStringToObject(json, "summary", who->implementation->summary);
-    if (who->implementation->homepage[0] != '\0')
-        cJSON_AddStringToObject(json, "homepage", who->implementation->homepage);
+    cJSON_AddStringToObject(json, "version", who->implementation.version);
+    cJSON_AddStringToObject(json, "summary", who->implementation.summary);
+    if (who->implementation.homepage[0] != '\0')
+        cJSON_AddStringToObject(json, "homepage", who->implementation.homepage);
     else
         cJSON_AddNullToObject(json, "homepage");
     cJSON_AddItemToObject(json, "capabilities", capabilities);
     return json;
 }
 
-/* The command as it was given, but for folders outside this one: result files name no absolute path. */
-static char *command_text(const command_options *options)
+char *record_command(const command_options *options)
 {
     char *text = NULL;
     size_t size;
-    bool seed_given = false;
     FILE *file = open_memstream(&text, &size);
     if (file == NULL)
         return NULL;
     fputs("ipcmark conformance", file);
-    for (int i = 1; i < options->argc; ++i) {
-        const char *word = options->argv[i], *slash = strrchr(word, '/');
-        fprintf(file, " %s", word[0] == '/' && slash != NULL ? slash + 1 : word);
-        seed_given |= strncmp(word, "--seed", 6) == 0;
-    }
-    if (!seed_given)
+    for (int i = 1; i < options->argc; ++i)
+        fprintf(file, " %s", options->argv[i]);
+    if (!options->seed_given)
         fprintf(file, " --seed %llu", (unsigned long long)options->seed);
     fclose(file);
-    return text;
-}
-
-static bool is_planned(const command_options *options, const clause *about)
-{
-    return options->clauses[0] == '\0' || clause_matches(options->clauses, about->id);
+    return record_without_folders(text);
 }
 
 /* "mmipc DEL-001", …: fills ids if it is not NULL, and returns how many there are. */
@@ -63,7 +56,7 @@ static size_t plan_ids(const record_plan *plan, char **ids)
     size_t count = 0;
     for (size_t i = 0; i < plan->contender_count; ++i)
         for (size_t k = 0; (about = clause_at(k)) != NULL; ++k) {
-            if (!is_planned(plan->options, about))
+            if (!options_select(plan->options, about))
                 continue;
             if (ids != NULL && asprintf(&ids[count], "%s %s", plan->contenders[i].name, about->id) < 0)
                 ids[count] = NULL;
@@ -72,49 +65,77 @@ static size_t plan_ids(const record_plan *plan, char **ids)
     return count;
 }
 
-static int open_file(record_file *self, const char *path, const record_plan *plan, char **ids, size_t id_count)
+size_t record_planned(const record_plan *plan)
 {
-    char version[16], *command = command_text(plan->options);
-    cJSON *drivers = cJSON_CreateArray();
-    struct ipcmark_run run = {.kind = "conformance",
-                              .contract_version = version,
-                              .command = command,
-                              .seed = plan->options->seed,
-                              .plan = (const char *const *)ids,
-                              .plan_count = id_count,
-                              .planned = plan->planned,
-                              .drivers = drivers};
-    int error = -ENOMEM;
-    snprintf(version, sizeof version, "%d", CONTRACT_VERSION);
+    return plan_ids(plan, NULL) * plan->options->rounds;
+}
+
+/* What the runfile needs to know, and what of it must be freed. */
+typedef struct {
+    struct ipcmark_run run;
+    char version[16], *command, **ids;
+    cJSON *drivers, *more;
+} header;
+
+static void header_clear(header *self)
+{
+    for (size_t i = 0; self->ids != NULL && i < self->run.plan_count; ++i)
+        free(self->ids[i]);
+    free(self->ids);
+    free(self->command);
+    cJSON_Delete(self->drivers);
+    cJSON_Delete(self->more);
+}
+
+static int header_fill(header *self, const record_plan *plan)
+{
+    memset(self, 0, sizeof *self);
+    snprintf(self->version, sizeof self->version, "%d", CONTRACT_VERSION);
+    self->command = record_command(plan->options);
+    self->drivers = cJSON_CreateArray();
+    self->more = cJSON_CreateObject();
+    self->run = (struct ipcmark_run){.kind = "conformance",
+                                     .contract_version = self->version,
+                                     .command = self->command,
+                                     .seed = plan->options->seed,
+                                     .plan_count = plan_ids(plan, NULL),
+                                     .planned = record_planned(plan),
+                                     .drivers = self->drivers,
+                                     .more = self->more};
     for (size_t i = 0; i < plan->contender_count; ++i)
-        cJSON_AddItemToArray(drivers, contender_json(&plan->contenders[i]));
-    for (size_t i = 0; i < id_count; ++i)
-        if (ids[i] == NULL)
-            goto out;
-    if (command != NULL)
-        error = ipcmark_runfile_open(&self->file, path, &run);
-out:
-    cJSON_Delete(drivers);
-    free(command);
-    return error;
+        cJSON_AddItemToArray(self->drivers, contender_json(&plan->contenders[i]));
+    cJSON_AddStringToObject(self->more, "effort", effort_name(plan->options->effort));
+    cJSON_AddNumberToObject(self->more, "rounds", plan->options->rounds);
+    self->ids = calloc(self->run.plan_count + 1, sizeof *self->ids);
+    if (self->ids == NULL || self->command == NULL)
+        return -ENOMEM;
+    self->run.plan = (const char *const *)self->ids;
+    plan_ids(plan, self->ids);
+    for (size_t i = 0; i < self->run.plan_count; ++i)
+        if (self->ids[i] == NULL)
+            return -ENOMEM;
+    return 0;
+}
+
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+static record_file *new_file(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    record_file *self = calloc(1, sizeof *self);
+    if (self != NULL && slash != NULL)
+        snprintf(self->folder, sizeof self->folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    return self;
 }
 
 int record_open(record_file **out, const char *path, const record_plan *plan)
 {
-    const size_t id_count = plan_ids(plan, NULL);
-    char **ids = calloc(id_count + 1, sizeof *ids);
-    record_file *self = calloc(1, sizeof *self);
-    const char *slash = strrchr(path, '/');
-    int error = -ENOMEM;
-    if (ids == NULL || self == NULL)
-        goto out;
-    plan_ids(plan, ids);
-    snprintf(self->folder, sizeof self->folder, "%.*s", slash != NULL ? (int)(slash - path) : 0, path);
-    error = open_file(self, path, plan, ids, id_count);
-out:
-    for (size_t i = 0; ids != NULL && i < id_count; ++i)
-        free(ids[i]);
-    free(ids);
+    record_file *self = new_file(path);
+    header what;
+    int error = header_fill(&what, plan);
+    if (error == 0)
+        error = self != NULL ? ipcmark_runfile_open(&self->file, path, &what.run) : -ENOMEM;
+    header_clear(&what);
     if (error < 0)
         free(self);
     else
@@ -122,58 +143,93 @@ out:
     return error;
 }
 
-/* A path as seen from the folder of the file. */
-static void relative_path(const char *folder, const char *path, char *out, size_t size)
+typedef struct {
+    const record_plan *plan;
+    const char *folder;
+    result_list *into;
+    unsigned rounds; /* that were asked for, in the header or by a later call */
+    int error;
+} restoration;
+
+static void restore(void *context, const cJSON *json)
 {
-    char from[4096], to[4096];
-    size_t common = 0, used = 0;
-    if (realpath(folder[0] != '\0' ? folder : ".", from) == NULL || realpath(path, to) == NULL) {
-        snprintf(out, size, "%s", path);
-        return;
+    restoration *self = context;
+    const cJSON *rounds = cJSON_GetObjectItemCaseSensitive(json, "rounds");
+    result item;
+    if (cJSON_IsNumber(rounds) && rounds->valuedouble > self->rounds)
+        self->rounds = (unsigned)rounds->valuedouble;
+    if (!record_case_restore(&item, json, self->plan->contenders, self->plan->contender_count, self->folder))
+        return; /* other kinds of records, some of which this version may not know */
+    if (result_append(self->into, &item) == NULL) {
+        result_clear(&item);
+        self->error = -ENOMEM;
     }
-    for (size_t i = 0; from[i] == to[i] || from[i] == '\0'; ++i) {
-        if ((from[i] == '/' || from[i] == '\0') && (to[i] == '/' || to[i] == '\0'))
-            common = i;
-        if (from[i] == '\0' || to[i] == '\0')
-            break;
-    }
-    out[0] = '\0';
-    for (const char *at = from + common; *at != '\0' && used < size; ++at)
-        if (*at == '/')
-            used += (size_t)snprintf(out + used, size - used, "../");
-    if (used < size)
-        snprintf(out + used, size - used, "%s", to + common + (to[common] == '/'));
 }
 
-static void add_text(cJSON *json, const char *name, const char *text)
+/* That the run went on, and with how many rounds: the header stays as it was. */
+static int append_resumption(record_file *self, const record_plan *plan, const char *command)
 {
-    if (text != NULL && text[0] != '\0')
-        cJSON_AddStringToObject(json, name, text);
+    cJSON *json = cJSON_CreateObject();
+    int error;
+    cJSON_AddStringToObject(json, "record", "resumed");
+    cJSON_AddStringToObject(json, "command", command);
+    cJSON_AddNumberToObject(json, "rounds", plan->options->rounds);
+    cJSON_AddNumberToObject(json, "planned", (double)record_planned(plan));
+    error = ipcmark_runfile_append(self->file, json);
+    cJSON_Delete(json);
+    return error;
+}
+
+static void take_over(const record_plan *plan, const restoration *what, uint64_t seed)
+{
+    command_options *options = plan->options;
+    options->seed = seed;
+    if (!options->rounds_given || what->rounds > options->rounds)
+        options->rounds = what->rounds;
+}
+
+int record_resume(record_file **out, const char *path, const record_plan *plan, result_list *into, char *problem,
+                  size_t problem_size)
+{
+    record_file *self = new_file(path);
+    restoration what = {.plan = plan, .folder = self != NULL ? self->folder : "", .into = into};
+    cJSON *before = NULL;
+    header now;
+    int error = header_fill(&now, plan);
+    snprintf(problem, problem_size, "out of memory");
+    if (error < 0 || self == NULL) {
+        error = -ENOMEM;
+        goto out;
+    }
+    error = resume_check(&before, path, &now.run, plan->options->seed_given, problem, problem_size);
+    if (error < 0)
+        goto out;
+    restore(&what, before); /* for its rounds */
+    error = ipcmark_runfile_resume(&self->file, path, &now.run, restore, &what);
+    if (error < 0) {
+        resume_explain(error, path, problem, problem_size);
+        goto out;
+    }
+    take_over(plan, &what, now.run.seed);
+    error = what.error < 0 ? what.error : append_resumption(self, plan, now.command);
+    if (error < 0) {
+        snprintf(problem, problem_size, "%s: %s", path, strerror(-error));
+        ipcmark_runfile_close(self->file, EXIT_ERROR, 1);
+    }
+out:
+    cJSON_Delete(before);
+    header_clear(&now);
+    if (error < 0)
+        free(self);
     else
-        cJSON_AddNullToObject(json, name);
+        *out = self;
+    return error;
 }
 
 int record_append(record_file *self, const result *item)
 {
-    cJSON *json = cJSON_CreateObject();
-    char evidence[4096] = "";
-    int error;
-    if (item->evidence != NULL)
-        relative_path(self->folder, item->evidence, evidence, sizeof evidence);
-    cJSON_AddStringToObject(json, "record", "case");
-    cJSON_AddStringToObject(json, "driver", item->driver);
-    cJSON_AddStringToObject(json, "clause", item->clause->id);
-    cJSON_AddStringToObject(json, "level", clause_level(item->clause));
-    cJSON_AddStringToObject(json, "title", item->clause->promise);
-    cJSON_AddStringToObject(json, "verdict", verdict_name(item->verdict));
-    add_text(json, "class", item->violation);
-    cJSON_AddStringToObject(json, "text", item->text != NULL ? item->text : "");
-    cJSON_AddNumberToObject(json, "seconds", item->seconds);
-    cJSON_AddNumberToObject(json, "seed", (double)item->seed);
-    cJSON_AddNumberToObject(json, "must", (double)item->must);
-    cJSON_AddNumberToObject(json, "received", (double)item->received);
-    add_text(json, "evidence", evidence);
-    error = ipcmark_runfile_append(self->file, json);
+    cJSON *json = record_case_json(item, self->folder);
+    const int error = ipcmark_runfile_append(self->file, json);
     cJSON_Delete(json);
     return error;
 }

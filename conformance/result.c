@@ -56,11 +56,14 @@ void result_list_clear(result_list *list)
 
 int result_exit_code(const result_list *list)
 {
-    if (result_count(list, VERDICT_ERROR) > 0)
+    size_t counts[VERDICT_COUNT] = {0};
+    for (size_t i = 0; i < list->count; ++i)
+        counts[list->items[i].verdict] += !list->items[i].excused;
+    if (counts[VERDICT_ERROR] > 0)
         return EXIT_ERROR;
-    if (result_count(list, VERDICT_FAIL) + result_count(list, VERDICT_XPASS) > 0)
+    if (counts[VERDICT_FAIL] + counts[VERDICT_XPASS] > 0)
         return EXIT_BROKEN;
-    return result_count(list, VERDICT_UNKNOWN) > 0 ? EXIT_UNKNOWN : EXIT_HOLDS;
+    return counts[VERDICT_UNKNOWN] > 0 ? EXIT_UNKNOWN : EXIT_HOLDS;
 }
 
 verdict result_worst(const result_list *list, const char *driver, const clause *about, size_t *count, size_t *total)

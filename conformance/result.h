@@ -29,6 +29,7 @@ typedef struct result {
     unsigned round; /* of --repeat, from 0 */
     verdict seen;   /* before the expectations file was asked */
     verdict verdict;
+    bool excused;       /* does not count for the exit code: --level must, or known to the baseline */
     char missing[32];   /* of a skip: the capability not claimed, "limit", or "" where this machine does not allow it */
     char violation[16]; /* class of the first violation, or "" */
     char *text;         /* one line: the first violation in words, or why unknown or skipped; or NULL */
@@ -56,7 +57,7 @@ void result_clear(result *);
  * until the next append. */
 result *result_append(result_list *, const result *);
 void result_list_clear(result_list *);
-/* Error before fail and xpass before unknown before the rest. */
+/* Error before fail and xpass before unknown before the rest; without what is excused. */
 int result_exit_code(const result_list *);
 /* The worst verdict among the results of a driver and a clause, and how many there are of it and altogether. */
 verdict result_worst(const result_list *, const char *driver, const clause *, size_t *count, size_t *total);

@@ -1,275 +1,311 @@
 #include "run.h"
 
 #include "case.h"
+#include "contender.h"
 #include "expect.h"
 #include "ipcmark/runfile.h"
+#include "progress.h"
 #include "record.h"
 #include "report.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* One implementation under test. */
-typedef struct {
-    const ipcmark_target *target;
-    ipcmark_implementation implementation;
-    char name[256]; /* as given; without folders */
-} contender;
-
 typedef struct {
     ipcmark_session *session;
-    const command_options *options;
+    command_options options; /* of a run that is gone on with, its seed and rounds */
     contender *contenders;
+    size_t clause_count; /* of the contract */
     expect_list *expectations;
     record_file *record; /* or NULL */
     result_list results;
-    char id[17];    /* of the run: names the folder of its evidence */
-    size_t planned; /* cases */
+    bool *judged;          /* [contender, round, clause]: its case has ended, perhaps in an earlier call */
+    progress_kind *kinds;  /* [contender, clause] */
+    char id[17];           /* of this call: names the folder of its evidence */
+    size_t planned, ended; /* cases */
 } run;
 
-uint64_t run_seed(uint64_t seed, unsigned round)
+/* ---- before ------------------------------------------------------------------------------------------------------ */
+
+static size_t count_clauses(void)
 {
-    return (seed + round * 0x9E3779B97F4A7u) & (((uint64_t)1 << 53) - 1);
+    size_t count = 0;
+    while (clause_at(count) != NULL)
+        ++count;
+    return count;
 }
 
-void run_progress(const char *format, ...)
+/* All of them, before the first case: one that cannot be met shall be known at once, not after minutes. 0, or the exit
+ * code. */
+static int meet(run *self)
 {
-    va_list arguments;
-    if (!isatty(STDERR_FILENO))
-        return;
-    fputs("\r\033[K", stderr);
-    va_start(arguments, format);
-    if (format != NULL)
-        vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fflush(stderr);
-}
-
-/* ---- names ---------------------------------------------------------------------------------------------------------
- */
-
-/* What is given as a path or a command goes by the name that it has for itself. */
-static void name_contender(contender *self)
-{
-    const char *given = self->target->driver, *parameters = given != NULL ? strchr(given, '?') : NULL;
-    if (given != NULL && strchr(given, '/') == NULL)
-        snprintf(self->name, sizeof self->name, "%s", given);
-    else
-        snprintf(self->name, sizeof self->name, "%s%s", self->implementation.name,
-                 parameters != NULL ? parameters : "");
-}
-
-static bool is_plain(const char *word)
-{
-    return word[0] != '\0' &&
-           word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=+,:")] == '\0';
-}
-
-static void print_word(FILE *file, const char *word)
-{
-    if (is_plain(word)) {
-        fprintf(file, " %s", word);
-        return;
-    }
-    fputs(" '", file);
-    for (; *word != '\0'; ++word)
-        fputs(*word == '\'' ? "'\\''" : (const char[]){*word, '\0'}, file);
-    fputc('\'', file);
-}
-
-char *run_replay_command(const command_options *options, const ipcmark_target *target, const clause *about,
-                         uint64_t seed)
-{
-    char *text = NULL;
-    size_t size;
-    const char *base = getenv("IPCMARK_MUTANT_BASE");
-    FILE *file = open_memstream(&text, &size);
-    if (file == NULL)
-        return NULL;
-    fprintf(file, "%s%s%sipcmark conformance --%s", base != NULL ? "IPCMARK_MUTANT_BASE=" : "",
-            base != NULL ? base : "", base != NULL ? " " : "", target->driver != NULL ? "driver" : "agent");
-    print_word(file, target->driver != NULL ? target->driver : target->agent);
-    fprintf(file, " --clause %s --seed %llu%s", about->id, (unsigned long long)seed,
-            options->effort == EFFORT_USUAL   ? ""
-            : options->effort == EFFORT_QUICK ? " --quick"
-                                              : " --thorough");
-    if (options->wrap != NULL) {
-        fputs(" --wrap", file);
-        print_word(file, options->wrap);
-    }
-    fclose(file);
-    return text;
-}
-
-/* ---- before
- * ---------------------------------------------------------------------------------------------------------- */
-
-static bool is_selected(const command_options *options, const clause *about)
-{
-    return options->clauses[0] == '\0' || clause_matches(options->clauses, about->id);
-}
-
-/* All of them, before the first case: an implementation that is missing shall be known at once, not after minutes. */
-static int meet_contenders(run *self)
-{
-    for (size_t i = 0; i < self->options->target_count; ++i) {
-        contender *who = &self->contenders[i];
-        who->target = &self->options->targets[i];
-        if (ipcmark_probe(self->session, who->target, &who->implementation) < 0) {
-            fprintf(stderr, "ipcmark conformance: %s\n", ipcmark_session_text(self->session));
-            return -EPROTO;
-        }
-        name_contender(who);
+    const size_t count = self->options.target_count;
+    bool all_missing = true;
+    if (contenders_meet(self->contenders, self->session, self->options.targets, count) < 0)
+        return EXIT_ERROR;
+    for (size_t i = 0; i < count; ++i) {
+        const contender *who = &self->contenders[i];
+        all_missing &= who->missing;
+        if (who->trouble != NULL)
+            fprintf(stderr, "ipcmark conformance: %s: %s\n", who->name, who->trouble);
         if (expect_too_many_flaky(self->expectations, who->name)) {
             fprintf(stderr, "ipcmark conformance: %s: more than two flaky lines for %s; mend the others\n",
-                    self->options->expect, who->name);
-            return -EINVAL;
+                    self->options.expect, who->name);
+            return EXIT_USAGE;
         }
     }
+    return all_missing ? EXIT_ERROR : 0;
+}
+
+/* 0, or the exit code. */
+static int open_record(run *self)
+{
+    const record_plan plan = {&self->options, self->contenders, self->options.target_count};
+    const char *path = self->options.format == FORMAT_JSONL ? "-" : self->options.output;
+    char problem[8192];
+    int error = 0;
+    if (path == NULL)
+        return 0;
+    if (self->options.resume) {
+        error = record_resume(&self->record, path, &plan, &self->results, problem, sizeof problem);
+        if (error < 0)
+            fprintf(stderr, "ipcmark conformance: %s\n", problem);
+    } else {
+        error = record_open(&self->record, path, &plan);
+        if (error < 0)
+            fprintf(stderr, "ipcmark conformance: %s: %s; --output must name a file that can be written\n", path,
+                    strerror(-error));
+    }
+    return error < 0 ? EXIT_USAGE : 0;
+}
+
+static const contender *find_contender(const run *self, const char *name)
+{
+    const contender *who = self->contenders;
+    while (strcmp(who->name, name) != 0)
+        ++who;
+    return who;
+}
+
+static size_t clause_index(const clause *about)
+{
+    size_t index = 0;
+    while (clause_at(index) != about)
+        ++index;
+    return index;
+}
+
+static progress_kind *kind_of(const run *self, const contender *who, const clause *about)
+{
+    return &self->kinds[(size_t)(who - self->contenders) * self->clause_count + clause_index(about)];
+}
+
+static bool *judged_at(const run *self, const contender *who, unsigned round, const clause *about)
+{
+    const size_t row = (size_t)(who - self->contenders) * self->options.rounds + round;
+    return &self->judged[row * self->clause_count + clause_index(about)];
+}
+
+/* What a clause takes, as a rule. What will be skipped takes nothing. */
+static double usual_seconds(const contender *who, const clause *about, effort how_much)
+{
+    const double usual = about->seconds > 0 ? about->seconds : 0.5;
+    if (who->trouble != NULL || (about->needs & ~who->implementation.capabilities) != 0)
+        return 0;
+    return how_much == EFFORT_QUICK ? usual * 0.4 : how_much == EFFORT_THOROUGH ? usual * 10 : usual;
+}
+
+/* Shows a result that is new, or was taken over from an earlier call. */
+static void take(run *self, const result *item)
+{
+    const contender *who = find_contender(self, item->driver);
+    progress_kind *kind = kind_of(self, who, item->clause);
+    *judged_at(self, who, item->round, item->clause) = true;
+    ++kind->ended;
+    kind->measured += item->seconds;
+    ++self->ended;
+    if (self->options.format == FORMAT_TAP)
+        report_tap(stdout, item, self->ended);
+}
+
+/* A result is judged by the expectations, and can be replayed, only here. */
+static void complete(run *self, result *item)
+{
+    const contender *who = find_contender(self, item->driver);
+    expect_apply(self->expectations, item, self->options.rounds);
+    item->excused = self->options.must_only && item->clause->should && item->verdict != VERDICT_ERROR;
+    if (verdict_is_bad(item->verdict) && item->replay == NULL)
+        item->replay = run_replay_command(&self->options, who->target, item->clause, item->seed);
+}
+
+/* After what an earlier call left is known. */
+static int plan(run *self)
+{
+    const size_t count = self->options.target_count;
+    const clause *about;
+    self->planned = record_planned(&(record_plan){&self->options, self->contenders, count});
+    self->judged = calloc(count * self->options.rounds * self->clause_count, sizeof *self->judged);
+    self->kinds = calloc(count * self->clause_count, sizeof *self->kinds);
+    if (self->judged == NULL || self->kinds == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; ++i)
+        for (size_t k = 0; (about = clause_at(k)) != NULL; ++k)
+            if (options_select(&self->options, about))
+                *kind_of(self, &self->contenders[i], about) =
+                    (progress_kind){.usual = usual_seconds(&self->contenders[i], about, self->options.effort),
+                                    .planned = self->options.rounds};
+    if (self->options.format == FORMAT_TAP)
+        report_tap_plan(stdout, self->planned);
+    for (size_t i = 0; i < self->results.count; ++i) {
+        complete(self, &self->results.items[i]);
+        take(self, &self->results.items[i]);
+    }
+    if (self->options.resume)
+        fprintf(stderr, "ipcmark conformance: going on with %s: %zu of %zu cases are judged\n", self->options.output,
+                self->ended, self->planned);
     return 0;
 }
 
-static int open_record(run *self)
+/* ---- a case ------------------------------------------------------------------------------------------------------ */
+
+static void show_progress(const run *self, const contender *who, const clause *about)
 {
-    record_contender contenders[OPTIONS_TARGETS];
-    const char *path = self->options->format == FORMAT_JSONL ? "-" : self->options->output;
-    const clause *about;
-    record_plan plan = {.options = self->options, .contenders = contenders};
-    int error;
-    plan.contender_count = self->options->target_count;
-    for (size_t i = 0; i < plan.contender_count; ++i)
-        contenders[i] = (record_contender){self->contenders[i].name, &self->contenders[i].implementation};
-    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i)
-        if (is_selected(self->options, about))
-            self->planned += self->options->target_count * self->options->rounds;
-    plan.planned = self->planned;
-    if (path == NULL)
-        return 0;
-    error = record_open(&self->record, path, &plan);
-    if (error < 0)
-        fprintf(stderr, "ipcmark conformance: %s: %s; --output must name a file that can be written\n", path,
-                strerror(-error));
-    return error;
+    char left[64];
+    progress_text(progress_left(self->kinds, self->options.target_count * self->clause_count), left, sizeof left);
+    progress_show("[%zu/%zu] %s %s  %s%s%s", self->ended + 1, self->planned, who->name, about->id, left,
+                  left[0] != '\0' ? "  " : "", about->promise);
 }
 
-/* ---- a case
- * ----------------------------------------------------------------------------------------------------------- */
-
-static void show(const run *self, const result *item)
+/* One that could not be met: it is judged for each clause, too, so that no report looks as if it had not been asked. */
+static bool judge_unmet(result *out, const contender *who, const clause *about, uint64_t seed)
 {
-    const size_t number = self->results.count;
-    if (self->options->format == FORMAT_TAP)
-        report_tap(stdout, item, number);
-    else if (self->options->format == FORMAT_TABLE && !isatty(STDERR_FILENO))
-        report_line(stderr, item, number, self->planned);
-    run_progress(NULL);
+    *out = (result){.driver = who->name, .clause = about, .verdict = VERDICT_ERROR, .seed = seed};
+    out->text = strdup(who->trouble);
+    return out->text != NULL;
 }
 
-/* Returns false when interrupted. */
-static bool run_case(run *self, const contender *who, const clause *about, unsigned round)
+static bool play_case(run *self, result *out, const contender *who, const clause *about, uint64_t seed)
 {
-    char keep[512];
+    char keep[4096];
     const case_options options = {.target = *who->target,
                                   .implementation = &who->implementation,
                                   .name = who->name,
-                                  .seed = run_seed(self->options->seed, round),
-                                  .effort = self->options->effort,
+                                  .seed = seed,
+                                  .effort = self->options.effort,
                                   .keep = keep,
-                                  .keep_passed = self->options->keep_passed};
-    result out, *kept;
-    snprintf(keep, sizeof keep, "%s/%s/%zu-%s-%s", self->options->keep, self->id, self->results.count + 1,
+                                  .keep_passed = self->options.keep_passed};
+    snprintf(keep, sizeof keep, "%s/%s/%zu-%s-%s", self->options.keep, self->id, self->ended + 1,
              who->implementation.name, about->id);
-    run_progress("[%zu/%zu] %s %s %s", self->results.count + 1, self->planned, who->name, about->id, about->promise);
-    if (!case_run(&out, self->session, about, &options))
+    show_progress(self, who, about);
+    return case_run(out, self->session, about, &options);
+}
+
+/* Returns false when interrupted, or when nothing can be kept any more. */
+static bool run_case(run *self, const contender *who, const clause *about, unsigned round)
+{
+    const uint64_t seed = run_seed(self->options.seed, round);
+    result out, *kept;
+    if (!(who->trouble != NULL ? judge_unmet(&out, who, about, seed) : play_case(self, &out, who, about, seed)))
         return false;
-    expect_apply(self->expectations, &out, self->options->rounds);
-    if (verdict_is_bad(out.verdict))
-        out.replay = run_replay_command(self->options, who->target, about, out.seed);
+    out.round = round;
+    out.seen = out.verdict;
+    complete(self, &out);
     kept = result_append(&self->results, &out);
     if (kept == NULL)
         return false;
     if (self->record != NULL)
         record_append(self->record, kept);
-    show(self, kept);
+    take(self, kept);
+    progress_show(NULL);
+    if (self->options.format != FORMAT_TAP && self->options.format != FORMAT_JSONL && !isatty(STDERR_FILENO))
+        report_line(stderr, kept, self->ended, self->planned);
     return true;
 }
 
 static bool run_all(run *self)
 {
     const clause *about;
-    for (size_t i = 0; i < self->options->target_count; ++i)
-        for (unsigned round = 0; round < self->options->rounds; ++round)
+    for (size_t i = 0; i < self->options.target_count; ++i) {
+        const contender *who = &self->contenders[i];
+        for (unsigned round = 0; round < self->options.rounds; ++round)
             for (size_t k = 0; (about = clause_at(k)) != NULL; ++k)
-                if (is_selected(self->options, about) && !run_case(self, &self->contenders[i], about, round))
+                if (options_select(&self->options, about) && !*judged_at(self, who, round, about) &&
+                    !run_case(self, who, about, round))
                     return false;
+    }
     return true;
 }
 
-/* ---- after
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- after ------------------------------------------------------------------------------------------------------- */
 
 static int sum_up(run *self)
 {
     const report_options how = {.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
-                                .seed = self->options->seed,
-                                .rounds = self->options->rounds,
-                                .details = self->options->details};
+                                .seed = self->options.seed,
+                                .rounds = self->options.rounds,
+                                .details = self->options.details};
     int code = result_exit_code(&self->results);
-    if (self->options->format == FORMAT_TABLE)
+    if (self->options.format == FORMAT_TABLE)
         report_table(stdout, &self->results, &how);
-    if (self->options->junit != NULL && report_junit(self->options->junit, &self->results) < 0) {
-        fprintf(stderr, "ipcmark conformance: %s cannot be written\n", self->options->junit);
+    if (self->options.junit != NULL && report_junit(self->options.junit, &self->results) < 0) {
+        fprintf(stderr, "ipcmark conformance: %s cannot be written\n", self->options.junit);
         code = EXIT_ERROR;
     }
     if (code == EXIT_HOLDS && result_count(&self->results, VERDICT_SKIP) == self->results.count) {
         fputs("ipcmark conformance: nothing was judged: every clause asked for needs what is not claimed\n", stderr);
-        code = self->options->ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
+        code = self->options.ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
     }
     return code;
 }
 
+/* 0, or the exit code. */
 static int load_expectations(run *self)
 {
     char text[512];
-    const int error =
-        self->options->expect == NULL ? 0 : expect_load(&self->expectations, self->options->expect, text, sizeof text);
-    if (error < 0)
-        fprintf(stderr, "ipcmark conformance: %s\n", text);
-    return error;
+    if (self->options.expect == NULL || expect_load(&self->expectations, self->options.expect, text, sizeof text) == 0)
+        return 0;
+    fprintf(stderr, "ipcmark conformance: %s\n", text);
+    return EXIT_USAGE;
+}
+
+static int run_and_sum_up(run *self)
+{
+    const bool complete = run_all(self);
+    int code;
+    progress_show(NULL);
+    code = sum_up(self);
+    if (!complete) {
+        const int signal = ipcmark_session_interrupted(self->session);
+        code = signal != 0 ? 128 + signal : EXIT_ERROR;
+        run_explain_resume(&self->options);
+    }
+    if (self->record != NULL && record_close(self->record, code, !complete) < 0) {
+        fprintf(stderr, "ipcmark conformance: not all records could be written; is there room on the disk?\n");
+        code = EXIT_ERROR;
+    }
+    return code;
 }
 
 int run_clauses(ipcmark_session *session, const command_options *options)
 {
-    run self = {.session = session, .options = options};
+    run self = {.session = session, .options = *options, .clause_count = count_clauses()};
     int code = EXIT_ERROR;
-    bool complete;
     ipcmark_run_id(self.id);
     self.contenders = calloc(options->target_count, sizeof *self.contenders);
     if (self.contenders == NULL)
         goto out;
-    if (load_expectations(&self) < 0) {
-        code = EXIT_USAGE;
+    if ((code = load_expectations(&self)) != 0 || (code = meet(&self)) != 0 || (code = open_record(&self)) != 0)
         goto out;
-    }
-    if (meet_contenders(&self) < 0 || open_record(&self) < 0)
-        goto out;
-    if (options->format == FORMAT_TAP)
-        report_tap_plan(stdout, self.planned);
-    complete = run_all(&self);
-    run_progress(NULL);
-    code = sum_up(&self);
-    if (!complete)
-        code = ipcmark_session_interrupted(session) ? 128 + ipcmark_session_interrupted(session) : EXIT_ERROR;
-    if (self.record != NULL && record_close(self.record, code, !complete) < 0 && code != EXIT_USAGE) {
-        fprintf(stderr, "ipcmark conformance: not all records could be written; is there room on the disk?\n");
-        code = EXIT_ERROR;
-    }
+    code = plan(&self) < 0 ? EXIT_ERROR : run_and_sum_up(&self);
 out:
+    if (ipcmark_session_interrupted(session) != 0)
+        code = 128 + ipcmark_session_interrupted(session);
     expect_free(self.expectations);
     result_list_clear(&self.results);
-    free(self.contenders);
+    contenders_clear(self.contenders, options->target_count);
+    free(self.judged);
+    free(self.kinds);
     return code;
 }

@@ -14,7 +14,7 @@ int run_mutants_list(const command_options *); /* their names, a line each */
 uint64_t run_seed(uint64_t seed, unsigned round);
 /* The command that replays a case; the caller frees it. */
 char *run_replay_command(const command_options *, const ipcmark_target *, const clause *, uint64_t seed);
-/* A progress line on a terminal, and nothing in a pipe. text NULL: wipes it away. */
-void run_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* How to go on with a run that was interrupted, on stderr; nothing if it was not recorded. */
+void run_explain_resume(const command_options *);
 
 #endif

@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "ipcmark/runfile.h"
+#include "progress.h"
 #include "run.h"
 
 #include <errno.h>
@@ -91,7 +92,7 @@ static int begin(soak_run *self)
 static void show(const soak_run *self, const result *out)
 {
     const char *driver = self->command->target.driver;
-    run_progress(NULL);
+    progress_show(NULL);
     if (!verdict_is_bad(out->verdict))
         return;
     printf("round %llu %s%s%s: %s\n", (unsigned long long)book_sum(self->book)->rounds, verdict_name(out->verdict),
@@ -122,9 +123,9 @@ static int run_round(soak_run *self)
                             .seed = run_seed(self->subject.seed, (unsigned)sum->rounds),
                             .keep = self->kept < KEEP_MOST ? keep : NULL};
     snprintf(keep, sizeof keep, "%s/%s/round-%llu", self->command->keep, self->id, (unsigned long long)sum->rounds + 1);
-    run_progress("soak of %s: round %llu, %.0f of %.0f s, %llu deliveries, %llu violations", self->name,
-                 (unsigned long long)sum->rounds + 1, sum->seconds, self->command->seconds,
-                 (unsigned long long)sum->received, (unsigned long long)sum->violations);
+    progress_show("soak of %s: round %llu, %.0f of %.0f s, %llu deliveries, %llu violations", self->name,
+                  (unsigned long long)sum->rounds + 1, sum->seconds, self->command->seconds,
+                  (unsigned long long)sum->received, (unsigned long long)sum->violations);
     if (!soak_round_run(&round, self->session, &options))
         return 1;
     const int error = book_add(self->book, &round);
@@ -193,7 +194,7 @@ static int go_on(soak_run *self)
     int end = 0;
     while (end == 0 && book_sum(self->book)->seconds < self->command->seconds)
         end = run_round(self);
-    run_progress(NULL);
+    progress_show(NULL);
     print_sum(self);
     if (ipcmark_session_interrupted(self->session))
         return 128 + ipcmark_session_interrupted(self->session);
