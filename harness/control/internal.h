@@ -69,6 +69,7 @@ struct ipcmark_trial {
     struct ipcmark_expectation expectation;
     char *leftovers;
     unsigned participant_count, directory_count, open_handles;
+    unsigned user; /* that its folders were handed to; 0: nobody */
     uint16_t endpoint_count;
     bool deaths_excused, stopped;
     uv_timer_t timer; /* of ipcmark_wait and the bounds of waits for exits */
@@ -105,8 +106,8 @@ struct call {
     struct call *next;
     ipcmark_participant *participant;
     uint64_t id;
-    uv_timer_t timer;
     const char *schema; /* of its reply */
+    uv_timer_t timer;
     double deadline_seconds;
     bool overdue;                                /* the deadline has passed, the grace goes on */
     bool declares_death;                         /* of its participant, until it is answered */

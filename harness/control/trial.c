@@ -224,15 +224,38 @@ const char *ipcmark_trial_files(const ipcmark_trial *trial)
     return trial->files;
 }
 
+const ipcmark_target *ipcmark_trial_target(const ipcmark_trial *trial)
+{
+    return &trial->options.target;
+}
+
 const char *ipcmark_trial_name(const ipcmark_trial *trial)
 {
     return trial->name;
 }
 
+/* The folders above are to be passed through, and not to be listed. */
+int ipcmark_trial_admit(ipcmark_trial *trial, unsigned user)
+{
+    int error = 0;
+    if (chmod(trial->session->watchdog.directory, 0711) < 0 || chmod(trial->directory, 0711) < 0 ||
+        chown(trial_note(trial, "%s/journals", trial->directory), user, user) < 0 ||
+        chown(trial->files, user, user) < 0)
+        error = -errno;
+    for (unsigned i = 1; error == 0 && i <= trial->directory_count; ++i)
+        if (chown(trial_note(trial, "%s/files%u", trial->directory, i), user, user) < 0)
+            error = -errno;
+    if (error < 0)
+        return session_fail(trial->session, error, "cannot hand %s to user %u: %s", trial->directory, user,
+                            strerror(-error));
+    trial->user = user;
+    return 0;
+}
+
 const char *ipcmark_trial_new_directory(ipcmark_trial *trial)
 {
     const char *path = trial_note(trial, "%s/files%u", trial->directory, ++trial->directory_count);
-    if (mkdir(path, 0700) == 0)
+    if (mkdir(path, 0700) == 0 && (trial->user == 0 || chown(path, trial->user, trial->user) == 0))
         return path;
     session_fail(trial->session, -errno, "cannot make %s: %s", path, strerror(errno));
     return NULL;

@@ -107,6 +107,7 @@ int ipcmark_trial_close(ipcmark_trial *, const char *keep);
  * them PARTICIPANT.stderr, and files/ for discovery. */
 const char *ipcmark_trial_directory(const ipcmark_trial *);
 const char *ipcmark_trial_files(const ipcmark_trial *);
+const ipcmark_target *ipcmark_trial_target(const ipcmark_trial *);
 const char *ipcmark_trial_name(const ipcmark_trial *); /* 16 hex digits, drawn anew for each trial; in every payload */
 /* What the checker is to demand. run, capabilities and ready are filled in here; the last one counts. Without it: what
  * is all zero but for those. */
@@ -121,6 +122,10 @@ const char *
 ipcmark_trial_leftovers(const ipcmark_trial *); /* a line each; "" if there is nothing, or before the stop */
 /* Another private discovery directory, for isolation clauses; files left in it count too. NULL on failure. */
 const char *ipcmark_trial_new_directory(ipcmark_trial *);
+
+/* Hands the folders that participants write into, journals included, to this user: for participants whose wrap makes
+ * them that one. Needs the right to give files away; everything else of the trial stays private. */
+int ipcmark_trial_admit(ipcmark_trial *, unsigned user);
 
 /* What went wrong without being asked for, in the order of time. A call that fails says so itself; these are for the
  * end of a case. All of them are observations in the history already. */

@@ -1,0 +1,313 @@
+#include "ordinary.h"
+#include "surroundings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+enum { PING_MS = 200 };
+
+static const size_t sizes[] = {100, 64, 4000, 256};
+static const ipcmark_publish_options some = {
+    .count = 200, .sizes = sizes, .sizes_count = COUNT_OF(sizes), .overwrite = true};
+
+static bool passes(stage *self)
+{
+    return stage_publish_all(self, &some) && stage_drain(self);
+}
+
+/* Publisher 1 and subscriber 1 are connected all the time. */
+static bool pair_passes(stage *self, const ipcmark_publish_options *options)
+{
+    actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
+    if (!stage_publish(self, publisher, options))
+        return false;
+    stage_drain_last(self, subscriber, publisher, 0); /* the checker says what was missing */
+    return true;
+}
+
+/* A pair that is given up for want of something is not one that was lost without a reason; but it must say so. */
+static bool declare(stage *self, bool begins)
+{
+    actor *who;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (who->participant != NULL && who->host == NULL)
+            ipcmark_overload(who->participant, begins);
+    return true;
+}
+
+/* Those that could not open before can now, and everyone meets everyone. */
+static bool open_the_others(stage *self)
+{
+    actor *who;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (!who->open && !stage_open(self, who))
+            return false;
+    return stage_settle(self);
+}
+
+/* ---- room ---------------------------------------------------------------------------------------------------------
+ */
+
+/* A file system that only the participants see: it goes with the last of them, however they end. */
+typedef struct {
+    const char *where;
+    ordinary how;
+    char first[2 * ORDINARY_WRAP], others[2 * ORDINARY_WRAP]; /* wraps of who makes it and of those who enter */
+    char enter[128];
+} enclosure;
+
+static const char *user_namespace(const char *option)
+{
+    return geteuid() == 0 ? "" : option;
+}
+
+static bool enclosure_make(stage *self, enclosure *out, const char *where)
+{
+    const char *last;
+    if (!ordinary_make(self, &out->how))
+        return false;
+    last = geteuid() == 0 ? out->how.wrap : "setpriv --inh-caps=-all --bounding-set=-all";
+    out->where = where;
+    snprintf(out->first, sizeof out->first,
+             "unshare %s -m sh -c 'mount -t tmpfs -o size=1g,nr_inodes=100000,mode=1777 none \"%s\" && exec \"$0\" "
+             "\"$@\"' %s",
+             user_namespace("-r"), where, last);
+    if (strncmp(ipcmark_trial_directory(self->trial), where, strlen(where)) == 0)
+        return stage_skip(self, "the suite's own folders are in %s: set TMPDIR to another place", where);
+    if (!ordinary_starts(self, out->first))
+        return stage_skip(self, "no file system can be mounted here, for which root or user namespaces are needed");
+    return true;
+}
+
+static bool enclosure_cast(stage *self, enclosure *in, unsigned publishers, unsigned subscribers)
+{
+    actor *who;
+    ordinary_cast(self, &in->how, publishers, subscribers);
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i) {
+        who->wrap = i == 0 ? in->first : in->others;
+        who->ping_interval_ms = PING_MS;
+        if (!stage_start(self, who))
+            return false;
+        if (i == 0) {
+            snprintf(in->enter, sizeof in->enter, "nsenter -t %d %s -m", ipcmark_participant_pid(who->participant),
+                     user_namespace("-U --preserve-credentials"));
+            snprintf(in->others, sizeof in->others, "%s %s", in->enter, strchr(in->first, '@') + sizeof "@\"'" - 1);
+        }
+    }
+    return true;
+}
+
+static bool enclosure_resize(stage *self, const enclosure *in, unsigned long long bytes, unsigned long long inodes)
+{
+    char command[512];
+    snprintf(command, sizeof command, "%s mount -o remount,size=%llu,nr_inodes=%llu \"%s\"", in->enter, bytes, inodes,
+             in->where);
+    stage_log(self, "%s is given %llu bytes and %llu files", in->where, bytes, inodes);
+    return system(command) == 0 ||
+           stage_object(self, IPCMARK_CLASS_NONE, "the file system cannot be resized: %s", command);
+}
+
+/* To what is in it, and at least to a page: no size would be without bounds. */
+static bool enclosure_fill(stage *self, const enclosure *in)
+{
+    char path[4096];
+    struct statvfs status;
+    const int pid = ipcmark_participant_pid(self->publishers[0].participant);
+    int file;
+    snprintf(path, sizeof path, "/proc/%d/root%s/filler", pid, in->where);
+    file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (file < 0 || write(file, "x", 1) != 1 || fstatvfs(file, &status) < 0)
+        return stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be filled: %s", path, strerror(errno));
+    close(file);
+    if (!enclosure_resize(self, in, (unsigned long long)(status.f_blocks - status.f_bfree) * status.f_frsize,
+                          status.f_files - status.f_ffree))
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/root%s/another", pid, in->where);
+    if (mknod(path, S_IFREG | 0600, 0) == 0)
+        return stage_object(self, IPCMARK_CLASS_NONE, "%s is full, and there is room in it", in->where);
+    return true;
+}
+
+static bool play_full(stage *self, const char *where)
+{
+    enclosure in;
+    self->demands.min_must = 200;
+    if (!enclosure_make(self, &in, where) || !enclosure_cast(self, &in, 2, 2) ||
+        !stage_open(self, &self->publishers[0]) || !stage_open(self, &self->subscribers[0]) || !stage_settle(self) ||
+        !passes(self))
+        return false;
+    declare(self, true);
+    if (!enclosure_fill(self, &in) || !pair_passes(self, &some) || !ordinary_try_open(self, &self->publishers[1]) ||
+        !ordinary_try_open(self, &self->subscribers[1]) || !pair_passes(self, &some))
+        return false;
+    if (!enclosure_resize(self, &in, 1ull << 30, 100000) || !open_the_others(self))
+        return false;
+    declare(self, false);
+    return passes(self) && stage_close_all(self);
+}
+
+bool scarcity_play_directory_full(stage *self)
+{
+    return play_full(self, ipcmark_trial_files(self->trial));
+}
+
+bool scarcity_play_shared_memory_full(stage *self)
+{
+    return play_full(self, "/dev/shm");
+}
+
+/* ---- limits of a process ------------------------------------------------------------------------------------------
+ */
+
+/* Publisher 1 and subscriber 1 each have a second endpoint in their process, the third of their kind; the second of
+ * either kind lives elsewhere. */
+static bool cast_limited(stage *self, const ordinary *how)
+{
+    actor *who;
+    ordinary_cast(self, how, 3, 3);
+    self->publishers[2].host = &self->publishers[0];
+    self->subscribers[2].host = &self->subscribers[0];
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i) {
+        who->ping_interval_ms = PING_MS;
+        if (!stage_start(self, who))
+            return false;
+    }
+    return stage_open(self, &self->publishers[0]) && stage_open(self, &self->subscribers[0]) && stage_settle(self) &&
+           passes(self);
+}
+
+/* The soft limit only: it can be raised again, by the agent too, whose journal must not suffer. */
+static bool limit(stage *self, const actor *who, int resource, rlim_t soft)
+{
+    const int pid = ipcmark_participant_pid(who->participant);
+    struct rlimit now;
+    if (prlimit(pid, (__rlimit_resource_t)resource, NULL, &now) < 0)
+        return stage_object(self, IPCMARK_CLASS_NONE, "the limits of %s cannot be read: %s", who->name,
+                            strerror(errno));
+    now.rlim_cur = soft < now.rlim_max ? soft : now.rlim_max;
+    return prlimit(pid, (__rlimit_resource_t)resource, &now, NULL) == 0 ||
+           stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be limited: %s", who->name, strerror(errno));
+}
+
+/* One comes from elsewhere, one in the limited process, and those who are connected go on. */
+static bool come_and_go(stage *self, actor *newcomer, actor *guest, const ipcmark_publish_options *options)
+{
+    const bool guest_first = stage_random(self, 2) == 0;
+    return ordinary_try_open(self, guest_first ? guest : newcomer) && pair_passes(self, options) &&
+           ordinary_try_open(self, guest_first ? newcomer : guest) && pair_passes(self, options);
+}
+
+/* Once there is enough of it again, whoever came meanwhile is connected. */
+static bool live_again(stage *self, actor *newcomer, actor *guest)
+{
+    if ((!newcomer->open && !stage_open(self, newcomer)) || (!guest->open && !stage_open(self, guest)) ||
+        !stage_settle(self))
+        return false;
+    declare(self, false);
+    return passes(self) && stage_close(self, newcomer) && stage_close(self, guest) && stage_settle(self);
+}
+
+/* As many numbers as the process has in use below it, and `spare` more. */
+static rlim_t descriptor_limit(int pid, unsigned spare)
+{
+    char path[64];
+    rlim_t number = 0;
+    for (unsigned found = 0;; ++number) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, (int)number);
+        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && found++ == spare)
+            return number;
+    }
+}
+
+static bool starve_of_descriptors(stage *self, actor *subject, actor *newcomer, actor *guest)
+{
+    const unsigned rounds = stage_either(self, 5, 2);
+    for (unsigned i = 0; i < rounds; ++i) {
+        const unsigned spare = i == 0 ? 0 : 1 + (unsigned)stage_random(self, 10);
+        const rlim_t soft = descriptor_limit(ipcmark_participant_pid(subject->participant), spare);
+        stage_log(self, "%s has %u descriptors left", subject->name, spare);
+        declare(self, true);
+        if (!limit(self, subject, RLIMIT_NOFILE, soft) || !come_and_go(self, newcomer, guest, &some) ||
+            !limit(self, subject, RLIMIT_NOFILE, RLIM_INFINITY) || !live_again(self, newcomer, guest))
+            return false;
+    }
+    return true;
+}
+
+bool scarcity_play_descriptors(stage *self)
+{
+    ordinary how;
+    self->demands.min_must = 200;
+    return ordinary_make(self, &how) && cast_limited(self, &how) &&
+           starve_of_descriptors(self, &self->subscribers[0], &self->publishers[1], &self->subscribers[2]) &&
+           starve_of_descriptors(self, &self->publishers[0], &self->subscribers[1], &self->publishers[2]) &&
+           stage_close_all(self);
+}
+
+static unsigned long long address_space(int pid)
+{
+    char path[64];
+    unsigned long long pages = 0;
+    FILE *file;
+    snprintf(path, sizeof path, "/proc/%d/statm", pid);
+    file = fopen(path, "re");
+    if (file != NULL && fscanf(file, "%llu", &pages) != 1)
+        pages = 0;
+    if (file != NULL)
+        fclose(file);
+    return pages * (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+/* A backlog of more than what is left, while the subscriber is stopped; then it takes what there is. */
+static bool burst(stage *self)
+{
+    static const size_t large[] = {1048576, 200};
+    const ipcmark_publish_options options = {
+        .count = 128, .sizes = large, .sizes_count = COUNT_OF(large), .deadline_seconds = 20};
+    actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
+    if (!stage_pause(self, subscriber) || !stage_publish_begin(self, publisher, &options) ||
+        !ipcmark_wait(self->trial, 300) || !stage_resume(self, subscriber) || !stage_publish_end(self, publisher))
+        return false;
+    stage_drain_last(self, subscriber, publisher, 0); /* the checker says what was missing */
+    return true;
+}
+
+/* What the agent needs itself, for a thread and a request, it has: the rest is the implementation's. */
+static bool starve_of_memory(stage *self, actor *subject, actor *newcomer, actor *guest)
+{
+    const unsigned rounds = stage_either(self, 2, 1);
+    for (unsigned i = 0; i < rounds; ++i) {
+        const unsigned long long used = address_space(ipcmark_participant_pid(subject->participant));
+        const unsigned spare = 20 + (unsigned)stage_random(self, 20);
+        if (used >> 36 != 0)
+            return stage_skip(self,
+                              "a participant reserves %llu GiB of address space for itself, as sanitizers do: it "
+                              "cannot be limited",
+                              used >> 30);
+        stage_log(self, "%s has %u MiB of address space left", subject->name, spare);
+        declare(self, true);
+        if (!limit(self, subject, RLIMIT_AS, (rlim_t)(used + ((unsigned long long)spare << 20))) || !burst(self) ||
+            !come_and_go(self, newcomer, guest, &some) || !limit(self, subject, RLIMIT_AS, RLIM_INFINITY) ||
+            !live_again(self, newcomer, guest))
+            return false;
+    }
+    return true;
+}
+
+bool scarcity_play_memory(stage *self)
+{
+    ordinary how;
+    self->demands.min_must = 200;
+    return ordinary_make(self, &how) && cast_limited(self, &how) &&
+           starve_of_memory(self, &self->publishers[0], &self->subscribers[1], &self->publishers[2]) &&
+           starve_of_memory(self, &self->subscribers[0], &self->publishers[1], &self->subscribers[2]) &&
+           stage_close_all(self);
+}
