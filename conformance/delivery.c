@@ -3,6 +3,9 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
+enum { MEBIBYTE = 1048576, GIBIBYTE = 1024 * MEBIBYTE, LARGE_LEAST = 2 * MEBIBYTE, LARGE_MOST = 64 * MEBIBYTE };
+
+static const unsigned quick_ping_ms = 100;
 static const size_t mixed_sizes[] = {100, 64, 4096, 333, 1024, 48, 2000, 512};
 
 static bool play_fan(stage *self, unsigned publishers, unsigned subscribers, unsigned count)
@@ -87,16 +90,25 @@ static bool play_reused_buffer(stage *self)
            stage_publish_all(self, &options) && stage_drain(self);
 }
 
+/* One publisher and one subscriber with a heartbeat so short that a silence of many is soon over. */
+static bool cast_quick_hearts(stage *self)
+{
+    if (!stage_cast_closed(self, 1, 1))
+        return false;
+    self->publishers[0].ping_interval_ms = self->subscribers[0].ping_interval_ms = quick_ping_ms;
+    return stage_open_all(self) && stage_settle(self);
+}
+
 /* Silences shorter and longer than what an implementation may spin or poll, some longer than its ping interval. */
 static bool play_bursts(stage *self)
 {
     const unsigned bursts = stage_either(self, 120, 30);
     self->demands.min_must = bursts / 2;
-    if (!stage_cast(self, 1, 1))
+    if (!cast_quick_hearts(self))
         return false;
     for (unsigned i = 0; i < bursts; ++i) {
         const ipcmark_publish_options options = {.count = 1 + stage_random(self, i % 2 == 0 ? 1 : 64)};
-        const unsigned silence = i % 20 == 19 ? 2 * STAGE_PING_MS + 100 : (unsigned)stage_random(self, 30);
+        const unsigned silence = i % 20 == 19 ? 3 * quick_ping_ms : (unsigned)stage_random(self, 30);
         stage_log(self, "burst of %llu after %u ms", (unsigned long long)options.count, silence);
         if (!ipcmark_wait(self->trial, silence) || !stage_publish(self, &self->publishers[0], &options) ||
             !stage_drain_last(self, &self->subscribers[0], &self->publishers[0], 2))
@@ -181,6 +193,160 @@ static bool play_empty(stage *self)
     return stage_drain(self);
 }
 
+/* ---- at the limits ------------------------------------------------------------------------------------------------
+ */
+
+/* More than a counter of 16 bits holds, twice where there is time: once as it flows, and once while the subscribers are
+ * busy with other things, so that as many lie unread where the implementation has room for them. */
+static bool play_counters(stage *self)
+{
+    const ipcmark_publish_options options = {.count = 70000, .overwrite = true, .deadline_seconds = 60};
+    const ipcmark_handler_options busy = {.delay_us = 20000}, idle = {0};
+    const unsigned free_rounds = stage_amount(self, 1, 0, 4);
+    self->demands.min_must = (free_rounds + 1) * self->clause->subscribers * options.count / 2;
+    if (!stage_cast(self, self->clause->publishers, self->clause->subscribers))
+        return false;
+    for (unsigned i = 0; i < free_rounds; ++i)
+        if (!stage_publish_all(self, &options) || !stage_drain(self))
+            return false;
+    /* Who would not wait for them in publish may drop what they do not take, and that is not what this is about. */
+    if (!stage_claims(self, IPCMARK_CAP_WHEN_FULL_BLOCK))
+        return stage_publish_all(self, &options) && stage_drain(self);
+    for (size_t i = 0; i < self->subscriber_count; ++i)
+        if (!stage_await(self, ipcmark_handler(self->trial, self->subscribers[i].endpoint, &busy), IPCMARK_HUNG))
+            return false;
+    if (!stage_publish_begin_all(self, &options) || !ipcmark_wait(self->trial, 300))
+        return false;
+    for (size_t i = 0; i < self->subscriber_count; ++i)
+        if (!stage_await(self, ipcmark_handler(self->trial, self->subscribers[i].endpoint, &idle), IPCMARK_HUNG))
+            return false;
+    return stage_publish_end_all(self) && stage_drain(self);
+}
+
+/* Bytes that the system could still give to processes; 0: it does not say. */
+static size_t available_memory(void)
+{
+    char line[128];
+    unsigned long long kibibytes = 0;
+    FILE *file = fopen("/proc/meminfo", "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "MemAvailable: %llu kB", &kibibytes) == 1)
+            break;
+    if (file != NULL)
+        fclose(file);
+    return (size_t)kibibytes * 1024;
+}
+
+/* A message exists several times while it is on its way: at the publisher, in between, at the subscriber; and whoever
+ * doubles its buffers takes twice what it needs. */
+static bool fits_in_memory(stage *self, size_t bytes)
+{
+    const size_t available = available_memory();
+    if (available == 0 || bytes < available / 8)
+        return true;
+    stage_log(self, "no message of %zu bytes: only %zu bytes of memory are available", bytes, available);
+    return false;
+}
+
+/* Below, at and above a power of two; in a quick run one of these. */
+static bool pass_around(stage *self, size_t power)
+{
+    const size_t limit = (size_t)self->implementation->max_message_bytes;
+    size_t sizes[3], count = 0;
+    ipcmark_publish_options options = {.sizes = sizes, .overwrite = true, .deadline_seconds = 60};
+    for (size_t size = power - 1; size <= power + 1; ++size)
+        if (limit == 0 || size <= limit)
+            sizes[count++] = size;
+    if (count == 0 || !fits_in_memory(self, power))
+        return true;
+    if (self->effort == EFFORT_QUICK) {
+        sizes[0] = sizes[stage_random(self, count)];
+        count = 1;
+    }
+    options.count = options.sizes_count = count;
+    self->demands.min_must += count;
+    stage_log(self, "%zu messages around %zu bytes", count, power);
+    return stage_publish(self, &self->publishers[0], &options) &&
+           stage_drain_last(self, &self->subscribers[0], &self->publishers[0], 60);
+}
+
+static bool play_large(stage *self)
+{
+    const size_t limit = (size_t)self->implementation->max_message_bytes, huge[] = {GIBIBYTE};
+    const ipcmark_publish_options one = {
+        .count = 1, .sizes = huge, .sizes_count = 1, .overwrite = true, .deadline_seconds = 120};
+    if (!stage_cast(self, 1, 1))
+        return false;
+    for (size_t power = LARGE_LEAST; power <= LARGE_MOST; power *= 2)
+        if (!pass_around(self, power))
+            return false;
+    if (self->effort == EFFORT_THOROUGH && (limit == 0 || limit >= GIBIBYTE) && fits_in_memory(self, GIBIBYTE)) {
+        stage_log(self, "one message of %zu bytes", huge[0]);
+        ++self->demands.min_must;
+        if (!stage_publish(self, &self->publishers[0], &one) ||
+            !stage_drain_last(self, &self->subscribers[0], &self->publishers[0], 120))
+            return false;
+    }
+    return self->demands.min_must > 0 && stage_drain(self);
+}
+
+/* A count of parts may be held in 8 bits, and a system call takes 1,024 pieces at most. Of a message of 48 bytes all
+ * parts but the first are empty. */
+static bool play_part_limits(stage *self)
+{
+    static const unsigned parts[] = {1, 255, 256, 257, 1000, 1, 1023, 1024, 1025};
+    static const size_t sizes[] = {48, 1048, 48, 5000, 65536, 1072};
+    ipcmark_publish_options options = {.sizes = sizes, .sizes_count = COUNT_OF(sizes), .overwrite = true};
+    const unsigned rounds = stage_either(self, 4, 1);
+    options.count = 2 * COUNT_OF(sizes);
+    self->demands.min_must = rounds * COUNT_OF(parts) * options.count / 2;
+    if (!stage_cast(self, 1, 1))
+        return false;
+    for (unsigned i = 0; i < rounds * COUNT_OF(parts); ++i) {
+        options.parts = parts[i % COUNT_OF(parts)];
+        if (!stage_publish(self, &self->publishers[0], &options))
+            return false;
+        if (stage_claims(self, IPCMARK_CAP_EMPTY_MESSAGE) && !publish_no_parts(self, 2))
+            return false;
+    }
+    return stage_drain(self);
+}
+
+/* Nothing is asked of anybody in the silence. Only when the message has arrived is it asked who is still there. */
+static bool play_long_silence(stage *self)
+{
+    const ipcmark_publish_options some = {.count = 20}, one = {.count = 1};
+    const unsigned silence_ms = stage_amount(self, 5000, 1200, 60000);
+    actor *who;
+    self->demands.min_must = some.count;
+    if (!cast_quick_hearts(self) || !stage_publish(self, &self->publishers[0], &some) || !stage_drain(self))
+        return false;
+    stage_log(self, "%u ms of silence", silence_ms);
+    if (!ipcmark_wait(self->trial, silence_ms))
+        return false;
+    self->from_ns = ipcmark_now_ns();
+    if (!stage_publish(self, &self->publishers[0], &one) ||
+        !stage_drain_last(self, &self->subscribers[0], &self->publishers[0], 0))
+        return false;
+    self->until_ns = ipcmark_now_ns();
+    for (size_t i = 0; stage_claims(self, IPCMARK_CAP_PEERS) && (who = stage_actor(self, i)) != NULL; ++i) {
+        ipcmark_call *call = ipcmark_peers(self->trial, who->endpoint);
+        if (!stage_await(self, call, IPCMARK_COUNT))
+            return false;
+        if (ipcmark_reply_count(call, "count") != 1)
+            return stage_object(self, IPCMARK_DISCONNECT, "%s counts %llu peers instead of 1 after %u ms of silence",
+                                who->name, (unsigned long long)ipcmark_reply_count(call, "count"), silence_ms);
+    }
+    return stage_drain(self);
+}
+
+static void examine_silence(stage *self, const struct ipcmark_history *history)
+{
+    const double delay =
+        stage_examine_delays(self, history, &self->subscribers[0], 1, "as the first after a long silence");
+    stage_figure(self, "delay after the silence", delay, "s");
+}
+
 static const clause clauses[] = {
     {"DEL-001", .publishers = 1, .subscribers = 1, .play = play_one_to_one,
      .promise = "One publisher's messages reach one subscriber exactly once, in order and intact."},
@@ -207,6 +373,17 @@ static const clause clauses[] = {
      .promise = "The first message after ready and the last before close are not lost."},
     {"DEL-012", .publishers = 1, .subscribers = 1, .play = play_empty, .needs = IPCMARK_CAP_EMPTY_MESSAGE,
      .promise = "Messages without bytes and without parts arrive, in their place."},
+    {"DEL-013", .publishers = 1, .subscribers = 2, .play = play_counters, .seconds = 2,
+     .promise =
+         "No counter of 16 bits wraps: what comes behind the 65,536th message of a thread arrives like what came "
+         "before."},
+    {"DEL-014", .publishers = 1, .subscribers = 1, .play = play_large, .message_bytes = LARGE_MOST + 1,
+     .thorough_bytes = GIBIBYTE, .least_limit = LARGE_LEAST, .seconds = 4,
+     .promise = "Large messages arrive intact, up to the largest that the implementation takes."},
+    {"DEL-015", .publishers = 1, .subscribers = 1, .play = play_part_limits, .needs = IPCMARK_CAP_MULTIPART,
+     .promise = "A message may have a thousand parts, and all of them but the first may be empty."},
+    {"DEL-016", .publishers = 1, .subscribers = 1, .play = play_long_silence, .examine = examine_silence, .seconds = 6,
+     .promise = "After a long silence nobody has been disconnected, and the next message arrives at once."},
 };
 
 const clause_group delivery_clauses = {clauses, COUNT_OF(clauses)};

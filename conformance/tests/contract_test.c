@@ -57,11 +57,17 @@ static const entry *find_entry(const char *id)
 
 static uint64_t parse_needs(const char *text)
 {
-    char name[64];
+    char names[64], *rest = names;
+    uint64_t needs = 0;
     if (strcmp(text, "nothing") == 0)
         return 0;
-    cut(text, "`", "`", name, sizeof name);
-    return ipcmark_capability_bit(name);
+    snprintf(names, sizeof names, "%s", text);
+    for (char *name; (name = strsep(&rest, "`, ")) != NULL;)
+        if (name[0] != '\0') {
+            assert_int_not_equal(ipcmark_capability_bit(name), 0);
+            needs |= ipcmark_capability_bit(name);
+        }
+    return needs;
 }
 
 static void the_program_has_what_the_page_has(void **state)
