@@ -56,8 +56,7 @@ bool stage_cast(stage *self, unsigned publishers, unsigned subscribers)
     return stage_cast_closed(self, publishers, subscribers) && stage_open_all(self) && stage_settle(self);
 }
 
-/* How many open ones of the other kind meet it. */
-static unsigned count_peers(stage *self, const actor *who)
+unsigned stage_count_peers(stage *self, const actor *who)
 {
     unsigned peers = 0;
     actor *other;
@@ -83,7 +82,7 @@ bool stage_settle(stage *self)
         return ipcmark_wait(self->trial, 2 * STAGE_PING_MS);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (who->open)
-            calls[i] = ipcmark_wait_peers(self->trial, who->endpoint, count_peers(self, who), 0);
+            calls[i] = ipcmark_wait_peers(self->trial, who->endpoint, stage_count_peers(self, who), 0);
     for (size_t i = 0; i < sizeof calls / sizeof *calls; ++i)
         all &= calls[i] == NULL || is_unable(calls[i]) || stage_await(self, calls[i], IPCMARK_COUNT);
     now = ipcmark_now_ns();

@@ -88,6 +88,8 @@ bool stage_await(stage *, ipcmark_call *, enum ipcmark_class);
 
 /* Whether messages of the one reach the other, once both are open: same channel and directory, and not one process. */
 bool stage_meets(const stage *, const actor *publisher, const actor *subscriber);
+/* How many open ones of the other kind meet it. */
+unsigned stage_count_peers(stage *, const actor *);
 
 /* Starts a process for the actor (its host's, if it has one), opens its endpoint (again: in its next epoch), closes it.
  */
