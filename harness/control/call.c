@@ -198,7 +198,7 @@ bool ipcmark_ended(ipcmark_call *public)
 double ipcmark_reply_number(const ipcmark_call *call, const char *name, double otherwise)
 {
     const cJSON *item = call == NULL ? NULL : cJSON_GetObjectItemCaseSensitive(call->reply, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+    return item != NULL && cJSON_IsNumber(item) ? item->valuedouble : otherwise;
 }
 
 uint64_t ipcmark_reply_count(const ipcmark_call *call, const char *name)

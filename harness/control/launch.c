@@ -62,8 +62,8 @@ static int spawn(char *const *arguments, const int *theirs, pid_t *pid)
 
 int launch(char *const *arguments, struct launched *out)
 {
-    int ours[STREAMS], theirs[STREAMS], made = 0, error = 0;
-    struct launched launched;
+    int ours[STREAMS] = {0}, theirs[STREAMS] = {0}, made = 0, error = 0;
+    struct launched launched = {0};
     for (; made < STREAMS && error == 0; made += error == 0) {
         int ends[2];
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {

@@ -46,7 +46,7 @@ int processes_of_session(pid_t session, void found(void *context, pid_t pid, con
     if (directory == NULL)
         return -errno;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        struct process process;
+        struct process process = {0};
         if (entry->d_name[0] < '0' || entry->d_name[0] > '9' || process_read(entry->d_name, &process) < 0 ||
             process.session != session || process.state == 'Z' || process.state == 'X')
             continue;

@@ -166,7 +166,8 @@ int ipcmark_session_calibrate(ipcmark_session *session)
     }
     /* Not the median: on a machine that is short of CPUs most rounds are quick and some wait for a time slice. */
     qsort(rounds, CALIBRATION_ROUNDS, sizeof rounds[0], compare);
-    double scale = (double)rounds[CALIBRATION_ROUNDS * 9 / 10] / nominal_round_trip_ns;
+    const size_t ninth_tenth = CALIBRATION_ROUNDS * 9 / 10;
+    double scale = (double)rounds[ninth_tenth] / nominal_round_trip_ns;
     session->too_slow = scale > max_scale;
     session->scale = scale < 1 ? 1 : scale > max_scale ? max_scale : scale;
     return 0;

@@ -156,12 +156,12 @@ static void add_publisher(struct drained *drained, cJSON *until, struct endpoint
                                   .subscriber_epoch = drained->subscriber->epoch,
                                   .publisher = publisher->id,
                                   .epoch = publisher->epoch};
-    for (uint16_t thread = 0; thread < MAX_THREADS; ++thread) {
+    for (unsigned thread = 0; thread < MAX_THREADS; ++thread) {
         if (!publisher->last[thread].used)
             continue;
         double row[] = {publisher->id, publisher->epoch, thread, (double)publisher->last[thread].sequence};
         cJSON_AddItemToArray(until, cJSON_CreateDoubleArray(row, 4));
-        drain.thread = thread;
+        drain.thread = (uint16_t)thread;
         drain.sequence = publisher->last[thread].sequence;
         if (!dead)
             drained->of[drained->count++] = drain;

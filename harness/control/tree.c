@@ -92,7 +92,7 @@ static int copy_at(int from_parent, const char *from_name, int to_parent, const 
     DIR *from = open_directory(from_parent, from_name);
     DIR *to = open_directory(to_parent, to_name);
     int result = from == NULL || to == NULL ? -errno : 0;
-    for (struct dirent *entry; result == 0 && (entry = readdir(from)) != NULL;) {
+    for (struct dirent *entry; from != NULL && to != NULL && result == 0 && (entry = readdir(from)) != NULL;) {
         struct stat status;
         if (is_dots(entry->d_name) || fstatat(dirfd(from), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
@@ -126,13 +126,14 @@ static int list_at(int parent, const char *name, const char *prefix, void found(
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         char relative[PATH_MAX];
         struct stat status;
-        if (is_dots(entry->d_name) || snprintf(relative, sizeof relative, "%s%s", prefix, entry->d_name) >= PATH_MAX ||
+        if (is_dots(entry->d_name) || snprintf(relative, sizeof relative, "%s%s", prefix, entry->d_name) >= PATH_MAX - 1 ||
             fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
         if (!S_ISDIR(status.st_mode)) {
             found(context, relative);
-        } else if (strlen(relative) + 1 < sizeof relative) {
-            strcat(relative, "/");
+        } else {
+            const size_t end = strlen(relative);
+            snprintf(relative + end, sizeof relative - end, "/");
             list_at(dirfd(directory), entry->d_name, relative, found, context);
         }
     }

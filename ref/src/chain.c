@@ -158,7 +158,7 @@ static uint64_t unread(const struct outlet *outlet)
 /* What must be left of the backlog for a ring to be added for a record of `bytes`. */
 static uint64_t least_for_ring(const struct mmipc_publisher *publisher, uint64_t bytes)
 {
-    const uint64_t share = publisher->max_backlog / SHARE_TO_GROW, record = bytes + 2 * RECORD_SPECIAL_BYTES;
+    const uint64_t share = publisher->max_backlog / SHARE_TO_GROW, record = bytes + UINT64_C(2) * RECORD_SPECIAL_BYTES;
     return share > record ? share : record;
 }
 
@@ -283,8 +283,10 @@ static bool make_room_for_debt(struct outlet *outlet)
     grown = malloc(capacity * sizeof *grown);
     if (grown == NULL)
         return false;
-    for (size_t i = 0; i < outlet->debt_count; ++i)
-        grown[i] = outlet->debts[(outlet->debt_first + i) % outlet->debt_capacity];
+    for (size_t i = 0, from = outlet->debt_first; i < outlet->debt_count; ++i) {
+        grown[i] = outlet->debts[from];
+        from = from + 1 == outlet->debt_capacity ? 0 : from + 1;
+    }
     free(outlet->debts);
     outlet->debts = grown;
     outlet->debt_first = 0;

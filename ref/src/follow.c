@@ -283,10 +283,8 @@ bool inlet_settle(struct inlet *inlet)
             return true;
         if (ring_take(&inlet->ring, &record) <= 0)
             return true;
-        if (record.kind != kind) /* what is wrong, the next take finds */
-            inlet->ring.position = record.position;
-        else if (judge(inlet, &record, &all_is_here) == -EPROTO)
-            inlet->ring.position = record.position;
+        if (record.kind != kind || judge(inlet, &record, &all_is_here) == -EPROTO)
+            inlet->ring.position = record.position; /* what is wrong, the next take finds */
         if (inlet->ring.position == record.position)
             return !inlet->starved;
     }

@@ -48,7 +48,7 @@ void slot_socket_name(const unsigned char *id, char name[SLOT_NAME_BYTES])
 
 bool slot_parse_name(const char *name, unsigned char *id, bool *is_socket)
 {
-    const char *suffix = name + 6 + 2 * ID_BYTES;
+    const char *suffix = name + 6 + (size_t)2 * ID_BYTES;
     if (strlen(name) != SLOT_NAME_BYTES - 1 || strncmp(name, "mmipc-", 6) != 0)
         return false;
     for (int i = 0; i < ID_BYTES; ++i) {
@@ -80,8 +80,9 @@ static int slot_print(const struct slot *slot, const char *state, char *text)
     if (cJSON_AddStringToObject(json, "magic", MAGIC) && cJSON_AddNumberToObject(json, "version", 1) &&
         cJSON_AddStringToObject(json, "role", slot->role) && cJSON_AddStringToObject(json, "state", padded) &&
         cJSON_AddStringToObject(json, "id", id) && cJSON_AddStringToObject(json, "channel_hex", channel) &&
-        cJSON_AddNumberToObject(json, "pid", getpid()) && cJSON_PrintPreallocated(json, text, SLOT_TEXT_MAX, 0)) {
-        strcat(text, "\n");
+        cJSON_AddNumberToObject(json, "pid", getpid()) && cJSON_PrintPreallocated(json, text, SLOT_TEXT_MAX - 1, 0)) {
+        const size_t end = strlen(text);
+        memcpy(text + end, "\n", 2);
         error = 0;
     }
     cJSON_Delete(json);
