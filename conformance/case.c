@@ -227,13 +227,13 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
     if (self.schedule != NULL)
         fclose(self.schedule);
     self.schedule = NULL;
-    out->figures = self.figures;
     if (self.skip != NULL) {
         out->verdict = VERDICT_SKIP;
         out->text = self.skip;
     } else if (!ipcmark_session_interrupted(session)) {
         judge(out, &self, finished);
     }
+    out->figures = self.figures; /* the judging may have found some more */
     close_trial(out, self.trial, options);
 }
 

@@ -378,6 +378,11 @@ int ipcmark_participant_pid(const ipcmark_participant *participant)
     return participant->pid;
 }
 
+uint32_t ipcmark_participant_number(const ipcmark_participant *participant)
+{
+    return participant->number;
+}
+
 bool ipcmark_participant_alive(const ipcmark_participant *participant)
 {
     return participant->spawned && !participant->exited;

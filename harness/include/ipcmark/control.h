@@ -158,6 +158,8 @@ ipcmark_participant *ipcmark_participant_start(ipcmark_trial *, const ipcmark_pa
 const char *ipcmark_participant_name(const ipcmark_participant *);
 const ipcmark_implementation *ipcmark_participant_implementation(const ipcmark_participant *);
 int ipcmark_participant_pid(const ipcmark_participant *);
+/* As in the history: its journals are journals/NUMBER.K, and may be read when it is dead. */
+uint32_t ipcmark_participant_number(const ipcmark_participant *);
 bool ipcmark_participant_alive(const ipcmark_participant *);
 
 /* Faults. They are declared by being called: death by SIGKILL is no trouble then (any other is a crash), and pending
