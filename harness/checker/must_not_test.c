@@ -418,6 +418,7 @@ static void never_returned(void **state)
             passes();
         } else {
             fails(IPCMARK_HUNG, "publish of message 1, begun at");
+            assert_int_equal(judgement.kills_inside, 0);
         }
         begin(1, 1);
         event(2, IPCMARK_CLOSE_INVOKE);

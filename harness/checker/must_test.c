@@ -191,6 +191,19 @@ static void dead_publisher(void **state)
         }
         assert_int_equal(judgement.kills_inside, 1);
     }
+    for (int survives = 0; survives <= 1; ++survives) { /* nobody noticed: the same */
+        begin(1, 1);
+        expectation.capabilities = survives ? IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH : 0;
+        pass_on(1, 0);
+        send(1, 1);
+        killed(1);
+        drain_all();
+        if (survives) {
+            fails(IPCMARK_LOST, "never received message 1");
+        } else {
+            passes();
+        }
+    }
     /* A gap is a gap, claimed or not. */
     begin(1, 1);
     send(1, 0);
@@ -284,6 +297,11 @@ static void deadline_missed(void **state)
         drain(2, 1, 0, 0);
         passes();
     }
+    begin(1, 1); /* what a publisher that was killed meanwhile may have sent */
+    invoke(1, 0);
+    fault(IPCMARK_FAULT_KILL, 1, now + 50, now + 60);
+    drain(2, 1, 0, 0);
+    passes();
     begin(1, 1); /* it says so, and did not write it down */
     send(1, 0);
     drain(2, 1, 0, 1);

@@ -96,17 +96,35 @@ static void in_their_place(void **state)
     fails(IPCMARK_DUPLICATE, "received message 3");
 }
 
+/* With one too many nobody can say which it is, and so no place either. */
+static void a_surplus_has_no_place(void **state)
+{
+    (void)state;
+    for (int twice = 0; twice <= 1; ++twice) {
+        places_told(77, twice ? "0112345" : "012345");
+        drain_all();
+        if (twice) {
+            fails(IPCMARK_DUPLICATE, "received 3 times");
+            assert_int_equal(judgement.violations, 1);
+        } else {
+            passes();
+        }
+    }
+}
+
 static void of_two_threads(void **state)
 {
     struct ipcmark_record other;
     (void)state;
     places_told(79, "021345"); /* whose is whose cannot be told: their number only */
-    other = message(1, IPCMARK_INVOKE, 1, 0);
-    other.thread = 1, other.flags = IPCMARK_UNFRAMED, other.size = 3, other.digest = 77;
-    write_(1, other);
-    other.kind = IPCMARK_OK, other.time_ns = 0;
-    write_(1, other);
-    tiny(2, IPCMARK_RECEIVED, 0, 77);
+    for (uint64_t i = 0; i < 2; ++i) {
+        other = message(1, IPCMARK_INVOKE, 1, i);
+        other.thread = 1, other.flags = IPCMARK_UNFRAMED, other.size = 3, other.digest = 90 + (uint32_t)i;
+        write_(1, other);
+        other.kind = IPCMARK_OK;
+        write_(1, other);
+    }
+    tiny(2, IPCMARK_RECEIVED, 0, 91), tiny(2, IPCMARK_RECEIVED, 0, 90);
     drain_all();
     passes();
 }
@@ -231,5 +249,5 @@ static void at_a_wrong_time(void **state)
     }
 }
 
-CASES_MAIN(CASE(how_many), CASE(in_their_place), CASE(of_two_threads), CASE(other_bytes), CASE(before_it_was_sent),
-           CASE(history_replayed), CASE(from_elsewhere), CASE(at_a_wrong_time))
+CASES_MAIN(CASE(how_many), CASE(in_their_place), CASE(a_surplus_has_no_place), CASE(of_two_threads), CASE(other_bytes),
+           CASE(before_it_was_sent), CASE(history_replayed), CASE(from_elsewhere), CASE(at_a_wrong_time))
