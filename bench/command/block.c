@@ -31,7 +31,7 @@ static int find_program(const char *name, char *path, size_t path_size)
     slash = strrchr(path, '/');
     if (slash == NULL || (size_t)(slash + 1 - path) + strlen(name) >= path_size)
         return -ENAMETOOLONG;
-    strcpy(slash + 1, name);
+    memcpy(slash + 1, name, strlen(name) + 1);
     return 0;
 }
 
@@ -217,7 +217,7 @@ int block_run(const struct options *options, unsigned block, const char *const *
     struct words words = {0};
     struct reader reader = {.on_cell = on_cell, .context = context};
     int ends[2] = {-1, -1}, status = 0, result;
-    pid_t child;
+    pid_t child = 0;
 
     reader.bytes = malloc(LINE_BYTES);
     result = reader.bytes == NULL ? -ENOMEM : make_words(&words, options, block, rows);

@@ -60,7 +60,7 @@ static int measure_rounds(struct scene *scene, const struct way_back *back, uint
 {
     struct cell *cell = scene->cell;
     uint64_t trips = 0;
-    const ipcmark_call *call;
+    const ipcmark_call *call = NULL;
     cJSON *merged;
 
     while (rounds_wanted(rounds, scene->bench->seconds)) {
@@ -81,7 +81,7 @@ static int measure_rounds(struct scene *scene, const struct way_back *back, uint
 static int measure(struct scene *scene)
 {
     struct way_back back = {0};
-    const ipcmark_call *warm_up;
+    const ipcmark_call *warm_up = NULL;
     struct rounds rounds;
     int result;
 

@@ -131,8 +131,8 @@ int row_parse(struct row *out, const char *name, char *text, size_t text_size)
 
     if (strlen(name) >= sizeof words)
         return complain(text, text_size, name, "it is too long");
-    strcpy(row.name, name);
-    strcpy(words, name);
+    snprintf(row.name, sizeof row.name, "%s", name);
+    snprintf(words, sizeof words, "%s", name);
     rest = strchr(words, '/');
     if (rest == NULL)
         return complain(text, text_size, name, "it has no '/'");

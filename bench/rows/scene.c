@@ -15,7 +15,7 @@ static int find_limit(char *driver, size_t driver_size, const char *name)
         --length;
     if (length <= 0 || (size_t)length + strlen(name) >= driver_size)
         return -1;
-    strcpy(driver + length, name);
+    memcpy(driver + length, name, strlen(name) + 1);
     return 0;
 }
 
@@ -34,8 +34,7 @@ static int find_driver(char *driver, size_t driver_size, const struct bench *ben
         if (strcmp(other, row->driver) == 0)
             return snprintf(driver, driver_size, "%s", bench->drivers[i]) < (int)driver_size ? 0 : -1;
     }
-    strcpy(driver, row->driver);
-    return 0;
+    return snprintf(driver, driver_size, "%s", row->driver) < (int)driver_size ? 0 : -1;
 }
 
 int scene_await(struct scene *scene, ipcmark_call *call)

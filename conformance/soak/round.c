@@ -120,7 +120,7 @@ static bool leave(soak *self, actor *who, plan *its)
 
 static void count_pause(soak *self, const plan *its)
 {
-    const bool was_long = ipcmark_now_ns() - its->stopped_ns >= 2 * STAGE_PING_MS * ms;
+    const bool was_long = ipcmark_now_ns() - its->stopped_ns >= 2ull * STAGE_PING_MS * ms;
     ++*(was_long ? &self->out->faults.long_pauses : &self->out->faults.short_pauses);
 }
 
@@ -149,7 +149,7 @@ static bool resume_one(soak *self, actor *who, const plan *its)
 {
     count_pause(self, its);
     if (its->long_pause)
-        self->scene->ambiguous_ns = ipcmark_now_ns() + 2 * STAGE_PING_MS * ms;
+        self->scene->ambiguous_ns = ipcmark_now_ns() + 2ull * STAGE_PING_MS * ms;
     return stage_resume(self->scene, who);
 }
 
@@ -234,7 +234,7 @@ static bool play_bout(soak *self)
         if (ipcmark_now_ns() >= strike_ns) {
             if (!strike(self))
                 return false;
-            strike_ns = ipcmark_now_ns() + (CALM_MS + stage_random(self->scene, 3 * CALM_MS)) * ms;
+            strike_ns = ipcmark_now_ns() + (CALM_MS + stage_random(self->scene, 3ull * CALM_MS)) * ms;
         }
         if (!ipcmark_wait(self->scene->trial, TICK_MS))
             return false;

@@ -50,7 +50,8 @@ HANG_PLAIN long hang_read(const char *path, char *out, long size)
     while (length > 0 && (out[length - 1] == '\n' || out[length - 1] == '\0'))
         --length;
     for (long i = 0; i < length; ++i)
-        out[i] = out[i] == '\0' ? ' ' : out[i];
+        if (out[i] == '\0')
+            out[i] = ' ';
     out[length] = '\0';
     return length;
 }

@@ -173,7 +173,7 @@ static void memory_is_given_back_beside_a_stream(void **state)
     actor_ask(&to, "hold 1");
     for (; sent < BURST; ++sent)
         assert_int_equal(publish_patterned(publisher, sent, SIZE), 0);
-    assert_true(memory_of(publisher) > BURST * SIZE);
+    assert_true(memory_of(publisher) > (size_t)BURST * SIZE);
     actor_ask(&to, "hold 0");
     while (memory_of(publisher) > ENOUGH && is_before(deadline_ns)) {
         assert_int_equal(publish_patterned(publisher, sent++, SIZE), 0);

@@ -145,7 +145,7 @@ static void refuses_a_tail_that_cannot_be(void **state)
     struct both both;
     static unsigned char data[RING - 128];
     const mmipc_part part = {data, sizeof data};
-    const uint64_t bad[] = {1, 2 * RING, UINT64_MAX - 63};
+    const uint64_t bad[] = {1, 2ull * RING, UINT64_MAX - 63};
     (void)state;
     both_open(&both);
     assert_int_equal(put(&both, &part, 1), 0);

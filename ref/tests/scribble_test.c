@@ -185,7 +185,7 @@ static void publisher_over_its_pair(void **state)
         if (round % MANNERS == RECORDS) /* they are there, and make no sense */
             RECEIVER_WAIT(&listener, protocol, before + 1);
         assert_int_equal(actor_answer(&good), 0);
-        RECEIVER_WAIT(&listener, count, (round + 1) * MESSAGES);
+        RECEIVER_WAIT(&listener, count, (round + 1L) * MESSAGES);
         if (round % 4 < 2)
             actor_kill(&bad);
         else
@@ -213,7 +213,7 @@ static void publisher_over_its_pair_pull(void **state)
         assert_int_equal(mmipc_subscriber_receive(to, &kept, 10000), 0); /* the rogue's: held over its end */
         assert_int_equal(actor_ask(&good, "publish %d %d 1000", round * MESSAGES, MESSAGES), 0);
         assert_true(actor_ask(&bad, "scribble %d %d", round + 1, round % MANNERS) > 1);
-        while (count < (round + 1) * MESSAGES) {
+        while (count < (round + 1L) * MESSAGES) {
             mmipc_message *message;
             const mmipc_part *parts;
             size_t parts_count;
@@ -263,9 +263,9 @@ static void subscriber_over_its_page(void **state)
         struct actor bad = actor_start("subscriber", "c", directory, "");
         assert_int_equal(mmipc_publisher_wait_connected(publisher, 2, 10000), 0);
         assert_int_equal(actor_ask(&bad, "hold 1"), 0);
-        publish_some(publisher, 2 * round * MESSAGES);
+        publish_some(publisher, 2L * round * MESSAGES);
         assert_int_equal(actor_ask(&bad, "scribble %d %d", round + 1, EVERYTHING), 1);
-        publish_some(publisher, (2 * round + 1) * MESSAGES);
+        publish_some(publisher, (2L * round + 1) * MESSAGES);
         RECEIVER_WAIT(&listener, protocol, before + 1);
         assert_int_equal(actor_ask(&good, "expect %d", (2 * round + 2) * MESSAGES), (2 * round + 2) * MESSAGES);
         if (round % 2 == 0)

@@ -145,7 +145,7 @@ static void open_without_descriptors(void **state)
         int failures = 0, result = -1;
         for (int more = 0; result != 0; ++more) {
             struct own own = {.receiver = RECEIVER_INIT};
-            const rlim_t limit = limit_to(RLIMIT_NOFILE, (rlim_t)(before + more));
+            const rlim_t limit = limit_to(RLIMIT_NOFILE, (rlim_t)before + (rlim_t)more);
             result = own_try_open(&own, ROLES[i], directory, 0);
             limit_to(RLIMIT_NOFILE, limit);
             assert_true(result == 0 || result == -EMFILE);
