@@ -12,38 +12,82 @@
 #define EXIT_USAGE 64
 
 static const char help[] =
-    "usage: ipcmark check [--format text|json] DIR…\n"
+    "usage: ipcmark check [--format text|json] [--lines N] DIR…\n"
     "\n"
     "Judges recorded runs again: reads what the participants wrote down (DIR/journals/) and what was done to them\n"
-    "(DIR/history.jsonl), and tells whether every message that had to arrive did, once, intact and in order, and "
-    "nothing\n"
-    "else. It starts nothing, and the same folder always gives the same verdict.\n"
+    "(DIR/history.jsonl), and tells whether every message that had to arrive did, once, intact and in order, and\n"
+    "nothing else. Of a run that broke a rule it shows the first violation, and what happened around it. It starts\n"
+    "nothing, and the same folder always gives the same verdict.\n"
     "\n"
     "  -f, --format FORMAT   text (default), or json: one object a folder and line\n"
+    "  -l, --lines N         so many lines of what happened around a violation (default 15; 0: none)\n"
     "  -h, --help            this text\n"
     "  -V, --version         the suite's version\n"
+    "\n"
+    "A run that was cut off, because the suite was killed or the machine stopped, is judged as far as it goes: what "
+    "is\n"
+    "broken by then fails, and else it is unknown.\n"
     "\n"
     "examples:\n"
     "  ipcmark conformance --driver fifo --clause KILL-001 --keep runs --keep-passed     records a run in runs/RUN/\n"
     "  ipcmark check runs/*/*                                                            judges it again\n"
     "  ipcmark check --format json runs/*/* | jq -r .class                               the class of each violation\n"
     "\n"
-    "exit codes: 0 everything holds; 1 a rule is broken; 2 unknown: too little was seen to tell; 3 the records "
-    "contradict\n"
-    "themselves or cannot be read; 64 usage. With several folders 3 goes before 1, 1 before 2.\n";
+    "exit codes:\n"
+    "  0   everything holds\n"
+    "  1   a rule is broken\n"
+    "  2   unknown: too little was seen to tell\n"
+    "  3   the records contradict themselves, or cannot be read\n"
+    "  64  usage\n"
+    "With several folders 3 goes before 1, 1 before 2.\n";
 
-static int json_print(const char *folder, const struct ipcmark_judgement *judgement)
+struct options {
+    int as_json;
+    size_t lines;
+};
+
+static void text_or_null(cJSON *json, const char *name, const char *text)
+{
+    if (text == NULL)
+        cJSON_AddNullToObject(json, name);
+    else
+        cJSON_AddStringToObject(json, name, text);
+}
+
+/* Null where there is no such endpoint. */
+static void number_or_null(cJSON *json, const char *name, uint64_t number, int known)
+{
+    if (known)
+        cJSON_AddNumberToObject(json, name, (double)number);
+    else
+        cJSON_AddNullToObject(json, name);
+}
+
+static void first_add(cJSON *json, const struct ipcmark_judgement *judgement)
+{
+    const struct ipcmark_about *about = &judgement->about;
+    const int publisher = about->publisher != IPCMARK_NO_ENDPOINT,
+              subscriber = about->subscriber != IPCMARK_NO_ENDPOINT;
+    cJSON *first = cJSON_AddObjectToObject(json, "first");
+    cJSON_AddNumberToObject(first, "seconds", ((double)judgement->violation_ns - (double)judgement->origin_ns) / 1e9);
+    number_or_null(first, "publisher", about->publisher, publisher);
+    number_or_null(first, "epoch", about->epoch, publisher);
+    number_or_null(first, "thread", about->thread, publisher);
+    number_or_null(first, "sequence", about->sequence, about->sequence != IPCMARK_NO_SEQUENCE);
+    number_or_null(first, "subscriber", about->subscriber, subscriber);
+    number_or_null(first, "subscriber_epoch", about->subscriber_epoch, subscriber);
+}
+
+static int json_print(const char *folder, const struct ipcmark_judgement *judgement, const char *timeline)
 {
     cJSON *json = cJSON_CreateObject(), *classes = cJSON_AddObjectToObject(json, "by_class");
-    const char *class_text = ipcmark_class_text(judgement->class_);
     char *line;
     cJSON_AddStringToObject(json, "folder", folder);
     cJSON_AddStringToObject(json, "verdict", ipcmark_verdict_text(judgement->verdict));
-    if (class_text == NULL)
-        cJSON_AddNullToObject(json, "class");
-    else
-        cJSON_AddStringToObject(json, "class", class_text);
+    text_or_null(json, "class", ipcmark_class_text(judgement->class_));
     cJSON_AddStringToObject(json, "text", judgement->text);
+    if (judgement->verdict == IPCMARK_FAIL)
+        first_add(json, judgement);
     cJSON_AddNumberToObject(json, "messages", (double)judgement->messages);
     cJSON_AddNumberToObject(json, "must", (double)judgement->must);
     cJSON_AddNumberToObject(json, "received", (double)judgement->received);
@@ -54,6 +98,8 @@ static int json_print(const char *folder, const struct ipcmark_judgement *judgem
         if (judgement->by_class[class_] > 0)
             cJSON_AddNumberToObject(classes, ipcmark_class_text((enum ipcmark_class)class_),
                                     (double)judgement->by_class[class_]);
+    if (timeline != NULL && timeline[0] != '\0')
+        cJSON_AddStringToObject(json, "timeline", timeline);
     line = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     if (line == NULL)
@@ -63,7 +109,7 @@ static int json_print(const char *folder, const struct ipcmark_judgement *judgem
     return 0;
 }
 
-static void text_print(const char *folder, const struct ipcmark_judgement *judgement)
+static void text_print(const char *folder, const struct ipcmark_judgement *judgement, const char *timeline)
 {
     const char *class_text = ipcmark_class_text(judgement->class_);
     printf("%s: %s", folder, ipcmark_verdict_text(judgement->verdict));
@@ -81,34 +127,45 @@ static void text_print(const char *folder, const struct ipcmark_judgement *judge
                 printf(" %" PRIu64 " %s", judgement->by_class[class_], ipcmark_class_text((enum ipcmark_class)class_));
     }
     putchar('\n');
+    for (const char *line = timeline; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1)
+        printf("    %.*s\n", (int)strcspn(line, "\n"), line);
+}
+
+static void problem_say(const char *folder, int error, const char *problem, char *text, size_t size)
+{
+    if (error == -EBADMSG)
+        snprintf(text, size, "%s", problem);
+    else if (error == -ENOENT || error == -ENOTDIR)
+        snprintf(text, size, "not the folder of a recorded run (history.jsonl and journals/ are expected in it)");
+    else
+        snprintf(text, size, "%s", strerror(-error));
+    fprintf(stderr, "ipcmark check: %s: %s\n", folder, text);
 }
 
 /* The exit code of one folder. */
-static int folder_check(const char *folder, int as_json)
+static int folder_check(const char *folder, const struct options *options)
 {
     struct ipcmark_judgement judgement = {0};
     struct ipcmark_history history;
-    char problem[700];
+    char problem[700], *timeline = NULL;
     int error = ipcmark_history_load(&history, folder, problem, sizeof problem);
     if (error == 0)
         error = ipcmark_check(&history, &judgement);
+    if (error == 0 && options->lines > 0) {
+        timeline = ipcmark_timeline(&history, &judgement, options->lines);
+        error = timeline == NULL ? -ENOMEM : 0;
+    }
     ipcmark_history_free(&history);
-    if (error == -EBADMSG)
-        fprintf(stderr, "ipcmark check: %s: %s\n", folder, problem);
-    else if (error == -ENOENT || error == -ENOTDIR)
-        fprintf(
-            stderr,
-            "ipcmark check: %s: not the folder of a recorded run (history.jsonl and journals/ are expected in it)\n",
-            folder);
-    else if (error < 0)
-        fprintf(stderr, "ipcmark check: %s: %s\n", folder, strerror(-error));
-    if (error < 0)
-        return ipcmark_verdict_exit(IPCMARK_ERROR);
-    if (!as_json)
-        text_print(folder, &judgement);
-    else if (json_print(folder, &judgement) < 0)
-        return ipcmark_verdict_exit(IPCMARK_ERROR);
-    return ipcmark_verdict_exit(judgement.verdict);
+    if (error < 0) {
+        judgement = (struct ipcmark_judgement){.verdict = IPCMARK_ERROR};
+        problem_say(folder, error, problem, judgement.text, sizeof judgement.text);
+    }
+    if (options->as_json)
+        error = json_print(folder, &judgement, timeline);
+    else if (error == 0)
+        text_print(folder, &judgement, timeline);
+    free(timeline);
+    return ipcmark_verdict_exit(error < 0 ? IPCMARK_ERROR : judgement.verdict);
 }
 
 /* 3 before 1 before 2 before 0. */
@@ -118,36 +175,54 @@ static int graver(int one, int other)
     return gravity[one] >= gravity[other] ? one : other;
 }
 
-int main(int argc, char **argv)
+/* -1: go on; else an exit code. */
+static int options_read(struct options *out, int argc, char **argv)
 {
     static const struct option options[] = {{"format", required_argument, NULL, 'f'},
+                                            {"lines", required_argument, NULL, 'l'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'V'},
                                             {NULL, 0, NULL, 0}};
-    int option, as_json = 0, code = 0;
-    while ((option = getopt_long(argc, argv, "f:hV", options, NULL)) != -1) {
-        if (option == 'h') {
+    char *end;
+    int option;
+    while ((option = getopt_long(argc, argv, "f:l:hV", options, NULL)) != -1) {
+        switch (option) {
+        case 'h':
             fputs(help, stdout);
             return 0;
-        }
-        if (option == 'V') {
+        case 'V':
             puts("ipcmark check " IPCMARK_VERSION);
             return 0;
-        }
-        if (option != 'f')
-            return EXIT_USAGE; /* getopt has said why */
-        as_json = strcmp(optarg, "json") == 0;
-        if (!as_json && strcmp(optarg, "text") != 0) {
+        case 'f':
+            out->as_json = strcmp(optarg, "json") == 0;
+            if (out->as_json || strcmp(optarg, "text") == 0)
+                continue;
             fprintf(stderr, "ipcmark check: --format is text or json, not '%s'\n", optarg);
             return EXIT_USAGE;
+        case 'l':
+            out->lines = strtoul(optarg, &end, 10);
+            if (optarg[0] >= '0' && optarg[0] <= '9' && *end == '\0')
+                continue;
+            fprintf(stderr, "ipcmark check: --lines is a number, not '%s'\n", optarg);
+            return EXIT_USAGE;
+        default:
+            return EXIT_USAGE; /* getopt has said why */
         }
     }
-    if (optind == argc) {
-        fputs("ipcmark check: which folder? `ipcmark check --help` has examples\n", stderr);
-        return EXIT_USAGE;
-    }
+    if (optind < argc)
+        return -1;
+    fputs("ipcmark check: which folder? `ipcmark check --help` has examples\n", stderr);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.lines = IPCMARK_TIMELINE_LINES};
+    int finished = options_read(&options, argc, argv), code = 0;
+    if (finished >= 0)
+        return finished;
     for (; optind < argc; ++optind)
-        code = graver(code, folder_check(argv[optind], as_json));
+        code = graver(code, folder_check(argv[optind], &options));
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("ipcmark check: standard output");
         return ipcmark_verdict_exit(IPCMARK_ERROR);

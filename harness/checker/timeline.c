@@ -253,13 +253,13 @@ static void drain_tell(struct telling *self, const struct ipcmark_drain *drain)
 {
     const struct ipcmark_member *subscriber = member_find(self->history, drain->subscriber, drain->subscriber_epoch);
     const struct ipcmark_member *publisher = member_find(self->history, drain->publisher, drain->epoch);
-    char upto[40] = "its last";
+    char upto[40] = "its last message";
     if (subscriber == NULL || publisher == NULL || (has_subscriber(self) && !is_concerned(self, subscriber)) ||
         (has_publisher(self) && !is_concerned(self, publisher)))
         return;
     if (drain->sequence != IPCMARK_TO_THE_END)
-        snprintf(upto, sizeof upto, "%" PRIu64, drain->sequence);
-    tell(self, RANK_AROUND, drain->until_ns, "%s %s of %s up to message %s", NAME(subscriber),
+        snprintf(upto, sizeof upto, "message %" PRIu64, drain->sequence);
+    tell(self, RANK_AROUND, drain->until_ns, "%s %s of %s up to %s", NAME(subscriber),
          drain->reached ? "has everything" : "has been waited for in vain: it has not everything", NAME(publisher),
          upto);
 }
