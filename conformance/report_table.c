@@ -1,38 +1,25 @@
 #include "report.h"
 
+#include "tally.h"
+
 #include <string.h>
 
-static const char *colour_of(verdict value)
-{
-    static const char *const colours[VERDICT_COUNT] = {
-        [VERDICT_PASS] = "\033[32m",   [VERDICT_FAIL] = "\033[1;31m", [VERDICT_UNKNOWN] = "\033[33m",
-        [VERDICT_SKIP] = "\033[2m",    [VERDICT_XFAIL] = "\033[36m",  [VERDICT_XPASS] = "\033[1;31m",
-        [VERDICT_ERROR] = "\033[1;35m"};
-    return colours[value];
-}
+enum { GAP = 2, PROMISE_LEAST = 24, COLUMN_LEAST = 9 };
 
-static void print_coloured(FILE *file, const report_options *options, verdict value, const char *text, int width)
-{
-    int padding = width - (int)strlen(text);
-    fprintf(file, "%s%s%s%*s", options->colour ? colour_of(value) : "", text, options->colour ? "\033[0m" : "",
-            padding > 0 ? padding : 0, "");
-}
+/* The table's geometry. */
+typedef struct {
+    FILE *file;
+    const result_list *list;
+    const report_options *options;
+    const char *drivers[REPORT_DRIVERS];
+    size_t count;
+    int width, first,
+        column; /* of the page, of the clause's column, of each driver's; 0: too little room for a promise */
+    int promise;
+    bool levels; /* some are SHOULD */
+} table;
 
-/* The drivers in the order in which they were tested. */
-static size_t collect_drivers(const result_list *list, const char **drivers, size_t room)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < list->count; ++i) {
-        size_t known = 0;
-        while (known < count && strcmp(drivers[known], list->items[i].driver) != 0)
-            ++known;
-        if (known == count && count < room)
-            drivers[count++] = list->items[i].driver;
-    }
-    return count;
-}
-
-static bool row_has_results(const result_list *list, const clause *about)
+static bool has_results(const result_list *list, const clause *about)
 {
     for (size_t i = 0; i < list->count; ++i)
         if (list->items[i].clause == about)
@@ -40,117 +27,188 @@ static bool row_has_results(const result_list *list, const clause *about)
     return false;
 }
 
-static int column_width(const char *driver)
+/* The widest that any column needs. */
+static int widest(const table *self)
 {
-    const int length = (int)strlen(driver);
-    return (length < 8 ? 8 : length) + 2;
-}
-
-static void print_cell(FILE *file, const result_list *list, const report_options *options, const char *driver,
-                       const clause *about)
-{
-    size_t count, total;
+    int width = COLUMN_LEAST;
+    const clause *about;
     char text[64];
-    verdict worst = result_worst(list, driver, about, &count, &total);
-    if (total == 0)
-        fprintf(file, "%-*s", column_width(driver), "");
-    else {
-        if (total > 1 && (count < total || verdict_is_bad(worst)))
-            snprintf(text, sizeof text, "%s %zu/%zu", verdict_name(worst), count, total);
-        else
-            snprintf(text, sizeof text, "%s", verdict_name(worst));
-        print_coloured(file, options, worst, text, column_width(driver));
+    for (size_t i = 0; i < self->count; ++i) {
+        width = report_length(self->drivers[i]) > width ? report_length(self->drivers[i]) : width;
+        for (size_t k = 0; (about = clause_at(k)) != NULL; ++k) {
+            tally_cell(self->list, self->drivers[i], about, text, sizeof text);
+            width = report_length(text) > width ? report_length(text) : width;
+        }
     }
+    return width;
 }
 
-/* A promise that is too long for the line ends in an ellipsis; CONTRACT.md has it in full. */
-static void print_promise(FILE *file, const char *promise, int room)
+static void lay_out(table *self)
 {
-    if ((int)strlen(promise) > room)
-        fprintf(file, "%.*s…", room - 1, promise);
-    else
-        fputs(promise, file);
+    const clause *about;
+    int room;
+    self->count = tally_drivers(self->list, self->drivers, REPORT_DRIVERS);
+    for (size_t k = 0; (about = clause_at(k)) != NULL; ++k)
+        self->levels |= about->should && has_results(self->list, about);
+    self->width = self->options->width > 0 ? self->options->width : 120;
+    self->first = self->levels ? 18 : 11;
+    self->column = widest(self);
+    room = self->count > 0 ? (self->width - self->first) / (int)self->count - GAP : 0;
+    if (self->column > room) /* long names give way before the line breaks; they are listed in full below */
+        self->column = room > COLUMN_LEAST ? room : COLUMN_LEAST;
+    self->promise = self->width - self->first - (int)self->count * (self->column + GAP);
+    self->promise = self->promise < PROMISE_LEAST ? 0 : self->promise;
 }
 
-static void print_matrix(FILE *file, const result_list *list, const report_options *options)
+static void end_line(const table *self)
 {
-    const char *drivers[32];
-    const size_t count = collect_drivers(list, drivers, sizeof drivers / sizeof drivers[0]);
-    const clause *row;
-    int used = 10;
-    fprintf(file, "%-10s", "");
+    fputc('\n', self->file);
+}
+
+static void print_gap(const table *self, bool last)
+{
+    if (!last || self->promise > 0)
+        fprintf(self->file, "%*s", GAP, "");
+}
+
+static void print_heads(const table *self)
+{
+    fprintf(self->file, "%-*s", self->first, "");
+    for (size_t i = 0; i < self->count; ++i) {
+        report_column(self->file, self->drivers[i], self->column);
+        print_gap(self, i + 1 == self->count);
+    }
+    end_line(self);
+}
+
+static void print_row(const table *self, const clause *about)
+{
+    char text[64];
+    fprintf(self->file, "%-9s", about->id);
+    fprintf(self->file, "%-*s", self->first - 9, self->levels ? (about->should ? "  SHOULD" : "  MUST") : "");
+    for (size_t i = 0; i < self->count; ++i) {
+        const verdict value = tally_cell(self->list, self->drivers[i], about, text, sizeof text);
+        report_coloured(self->file, self->options, value, text, self->column);
+        print_gap(self, i + 1 == self->count);
+    }
+    if (self->promise > 0 && report_length(about->promise) > self->promise)
+        report_column(self->file, about->promise, self->promise);
+    else if (self->promise > 0)
+        fputs(about->promise, self->file);
+    end_line(self);
+}
+
+/* ---- below it ---------------------------------------------------------------------------------------------------- */
+
+static void print_figures(const table *self)
+{
+    static tally_figure figures[REPORT_FIGURES];
+    const size_t count = tally_figures(self->list, figures, REPORT_FIGURES);
     for (size_t i = 0; i < count; ++i) {
-        fprintf(file, "%-*s", column_width(drivers[i]), drivers[i]);
-        used += column_width(drivers[i]);
+        char text[128];
+        double value;
+        if (i == 0)
+            fprintf(self->file, "\nFigures%s\n", self->options->rounds > 1 ? ", the median of the rounds" : "");
+        fprintf(self->file, "%-*s", self->first, figures[i].clause->id);
+        for (size_t k = 0; k < self->count; ++k) {
+            text[0] = '\0';
+            if (tally_figure_median(self->list, self->drivers[k], &figures[i], &value))
+                tally_figure_text(value, figures[i].unit, text, sizeof text);
+            report_column(self->file, text, self->column);
+            fprintf(self->file, "%*s", GAP, "");
+        }
+        fprintf(self->file, "%s\n", figures[i].name);
     }
-    fputc('\n', file);
-    for (size_t i = 0; (row = clause_at(i)) != NULL; ++i) {
-        if (!row_has_results(list, row))
+}
+
+static bool is_first_of_reason(const result_list *list, size_t index)
+{
+    for (size_t i = 0; i < index; ++i)
+        if (list->items[i].verdict == VERDICT_SKIP && strcmp(list->items[i].driver, list->items[index].driver) == 0 &&
+            strcmp(list->items[i].text, list->items[index].text) == 0)
+            return false;
+    return true;
+}
+
+/* "fifo: it does not claim peers: CON-001, CON-002" */
+static void print_skips(const table *self)
+{
+    bool any = false;
+    for (size_t i = 0; i < self->list->count; ++i) {
+        const result *item = &self->list->items[i];
+        const clause *before = NULL;
+        char text[2048];
+        size_t used;
+        if (item->verdict != VERDICT_SKIP || item->text == NULL || !is_first_of_reason(self->list, i))
             continue;
-        fprintf(file, "%-10s", row->id);
-        for (size_t k = 0; k < count; ++k)
-            print_cell(file, list, options, drivers[k], row);
-        print_promise(file, row->promise, used > 80 ? 40 : 120 - used);
-        fputc('\n', file);
+        fputs(any ? "" : "\nSkipped\n", self->file);
+        any = true;
+        used = (size_t)snprintf(text, sizeof text, "%s: %s:", item->driver, item->text);
+        for (size_t k = i; k < self->list->count && used < sizeof text; ++k) {
+            const result *other = &self->list->items[k];
+            if (other->verdict != VERDICT_SKIP || other->round != item->round || other->clause == before ||
+                strcmp(other->driver, item->driver) != 0 || strcmp(other->text, item->text) != 0)
+                continue;
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s %s", before != NULL ? "," : "",
+                                     other->clause->id);
+            before = other->clause;
+        }
+        report_wrapped(self->file, text, 2, self->width);
     }
 }
 
-static size_t count_lines(const char *text)
+static void print_sums(const table *self)
 {
-    size_t count = 0;
-    for (; *text != '\0'; ++text)
-        count += *text == '\n';
-    return count;
-}
-
-/* How it began and how it ended tell most; all of it is in the evidence. */
-static void print_detail(FILE *file, const char *detail, bool all)
-{
-    const size_t count = detail != NULL ? count_lines(detail) : 0, head = 4, tail = 10;
-    for (size_t line = 0; line < count; ++line) {
-        const size_t length = strcspn(detail, "\n");
-        if (all || line < head || line + tail >= count)
-            fprintf(file, "    %.*s\n", (int)length, detail);
-        else if (line == head)
-            fprintf(file, "    … (%zu lines more with --details and in the evidence)\n", count - head - tail);
-        detail += length + 1;
+    int width = 0;
+    fputc('\n', self->file);
+    for (size_t i = 0; i < self->count; ++i)
+        width = report_length(self->drivers[i]) > width ? report_length(self->drivers[i]) : width;
+    for (size_t i = 0; i < self->count; ++i) {
+        tally sum;
+        char text[512];
+        tally_take(&sum, self->list, self->drivers[i]);
+        tally_sentence(&sum, text, sizeof text);
+        report_column(self->file, self->drivers[i], width + GAP);
+        report_coloured(self->file, self->options, sum.worst, text, 0);
+        end_line(self);
     }
 }
 
-static void print_paragraph(FILE *file, const result *item, const report_options *options)
-{
-    fputc('\n', file);
-    print_coloured(file, options, item->verdict, verdict_name(item->verdict), 0);
-    fprintf(file, "  %s  %s  %s\n", item->driver, item->clause->id, item->clause->promise);
-    if (item->text != NULL && item->text[0] != '\0')
-        fprintf(file, "    %s%s%s\n", item->violation, item->violation[0] != '\0' ? ": " : "", item->text);
-    print_detail(file, item->detail, options->details);
-    if (item->evidence != NULL)
-        fprintf(file, "    evidence  %s\n", item->evidence);
-    if (item->replay != NULL)
-        fprintf(file, "    replay    %s\n", item->replay);
-}
-
-void report_table(FILE *file, const result_list *list, const report_options *options)
+static void print_total(const table *self)
 {
     const char *separator = "";
-    fputc('\n', file);
-    print_matrix(file, list, options);
-    for (size_t i = 0; i < list->count; ++i)
-        if (verdict_is_bad(list->items[i].verdict))
-            print_paragraph(file, &list->items[i], options);
-    fprintf(file, "\n%zu cases: ", list->count);
+    fprintf(self->file, "\n%zu cases: ", self->list->count);
     for (verdict value = 0; value < VERDICT_COUNT; ++value) {
-        const size_t count = result_count(list, value);
+        const size_t count = result_count(self->list, value);
         char text[64];
         if (count == 0)
             continue;
         snprintf(text, sizeof text, "%zu %s", count, verdict_name(value));
-        fputs(separator, file);
-        print_coloured(file, options, value, text, 0);
+        fputs(separator, self->file);
+        report_coloured(self->file, self->options, value, text, 0);
         separator = ", ";
     }
-    fprintf(file, "; contract version %d, seed %llu\n", CONTRACT_VERSION, (unsigned long long)options->seed);
+    fprintf(self->file, "; contract version %d%s%s, seed %llu\n", CONTRACT_VERSION,
+            self->options->effort != EFFORT_USUAL ? ", " : "",
+            self->options->effort != EFFORT_USUAL ? effort_name(self->options->effort) : "",
+            (unsigned long long)self->options->seed);
+}
+
+void report_table(FILE *file, const result_list *list, const report_options *options)
+{
+    table self = {.file = file, .list = list, .options = options};
+    const clause *about;
+    lay_out(&self);
+    end_line(&self);
+    print_heads(&self);
+    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i)
+        if (has_results(list, about))
+            print_row(&self, about);
+    print_figures(&self);
+    print_skips(&self);
+    report_details(file, list, options);
+    print_sums(&self);
+    print_total(&self);
 }
 
 void report_line(FILE *file, const result *item, size_t number, size_t planned)

@@ -32,3 +32,8 @@ void report_tap(FILE *file, const result *item, size_t number)
     fprintf(file, "  duration_ms: %.0f\n  seed: %llu\n  ...\n", item->seconds * 1000, (unsigned long long)item->seed);
     fflush(file);
 }
+
+void report_tap_bail_out(FILE *file, const char *why)
+{
+    fprintf(file, "Bail out! %s\n", why);
+}

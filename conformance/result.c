@@ -22,6 +22,11 @@ static int severity(verdict value)
     return order[value];
 }
 
+verdict verdict_worse(verdict a, verdict b)
+{
+    return severity(a) > severity(b) ? a : b;
+}
+
 void result_clear(result *self)
 {
     free(self->text);

@@ -50,6 +50,7 @@ typedef struct result_list {
 const char *verdict_name(verdict);
 /* Whether a reader must look at it: fail, unknown, xpass, error. */
 bool verdict_is_bad(verdict);
+verdict verdict_worse(verdict, verdict);
 
 /* Frees what it points to. */
 void result_clear(result *);

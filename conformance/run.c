@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 typedef struct {
@@ -240,15 +241,32 @@ static bool run_all(run *self)
 
 /* ---- after ------------------------------------------------------------------------------------------------------- */
 
+/* Of the terminal, of $COLUMNS, or 0 for what is usual. */
+static int page_width(void)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+        return size.ws_col;
+    return columns != NULL && atoi(columns) >= 40 ? atoi(columns) : 0;
+}
+
 static int sum_up(run *self)
 {
+    char *command = record_command(&self->options);
     const report_options how = {.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
+                                .width = page_width(),
                                 .seed = self->options.seed,
+                                .effort = self->options.effort,
                                 .rounds = self->options.rounds,
-                                .details = self->options.details};
+                                .details = self->options.details,
+                                .command = command};
     int code = result_exit_code(&self->results);
     if (self->options.format == FORMAT_TABLE)
         report_table(stdout, &self->results, &how);
+    else if (self->options.format == FORMAT_MARKDOWN)
+        report_markdown(stdout, &self->results, &how);
+    free(command);
     if (self->options.junit != NULL && report_junit(self->options.junit, &self->results) < 0) {
         fprintf(stderr, "ipcmark conformance: %s cannot be written\n", self->options.junit);
         code = EXIT_ERROR;
