@@ -100,6 +100,193 @@ static bool play_events(stage *self)
            restarts(self, &self->subscribers[0]) && restarts(self, &self->publishers[0]);
 }
 
+/* ---- how fast -----------------------------------------------------------------------------------------------------
+ */
+
+/* What a machine may add to a bound, unstretched: threads that have to be started, a scheduler with other plans. */
+static const double grace = 1.0;
+
+static int compare_seconds(const void *one, const void *other)
+{
+    const double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+/* Sorts them. */
+static void show_figures(stage *self, const char *what, double *seconds, size_t count)
+{
+    char name[64];
+    if (count == 0)
+        return;
+    qsort(seconds, count, sizeof *seconds, compare_seconds);
+    snprintf(name, sizeof name, "%s, p50", what);
+    stage_figure(self, name, seconds[count / 2], "s");
+    snprintf(name, sizeof name, "%s, max", what);
+    stage_figure(self, name, seconds[count - 1], "s");
+}
+
+/* How long after `since_ns` the actor came to count so many; and it must not have been longer than so many of its
+ * intervals. The intervals are the implementation's own and do not stretch with the machine; what comes on top does. */
+static bool counts_within(stage *self, actor *who, unsigned peers, uint64_t since_ns, double intervals, double *took)
+{
+    const unsigned interval_ms = who->ping_interval_ms != 0 ? who->ping_interval_ms : STAGE_PING_MS;
+    const double bound = intervals * interval_ms * 1e-3 + grace * ipcmark_session_scale(self->session);
+    ipcmark_call *call = ipcmark_wait_peers(self->trial, who->endpoint, peers, 3 * bound);
+    double seconds;
+    if (!stage_await(self, call, IPCMARK_COUNT))
+        return false;
+    seconds = (ipcmark_reply_number(call, "at_ns", 0) - (double)since_ns) * 1e-9;
+    stage_log(self, "%s counts %u after %.3f s", who->name, peers, seconds);
+    if (seconds > *took)
+        *took = seconds;
+    if (seconds > bound)
+        return stage_object(self, IPCMARK_LATE,
+                            "%s counted %u only after %.2f s; %g ping intervals are %.2f s, and with what this machine "
+                            "may take it must not be more than %.2f s",
+                            who->name, peers, seconds, intervals, intervals * interval_ms * 1e-3, bound);
+    return true;
+}
+
+enum { FIGURES_MOST = 256 };
+
+/* One that is there, one that comes; then both go. */
+static bool find_each_other(stage *self, actor *first, actor *second, double *took)
+{
+    uint64_t since_ns;
+    if (!stage_open(self, first))
+        return false;
+    since_ns = ipcmark_now_ns();
+    return stage_open(self, second) && counts_within(self, first, 1, since_ns, 2, took) &&
+           counts_within(self, second, 1, since_ns, 2, took) && stage_close(self, first) && stage_close(self, second);
+}
+
+static bool play_discovery(stage *self)
+{
+    const unsigned rounds = stage_amount(self, 20, 4, 200);
+    double took[FIGURES_MOST] = {0};
+    bool all = stage_cast_closed(self, 1, 1);
+    unsigned done = 0;
+    for (; all && done < rounds; ++done)
+        all = find_each_other(self, done % 2 == 0 ? &self->publishers[0] : &self->subscribers[0],
+                              done % 2 == 0 ? &self->subscribers[0] : &self->publishers[0], &took[done]);
+    show_figures(self, "found after", took, done);
+    return all;
+}
+
+static bool cast_with_hearts(stage *self, unsigned interval_ms)
+{
+    if (!stage_cast_closed(self, 1, 1))
+        return false;
+    self->publishers[0].ping_interval_ms = self->subscribers[0].ping_interval_ms = interval_ms;
+    return stage_open_all(self) && passes(self);
+}
+
+static bool die_and_return(stage *self, actor *victim, actor *other, double *took)
+{
+    const uint64_t since_ns = ipcmark_now_ns();
+    return stage_kill(self, victim) && counts_within(self, other, 0, since_ns, 3, took) && stage_start(self, victim) &&
+           stage_open(self, victim) && stage_settle(self);
+}
+
+static bool play_death(stage *self)
+{
+    const unsigned rounds = stage_amount(self, 6, 2, 60);
+    double took[FIGURES_MOST] = {0};
+    bool all = cast_with_hearts(self, 500);
+    unsigned done = 0;
+    self->demands.min_must = 50;
+    for (; all && done < rounds; ++done)
+        all = die_and_return(self, done % 2 == 0 ? &self->subscribers[0] : &self->publishers[0],
+                             done % 2 == 0 ? &self->publishers[0] : &self->subscribers[0], &took[done]);
+    show_figures(self, "noticed after", took, done);
+    return all && passes(self);
+}
+
+/* Stopped, noticed, sent to if it reads, continued, and back without anybody's help. */
+static bool stop_and_return(stage *self, actor *stopped, actor *other, double *noticed, double *back)
+{
+    const ipcmark_publish_options meanwhile = {.count = 50};
+    uint64_t since_ns = ipcmark_now_ns();
+    bool gone;
+    if (!stage_pause(self, stopped))
+        return false;
+    gone = counts_within(self, other, 0, since_ns, 4, noticed) &&
+           (!stopped->subscriber || stage_publish(self, other, &meanwhile));
+    since_ns = ipcmark_now_ns();
+    return stage_resume(self, stopped) & gone && counts_within(self, other, 1, since_ns, 4, back) &&
+           counts_within(self, stopped, 1, since_ns, 4, back) && passes(self);
+}
+
+static bool play_stop(stage *self)
+{
+    const unsigned rounds = stage_amount(self, 2, 1, 20);
+    double noticed[FIGURES_MOST] = {0}, back[FIGURES_MOST] = {0};
+    bool all = cast_with_hearts(self, 200);
+    unsigned done = 0;
+    self->demands.min_must = 50;
+    for (; all && done < 2 * rounds; ++done)
+        all =
+            stop_and_return(self, done % 2 == 0 ? &self->subscribers[0] : &self->publishers[0],
+                            done % 2 == 0 ? &self->publishers[0] : &self->subscribers[0], &noticed[done], &back[done]);
+    show_figures(self, "noticed after", noticed, done);
+    show_figures(self, "back after", back, done);
+    return all;
+}
+
+/* The checker excuses what was lost in a pause that was reported. Who claims durable_pause does not lose it. */
+static void examine_return(stage *self, const struct ipcmark_history *history)
+{
+    enum { SENT = 1, RECEIVED = 2, MOST = 65536 };
+    unsigned char *seen = stage_claims(self, IPCMARK_CAP_DURABLE_PAUSE) ? calloc(MOST, 1) : NULL;
+    unsigned sent = 0, lost = 0;
+    for (size_t k = 0; seen != NULL && k < history->journal_count; ++k)
+        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
+            const struct ipcmark_record *record = &history->journals[k].view.records[i];
+            if (record->sequence < MOST && record->publisher == self->publishers[0].endpoint)
+                seen[record->sequence] |= (unsigned char)(record->kind == IPCMARK_OK         ? SENT
+                                                          : record->kind == IPCMARK_RECEIVED ? RECEIVED
+                                                                                             : 0);
+        }
+    for (size_t i = 0; seen != NULL && i < MOST; ++i) {
+        sent += seen[i] != 0;
+        lost += seen[i] == SENT;
+    }
+    if (lost > 0)
+        stage_object(self, IPCMARK_LOST,
+                     "of %u messages %u never reached the subscriber, which was stopped and continued; durable_pause "
+                     "is claimed",
+                     sent, lost);
+    free(seen);
+}
+
+/* Each of the two kinds has one with a short interval and one with a long one: four pairs, and in the silence those of
+ * short breath have had many intervals without a sign of the others. */
+static bool play_intervals(stage *self)
+{
+    const unsigned silence_ms = stage_amount(self, 3000, 1500, 30000);
+    actor *who;
+    self->demands.min_must = 4 * 50;
+    if (!stage_cast_closed(self, 2, 2))
+        return false;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        who->ping_interval_ms = i % 2 == 0 ? 100 : 1000;
+    if (!stage_open_all(self) || !passes(self))
+        return false;
+    stage_log(self, "%u ms of silence", silence_ms);
+    if (!ipcmark_wait(self->trial, silence_ms))
+        return false;
+    for (size_t i = 0; stage_claims(self, IPCMARK_CAP_PEERS) && (who = stage_actor(self, i)) != NULL; ++i) {
+        ipcmark_call *call = ipcmark_peers(self->trial, who->endpoint);
+        if (!stage_await(self, call, IPCMARK_COUNT))
+            return false;
+        if (ipcmark_reply_count(call, "count") != 2)
+            return stage_object(
+                self, IPCMARK_DISCONNECT, "%s, of %u ms, counts %llu peers instead of 2 after %u ms of silence",
+                who->name, who->ping_interval_ms, (unsigned long long)ipcmark_reply_count(call, "count"), silence_ms);
+    }
+    return passes(self);
+}
+
 /* ---- the events of CON-005 ----------------------------------------------------------------------------------------
  */
 
@@ -209,6 +396,18 @@ static const clause clauses[] = {
     {"CON-005", .publishers = 2, .subscribers = 2, .play = play_events, .needs = IPCMARK_CAP_PEER_EVENTS,
      .examine = examine_events,
      .promise = "Each connect and each disconnect of a peer is reported once, and none without a reason."},
+    {"CON-006", .publishers = 1, .subscribers = 1, .play = play_discovery, .needs = IPCMARK_CAP_PEERS,
+     .promise = "A new peer is found within two ping intervals, whichever was there first."},
+    {"CON-007", .publishers = 1, .subscribers = 1, .play = play_death, .seconds = 2,
+     .needs = IPCMARK_CAP_PING | IPCMARK_CAP_PEERS,
+     .promise = "The death of a peer is noticed within two ping intervals and what a scan takes."},
+    {"CON-008", .publishers = 1, .subscribers = 1, .play = play_stop, .examine = examine_return, .seconds = 4,
+     .needs = IPCMARK_CAP_PING | IPCMARK_CAP_PEERS,
+     .promise = "A stopped peer is no longer counted after three ping intervals and what a scan takes, and is back by "
+                "itself when it goes on."},
+    {"CON-009", .publishers = 2, .subscribers = 2, .play = play_intervals, .needs = IPCMARK_CAP_PING, .seconds = 4,
+     .promise = "Participants of different ping intervals live together: nobody is disconnected in a silence of many "
+                "short ones."},
 };
 
 const clause_group connection_clauses = {clauses, COUNT_OF(clauses)};

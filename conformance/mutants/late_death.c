@@ -1,0 +1,47 @@
+#include "fate.h"
+#include "mutant.h"
+
+#include <time.h>
+
+enum { DEATHS = 64, INTERVALS = 10 };
+
+typedef struct {
+    uint64_t interval_ns;
+    _Atomic uint64_t noticed_ns[DEATHS]; /* of each that died; 0: none */
+} deaths;
+
+static uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static int remember_interval(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
+{
+    deaths *all = calloc(1, sizeof *all);
+    if (all != NULL)
+        all->interval_ns = options->ping_interval_ms * 1000000ull;
+    atomic_store(&endpoint->state, all);
+    return 0;
+}
+
+static void notice_late(mutant_endpoint *endpoint, const char *peer, int connected)
+{
+    deaths *all = atomic_load(&endpoint->state);
+    if (all != NULL && !connected && fate_of(peer) == PEER_DEAD)
+        all->noticed_ns[mutant_turn(endpoint) % DEATHS] = now() + INTERVALS * all->interval_ns;
+    mutant_peer_event(endpoint, peer, connected);
+}
+
+static int with_the_dying(mutant_endpoint *endpoint, int count)
+{
+    const deaths *all = atomic_load(&endpoint->state);
+    for (size_t i = 0; all != NULL && i < DEATHS; ++i)
+        count += all->noticed_ns[i] > now();
+    return count;
+}
+
+MUTANT(.name = "late_death", .fault = "a death is noticed only after ten intervals", .class_name = "late count",
+       .must_fail = "CON-007", .may_fail = "*", .needs = IPCMARK_CAP_PING | IPCMARK_CAP_PEER_EVENTS,
+       .before_open = remember_interval, .peers = with_the_dying, .peer_event = notice_late)

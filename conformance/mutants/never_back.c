@@ -1,0 +1,27 @@
+#include "fate.h"
+#include "mutant.h"
+
+/* `turn` is how many have been given up. Nothing is sent to them any more, which matters if there is nobody else. */
+static void give_up(mutant_endpoint *endpoint, const char *peer, int connected)
+{
+    if (!connected && fate_of(peer) == PEER_STOPPED)
+        mutant_turn(endpoint);
+    mutant_peer_event(endpoint, peer, connected);
+}
+
+static int without_them(mutant_endpoint *endpoint, int count)
+{
+    const int given_up = (int)atomic_load(&endpoint->turn);
+    return count > given_up ? count - given_up : 0;
+}
+
+static int publish_to_the_rest(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
+{
+    const int connected = mutant_peers(endpoint);
+    return connected > 0 && without_them(endpoint, connected) == 0 ? 0 : mutant_publish(endpoint, parts, count);
+}
+
+MUTANT(.name = "never_back", .fault = "a peer that was stopped too long is given up for ever", .class_name = "count",
+       .must_fail = "CON-008", .may_fail = "LIFE-* PAUSE-* CHURN-* ISO-* PACE-*",
+       .needs = IPCMARK_CAP_PING | IPCMARK_CAP_PEER_EVENTS, .publish = publish_to_the_rest, .peers = without_them,
+       .peer_event = give_up)
