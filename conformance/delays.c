@@ -44,14 +44,34 @@ static bool collect(sightings *out, const struct ipcmark_history *history, enum 
     return true;
 }
 
-static double longest(const stage *self, const sightings *invoked, const sightings *received, const sighting **slowest)
+/* Whether either end of a message was stopped while it was under way: then it is not the implementation that took so
+ * long. */
+static bool was_stopped(const struct ipcmark_history *history, const sighting *sent, const actor *subscriber,
+                        uint64_t received_ns)
+{
+    for (size_t i = 0; i < history->fault_count; ++i) {
+        const struct ipcmark_fault *fault = &history->faults[i];
+        if (fault->kind != IPCMARK_FAULT_PAUSE || fault->from_ns > received_ns ||
+            (fault->until_ns != 0 && fault->until_ns < sent->time_ns))
+            continue;
+        for (size_t k = 0; k < history->member_count; ++k)
+            if (history->members[k].process == fault->process && (history->members[k].endpoint == sent->publisher ||
+                                                                  history->members[k].endpoint == subscriber->endpoint))
+                return true;
+    }
+    return false;
+}
+
+static double longest(const stage *self, const struct ipcmark_history *history, const actor *subscriber,
+                      const sightings *invoked, const sightings *received, const sighting **slowest)
 {
     uint64_t most = 0;
     for (size_t i = 0; i < received->count; ++i) {
         const sighting *sent =
             bsearch(&received->items[i], invoked->items, invoked->count, sizeof *invoked->items, compare);
         if (sent == NULL || sent->time_ns < self->from_ns || sent->time_ns > self->until_ns ||
-            received->items[i].time_ns < sent->time_ns || received->items[i].time_ns - sent->time_ns <= most)
+            received->items[i].time_ns < sent->time_ns || received->items[i].time_ns - sent->time_ns <= most ||
+            was_stopped(history, sent, subscriber, received->items[i].time_ns))
             continue;
         most = received->items[i].time_ns - sent->time_ns;
         *slowest = sent;
@@ -68,7 +88,7 @@ double stage_examine_delays(stage *self, const struct ipcmark_history *history, 
     double delay = 0;
     if (collect(&invoked, history, IPCMARK_INVOKE, 0) &&
         collect(&received, history, IPCMARK_RECEIVED, subscriber->endpoint))
-        delay = longest(self, &invoked, &received, &slowest);
+        delay = longest(self, history, subscriber, &invoked, &received, &slowest);
     else
         stage_object(self, IPCMARK_CLASS_NONE, "out of memory");
     if (delay > bound && slowest != NULL)

@@ -150,8 +150,8 @@ actor *stage_actor(stage *, size_t index); /* publishers first; NULL behind the 
  */
 
 /* Objects (late) if a message that was invoked between stage.from_ns and stage.until_ns took longer than `seconds`
- * (stretched) to reach the subscriber; `while_` says what was going on: "while subscriber 1 was stopped". Returns the
- * longest that any took, in seconds. */
+ * (stretched) to reach the subscriber, and neither end was stopped meanwhile; `while_` says what was going on: "while
+ * subscriber 1 was stopped". Returns the longest that any took, in seconds. */
 double stage_examine_delays(stage *, const struct ipcmark_history *, const actor *subscriber, double seconds,
                             const char *while_);
 
