@@ -88,6 +88,16 @@ static void describe_troubles(result *out, const ipcmark_trial *trial)
         add_to_detail(out, ipcmark_trial_trouble(trial, i)->text);
 }
 
+/* What was done and said around the first violation, while the history is there. */
+static void describe_violation(result *out, const struct ipcmark_history *history,
+                               const struct ipcmark_judgement *judgement)
+{
+    char *timeline = ipcmark_timeline(history, judgement, IPCMARK_TIMELINE_LINES);
+    if (timeline != NULL && timeline[0] != '\0')
+        add_to_detail(out, timeline);
+    free(timeline);
+}
+
 /* What was done on purpose, for whoever wants to see what happened around a violation. */
 static void describe_schedule(result *out, const ipcmark_trial *trial)
 {
@@ -141,6 +151,8 @@ static void judge(result *out, stage *self, bool finished)
     }
     if (error == 0)
         error = ipcmark_check(&history, &judgement);
+    if (error == 0)
+        describe_violation(out, &history, &judgement);
     ipcmark_history_free(&history);
     if (error < 0) {
         set_error(out, "the history cannot be judged", problem[0] != '\0' ? problem : strerror(-error));
@@ -222,6 +234,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
     stage_log(&self, "the play %s", finished ? "is finished" : "was not finished");
     self.end_ns = ipcmark_now_ns();
     self.demands.settle_ns = 2000000000u;
+    self.demands.origin_ns = self.start_ns;
     ipcmark_trial_expect(self.trial, &self.demands);
     ipcmark_trial_stop(self.trial);
     if (self.schedule != NULL)

@@ -156,6 +156,7 @@ void stage_excuse(stage *self, actor *who)
 ipcmark_call *stage_open_begin(stage *self, actor *who)
 {
     const ipcmark_endpoint_options options = {.endpoint = who->endpoint,
+                                              .name = who->name,
                                               .channel = who->channel,
                                               .directory = who->directory,
                                               .ping_interval_ms = who->ping_interval_ms};

@@ -90,7 +90,8 @@ static ipcmark_call *open_endpoint(ipcmark_participant *participant, bool publis
                                     .role = publisher ? IPCMARK_PUBLISHER : IPCMARK_SUBSCRIBER,
                                     .process = participant->number,
                                     .channel = channel,
-                                    .directory = relative_directory(trial, directory)};
+                                    .directory = relative_directory(trial, directory),
+                                    .name = options->name};
     ipcmark_history_log_member(trial->history, &member);
     unsigned ping = options->ping_interval_ms == 0 ? trial->options.ping_interval_ms : options->ping_interval_ms;
     cJSON *fields = cJSON_CreateObject();

@@ -96,7 +96,7 @@ typedef struct {
     unsigned ping_interval_ms; /* default of endpoints; 0: 100 */
     size_t max_message_bytes;  /* 0: 64 KiB */
     bool no_journal;           /* default of participants; true in benchmarks */
-    double deadline_seconds;   /* of each call, before the scale; 0: 10 */
+    double deadline_seconds;   /* of each call, before the scale; 0: $IPCMARK_DEADLINE, or 10 */
 } ipcmark_trial_options;
 
 int ipcmark_trial_open(ipcmark_trial **out, ipcmark_session *, const ipcmark_trial_options *);
@@ -213,6 +213,7 @@ ipcmark_call *ipcmark_request(ipcmark_participant *, const char *op, cJSON *fiel
 
 typedef struct {
     uint16_t endpoint;         /* 0: a new id, which is written back to *endpoint of the open call */
+    const char *name;          /* for people: "publisher 3"; NULL: by its role and number */
     const char *channel;       /* NULL: "channel" */
     const char *directory;     /* NULL: the trial's ipcmark_trial_files() */
     unsigned ping_interval_ms; /* 0: the trial's */
