@@ -3,7 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534 };
+/* Not 65534: that stands for whoever has no number in a user namespace, and may be trusted by nobody for that reason.
+ */
+enum { STRANGER = 54321 };
 
 bool ordinary_starts(stage *self, const char *wrap)
 {
@@ -17,15 +19,15 @@ bool ordinary_starts(stage *self, const char *wrap)
 
 /* Another user must reach the agent, the driver and whatever these load, and the folders of the trial. A broker is not
  * wrapped, and what it makes is for its own user. */
-static bool become_nobody(stage *self, ordinary *out)
+static bool become_stranger(stage *self, ordinary *out)
 {
-    static const char change[] = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all";
-    char trying[2 * ORDINARY_WRAP];
-    if (self->implementation->broker || ipcmark_trial_admit(self->trial, NOBODY) < 0)
+    char change[128], trying[2 * ORDINARY_WRAP];
+    if (self->implementation->broker || ipcmark_trial_admit(self->trial, STRANGER) < 0)
         return false;
+    snprintf(change, sizeof change, "setpriv --reuid=%d --regid=%d --clear-groups --inh-caps=-all", STRANGER, STRANGER);
     snprintf(trying, sizeof trying, "%s sh -c 'test -w \"%s\" && test -w \"%s/journals\" && exec \"$0\" \"$@\"'",
              change, ipcmark_trial_files(self->trial), ipcmark_trial_directory(self->trial));
-    out->user = NOBODY;
+    out->user = STRANGER;
     snprintf(out->wrap, sizeof out->wrap, "%s", change);
     return ordinary_starts(self, trying);
 }
@@ -45,7 +47,7 @@ bool ordinary_make(stage *self, ordinary *out)
     memset(out, 0, sizeof *out);
     if (geteuid() != 0)
         return true;
-    if (!become_nobody(self, out) && !drop_capabilities(self, out))
+    if (!become_stranger(self, out) && !drop_capabilities(self, out))
         return stage_skip(self, "participants cannot be started without the privileges of root here: is there setpriv "
                                 "(util-linux)? Or run the suite as another user");
     stage_log(self, "participants run behind: %s", out->wrap);

@@ -69,6 +69,13 @@ static const char *user_namespace(const char *option)
     return geteuid() == 0 ? "" : option;
 }
 
+static bool is_inside(const char *path, const char *folder)
+{
+    const size_t length = strlen(folder);
+    return strncmp(path, folder, length) == 0 && path[length] == '/';
+}
+
+/* The suite's own folders may be where it is mounted: then they are brought back. */
 static bool enclosure_make(stage *self, enclosure *out, const char *where)
 {
     const char *last;
@@ -77,11 +84,13 @@ static bool enclosure_make(stage *self, enclosure *out, const char *where)
     last = geteuid() == 0 ? out->how.wrap : "setpriv --inh-caps=-all --bounding-set=-all";
     out->where = where;
     snprintf(out->first, sizeof out->first,
-             "unshare %s -m sh -c 'mount -t tmpfs -o size=1g,nr_inodes=100000,mode=1777 none \"%s\" && exec \"$0\" "
-             "\"$@\"' %s",
-             user_namespace("-r"), where, last);
-    if (strncmp(ipcmark_trial_directory(self->trial), where, strlen(where)) == 0)
-        return stage_skip(self, "the suite's own folders are in %s: set TMPDIR to another place", where);
+             "unshare %s -m sh -c 'cd \"%s\" && mount -t tmpfs -o size=1g,nr_inodes=100000,mode=1777 none \"%s\"%s "
+             "&& exec \"$0\" \"$@\"' %s",
+             user_namespace("-r"), ipcmark_trial_directory(self->trial), where,
+             is_inside(ipcmark_trial_directory(self->trial), where)
+                 ? " && mkdir -p \"$PWD\" && mount -c --bind . \"$PWD\" && cd /"
+                 : "",
+             last);
     if (!ordinary_starts(self, out->first))
         return stage_skip(self, "no file system can be mounted here, for which root or user namespaces are needed");
     return true;
@@ -184,17 +193,32 @@ static bool cast_limited(stage *self, const ordinary *how)
            passes(self);
 }
 
-/* The soft limit only: it can be raised again, by the agent too, whose journal must not suffer. */
-static bool limit(stage *self, const actor *who, int resource, rlim_t soft)
+/* The soft limit only: it can be raised again, by the agent too, whose journal must not suffer. Said by one who may:
+ * root without all its capabilities may not set the limits of another user's process. */
+static bool limit(stage *self, const actor *who, const char *resource, unsigned long long soft)
 {
-    const int pid = ipcmark_participant_pid(who->participant);
-    struct rlimit now;
-    if (prlimit(pid, (__rlimit_resource_t)resource, NULL, &now) < 0)
-        return stage_object(self, IPCMARK_CLASS_NONE, "the limits of %s cannot be read: %s", who->name,
-                            strerror(errno));
-    now.rlim_cur = soft < now.rlim_max ? soft : now.rlim_max;
-    return prlimit(pid, (__rlimit_resource_t)resource, &now, NULL) == 0 ||
-           stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be limited: %s", who->name, strerror(errno));
+    char command[ORDINARY_WRAP + 128];
+    snprintf(command, sizeof command, "%s prlimit --pid %d --%s=%llu:", who->wrap != NULL ? who->wrap : "",
+             ipcmark_participant_pid(who->participant), resource, soft);
+    return system(command) == 0 ||
+           stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be limited by: %s", who->name, command);
+}
+
+/* Back to the bound that a process cannot pass by itself. */
+static bool release(stage *self, const actor *who, const char *resource)
+{
+    char path[64], line[256];
+    unsigned long long hard = 0;
+    const char *const title = strcmp(resource, "as") == 0 ? "Max address space" : "Max open files";
+    FILE *file;
+    snprintf(path, sizeof path, "/proc/%d/limits", ipcmark_participant_pid(who->participant));
+    file = fopen(path, "re");
+    while (file != NULL && hard == 0 && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, title, strlen(title)) == 0 && sscanf(line + strlen(title), "%*s %llu", &hard) != 1)
+            hard = RLIM_INFINITY;
+    if (file != NULL)
+        fclose(file);
+    return limit(self, who, resource, hard);
 }
 
 /* One comes from elsewhere, one in the limited process, and those who are connected go on. */
@@ -216,12 +240,12 @@ static bool live_again(stage *self, actor *newcomer, actor *guest)
 }
 
 /* As many numbers as the process has in use below it, and `spare` more. */
-static rlim_t descriptor_limit(int pid, unsigned spare)
+static unsigned descriptor_limit(int pid, unsigned spare)
 {
     char path[64];
-    rlim_t number = 0;
+    unsigned number = 0;
     for (unsigned found = 0;; ++number) {
-        snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, (int)number);
+        snprintf(path, sizeof path, "/proc/%d/fd/%u", pid, number);
         if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && found++ == spare)
             return number;
     }
@@ -232,11 +256,11 @@ static bool starve_of_descriptors(stage *self, actor *subject, actor *newcomer, 
     const unsigned rounds = stage_either(self, 5, 2);
     for (unsigned i = 0; i < rounds; ++i) {
         const unsigned spare = i == 0 ? 0 : 1 + (unsigned)stage_random(self, 10);
-        const rlim_t soft = descriptor_limit(ipcmark_participant_pid(subject->participant), spare);
+        const unsigned soft = descriptor_limit(ipcmark_participant_pid(subject->participant), spare);
         stage_log(self, "%s has %u descriptors left", subject->name, spare);
         declare(self, true);
-        if (!limit(self, subject, RLIMIT_NOFILE, soft) || !come_and_go(self, newcomer, guest, &some) ||
-            !limit(self, subject, RLIMIT_NOFILE, RLIM_INFINITY) || !live_again(self, newcomer, guest))
+        if (!limit(self, subject, "nofile", soft) || !come_and_go(self, newcomer, guest, &some) ||
+            !release(self, subject, "nofile") || !live_again(self, newcomer, guest))
             return false;
     }
     return true;
@@ -294,8 +318,8 @@ static bool starve_of_memory(stage *self, actor *subject, actor *newcomer, actor
                               used >> 30);
         stage_log(self, "%s has %u MiB of address space left", subject->name, spare);
         declare(self, true);
-        if (!limit(self, subject, RLIMIT_AS, (rlim_t)(used + ((unsigned long long)spare << 20))) || !burst(self) ||
-            !come_and_go(self, newcomer, guest, &some) || !limit(self, subject, RLIMIT_AS, RLIM_INFINITY) ||
+        if (!limit(self, subject, "as", used + ((unsigned long long)spare << 20)) || !burst(self) ||
+            !come_and_go(self, newcomer, guest, &some) || !release(self, subject, "as") ||
             !live_again(self, newcomer, guest))
             return false;
     }

@@ -62,7 +62,7 @@ static bool play_junk(stage *self)
 static bool strew_in_traffic(stage *self, junk *strewn, actor *guest)
 {
     const ipcmark_publish_options traffic = {
-        .seconds = 1.6, .rate = 1000, .sizes = sizes, .sizes_count = COUNT_OF(sizes), .overwrite = true};
+        .seconds = 1.8, .rate = 1000, .sizes = sizes, .sizes_count = COUNT_OF(sizes), .overwrite = true};
     const unsigned first = (unsigned)stage_random(self, JUNK_KINDS);
     if (!stage_publish_begin_all(self, &traffic))
         return false;
@@ -72,6 +72,10 @@ static bool strew_in_traffic(stage *self, junk *strewn, actor *guest)
             return false;
         if (i == JUNK_KINDS / 2 && !stage_open(self, guest))
             return false;
+        if (i == JUNK_KINDS / 2 && ipcmark_ended(self->publishers[0].traffic)) {
+            stage_log(self, "traffic was over before anybody came");
+            return false;
+        }
     }
     return stage_publish_end_all(self);
 }
@@ -82,7 +86,6 @@ static bool play_junk_in_traffic(stage *self)
     junk strewn;
     bool played;
     self->demands.min_must = 1000;
-    self->demands.min_joins = 1;
     if (!ordinary_make(self, &how))
         return false;
     played =

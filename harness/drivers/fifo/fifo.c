@@ -108,10 +108,25 @@ static int pair_take(const struct directory *directory, struct knock *knock, str
     return 0;
 }
 
+/* A knock is heard once: it stays in the door until there are descriptors for what it brings. */
+static int pair_reserve(int fd)
+{
+    const int first = fcntl(fd, F_DUPFD_CLOEXEC, 0), second = first < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    const int result = second < 0 ? -errno : 0;
+    if (first >= 0)
+        close(first);
+    if (second >= 0)
+        close(second);
+    return result;
+}
+
 static int door_answer(const struct directory *directory, const struct listener *listener, struct link *out)
 {
     struct knock knock;
     ssize_t got;
+    const int result = pair_reserve(listener->fd);
+    if (result < 0)
+        return result;
     while ((got = read(listener->fd, &knock, sizeof knock)) == (ssize_t)sizeof knock)
         if (pair_take(directory, &knock, out) == 0) /* else the publisher has gone, or a stranger scribbled */
             return 0;
@@ -130,8 +145,11 @@ static const struct transport transport = {.name = "fifo",
                                            .connect = door_knock,
                                            .send = pipe_send};
 
+/* Each pair's files are the publisher's to make: better to hear at once that it cannot than to wait for ever. */
 static int open_publisher(void **out, const ipcmark_endpoint *endpoint)
 {
+    if (faccessat(AT_FDCWD, endpoint->directory, W_OK | X_OK, AT_EACCESS) < 0)
+        return -errno;
     return publisher_open(out, endpoint, &transport);
 }
 
