@@ -36,7 +36,7 @@ static size_t count_lines(const char *text)
 /* How it began and how it ended tell most; all of it is in the evidence. */
 static void print_detail(FILE *file, const char *detail, bool all)
 {
-    const size_t count = detail != NULL ? count_lines(detail) : 0, head = 20, tail = 10;
+    const size_t count = detail != NULL ? count_lines(detail) : 0, head = 20, tail = count > 34 ? 10 : 14;
     for (size_t line = 0; line < count; ++line) {
         const size_t length = strcspn(detail, "\n");
         if (all || line < head || line + tail >= count)

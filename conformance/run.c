@@ -1,5 +1,7 @@
 #include "run.h"
 
+#include "badge.h"
+#include "baseline.h"
 #include "case.h"
 #include "contender.h"
 #include "expect.h"
@@ -20,6 +22,7 @@ typedef struct {
     contender *contenders;
     size_t clause_count; /* of the contract */
     expect_list *expectations;
+    baseline *baseline;  /* or NULL */
     record_file *record; /* or NULL */
     result_list results;
     bool *judged;          /* [contender, round, clause]: its case has ended, perhaps in an earlier call */
@@ -251,7 +254,7 @@ static int page_width(void)
     return columns != NULL && atoi(columns) >= 40 ? atoi(columns) : 0;
 }
 
-static int sum_up(run *self)
+static void print_report(run *self)
 {
     char *command = record_command(&self->options);
     const report_options how = {.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL,
@@ -261,16 +264,50 @@ static int sum_up(run *self)
                                 .rounds = self->options.rounds,
                                 .details = self->options.details,
                                 .command = command};
-    int code = result_exit_code(&self->results);
     if (self->options.format == FORMAT_TABLE)
         report_table(stdout, &self->results, &how);
     else if (self->options.format == FORMAT_MARKDOWN)
         report_markdown(stdout, &self->results, &how);
+    if (self->baseline != NULL)
+        baseline_print(self->options.format == FORMAT_TABLE ? stdout : stderr, self->baseline, &self->results,
+                       how.width);
+    fflush(stdout);
     free(command);
-    if (self->options.junit != NULL && report_junit(self->options.junit, &self->results) < 0) {
-        fprintf(stderr, "ipcmark conformance: %s cannot be written\n", self->options.junit);
-        code = EXIT_ERROR;
+}
+
+static int explain_unwritten(const char *path, int error)
+{
+    if (error < 0)
+        fprintf(stderr, "ipcmark conformance: %s cannot be written: %s\n", path, strerror(-error));
+    return error;
+}
+
+/* Of a run that was interrupted, too, but for what would pass for a whole one. */
+static int write_files(const run *self, bool complete)
+{
+    const command_options *options = &self->options;
+    tally sum;
+    int error = 0;
+    if (options->junit != NULL)
+        error |= explain_unwritten(options->junit, report_junit(options->junit, &self->results));
+    if (options->badge != NULL && complete) {
+        tally_take(&sum, &self->results, self->contenders[0].name);
+        error |= explain_unwritten(options->badge, badge_write(options->badge, &sum, options->effort));
     }
+    if (options->accept_baseline != NULL && complete)
+        error |= explain_unwritten(options->accept_baseline, baseline_accept(options->accept_baseline, &self->results));
+    return error;
+}
+
+static int sum_up(run *self, bool complete)
+{
+    int code;
+    if (self->baseline != NULL)
+        baseline_apply(self->baseline, &self->results);
+    code = result_exit_code(&self->results);
+    print_report(self);
+    if (write_files(self, complete) != 0)
+        code = EXIT_ERROR;
     if (code == EXIT_HOLDS && result_count(&self->results, VERDICT_SKIP) == self->results.count) {
         fputs("ipcmark conformance: nothing was judged: every clause asked for needs what is not claimed\n", stderr);
         code = self->options.ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
@@ -279,10 +316,12 @@ static int sum_up(run *self)
 }
 
 /* 0, or the exit code. */
-static int load_expectations(run *self)
+static int load_what_is_known(run *self)
 {
-    char text[512];
-    if (self->options.expect == NULL || expect_load(&self->expectations, self->options.expect, text, sizeof text) == 0)
+    const command_options *options = &self->options;
+    char text[8192];
+    if ((options->expect == NULL || expect_load(&self->expectations, options->expect, text, sizeof text) == 0) &&
+        (options->baseline == NULL || baseline_load(&self->baseline, options->baseline, text, sizeof text) == 0))
         return 0;
     fprintf(stderr, "ipcmark conformance: %s\n", text);
     return EXIT_USAGE;
@@ -290,16 +329,16 @@ static int load_expectations(run *self)
 
 static int run_and_sum_up(run *self)
 {
-    const bool complete = run_all(self);
+    const bool whole = run_all(self);
     int code;
     progress_show(NULL);
-    code = sum_up(self);
-    if (!complete) {
+    code = sum_up(self, whole);
+    if (!whole) {
         const int signal = ipcmark_session_interrupted(self->session);
         code = signal != 0 ? 128 + signal : EXIT_ERROR;
         run_explain_resume(&self->options);
     }
-    if (self->record != NULL && record_close(self->record, code, !complete) < 0) {
+    if (self->record != NULL && record_close(self->record, code, !whole) < 0) {
         fprintf(stderr, "ipcmark conformance: not all records could be written; is there room on the disk?\n");
         code = EXIT_ERROR;
     }
@@ -314,13 +353,14 @@ int run_clauses(ipcmark_session *session, const command_options *options)
     self.contenders = calloc(options->target_count, sizeof *self.contenders);
     if (self.contenders == NULL)
         goto out;
-    if ((code = load_expectations(&self)) != 0 || (code = meet(&self)) != 0 || (code = open_record(&self)) != 0)
+    if ((code = load_what_is_known(&self)) != 0 || (code = meet(&self)) != 0 || (code = open_record(&self)) != 0)
         goto out;
     code = plan(&self) < 0 ? EXIT_ERROR : run_and_sum_up(&self);
 out:
     if (ipcmark_session_interrupted(session) != 0)
         code = 128 + ipcmark_session_interrupted(session);
     expect_free(self.expectations);
+    baseline_free(self.baseline);
     result_list_clear(&self.results);
     contenders_clear(self.contenders, options->target_count);
     free(self.judged);
