@@ -3,14 +3,20 @@
 
 #include <stdlib.h>
 
-/* Waits until the actor counts exactly so many peers. */
+/* Waits until the actor counts exactly so many peers; then asks again, without a word of what is expected. */
 static bool counts(stage *self, actor *who, unsigned peers, const char *after)
 {
     ipcmark_call *call = ipcmark_wait_peers(self->trial, who->endpoint, peers, 5);
     if (ipcmark_await(call) == IPCMARK_REFUSED)
         return stage_object(self, IPCMARK_COUNT, "%s does not come to count %u after %s: %s", who->name, peers, after,
                             call->text);
-    return stage_await(self, call, IPCMARK_COUNT);
+    if (!stage_await(self, call, IPCMARK_COUNT) ||
+        !stage_await(self, call = ipcmark_peers(self->trial, who->endpoint), IPCMARK_COUNT))
+        return false;
+    if (ipcmark_reply_count(call, "count") != peers)
+        return stage_object(self, IPCMARK_COUNT, "%s waited until it counted %u after %s, and then counts %llu",
+                            who->name, peers, after, (unsigned long long)ipcmark_reply_count(call, "count"));
+    return true;
 }
 
 /* One that counts, four that come and go. */

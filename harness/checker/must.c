@@ -46,11 +46,12 @@ static void drains_apply(struct review *review)
     }
 }
 
-/* The window that a message was invoked in; NULL: the pair was not ready. */
+/* The window that a message was invoked in; NULL: the pair was not ready. At one tick of a coarse clock nobody knows
+ * whether the pair was ready before or after: what may be excused is. */
 static const struct window *window_of(const struct review *review, const struct message *message)
 {
     for (size_t i = 0; i < review->window_count; ++i)
-        if (message->invoke_ns >= review->windows[i].from && message->invoke_ns < review->windows[i].until)
+        if (message->invoke_ns > review->windows[i].from && message->invoke_ns < review->windows[i].until)
             return &review->windows[i];
     return NULL;
 }
@@ -81,7 +82,7 @@ static void lost_say(struct review *review, uint64_t index, const struct window 
 /* Whether a reported disconnect lies between a missing message and the next that arrived, and excuses the gap. */
 static int is_excused(const struct review *review, const struct window *window)
 {
-    return window->until != NEVER && window->excuses && window->until < review->next_ns;
+    return window->until != NEVER && window->excuses && window->until <= review->next_ns;
 }
 
 /* Whether the message is known to have had its chance: the subscriber was waited for, or saw what came later. */
@@ -121,6 +122,7 @@ static void drains_judge(struct review *review)
     const struct stream *stream = review->stream;
     for (size_t i = 0; i < history->drain_count; ++i) {
         const struct ipcmark_drain *drain = &history->drains[i];
+        const struct message *message;
         uint64_t received_ns;
         if (drain->subscriber != review->subscriber->is->endpoint ||
             drain->subscriber_epoch != review->subscriber->is->epoch ||
@@ -130,7 +132,13 @@ static void drains_judge(struct review *review)
             continue;
         received_ns =
             review->intake->received_ns == NULL ? 0 : review->intake->received_ns[drain->sequence - stream->first];
-        if (drain->reached && received_ns == 0)
+        /* The drain asks for what a reply said was OK. Had the publisher died in between, nobody would owe it. */
+        message = &stream->messages[drain->sequence - stream->first];
+        if (message->outcome == IPCMARK_OK && message->outcome_ns > drain->from_ns)
+            model_error(review->model,
+                        "%s said that message %" PRIu64 " of thread %u was published before it recorded that",
+                        LABEL(review->publisher), drain->sequence, drain->thread);
+        else if (drain->reached && received_ns == 0)
             model_error(review->model,
                         "%s claims to have received message %" PRIu64
                         " of %s thread %u, and its journal does not show it",

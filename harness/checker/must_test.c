@@ -68,7 +68,8 @@ static void waited_for_up_to(void **state)
     }
 }
 
-/* Who is invoked before the pair is ready may be missed, who is invoked at that moment may not. */
+/* What is invoked before the pair is ready may be missed, and at that tick of the clock; what is invoked after it, not.
+ */
 static void ready_since(void **state)
 {
     (void)state;
@@ -81,7 +82,7 @@ static void ready_since(void **state)
         outcome(1, 0, IPCMARK_OK);
         up(1, 2);
         journals[1].view.records[journals[1].view.count - 1].time_ns -=
-            ready ? 20 : 19; /* at, or 1 ns after the INVOKE */
+            ready ? 21 : 20; /* 1 ns before, or at the INVOKE */
         pass_on(1, 1);
         drain_all();
         if (ready) {
@@ -358,6 +359,26 @@ static void coverage(void **state)
     }
 }
 
+/* A drain asks for what the publisher said was OK: by then it must be in its journal. */
+static void said_before_it_was_recorded(void **state)
+{
+    (void)state;
+    for (int late = 0; late <= 1; ++late) {
+        begin(1, 1);
+        invoke(1, 0);
+        if (!late)
+            outcome(1, 0, IPCMARK_OK);
+        receive(2, 1, 0);
+        drain(2, 1, 0, 1);
+        if (late) {
+            outcome(1, 0, IPCMARK_OK);
+            is_error("before it recorded that");
+        } else {
+            passes();
+        }
+    }
+}
+
 /* Eight to eight, a million and more records, and one message missing. */
 static void many(void **state)
 {
@@ -379,4 +400,5 @@ static void many(void **state)
 CASES_MAIN(CASE(everything_arrived), CASE(one_is_lost), CASE(not_waited_for), CASE(waited_for_up_to), CASE(ready_since),
            CASE(open_must_have_returned), CASE(prefix_rule), CASE(waited_for_before_it_went),
            CASE(sent_to_one_who_goes), CASE(dead_publisher), CASE(closed_publisher), CASE(may_be_missed),
-           CASE(restarts_are_new_epochs), CASE(deadline_missed), CASE(coverage), CASE(many))
+           CASE(restarts_are_new_epochs), CASE(deadline_missed), CASE(coverage), CASE(said_before_it_was_recorded),
+           CASE(many))

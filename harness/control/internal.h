@@ -15,8 +15,10 @@
 enum {
     MAX_THREADS = 64,           /* of one publisher */
     MAX_STDERR_BYTES = 1 << 20, /* kept of one participant */
+    MAX_STDERR_FLOOD = 1 << 26, /* said by one participant; more is a flood */
     MAX_EVENTS = 1 << 17,       /* from one participant; more is a flood */
     GRACE_MS = 100,             /* for what was already on its way when a deadline passed or a process ended */
+    LAST_WORD_MS = 2000,        /* from the end of its output to its exit */
 };
 
 struct ipcmark_session {
@@ -86,10 +88,10 @@ struct ipcmark_participant {
     uv_poll_t exit;
     int exit_fd; /* of its pidfd; 0: none */
     uv_pipe_t in, out, err;
-    uv_timer_t grace; /* after its exit, for the end of its output */
+    uv_timer_t grace; /* after its exit, for the end of its output; or the other way round */
     struct line_reader lines;
     FILE *stderr_file;
-    size_t stderr_bytes, events;
+    size_t stderr_bytes, stderr_said, events; /* bytes: those that were kept */
     uint64_t next_id;
     pid_t pid;
     int status;                                /* as of waitpid */

@@ -123,7 +123,10 @@ static void on_grace_over(uv_timer_t *timer)
 {
     ipcmark_participant *participant = (ipcmark_participant *)((char *)timer - offsetof(ipcmark_participant, grace));
     session_poke(participant->trial->session);
-    end(participant);
+    if (participant->exited)
+        end(participant);
+    else if (!participant->stopping) /* then the wait for its exit has a deadline */
+        participant_garbled(participant, "it closed its standard output, and did not end", NULL);
 }
 
 static void name_process(void *context, pid_t pid, const char *name)
@@ -173,6 +176,9 @@ static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         participant->output_ended = true;
         if (participant->exited)
             end(participant);
+        else
+            uv_timer_start(&participant->grace, on_grace_over,
+                           (uint64_t)(LAST_WORD_MS * participant->trial->session->scale), 0);
     }
 }
 
@@ -184,6 +190,8 @@ static void on_stderr(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         participant->stderr_ended = true;
         release(participant);
     }
+    if (size > 0 && (participant->stderr_said += (size_t)size) > MAX_STDERR_FLOOD)
+        participant_garbled(participant, "it floods us on its standard error", NULL);
     if (size <= 0 || participant->stderr_file == NULL || participant->stderr_bytes >= MAX_STDERR_BYTES)
         return;
     participant->stderr_bytes += fwrite(buffer->base, 1, (size_t)size, participant->stderr_file);

@@ -41,6 +41,21 @@ int target_parse(ipcmark_trial *trial)
     return target->driver == NULL ? 0 : parse_driver(trial, target->driver);
 }
 
+/* One program and its arguments, as far as can be told without being a shell. */
+static bool is_simple(const char *command)
+{
+    const char *word = command + strspn(command, " ");
+    const size_t length = strcspn(word, " ");
+    return command[strcspn(command, ";&|<>(){}`\n")] == '\0' && memchr(word, '=', length) == NULL;
+}
+
+/* The shell gives way to it, so that the process that is watched, measured and limited is the participant. */
+static const char *agent_command(ipcmark_trial *trial, const char *wrap)
+{
+    const char *command = trial_note(trial, "%s %s", wrap, trial->options.target.agent);
+    return is_simple(command) ? trial_note(trial, "exec %s", command) : command;
+}
+
 int target_command(ipcmark_trial *trial, const ipcmark_participant_options *options, char ***out)
 {
     const ipcmark_target *target = &trial->options.target;
@@ -64,8 +79,8 @@ int target_command(ipcmark_trial *trial, const ipcmark_participant_options *opti
     if (target->agent != NULL || *wrap != '\0') {
         list[count++] = "/bin/sh";
         list[count++] = "-c";
-        list[count++] = target->agent != NULL ? trial_note(trial, "%s %s", wrap, target->agent)
-                                              : trial_note(trial, "exec %s \"$0\" \"$@\"", wrap);
+        list[count++] =
+            target->agent != NULL ? agent_command(trial, wrap) : trial_note(trial, "exec %s \"$0\" \"$@\"", wrap);
     }
     if (target->driver != NULL) {
         list[count++] = agent;

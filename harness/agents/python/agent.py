@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True  # where we are is no place for our files
+
 import pubsub
 from record import Journals, Maker, name_sum, read_message
 
@@ -426,4 +428,5 @@ def main():
     os._exit(0)
 
 
-main()
+if __name__ == "__main__":
+    main()
