@@ -83,10 +83,11 @@ static bool play_subscriber_closes(stage *self)
 /* ---- leaks ----------------------------------------------------------------------------------------------------------
  */
 
-static bool play_round(stage *self)
+static bool play_round(stage *self, unsigned number)
 {
     const ipcmark_publish_options options = {.count = 5};
     actor *who;
+    (void)number;
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (!stage_open(self, who))
             return false;
@@ -130,22 +131,20 @@ static bool compare_census(stage *self, const census *before, unsigned rounds)
     return stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left at %s: %s", rounds, who->name, text);
 }
 
-static bool play_rounds(stage *self)
+/* A census around rounds; the first few warm up. */
+static bool leaves_nothing(stage *self, bool (*round)(stage *, unsigned number), unsigned warm_up, unsigned rounds)
 {
-    const unsigned warm_up = 3, rounds = stage_either(self, 60, 15);
     census before[2 * STAGE_MOST] = {{0}};
     int files_before, files_after;
-    self->demands.min_must = rounds;
-    if (!stage_cast_closed(self, 2, 2))
-        return false;
-    for (unsigned i = 0; i < warm_up; ++i)
-        if (!play_round(self))
+    unsigned done = 0;
+    for (; done < warm_up; ++done)
+        if (!round(self, done))
             return false;
     files_before = census_files(ipcmark_trial_files(self->trial));
     if (!take_census(self, before))
         return false;
-    for (unsigned i = 0; i < rounds; ++i)
-        if (!play_round(self))
+    for (; done < warm_up + rounds; ++done)
+        if (!round(self, done))
             return false;
     files_after = census_files(ipcmark_trial_files(self->trial));
     if (!compare_census(self, before, rounds))
@@ -154,6 +153,165 @@ static bool play_rounds(stage *self)
         return stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left files: %d before, %d after",
                             rounds, files_before, files_after);
     return true;
+}
+
+static bool play_rounds(stage *self)
+{
+    const unsigned rounds = stage_either(self, 60, 15);
+    self->demands.min_must = rounds;
+    return stage_cast_closed(self, 2, 2) && leaves_nothing(self, play_round, 3, rounds);
+}
+
+/* Closes all, at the same moment. */
+static bool close_together(stage *self)
+{
+    ipcmark_call *calls[2 * STAGE_MOST] = {NULL};
+    bool all = true;
+    actor *who;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (who->open)
+            calls[i] = ipcmark_close(self->trial, who->endpoint);
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (calls[i] != NULL) {
+            all &= stage_await(self, calls[i], IPCMARK_HUNG);
+            who->open = false;
+        }
+    return all;
+}
+
+/* Four opens in three rounds. In turns: a publisher that meets nobody, a subscriber that meets nobody, and all
+ * together, who are closed while they may still be greeting each other. */
+static bool play_hasty_round(stage *self, unsigned number)
+{
+    if (number % 3 == 2)
+        return stage_open_all(self) && close_together(self);
+    return stage_open(self, number % 3 == 0 ? &self->publishers[0] : &self->subscribers[0]) && close_together(self);
+}
+
+static bool play_hasty_rounds(stage *self)
+{
+    return stage_cast_closed(self, 1, 1) &&
+           leaves_nothing(self, play_hasty_round, 9, stage_amount(self, 750, 75, 7500));
+}
+
+/* ---- races --------------------------------------------------------------------------------------------------------
+ */
+
+/* Of all actors each second one, by chance: who is open closes, who is closed opens, all at the same moment. */
+static bool turn_over(stage *self)
+{
+    ipcmark_call *calls[2 * STAGE_MOST] = {NULL};
+    bool closes[2 * STAGE_MOST], all = true;
+    actor *who;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i) {
+        closes[i] = who->open;
+        if (stage_random(self, 2) == 0)
+            calls[i] = closes[i] ? ipcmark_close(self->trial, who->endpoint) : stage_open_begin(self, who);
+    }
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
+        if (calls[i] != NULL && closes[i]) {
+            all &= stage_await(self, calls[i], IPCMARK_HUNG);
+            who->open = false;
+        } else if (calls[i] != NULL) {
+            all &= stage_open_end(self, who, calls[i]);
+        }
+    return all;
+}
+
+static bool play_races(stage *self)
+{
+    const ipcmark_publish_options options = {.count = 20};
+    const unsigned bouts = stage_either(self, 4, 2), turns = stage_amount(self, 50, 15, 100);
+    self->demands.min_must = self->clause->publishers * self->clause->subscribers * options.count;
+    if (!stage_cast_closed(self, self->clause->publishers, self->clause->subscribers))
+        return false;
+    for (unsigned i = 0; i < bouts; ++i) {
+        stage_log(self, "bout %u", i + 1);
+        for (unsigned k = 0; k < turns; ++k)
+            if (!turn_over(self))
+                return false;
+        if (!stage_open_all(self) || !stage_settle(self) || !stage_publish_all(self, &options) || !stage_drain(self))
+            return false;
+    }
+    /* Nobody comes or goes any more, and they stay connected: who cleans up late hits nobody. Only now is it beyond
+     * doubt whom a count is about. */
+    return ipcmark_wait(self->trial, 2 * STAGE_PING_MS + 100) && stage_settle(self) &&
+           stage_publish_all(self, &options) && stage_drain(self);
+}
+
+/* ---- a handler that is busy
+ * ------------------------------------------------------------------------------------------
+ */
+
+static const unsigned busy_ms = 300;
+
+/* A message is counted before the handler gets busy with it, so that who waits for it finds the handler busy: unless
+ * the machine has other things to do, and then nothing is shown. */
+static bool close_over_handler(stage *self, unsigned *found_busy)
+{
+    const ipcmark_publish_options one = {.count = 1}, more = {.count = 10};
+    const ipcmark_handler_options busy = {.delay_us = 1000 * busy_ms};
+    actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
+    uint64_t since_ns;
+    if (!stage_open(self, subscriber) || !stage_settle(self) ||
+        !stage_await(self, ipcmark_handler(self->trial, subscriber->endpoint, &busy), IPCMARK_HUNG))
+        return false;
+    since_ns = ipcmark_now_ns();
+    if (!stage_publish(self, publisher, &one) || !stage_drain_last(self, subscriber, publisher, 0) ||
+        !stage_publish(self, publisher, &more))
+        return false;
+    *found_busy += ipcmark_now_ns() - since_ns < busy_ms * 1000000ull / 2;
+    return stage_close_within(self, subscriber, close_bound + busy_ms * 1e-3, "while its handler was busy") &&
+           stage_settle(self);
+}
+
+static bool play_busy_handler(stage *self)
+{
+    const unsigned rounds = stage_either(self, 5, 2);
+    unsigned found_busy = 0;
+    self->demands.min_must = rounds;
+    if (!stage_cast_closed(self, 1, 1) || !stage_open(self, &self->publishers[0]))
+        return false;
+    for (unsigned i = 0; i < rounds; ++i)
+        if (!close_over_handler(self, &found_busy))
+            return false;
+    stage_log(self, "close found the handler busy %u times of %u", found_busy, rounds);
+    return stage_recover(self) && found_busy > 0;
+}
+
+/* The latest of these of the subscriber's life before that time; NULL: none. */
+static const struct ipcmark_record *find_last(const struct ipcmark_history *history, enum ipcmark_kind kind,
+                                              const struct ipcmark_record *closed)
+{
+    const struct ipcmark_record *last = NULL;
+    for (size_t k = 0; k < history->journal_count; ++k)
+        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
+            const struct ipcmark_record *record = &history->journals[k].view.records[i];
+            if (record->kind == kind && record->endpoint == closed->endpoint &&
+                record->endpoint_epoch == closed->endpoint_epoch && record->time_ns <= closed->time_ns &&
+                (last == NULL || record->time_ns > last->time_ns))
+                last = record;
+        }
+    return last;
+}
+
+/* Every handler that began before close returned must have ended by then. It is busy at least as long as it was told.
+ */
+static void examine_busy_handler(stage *self, const struct ipcmark_history *history)
+{
+    for (size_t k = 0; k < history->journal_count; ++k)
+        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
+            const struct ipcmark_record *closed = &history->journals[k].view.records[i], *began;
+            if (closed->kind != IPCMARK_CLOSE_DONE || closed->endpoint != self->subscribers[0].endpoint ||
+                closed->time_ns > self->end_ns)
+                continue;
+            began = find_last(history, IPCMARK_RECEIVED, closed);
+            if (began != NULL && closed->time_ns - began->time_ns < busy_ms * 1000000ull)
+                stage_object(self, IPCMARK_LATE,
+                             "close of subscriber 1, epoch %u, returned %.3f s after its handler had begun, and the "
+                             "handler was busy for %.3f s",
+                             closed->endpoint_epoch, (double)(closed->time_ns - began->time_ns) * 1e-9, busy_ms * 1e-3);
+        }
 }
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -165,6 +323,15 @@ static const clause clauses[] = {
      .promise = "A subscriber closes within a second, whatever its peers do."},
     {"LIFE-003", .publishers = 2, .subscribers = 2, .play = play_rounds,
      .promise = "Rounds of open and close leave no descriptor, thread, mapping or file."},
+    {"LIFE-004", .publishers = 1, .subscribers = 1, .play = play_hasty_rounds, .seconds = 4,
+     .promise = "A thousand opens and closes leave nothing, also where nobody was met or greetings were cut "
+                "short."},
+    {"LIFE-005", .publishers = 4, .subscribers = 4, .play = play_races, .heavy = true, .seconds = 3,
+     .promise = "Participants that open and close at the same moment do not hinder each other: none fails, and all are "
+                "connected in the end."},
+    {"LIFE-006", .publishers = 1, .subscribers = 1, .play = play_busy_handler, .examine = examine_busy_handler,
+     .seconds = 2,
+     .promise = "Close of a subscriber waits for the handler that is running, and returns soon after it."},
 };
 
 const clause_group life_clauses = {clauses, COUNT_OF(clauses)};

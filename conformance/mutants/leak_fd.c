@@ -9,4 +9,4 @@ static int leak(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
 }
 
 MUTANT(.name = "leak_fd", .fault = "each open leaves a descriptor behind", .class_name = "leftover",
-       .must_fail = "LIFE-003", .may_fail = "", .before_open = leak)
+       .must_fail = "LIFE-003 LIFE-004", .may_fail = "", .before_open = leak)
