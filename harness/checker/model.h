@@ -127,8 +127,9 @@ struct intake {
     uint64_t *received_ns; /* by sequence - first; 0: not received; NULL: nothing was */
     uint64_t highest;      /* index + 1 of the highest received; 0: nothing */
     uint64_t first_ns;     /* of the first delivery, NEVER: none */
-    uint64_t last_ns;      /* of the latest delivery, its journal and sequence */
-    uint64_t last_sequence;
+    uint64_t before;       /* as highest, of those at earlier ticks than the latest delivery */
+    uint64_t last_ns;      /* of the latest delivery, its index + 1 and journal */
+    uint64_t last;
     size_t last_journal;
 };
 

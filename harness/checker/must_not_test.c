@@ -190,6 +190,26 @@ static void one_tick_of_the_clock(void **state)
     }
 }
 
+/* A third one at that tick does not hide that the second comes behind a later one. */
+static void behind_a_tick_of_the_clock(void **state)
+{
+    (void)state;
+    for (int wrong = 0; wrong <= 1; ++wrong) {
+        begin(1, 1);
+        send(1, 0), send(1, 1), send(1, 2);
+        receive(2, 1, 0);
+        receive_elsewhere(wrong ? 2 : 1, now);
+        receive(2, 1, wrong ? 1 : 2);
+        drain_all();
+        if (wrong) {
+            fails(IPCMARK_REORDERED, "received message 1 of publisher 1 epoch 1 thread 0");
+            assert_int_equal(judgement.violations, 1);
+        } else {
+            passes();
+        }
+    }
+}
+
 /* The highest is the highest, not the latest. */
 static void gaps_behind_a_disorder(void **state)
 {
@@ -580,8 +600,8 @@ static void contradictions(void **state)
 }
 
 CASES_MAIN(CASE(twice), CASE(twice_in_two_journals), CASE(twice_and_different), CASE(twice_in_two_epochs),
-           CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(gaps_behind_a_disorder),
-           CASE(other_bytes), CASE(never_sent), CASE(failed_yet_delivered), CASE(history_replayed),
-           CASE(before_it_subscribed), CASE(after_a_failed_open), CASE(after_close), CASE(leaked), CASE(own_process),
-           CASE(never_returned), CASE(cut_off), CASE(observations), CASE(torn_tail),
+           CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(behind_a_tick_of_the_clock),
+           CASE(gaps_behind_a_disorder), CASE(other_bytes), CASE(never_sent), CASE(failed_yet_delivered),
+           CASE(history_replayed), CASE(before_it_subscribed), CASE(after_a_failed_open), CASE(after_close),
+           CASE(leaked), CASE(own_process), CASE(never_returned), CASE(cut_off), CASE(observations), CASE(torn_tail),
            CASE(received_before_it_was_invoked), CASE(contradictions))

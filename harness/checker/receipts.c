@@ -160,6 +160,15 @@ static int identity_judge(struct model *model, const struct delivery *delivery)
     return meant;
 }
 
+/* Index + 1 of the highest that is known to have been received before; 0: none. Two files may show one time for
+ * deliveries that followed each other: a coarse clock, not a disorder. */
+static uint64_t received_before(const struct intake *intake, const struct receipt *receipt)
+{
+    if (receipt->record->time_ns > intake->last_ns)
+        return intake->highest;
+    return receipt->journal == intake->last_journal && intake->last > intake->before ? intake->last : intake->before;
+}
+
 /* Whether it ought to have been received at all, once, and now. */
 static void order_judge(struct model *model, const struct delivery *delivery)
 {
@@ -167,6 +176,7 @@ static void order_judge(struct model *model, const struct delivery *delivery)
     const struct message *message = delivery->message;
     struct intake *intake = delivery->intake;
     uint64_t index = record->sequence - delivery->stream->first, now = record->time_ns;
+    uint64_t later = received_before(intake, delivery->receipt);
     if (message->outcome == IPCMARK_FAILED)
         model_violation(model, IPCMARK_PHANTOM, now, about_delivery(model, delivery),
                         NAMED ": its publish had failed at %+.6f s", NAMES(model, delivery),
@@ -178,11 +188,9 @@ static void order_judge(struct model *model, const struct delivery *delivery)
     if (intake->received_ns[index] != 0)
         model_violation(model, IPCMARK_DUPLICATE, now, about_delivery(model, delivery), NAMED ", and before at %+.6f s",
                         NAMES(model, delivery), model_seconds(model, intake->received_ns[index]));
-    else if (intake->highest > 0 && record->sequence < intake->last_sequence &&
-             /* Two files may show one time for deliveries that followed each other: a coarse clock, not a disorder. */
-             (now > intake->last_ns || delivery->receipt->journal == intake->last_journal))
+    else if (later > index + 1)
         model_violation(model, IPCMARK_REORDERED, now, about_delivery(model, delivery),
-                        NAMED ", after message %" PRIu64, NAMES(model, delivery), intake->last_sequence);
+                        NAMED ", after message %" PRIu64, NAMES(model, delivery), delivery->stream->first + later - 1);
 }
 
 static void intake_note(const struct delivery *delivery)
@@ -194,10 +202,12 @@ static void intake_note(const struct delivery *delivery)
         intake->received_ns[index] = record->time_ns;
     if (intake->highest == 0)
         intake->first_ns = record->time_ns;
+    if (record->time_ns > intake->last_ns)
+        intake->before = intake->highest;
     if (index + 1 > intake->highest)
         intake->highest = index + 1;
     intake->last_ns = record->time_ns;
-    intake->last_sequence = record->sequence;
+    intake->last = index + 1;
     intake->last_journal = delivery->receipt->journal;
 }
 
