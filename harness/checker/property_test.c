@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { HISTORIES = 1500, FOLDERS = 60, DAMAGES = 12 };
@@ -254,4 +255,104 @@ static void one_fault_is_found(void **state)
             fail_msg("%s: injected %u times only", faults[i].name, injected[i]);
 }
 
-CASES_MAIN(CASE(what_is_right_passes), CASE(one_fault_is_found))
+/* ---- on disk --------------------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/ipcmark-property-XXXXXX";
+
+static int entry_remove(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status, (void)type, (void)walk;
+    return remove(path);
+}
+
+static void folder_write(void)
+{
+    struct ipcmark_history_log *log;
+    const struct ipcmark_history *history = &sim.history;
+    char path[80];
+    assert_int_equal(ipcmark_history_log_open(&log, folder), 0);
+    for (size_t i = 0; i < history->process_count; ++i)
+        assert_int_equal(ipcmark_history_log_process(log, &history->processes[i]), 0);
+    for (size_t i = 0; i < history->member_count; ++i)
+        assert_int_equal(ipcmark_history_log_member(log, &history->members[i]), 0);
+    for (size_t i = 0; i < history->fault_count; ++i)
+        assert_int_equal(ipcmark_history_log_fault(log, &history->faults[i]), 0);
+    for (size_t i = 0; i < history->drain_count; ++i)
+        assert_int_equal(ipcmark_history_log_drain(log, &history->drains[i]), 0);
+    assert_int_equal(ipcmark_history_log_expectation(log, &sim.expectation), 0);
+    assert_int_equal(ipcmark_history_log_end(log), 0);
+    ipcmark_history_log_close(log);
+    for (size_t j = 0; j < 3 * sim.life_count; ++j) {
+        struct ipcmark_journal *journal;
+        snprintf(path, sizeof path, "%s/journals/%zu.%zu", folder, j / 3 + 1, j % 3);
+        assert_int_equal(ipcmark_journal_open(&journal, path), 0);
+        for (size_t i = 0; i < sim.journals[j].count; ++i)
+            assert_int_equal(ipcmark_journal_append(journal, &sim.journals[j].records[i]), 0);
+        ipcmark_journal_close(journal);
+    }
+}
+
+/* Overwrites some bytes of a file, or cuts it off. */
+static void file_damage(const char *name)
+{
+    char path[80];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(stat(path, &status), 0);
+    if (sim_random(&sim, 4) == 0) {
+        assert_int_equal(truncate(path, (off_t)sim_random(&sim, (uint64_t)status.st_size + 1)), 0);
+        return;
+    }
+    FILE *file = fopen(path, "r+e");
+    assert_non_null(file);
+    for (uint64_t i = 1 + sim_random(&sim, 3); i-- > 0;) {
+        fseek(file, (long)sim_random(&sim, (uint64_t)status.st_size), SEEK_SET);
+        fputc((int)sim_random(&sim, 256), file);
+    }
+    fclose(file);
+}
+
+/* The verdict of a folder is that of the history that was written; whatever is done to its files, there is a verdict,
+ * or words about why there is none. */
+static void folders_are_judged_alike(void **state)
+{
+    static struct ipcmark_judgement again;
+    struct ipcmark_history loaded;
+    char problem[700];
+    unsigned refused = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= FOLDERS; ++seed) {
+        simulate(&sim, seed);
+        if (seed % 2 == 0)
+            duplicate();
+        strcpy(folder + sizeof folder - 7, "XXXXXX");
+        assert_non_null(mkdtemp(folder));
+        folder_write();
+        judge(seed, seed % 2 == 0 ? IPCMARK_FAIL : IPCMARK_PASS, IPCMARK_DUPLICATE, "in memory");
+        if (ipcmark_history_load(&loaded, folder, problem, sizeof problem) < 0)
+            fail_msg("seed %llu: %s", (unsigned long long)seed, problem);
+        assert_int_equal(ipcmark_check(&loaded, &again), 0);
+        ipcmark_history_free(&loaded);
+        assert_string_equal(again.text, judgement.text);
+        assert_true(again.verdict == judgement.verdict && again.must == judgement.must &&
+                    again.received == judgement.received);
+        for (int i = 0; i < DAMAGES; ++i) {
+            char journal[32];
+            snprintf(journal, sizeof journal, "journals/%u.%u", (unsigned)sim_random(&sim, sim.life_count) + 1,
+                     (unsigned)sim_random(&sim, 3));
+            file_damage(i % 2 == 0 ? journal : "history.jsonl");
+            int error = ipcmark_history_load(&loaded, folder, problem, sizeof problem);
+            char *timeline = NULL;
+            if (error == 0 && ipcmark_check(&loaded, &again) == 0)
+                timeline = ipcmark_timeline(&loaded, &again, IPCMARK_TIMELINE_LINES);
+            assert_true(error == 0 ? timeline != NULL : error == -EBADMSG && problem[0] != '\0');
+            refused += error < 0;
+            free(timeline);
+            ipcmark_history_free(&loaded);
+        }
+        assert_int_equal(nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS), 0);
+    }
+    assert_true(refused > FOLDERS); /* the damage was real */
+}
+
+CASES_MAIN(CASE(what_is_right_passes), CASE(one_fault_is_found), CASE(folders_are_judged_alike))
