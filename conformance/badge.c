@@ -18,14 +18,14 @@ typedef struct {
     const char *colour, *css;
 } badge;
 
-/* What is green must hold in full: what was skipped is not claimed, and not run is not shown. */
+/* What was not run was not shown: only a run of the whole contract is green, and brightly if nothing was skipped. */
 static void choose_colour(badge *self, const tally *sum)
 {
     const bool whole = sum->clauses == tally_contract();
     switch (sum->worst) {
     case VERDICT_PASS:
-        self->colour = whole && sum->by_verdict[VERDICT_SKIP] == 0 ? "brightgreen" : "green";
-        self->css = whole && sum->by_verdict[VERDICT_SKIP] == 0 ? "#2ea44f" : "#5a8f1c";
+        self->colour = !whole ? "lightgrey" : sum->by_verdict[VERDICT_SKIP] == 0 ? "brightgreen" : "green";
+        self->css = !whole ? "#767676" : sum->by_verdict[VERDICT_SKIP] == 0 ? "#2ea44f" : "#5a8f1c";
         break;
     case VERDICT_XFAIL:
     case VERDICT_UNKNOWN:

@@ -12,8 +12,8 @@ typedef struct baseline baseline;
 int baseline_load(baseline **out, const char *path, char *problem, size_t problem_size);
 void baseline_free(baseline *);
 
-/* Excuses what fails, or is unknown, as it did in the baseline: the same verdict and class of violation. */
-void baseline_apply(const baseline *, result_list *);
+/* Whether it fails, or is unknown, as it did in the baseline: the same verdict and class of violation. */
+bool baseline_excuses(const baseline *, const result *);
 /* What newly fails, no longer fails, always failed, is new, was given up. */
 void baseline_print(FILE *, const baseline *, const result_list *, int width);
 

@@ -8,6 +8,7 @@
 #include "case.h"
 #include "ipcmark/runfile.h"
 #include "mutants/mutant.h"
+#include "mutants_record.h"
 #include "progress.h"
 #include "report.h"
 
@@ -36,17 +37,20 @@ typedef struct {
     char path[PATH_MAX];
     const mutant *about;
     cell cells[CLAUSES_MOST];
-    unsigned attempts[CLAUSES_MOST]; /* the most that a round needed */
-    unsigned caught, due;            /* rounds of its own clauses */
+    unsigned attempts[CLAUSES_MOST];   /* the most that a round needed */
+    unsigned caught, due;              /* rounds of its own clauses */
+    progress_kind kinds[CLAUSES_MOST]; /* rounds of a clause end in their order, in this call or an earlier one */
 } subject;
 
 typedef struct {
     ipcmark_session *session;
-    const command_options *options;
+    command_options *options; /* of a run that is gone on with, its seed and rounds */
     subject *subjects;
     size_t count;
     unsigned survivors, strays, errors, retries;
+    size_t planned, ended; /* cells */
     char id[17];
+    mutants_record *record; /* or NULL */
 } self_test;
 
 /* ---- finding them ---------------------------------------------------------------------------------------------------
@@ -131,6 +135,34 @@ static cell judge_cell(const mutant *about, const result *out)
     return own ? CELL_CAUGHT : CELL_SEEN;
 }
 
+static const char *outcome_name(cell value)
+{
+    static const char *const names[] = {"not run", "passed", "skipped", "seen", "caught", "survived", "stray", "error"};
+    return names[value];
+}
+
+static cell outcome_of(const char *name)
+{
+    cell value = CELL_NOT_RUN;
+    while (value < CELL_ERROR && strcmp(outcome_name(value), name) != 0)
+        ++value;
+    return value;
+}
+
+static void count_cell(self_test *self, subject *who, size_t index, cell value, unsigned attempts)
+{
+    const clause *about = clause_at(index);
+    who->attempts[index] = attempts > who->attempts[index] ? attempts : who->attempts[index];
+    who->due += clause_matches(who->about->must_fail, about->id) && value != CELL_SKIPPED;
+    who->caught += value == CELL_CAUGHT;
+    self->survivors += value == CELL_SURVIVED;
+    self->strays += value == CELL_STRAY;
+    self->errors += value == CELL_ERROR;
+    self->retries += attempts - 1;
+    who->cells[index] = worse(who->cells[index], value);
+    ++self->ended;
+}
+
 static void explain(const self_test *self, const subject *who, const ipcmark_target *target, const result *out,
                     cell value)
 {
@@ -149,6 +181,17 @@ static void explain(const self_test *self, const subject *who, const ipcmark_tar
     free(replay);
 }
 
+static void show_progress(const self_test *self, const subject *who, const clause *about, unsigned round)
+{
+    char left[64];
+    double seconds = 0;
+    for (size_t i = 0; i < self->count; ++i)
+        seconds += progress_left(self->subjects[i].kinds, CLAUSES_MOST);
+    progress_text(seconds, left, sizeof left);
+    progress_show("[%zu/%zu] %s %s round %u  %s", self->ended + 1, self->planned, who->about->name, about->id,
+                  round + 1, left);
+}
+
 static bool run_cell(self_test *self, subject *who, const ipcmark_implementation *implementation, size_t index,
                      unsigned round)
 {
@@ -161,30 +204,31 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
                             .seed = run_seed(self->options->seed, round),
                             .effort = EFFORT_QUICK,
                             .keep = keep};
+    mutants_cell done = {.mutant = who->about->name, .clause = about, .round = round};
+    double seconds = 0;
     result out;
     cell value;
     snprintf(keep, sizeof keep, "%s/%s/%s-%s-%u", self->options->keep, self->id, who->about->name, about->id,
              round + 1);
-    progress_show("%s %s round %u", who->about->name, about->id, round + 1);
+    show_progress(self, who, about, round);
     if (!self->options->keep_passed)
         options.keep = NULL; /* a mutant fails by right: its evidence is of interest to nobody but who debugs it */
     /* On a machine that is busy with other things the answer may be that it is not known: ask again. */
-    for (unsigned attempt = 1;; ++attempt) {
+    for (done.attempts = 1;; ++done.attempts) {
         if (!case_run(&out, self->session, about, &options))
             return false;
-        who->attempts[index] = attempt > who->attempts[index] ? attempt : who->attempts[index];
-        if (out.verdict != VERDICT_UNKNOWN || attempt == ATTEMPTS)
+        seconds += out.seconds;
+        if (out.verdict != VERDICT_UNKNOWN || done.attempts == ATTEMPTS)
             break;
-        ++self->retries;
         result_clear(&out);
     }
     value = judge_cell(who->about, &out);
-    who->due += clause_matches(who->about->must_fail, about->id) && value != CELL_SKIPPED;
-    who->caught += value == CELL_CAUGHT;
-    self->survivors += value == CELL_SURVIVED;
-    self->strays += value == CELL_STRAY;
-    self->errors += value == CELL_ERROR;
-    who->cells[index] = worse(who->cells[index], value);
+    count_cell(self, who, index, value, done.attempts);
+    ++who->kinds[index].ended;
+    who->kinds[index].measured += seconds;
+    done.outcome = outcome_name(value);
+    if (self->record != NULL)
+        mutants_record_append(self->record, &done, &out);
     if (value >= CELL_SURVIVED)
         explain(self, who, &target, &out, value);
     result_clear(&out);
@@ -209,11 +253,14 @@ static bool run_subject(self_test *self, subject *who)
         ++self->errors;
         return true;
     }
-    if ((who->about->needs & ~implementation.capabilities) != 0)
+    if ((who->about->needs & ~implementation.capabilities) != 0) {
+        memset(who->kinds, 0, sizeof who->kinds);
         return true;
+    }
     for (unsigned round = 0; round < self->options->rounds; ++round)
         for (size_t i = 0; (about = clause_at(i)) != NULL && i < CLAUSES_MOST; ++i)
-            if (is_due(self, who, about) && !run_cell(self, who, &implementation, i, round))
+            if (is_due(self, who, about) && round >= who->kinds[i].ended &&
+                !run_cell(self, who, &implementation, i, round))
                 return false;
     progress_show(NULL);
     if (!isatty(STDERR_FILENO))
@@ -271,7 +318,8 @@ static void print_matrix(const self_test *self)
 
 int run_mutants_list(const command_options *options)
 {
-    self_test self = {.options = options};
+    command_options mine = *options;
+    self_test self = {.options = &mine};
     int error;
     self.subjects = calloc(MUTANTS_MOST, sizeof *self.subjects);
     error = self.subjects == NULL ? -ENOMEM : find_mutants(&self);
@@ -281,35 +329,141 @@ int run_mutants_list(const command_options *options)
     return error < 0 ? EXIT_ERROR : EXIT_HOLDS;
 }
 
+/* ---- all of them ------------------------------------------------------------------------------------------------- */
+
+/* What an earlier call judged. */
+static void take_cell(void *context, const mutants_cell *item)
+{
+    self_test *self = context;
+    for (size_t i = 0; i < self->count; ++i)
+        if (strcmp(self->subjects[i].about->name, item->mutant) == 0) {
+            subject *who = &self->subjects[i];
+            const cell value = outcome_of(item->outcome);
+            size_t index = 0;
+            while (clause_at(index) != item->clause)
+                ++index;
+            count_cell(self, who, index, value, item->attempts > 0 ? item->attempts : 1);
+            ++who->kinds[index].ended;
+            if (value >= CELL_SURVIVED)
+                printf("%s %s, as %s says of round %u: %s\n", item->mutant, item->clause->id, self->options->output,
+                       item->round + 1, item->outcome);
+        }
+}
+
+/* "drop DEL-001", …: fills ids if it is not NULL, and returns how many there are. */
+static size_t plan_ids(const self_test *self, char **ids)
+{
+    const clause *about;
+    size_t count = 0;
+    for (size_t i = 0; i < self->count; ++i)
+        for (size_t k = 0; (about = clause_at(k)) != NULL && k < CLAUSES_MOST; ++k) {
+            if (!is_due(self, &self->subjects[i], about))
+                continue;
+            if (ids != NULL && asprintf(&ids[count], "%s %s", self->subjects[i].about->name, about->id) < 0)
+                ids[count] = NULL;
+            ++count;
+        }
+    return count;
+}
+/* The right driver, before the wrong ones: if it cannot be met, none of them can. */
+static int meet_base(self_test *self, char *text, size_t size)
+{
+    const ipcmark_target target = {.driver = self->options->base};
+    ipcmark_implementation base;
+    if (ipcmark_probe(self->session, &target, &base) < 0) {
+        fprintf(stderr, "ipcmark conformance: --base %s: %s\n", self->options->base,
+                ipcmark_session_text(self->session));
+        return -EPROTO;
+    }
+    snprintf(text, size, "%s %s", self->options->base, base.version);
+    return setenv("IPCMARK_MUTANT_BASE", self->options->base, 1);
+}
+
+static int open_record(self_test *self, const char *base)
+{
+    const size_t count = plan_ids(self, NULL);
+    char problem[8192] = "out of memory", **ids = calloc(count + 1, sizeof *ids);
+    const mutants_plan plan = {self->options, base, ids, count};
+    int error = ids != NULL ? 0 : -ENOMEM;
+    if (error == 0)
+        plan_ids(self, ids);
+    for (size_t i = 0; error == 0 && i < count; ++i)
+        error = ids[i] != NULL ? 0 : -ENOMEM;
+    if (error == 0 && self->options->output != NULL)
+        error = mutants_record_open(&self->record, &plan, take_cell, self, problem, sizeof problem);
+    if (error < 0)
+        fprintf(stderr, "ipcmark conformance: %s\n", problem);
+    for (size_t i = 0; ids != NULL && i < count; ++i)
+        free(ids[i]);
+    free(ids);
+    self->planned = count * self->options->rounds;
+    return error;
+}
+
+static void plan_time(self_test *self)
+{
+    const clause *about;
+    for (size_t i = 0; i < self->count; ++i)
+        for (size_t k = 0; (about = clause_at(k)) != NULL && k < CLAUSES_MOST; ++k)
+            if (is_due(self, &self->subjects[i], about)) {
+                self->subjects[i].kinds[k].planned = self->options->rounds;
+                self->subjects[i].kinds[k].usual = about->seconds > 0 ? about->seconds * 0.4 : 0.2;
+            }
+}
+
+static int sum_up(self_test *self)
+{
+    unsigned due = 0;
+    for (size_t i = 0; i < self->count; ++i)
+        due += self->subjects[i].due;
+    print_matrix(self);
+    if (self->errors > 0)
+        return EXIT_ERROR;
+    if (self->survivors + self->strays > 0)
+        return EXIT_BROKEN;
+    if (due > 0)
+        return EXIT_HOLDS;
+    fputs("ipcmark conformance: no mutant was put to its own clauses: nothing was shown\n", stderr);
+    return self->options->ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
+}
+
+static int run_subjects(self_test *self)
+{
+    bool whole = true;
+    int code;
+    plan_time(self);
+    for (size_t i = 0; whole && i < self->count; ++i)
+        whole = run_subject(self, &self->subjects[i]);
+    progress_show(NULL);
+    code = sum_up(self);
+    if (!whole) {
+        const int signal = ipcmark_session_interrupted(self->session);
+        code = signal != 0 ? 128 + signal : EXIT_ERROR;
+        run_explain_resume(self->options);
+    }
+    if (mutants_record_close(self->record, code, !whole) < 0) {
+        fputs("ipcmark conformance: not all records could be written; is there room on the disk?\n", stderr);
+        code = EXIT_ERROR;
+    }
+    return code;
+}
+
 int run_mutants(ipcmark_session *session, const command_options *options)
 {
-    self_test self = {.session = session, .options = options};
+    command_options mine = *options;
+    self_test self = {.session = session, .options = &mine};
+    char base[512];
     int code = EXIT_ERROR;
-    bool complete = true;
-    unsigned due = 0;
     ipcmark_run_id(self.id);
     self.subjects = calloc(MUTANTS_MOST, sizeof *self.subjects);
     if (self.subjects == NULL || find_mutants(&self) < 0) {
         fprintf(stderr,
                 "ipcmark conformance: no mutant%s%s was found in lib/ipcmark/mutants; --list-mutants names them\n",
                 options->mutants[0] != '\0' ? " " : "", options->mutants);
-        goto out;
+        code = options->mutants[0] != '\0' ? EXIT_USAGE : EXIT_ERROR;
+    } else if (meet_base(&self, base, sizeof base) == 0) {
+        code = open_record(&self, base) < 0 ? EXIT_USAGE : run_subjects(&self);
     }
-    setenv("IPCMARK_MUTANT_BASE", options->base, 1);
-    for (size_t i = 0; complete && i < self.count; ++i) {
-        complete = run_subject(&self, &self.subjects[i]);
-        due += self.subjects[i].due;
-    }
-    progress_show(NULL);
-    print_matrix(&self);
-    code = self.errors > 0 ? EXIT_ERROR : self.survivors + self.strays > 0 ? EXIT_BROKEN : EXIT_HOLDS;
-    if (code == EXIT_HOLDS && due == 0) {
-        fputs("ipcmark conformance: no mutant was put to its own clauses: nothing was shown\n", stderr);
-        code = options->ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
-    }
-    if (!complete)
-        code = ipcmark_session_interrupted(session) ? 128 + ipcmark_session_interrupted(session) : EXIT_ERROR;
-out:
     free(self.subjects);
     return code;
 }

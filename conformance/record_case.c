@@ -10,7 +10,7 @@ char *record_without_folders(char *text)
 {
     char *out = text;
     for (const char *at = text; *at != '\0';) {
-        const bool begins = *at == '/' && (at == text || strchr(" '\"(=:\n", at[-1]) != NULL);
+        const bool begins = *at == '/' && at[1] > ' ' && (at == text || strchr(" '\"(=:\n", at[-1]) != NULL);
         const size_t length = begins ? strcspn(at, " '\"(),;:\n") : 1;
         const char *base = at + length;
         while (begins && base > at && base[-1] != '/')

@@ -60,6 +60,8 @@ static int meet(run *self)
             return EXIT_USAGE;
         }
     }
+    if (all_missing && self->options.format == FORMAT_TAP)
+        report_tap_bail_out(stdout, self->contenders[0].trouble);
     return all_missing ? EXIT_ERROR : 0;
 }
 
@@ -139,7 +141,8 @@ static void complete(run *self, result *item)
 {
     const contender *who = find_contender(self, item->driver);
     expect_apply(self->expectations, item, self->options.rounds);
-    item->excused = self->options.must_only && item->clause->should && item->verdict != VERDICT_ERROR;
+    item->excused = (self->options.must_only && item->clause->should && item->verdict != VERDICT_ERROR) ||
+                    (self->baseline != NULL && baseline_excuses(self->baseline, item));
     if (verdict_is_bad(item->verdict) && item->replay == NULL)
         item->replay = run_replay_command(&self->options, who->target, item->clause, item->seed);
 }
@@ -301,10 +304,7 @@ static int write_files(const run *self, bool complete)
 
 static int sum_up(run *self, bool complete)
 {
-    int code;
-    if (self->baseline != NULL)
-        baseline_apply(self->baseline, &self->results);
-    code = result_exit_code(&self->results);
+    int code = result_exit_code(&self->results);
     print_report(self);
     if (write_files(self, complete) != 0)
         code = EXIT_ERROR;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <libxml/parser.h>
+#include <libxml/xmlschemas.h>
 #include <libxml/xpath.h>
 
 static char *text;
@@ -190,25 +191,129 @@ static void rounds_are_counted_in_the_table(void **state)
     result_list_clear(&list);
 }
 
+/* ---- TAP, read as strictly as its grammar is --------------------------------------------------------------------- */
+
+typedef struct {
+    unsigned number;
+    bool ok;
+    char description[256], directive[8], reason[256];
+    cJSON *block; /* of its YAML: every value is a plain word, or JSON */
+} tap_point;
+
+/* Copies up to an unescaped " # " or the end, taking escapes away; returns what is left behind the mark. */
+static const char *tap_unescape(const char *from, char *to, size_t size)
+{
+    size_t used = 0;
+    for (; *from != '\0' && used + 1 < size; ++from) {
+        if (*from == '#')
+            fail_msg("a # that is not escaped: %s", from);
+        if (strncmp(from, " # ", 3) == 0)
+            break;
+        if (*from == '\\' && (from[1] == '#' || from[1] == '\\'))
+            ++from;
+        to[used++] = *from;
+    }
+    to[used] = '\0';
+    return *from != '\0' ? from + 3 : from;
+}
+
+static void tap_read_entry(tap_point *out, const char *line)
+{
+    char name[64];
+    const char *colon = strstr(line, ": "), *end = NULL;
+    cJSON *value;
+    assert_true(strncmp(line, "  ", 2) == 0 && colon != NULL && line[2] != ' ');
+    snprintf(name, sizeof name, "%.*s", (int)(colon - line - 2), line + 2);
+    value = cJSON_ParseWithOpts(colon + 2, &end, 1);
+    if (value == NULL && colon[2 + strspn(colon + 2, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0')
+        value = cJSON_CreateString(colon + 2);
+    if (value == NULL)
+        fail_msg("not YAML that this reads: '%s'", line);
+    cJSON_AddItemToObject(out->block, name, value);
+}
+
+static size_t tap_read(char *document, tap_point *points, size_t room)
+{
+    size_t planned, count = 0;
+    char *rest = document, *line = strsep(&rest, "\n"), end;
+    assert_string_equal(line, "TAP version 14");
+    assert_int_equal(sscanf(line = strsep(&rest, "\n"), "1..%zu%c", &planned, &end), 1);
+    while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+        tap_point *now = &points[count++];
+        const char *directive;
+        int used = 0;
+        assert_true(count <= room);
+        memset(now, 0, sizeof *now);
+        now->ok = strncmp(line, "ok ", 3) == 0;
+        assert_true(now->ok || strncmp(line, "not ok ", 7) == 0);
+        assert_int_equal(sscanf(line += now->ok ? 3 : 7, "%u - %n", &now->number, &used), 1);
+        assert_true(used > 0 && now->number == count);
+        directive = tap_unescape(line + used, now->description, sizeof now->description);
+        if (*directive != '\0') {
+            assert_int_equal(sscanf(directive, "%7s %n", now->directive, &used), 1);
+            assert_true(strcmp(now->directive, "SKIP") == 0 || strcmp(now->directive, "TODO") == 0);
+            tap_unescape(directive + used, now->reason, sizeof now->reason);
+        }
+        now->block = cJSON_CreateObject();
+        assert_string_equal(strsep(&rest, "\n"), "  ---");
+        while ((line = strsep(&rest, "\n")) != NULL && strcmp(line, "  ...") != 0)
+            tap_read_entry(now, line);
+        assert_non_null(line);
+    }
+    assert_null(rest);
+    assert_int_equal(count, planned);
+    return count;
+}
+
+static const char *tap_text(const tap_point *self, const char *name)
+{
+    const char *found = cJSON_GetStringValue(cJSON_GetObjectItem(self->block, name));
+    return found != NULL ? found : "";
+}
+
 static void tap_follows_the_protocol(void **state)
 {
+    tap_point points[8];
     result_list list = {0};
     FILE *file = open_memstream(&text, &text_size);
     (void)state;
     add_some(&list);
-    add(&list, "tcp", "DEL-003", VERDICT_XFAIL, "known");
+    add(&list, "tcp#2 \\ of two", "DEL-003", VERDICT_XFAIL, "known # since\nlong \\");
+    add(&list, "tcp", "DEL-004", VERDICT_ERROR, "not UTF-8: \xff, control: \001, quotes: \"");
+    add(&list, "tcp", "DEL-005", VERDICT_FAIL, "known to the baseline");
+    list.items[6].excused = true;
+    list.items[6].round = 1;
+    list.items[0].figures = cJSON_Parse("[{\"name\":\"delay\",\"value\":0.5,\"unit\":\"s\"}]");
     report_tap_plan(file, list.count);
     for (size_t i = 0; i < list.count; ++i)
         report_tap(file, &list.items[i], i + 1);
     fclose(file);
-    assert_ptr_equal(strstr(text, "TAP version 14\n1..5\nok 1 - fifo DEL-001\n  ---\n"), text);
-    assert_non_null(strstr(text, "\nok 2 - fifo DEL-002 # SKIP it does not claim threads\n"));
-    assert_non_null(
-        strstr(text, "\nnot ok 4 - tcp DEL-002\n  ---\n  verdict: fail\n  class: lost\n  message: \"message 7 of"));
-    assert_non_null(strstr(text, "\nnot ok 5 - tcp DEL-003 # TODO known\n"));
+    assert_int_equal(tap_read(text, points, 8), 7);
+    assert_true(points[0].ok && points[0].directive[0] == '\0');
+    assert_string_equal(points[0].description, "fifo DEL-001");
+    assert_string_equal(tap_text(&points[0], "level"), "MUST");
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(points[0].block, "figures")), 1);
+    assert_true(points[1].ok && strcmp(points[1].directive, "SKIP") == 0);
+    assert_string_equal(points[1].reason, "it does not claim threads");
+    assert_true(!points[3].ok && points[3].directive[0] == '\0');
+    assert_string_equal(tap_text(&points[3], "class"), "lost");
+    assert_string_equal(tap_text(&points[3], "message"), "message 7 of <publisher 1> & more");
+    assert_string_equal(tap_text(&points[3], "evidence"), "evidence/1-tcp-DEL-002");
+    assert_true(strstr(tap_text(&points[3], "replay"), "--seed 4711") != NULL);
+    assert_true(!points[4].ok && strcmp(points[4].directive, "TODO") == 0);
+    assert_string_equal(points[4].description, "tcp#2 \\ of two DEL-003");
+    assert_string_equal(points[4].reason, "known # since long \\");
+    assert_true(!points[5].ok && points[5].directive[0] == '\0');
+    assert_string_equal(tap_text(&points[5], "message"), "not UTF-8: ?, control: ?, quotes: \"");
+    assert_true(!points[6].ok && strcmp(points[6].directive, "TODO") == 0);
+    assert_string_equal(points[6].description, "tcp DEL-005 round 2");
+    for (size_t i = 0; i < 7; ++i)
+        cJSON_Delete(points[i].block);
     free(text);
     result_list_clear(&list);
 }
+
+/* ---- JUnit ------------------------------------------------------------------------------------------------------- */
 
 /* The value of an XPath expression in an XML file. */
 static char *xpath(const char *path, const char *expression)
@@ -235,6 +340,21 @@ static void expect_xpath(const char *path, const char *expression, const char *v
     xmlFree(found);
 }
 
+static void expect_valid(const char *path)
+{
+    xmlSchemaParserCtxtPtr parser = xmlSchemaNewParserCtxt(JUNIT_SCHEMA);
+    xmlSchemaPtr schema = xmlSchemaParse(parser);
+    xmlSchemaValidCtxtPtr check = xmlSchemaNewValidCtxt(schema);
+    xmlDocPtr document = xmlReadFile(path, NULL, XML_PARSE_NONET);
+    assert_non_null(schema);
+    assert_non_null(document);
+    assert_int_equal(xmlSchemaValidateDoc(check, document), 0);
+    xmlFreeDoc(document);
+    xmlSchemaFreeValidCtxt(check);
+    xmlSchemaFree(schema);
+    xmlSchemaFreeParserCtxt(parser);
+}
+
 static void junit_is_well_formed_and_complete(void **state)
 {
     char path[] = "/tmp/ipcmark-junit-XXXXXX";
@@ -243,9 +363,21 @@ static void junit_is_well_formed_and_complete(void **state)
     close(mkstemp(path));
     add_some(&list);
     add(&list, "tcp", "DEL-003", VERDICT_ERROR, "a control character: \001, broken UTF-8: \xff");
+    add(&list, "tcp", "DEL-004", VERDICT_XFAIL, "known");
+    add(&list, "tcp", "DEL-005", VERDICT_FAIL, "in the baseline");
+    list.items[6].excused = true;
     assert_int_equal(report_junit(path, &list), 0);
+    expect_valid(path);
     expect_xpath(path, "count(/testsuites/testsuite)", "2");
-    expect_xpath(path, "string(//testsuite[@name='tcp']/@tests)", "3");
+    expect_xpath(path, "string(/testsuites/@tests)", "7");
+    expect_xpath(path, "string(/testsuites/@time)", "1.750");
+    expect_xpath(path, "string(//testsuite[@name='tcp']/@tests)", "5");
+    expect_xpath(path, "string(//testsuite[@name='tcp']/@skipped)", "2");
+    expect_xpath(path, "string(//testcase[4]/skipped/@message)", "xfail, which does not count: known");
+    expect_xpath(path, "string(//testcase[5]/skipped/@message)", "fail, which does not count: in the baseline");
+    expect_xpath(path, "string(//system-out)",
+                 "evidence: evidence/1-tcp-DEL-002\nreplay: ipcmark conformance --driver tcp --clause DEL-002 --seed "
+                 "4711\n");
     expect_xpath(path, "string(//testsuite[@name='tcp']/@failures)", "1");
     expect_xpath(path, "string(//testsuite[@name='tcp']/@errors)", "1");
     expect_xpath(path, "string(//testsuite[@name='fifo']/@skipped)", "1");
