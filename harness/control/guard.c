@@ -10,6 +10,7 @@
 #include "tree.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -40,8 +41,11 @@ static void forget(pid_t pid)
 
 static int make_directory(const char *parent, char *path, size_t size)
 {
+    char absolute[PATH_MAX]; /* participants work elsewhere */
+    if (realpath(parent, absolute) == NULL)
+        return -errno;
     /* Short, for it becomes part of the path of sockets. */
-    if ((size_t)snprintf(path, size, "%s/ipcmark-XXXXXX", parent) >= size)
+    if ((size_t)snprintf(path, size, "%s/ipcmark-XXXXXX", absolute) >= size)
         return -ENAMETOOLONG;
     return mkdtemp(path) == NULL ? -errno : 0;
 }

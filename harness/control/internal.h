@@ -17,6 +17,7 @@ enum {
     MAX_STDERR_BYTES = 1 << 20, /* kept of one participant */
     MAX_STDERR_FLOOD = 1 << 26, /* said by one participant; more is a flood */
     MAX_EVENTS = 1 << 17,       /* from one participant; more is a flood */
+    MAX_CORES = 2,              /* kept of one trial: of a crash of all, two tell as much as sixteen */
     GRACE_MS = 100,             /* for what was already on its way when a deadline passed or a process ended */
     LAST_WORD_MS = 2000,        /* from the end of its output to its exit */
 };
@@ -73,6 +74,7 @@ struct ipcmark_trial {
     unsigned participant_count, directory_count, open_handles;
     unsigned user; /* that its folders were handed to; 0: nobody */
     uint16_t endpoint_count;
+    unsigned cores; /* kept */
     bool deaths_excused, stopped;
     uv_timer_t timer; /* of ipcmark_wait and the bounds of waits for exits */
 };
@@ -82,7 +84,8 @@ struct ipcmark_participant {
     ipcmark_trial *trial;
     const char *name;
     const char *const *params;
-    uint32_t number; /* in the history */
+    const char *folder; /* where it works; NULL: where we do */
+    uint32_t number;    /* in the history */
     bool journal;
     ipcmark_implementation implementation;
     uv_poll_t exit;
@@ -97,8 +100,8 @@ struct ipcmark_participant {
     int status;                                /* as of waitpid */
     bool spawned, exited, output_ended, ended; /* ended: exited, and all that it said has been taken in */
     bool stderr_ended;
-    bool exit_expected, stopping, garbled; /* expected: whatever way it ends */
-    bool kill_sent;
+    bool exit_expected, stopping, garbled;                  /* expected: whatever way it ends */
+    bool kill_sent, dumped;                                 /* dumped: a core */
     unsigned suicides;                                      /* calls under way that were asked to end in SIGKILL */
     uint64_t kill_from_ns, pause_from_ns, overload_from_ns; /* of a fault that goes on; 0: none */
 };
@@ -159,7 +162,7 @@ void call_end_all(ipcmark_participant *, ipcmark_status, const char *text);
 
 /* target.c */
 /* argv of notes, for the guard's `start` */
-int target_command(ipcmark_trial *, const ipcmark_participant_options *, char ***out);
+int target_command(ipcmark_trial *, const ipcmark_participant_options *, const char *folder, char ***out);
 int target_parse(ipcmark_trial *);
 
 /* hello.c */

@@ -1,6 +1,7 @@
 /* Participants: one process each, from its start until all that it said has been taken in. */
 #include "internal.h"
 
+#include "core.h"
 #include "launch.h"
 #include "processes.h"
 
@@ -54,8 +55,8 @@ static const char *describe_exit(ipcmark_participant *participant)
     int status = participant->status;
     const char *tail = participant_stderr_tail(participant);
     if (WIFSIGNALED(status))
-        return trial_note(participant->trial, "%s was killed by signal %d (%s)%s", participant->name, WTERMSIG(status),
-                          strsignal(WTERMSIG(status)), tail);
+        return trial_note(participant->trial, "%s was killed by signal %d (%s)%s%s", participant->name,
+                          WTERMSIG(status), strsignal(WTERMSIG(status)), core_text(participant), tail);
     return trial_note(participant->trial, "%s exited with status %d%s", participant->name, WEXITSTATUS(status), tail);
 }
 
@@ -116,6 +117,7 @@ static void end(ipcmark_participant *participant)
     else if (!clean)
         trial_trouble(participant->trial, IPCMARK_CRASHED, participant, "%s", text);
     call_end_all(participant, IPCMARK_GONE, text);
+    core_tidy(participant);
     release(participant);
 }
 
@@ -147,6 +149,7 @@ static void on_exit_of(uv_poll_t *exit, int status, int events)
         return;
     close_exit(participant);
     participant->exited = true;
+    participant->dumped = WIFSIGNALED(wait_status) && WCOREDUMP(wait_status);
     participant->status = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : wait_status & 0xff00;
     /* Killed ones take their children along a moment later; one that ended of itself must have none left. */
     if (!WIFSIGNALED(wait_status))
@@ -272,7 +275,8 @@ static int spawn(ipcmark_participant *participant, const ipcmark_participant_opt
     ipcmark_trial *trial = participant->trial;
     struct launched launched;
     char **arguments;
-    int error = target_command(trial, options, &arguments);
+    participant->folder = core_folder(participant);
+    int error = target_command(trial, options, participant->folder, &arguments);
     if (error < 0)
         return error;
     participant->kill_from_ns = ipcmark_now_ns();

@@ -56,13 +56,13 @@ static const char *agent_command(ipcmark_trial *trial, const char *wrap)
     return is_simple(command) ? trial_note(trial, "exec %s", command) : command;
 }
 
-int target_command(ipcmark_trial *trial, const ipcmark_participant_options *options, char ***out)
+int target_command(ipcmark_trial *trial, const ipcmark_participant_options *options, const char *folder, char ***out)
 {
     const ipcmark_target *target = &trial->options.target;
     const char *wrap =
         trial_note(trial, "%s%s%s", options->wrap == NULL ? "" : options->wrap,
                    options->wrap == NULL || target->wrap == NULL ? "" : " ", target->wrap == NULL ? "" : target->wrap);
-    const char *list[12] = {NULL};
+    const char *list[16] = {NULL};
     char guard[PATH_MAX], agent[PATH_MAX];
     size_t count = 0;
     int error = paths_program("ipcmark-guard", guard, sizeof guard);
@@ -86,6 +86,10 @@ int target_command(ipcmark_trial *trial, const ipcmark_participant_options *opti
         list[count++] = agent;
         list[count++] = "--driver";
         list[count++] = target->driver;
+    }
+    if (target->driver != NULL && folder != NULL) {
+        list[count++] = "--folder";
+        list[count++] = folder;
     }
     /* posix_spawn does not write to it, though its type says so. */
     *out = (char **)(uintptr_t)trial_note_list(trial, list);

@@ -212,6 +212,7 @@ int ipcmark_trial_close(ipcmark_trial *trial, const char *keep)
     }
     close_handles(trial);
     ipcmark_history_log_close(trial->history);
+    rmdir(trial_note(trial, "%s/work", trial->directory)); /* but for what participants left there */
     if (trial->directory[0] != '\0') {
         error = keep == NULL ? tree_remove(trial->directory) : tree_move(trial->directory, keep);
         if (error < 0)
