@@ -1,4 +1,327 @@
 /* PACE: slow subscribers and full backlogs. */
-#include "stage.h"
+#include "backlog.h"
+#include "memory.h"
 
-const clause_group pace_clauses = {NULL, 0};
+#include <limits.h>
+#include <string.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+static const uint64_t MiB = 1048576;
+
+/* ---- within the backlog -------------------------------------------------------------------------------------------
+ */
+
+static bool set_delay(stage *self, const actor *subscriber, double seconds)
+{
+    const ipcmark_handler_options options = {.delay_us = (unsigned)(seconds * 1e6)};
+    stage_log(self, "%s takes %.1f s for a message", subscriber->name, seconds);
+    return stage_await(self, ipcmark_handler(self->trial, subscriber->endpoint, &options), IPCMARK_HUNG);
+}
+
+/* Half of the time that subscriber 1 is in its handler: the time to send, and the bound. On a slow machine longer,
+ * though not as long as other bounds: it passes in any case. */
+static double half_seconds(const stage *self)
+{
+    const double scale = ipcmark_session_scale(self->session);
+    return stage_amount(self, 3, 2, 10) / 2.0 * (scale < 3 ? scale : 3);
+}
+
+/* As many as are within any backlog, while subscriber 1 is busy with the first of them. */
+static bool play_slow_one(stage *self)
+{
+    const double half = half_seconds(self);
+    const ipcmark_publish_options stream = {.count = 100, .rate = 100 / half};
+    actor *const publisher = &self->publishers[0], *const slow = &self->subscribers[0];
+    double held_up;
+    self->demands.min_must = 2 * stream.count;
+    if (!stage_cast(self, 1, 3) || !set_delay(self, slow, 2 * half))
+        return false;
+    self->from_ns = ipcmark_now_ns();
+    if (!stage_publish_begin(self, publisher, &stream) || !ipcmark_wait(self->trial, (unsigned)(half * 1e3)) ||
+        !backlog_end(self, publisher, half / ipcmark_session_scale(self->session), &held_up,
+                     "the last message was due, while subscriber 1 was slow"))
+        return false;
+    self->until_ns = ipcmark_now_ns();
+    return set_delay(self, slow, 0) && stage_drain(self);
+}
+
+static void examine_slow_one(stage *self, const struct ipcmark_history *history)
+{
+    const double bound = half_seconds(self) / ipcmark_session_scale(self->session);
+    double longest = 0;
+    for (size_t i = 1; i < self->subscriber_count && self->until_ns != 0; ++i) {
+        const double delay =
+            stage_examine_delays(self, history, &self->subscribers[i], bound, "while subscriber 1 was in its handler");
+        longest = delay > longest ? delay : longest;
+    }
+    stage_figure(self, "longest delay beside a slow subscriber", longest, "s");
+}
+
+/* Counting meanwhile: where nobody is told of a disconnect, a count that falls tells it. */
+static bool play_long_handler(stage *self)
+{
+    enum { PING_MS = 200 };
+    const unsigned intervals = stage_amount(self, 12, 7, 60);
+    const ipcmark_publish_options fresh = {.count = 20};
+    const actor *const publisher = &self->publishers[0];
+    stage_cast_bare(self, 1, 2);
+    self->publishers[0].ping_interval_ms = PING_MS;
+    self->subscribers[0].ping_interval_ms = self->subscribers[1].ping_interval_ms = PING_MS;
+    self->demands.min_must = fresh.count;
+    if (!stage_start(self, &self->publishers[0]) || !stage_start(self, &self->subscribers[0]) ||
+        !stage_start(self, &self->subscribers[1]) || !stage_open_all(self) || !stage_settle(self) ||
+        !set_delay(self, &self->subscribers[0], intervals * PING_MS * 1e-3) ||
+        !stage_publish(self, &self->publishers[0], &(ipcmark_publish_options){.count = 1}))
+        return false;
+    for (unsigned i = 0; i < intervals; ++i)
+        if (!ipcmark_wait(self->trial, PING_MS) ||
+            (stage_claims(self, IPCMARK_CAP_PEERS) &&
+             !stage_await(self, ipcmark_peers(self->trial, publisher->endpoint), IPCMARK_COUNT)))
+            return false;
+    return set_delay(self, &self->subscribers[0], 0) && stage_drain(self) && stage_settle(self) &&
+           stage_publish_all(self, &fresh) && stage_drain(self);
+}
+
+static bool play_outrun(stage *self)
+{
+    static const size_t sizes[] = {65536, 4096, 65536, 60000};
+    const ipcmark_publish_options flood = {
+        .count = stage_amount(self, 640, 320, 6400), .sizes = sizes, .sizes_count = COUNT_OF(sizes), .overwrite = true};
+    actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
+    self->demands.min_must = flood.count;
+    return stage_cast(self, 1, 1) && backlog_stall(self, subscriber) && stage_publish_begin(self, publisher, &flood) &&
+           ipcmark_wait(self->trial, 700) && backlog_release(self, subscriber) && stage_publish_end(self, publisher) &&
+           stage_drain(self);
+}
+
+/* ---- beyond it: two subscribers, of which the first does not read -------------------------------------------------
+ */
+
+static bool cast_and_fill(stage *self, uint64_t most, backlog *out)
+{
+    self->demands.min_must = 1;
+    return stage_cast(self, 1, 2) && backlog_stall(self, &self->subscribers[0]) &&
+           backlog_fill(self, &self->publishers[0], most, out);
+}
+
+/* As the beginning of a clause on publishes that wait. False too if there is no limit to be found. */
+static bool fill_until_it_waits(stage *self)
+{
+    backlog filled;
+    if (!cast_and_fill(self, 512 * MiB, &filled))
+        return false;
+    if (filled.failed > 0)
+        return stage_object(self, IPCMARK_LOST, "publish claims to wait where a backlog is full, and failed: %s",
+                            filled.last_error);
+    stage_figure(self, "backlog", (double)filled.bytes / (double)MiB, "MiB");
+    return filled.waits;
+}
+
+static bool play_block(stage *self)
+{
+    actor *const publisher = &self->publishers[0], *const slow = &self->subscribers[0];
+    double took;
+    if (!fill_until_it_waits(self) || !backlog_release(self, slow) ||
+        !backlog_end(self, publisher, 5, &took, "the subscriber that it waits for reads again"))
+        return false;
+    stage_figure(self, "went on after", took, "s");
+    return stage_drain(self) && stage_recover(self);
+}
+
+static bool play_killed_full(stage *self)
+{
+    actor *const publisher = &self->publishers[0], *const slow = &self->subscribers[0];
+    double took;
+    if (!fill_until_it_waits(self) || !stage_kill(self, slow) ||
+        !backlog_end(self, publisher, 5, &took, "the subscriber that it waits for was killed"))
+        return false;
+    stage_figure(self, "went on after", took, "s");
+    return stage_recover(self);
+}
+
+static bool play_fail(stage *self)
+{
+    actor *const publisher = &self->publishers[0], *const slow = &self->subscribers[0];
+    const ipcmark_publish_options later = {.count = 100};
+    backlog filled;
+    double published;
+    if (!cast_and_fill(self, 512 * MiB, &filled))
+        return false;
+    if (filled.waits)
+        return stage_object(self, IPCMARK_HUNG, "publish claims to fail where a backlog is full, and waits");
+    if (filled.failed == 0)
+        return false;
+    stage_figure(self, "backlog", (double)filled.bytes / (double)MiB, "MiB");
+    if (filled.last_error[0] != '\0' && strcmp(filled.last_error, "EAGAIN") != 0)
+        return stage_object(self, IPCMARK_LOST, "publish failed with %s where a backlog is full; EAGAIN says so",
+                            filled.last_error);
+    if (!backlog_release(self, slow) || !stage_drain_last(self, slow, publisher, 0) ||
+        !stage_publish_begin(self, publisher, &later) || ipcmark_await(publisher->traffic) != IPCMARK_DONE)
+        return false;
+    published = ipcmark_reply_number(publisher->traffic, "published", 0);
+    if (published < (double)later.count)
+        stage_object(self, IPCMARK_LOST, "publish failed %.0f times after the backlog was read",
+                     (double)later.count - published);
+    return stage_publish_end(self, publisher) && stage_drain(self);
+}
+
+/* What it missed is excused by its overload, if it is told; it opens again to go on. */
+static bool play_drop(stage *self)
+{
+    actor *const publisher = &self->publishers[0], *const slow = &self->subscribers[0];
+    backlog filled;
+    self->demands.min_must = 1;
+    if (!stage_cast(self, 1, 2) || !backlog_stall(self, slow))
+        return false;
+    self->from_ns = ipcmark_now_ns();
+    ipcmark_overload(slow->participant, true);
+    if (!backlog_fill(self, publisher, 512 * MiB, &filled))
+        return false;
+    if (filled.waits || filled.failed > 0)
+        return stage_object(self, filled.waits ? IPCMARK_HUNG : IPCMARK_LOST,
+                            "publish claims to drop a subscriber whose backlog is full, and %s",
+                            filled.waits ? "waits" : filled.last_error);
+    if (!filled.full)
+        return false;
+    self->subject = slow;
+    stage_figure(self, "backlog", (double)filled.bytes / (double)MiB, "MiB");
+    if (!stage_drain_last(self, &self->subscribers[1], publisher, 0) || !backlog_release(self, slow) ||
+        !ipcmark_wait(self->trial, 2 * STAGE_PING_MS))
+        return false;
+    self->until_ns = ipcmark_now_ns();
+    stage_excuse(self, slow);
+    if (!stage_close(self, slow))
+        return false;
+    ipcmark_overload(slow->participant, false);
+    return stage_open(self, slow) && stage_recover(self);
+}
+
+static bool was_told(const stage *self, const struct ipcmark_history *history, uint16_t endpoint)
+{
+    for (size_t k = 0; k < history->journal_count; ++k)
+        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
+            const struct ipcmark_record *record = &history->journals[k].view.records[i];
+            if (record->kind == IPCMARK_PEER_DOWN && record->endpoint == endpoint && record->time_ns > self->from_ns &&
+                record->time_ns < self->until_ns)
+                return true;
+        }
+    return false;
+}
+
+static void examine_drop(stage *self, const struct ipcmark_history *history)
+{
+    if (self->until_ns != 0 && !was_told(self, history, self->subject->endpoint))
+        stage_object(self, IPCMARK_DISCONNECT, "%s was dropped, as its backlog was full, and was not told",
+                     self->subject->name);
+    if (self->until_ns != 0 && !was_told(self, history, self->publishers[0].endpoint))
+        stage_object(self, IPCMARK_DISCONNECT, "%s dropped %s, whose backlog was full, and was not told",
+                     self->publishers[0].name, self->subject->name);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+/* Of all participants; what several share is counted once. */
+static bool take_memory(stage *self, uint64_t *out)
+{
+    char journals[PATH_MAX];
+    actor *who;
+    snprintf(journals, sizeof journals, "%s/journals", ipcmark_trial_directory(self->trial));
+    *out = 0;
+    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i) {
+        memory taken;
+        if (memory_take(&taken, ipcmark_participant_pid(who->participant), journals) < 0)
+            return stage_object(self, IPCMARK_CLASS_NONE, "/proc of %s cannot be read", who->name);
+        *out += taken.proportional;
+    }
+    return true;
+}
+
+/* Whoever stores a message twice on its way is within the bound; whoever stores without end is not: no default that is
+ * known is above 256 MiB. */
+static bool judge_memory(stage *self, uint64_t before, const backlog *filled)
+{
+    const uint64_t slack = 64 * MiB, most = 512 * MiB, due = 2 * filled->bytes + slack;
+    uint64_t after, grown;
+    if (!take_memory(self, &after))
+        return false;
+    grown = after > before ? after - before : 0;
+    stage_figure(self, "backlog", (double)filled->bytes / (double)MiB, "MiB");
+    stage_figure(self, "memory for it", (double)grown / (double)MiB, "MiB");
+    if (grown > (due < most ? due : most))
+        return stage_object(self, IPCMARK_LEFTOVER,
+                            "a subscriber that does not read costs %.0f MiB of memory, after %.0f MiB of messages%s; "
+                            "no more than %.0f MiB is allowed",
+                            (double)grown / (double)MiB, (double)filled->bytes / (double)MiB,
+                            filled->full ? "" : ", and there is no end to it",
+                            (double)(due < most ? due : most) / (double)MiB);
+    return true;
+}
+
+static bool has_free_memory(uint64_t bytes)
+{
+    unsigned long long kilobytes = 0;
+    char line[128];
+    FILE *info = fopen("/proc/meminfo", "re");
+    while (info != NULL && fgets(line, sizeof line, info) != NULL &&
+           sscanf(line, "MemAvailable: %llu kB", &kilobytes) != 1)
+        ;
+    if (info != NULL)
+        fclose(info);
+    return kilobytes * 1024 > bytes;
+}
+
+static bool play_memory(stage *self)
+{
+    actor *const publisher = &self->publishers[0], *const slow = &self->subscribers[0];
+    const bool drops = stage_claims(self, IPCMARK_CAP_WHEN_FULL_DROP_REPORTED);
+    const ipcmark_publish_options some = {.count = 100};
+    uint64_t before;
+    backlog filled;
+    double took;
+    if (!has_free_memory(2048 * MiB))
+        return stage_skip(self, "it needs 2 GiB of free memory");
+    self->demands.min_must = 2 * some.count;
+    if (!stage_cast(self, 1, 2) || !stage_publish_all(self, &some) || !stage_drain(self) ||
+        !take_memory(self, &before) || !backlog_stall(self, slow))
+        return false;
+    if (drops)
+        ipcmark_overload(slow->participant, true);
+    if (!backlog_fill(self, publisher, 640 * MiB, &filled) || !judge_memory(self, before, &filled) ||
+        !backlog_release(self, slow))
+        return false;
+    if (filled.waits && !backlog_end(self, publisher, 5, &took, "the subscriber that it waits for reads again"))
+        return false;
+    if (drops) {
+        stage_excuse(self, slow);
+        return stage_close(self, slow) && stage_drain(self);
+    }
+    return stage_drain_last(self, slow, publisher, 0) && stage_drain(self);
+}
+
+static const clause clauses[] = {
+    {"PACE-001", .publishers = 1, .subscribers = 3, .play = play_slow_one, .examine = examine_slow_one, .seconds = 4,
+     .promise = "A slow subscriber delays neither the publisher nor the others while it is within its backlog."},
+    {"PACE-002", .publishers = 1, .subscribers = 2, .play = play_long_handler, .needs = IPCMARK_CAP_PING, .seconds = 3,
+     .promise = "A handler that runs for many ping intervals does not cost its subscriber the connection."},
+    {"PACE-003", .publishers = 1, .subscribers = 1, .play = play_outrun, .needs = IPCMARK_CAP_WHEN_FULL_BLOCK,
+     .seconds = 2, .promise = "A publisher may outrun a subscriber far, and nothing is lost."},
+    {"PACE-004", .publishers = 1, .subscribers = 2, .play = play_block, .needs = IPCMARK_CAP_WHEN_FULL_BLOCK,
+     .message_bytes = BACKLOG_MESSAGE, .seconds = 4,
+     .promise = "Where a backlog is full publish waits, and goes on when the subscriber reads again."},
+    {"PACE-005", .publishers = 1, .subscribers = 2, .play = play_fail, .needs = IPCMARK_CAP_WHEN_FULL_FAIL,
+     .message_bytes = BACKLOG_MESSAGE, .seconds = 4,
+     .promise =
+         "Where a backlog is full publish fails with EAGAIN, nobody receives that message, and later ones pass."},
+    {"PACE-006", .publishers = 1, .subscribers = 2, .play = play_drop, .examine = examine_drop,
+     .needs = IPCMARK_CAP_WHEN_FULL_DROP_REPORTED | IPCMARK_CAP_PEERS | IPCMARK_CAP_PEER_EVENTS,
+     .message_bytes = BACKLOG_MESSAGE, .seconds = 5,
+     .promise = "A subscriber whose backlog is full is disconnected and told so, and the others lose nothing."},
+    {"PACE-007", .publishers = 1, .subscribers = 2, .play = play_memory, .message_bytes = BACKLOG_MESSAGE, .seconds = 4,
+     .promise = "A subscriber that does not read costs a bounded amount of memory."},
+    {"PACE-008", .publishers = 1, .subscribers = 2, .play = play_killed_full, .needs = IPCMARK_CAP_WHEN_FULL_BLOCK,
+     .message_bytes = BACKLOG_MESSAGE, .seconds = 4,
+     .promise = "A publish that waits for a subscriber goes on when that one is killed."},
+};
+
+const clause_group pace_clauses = {clauses, COUNT_OF(clauses)};

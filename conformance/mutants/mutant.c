@@ -68,19 +68,62 @@ mutant_copy *mutant_copy_message(const ipcmark_part *parts, size_t count)
     return copy;
 }
 
+pthread_mutex_t mutant_lock = PTHREAD_MUTEX_INITIALIZER;
+mutant_endpoint *mutant_endpoints;
+
+bool mutant_same_channel(const mutant_endpoint *one, const mutant_endpoint *other)
+{
+    return strcmp(one->channel, other->channel) == 0 && strcmp(one->directory, other->directory) == 0;
+}
+
+bool mutant_is_first(mutant_endpoint *endpoint)
+{
+    const mutant_endpoint *older;
+    pthread_mutex_lock(&mutant_lock);
+    older = mutant_endpoints;
+    while (older != NULL && older != endpoint)
+        older = older->next;
+    while (older != NULL &&
+           (older == endpoint || older->subscriber != endpoint->subscriber || !mutant_same_channel(older, endpoint)))
+        older = older->next;
+    pthread_mutex_unlock(&mutant_lock);
+    return older == NULL;
+}
+
+static void list_add(mutant_endpoint *endpoint)
+{
+    pthread_mutex_lock(&mutant_lock);
+    endpoint->next = mutant_endpoints;
+    mutant_endpoints = endpoint;
+    pthread_mutex_unlock(&mutant_lock);
+}
+
+static void list_remove(mutant_endpoint *endpoint)
+{
+    mutant_endpoint **at = &mutant_endpoints;
+    pthread_mutex_lock(&mutant_lock);
+    while (*at != NULL && *at != endpoint)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = endpoint->next;
+    pthread_mutex_unlock(&mutant_lock);
+}
+
 /* Beside the folder that the implementation's files are in: what it leaves there is looked for. */
 void *mutant_share(const char *directory, size_t size)
 {
+    static void *memory = MAP_FAILED; /* mapped once: a mapping a round would be another fault */
     char path[4096];
-    void *memory = MAP_FAILED;
-    int file;
+    int file = -1;
     snprintf(path, sizeof path, "%s/../mutant", directory);
-    file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (file < 0)
-        return NULL;
-    if (ftruncate(file, (off_t)size) == 0)
+    pthread_mutex_lock(&mutant_lock);
+    if (memory == MAP_FAILED)
+        file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0 && ftruncate(file, (off_t)size) == 0)
         memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    close(file);
+    if (file >= 0)
+        close(file);
+    pthread_mutex_unlock(&mutant_lock);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -127,6 +170,14 @@ static void join_params(const char **out, size_t room, const char *const *more)
     out[count] = NULL;
 }
 
+static void free_endpoint(mutant_endpoint *endpoint)
+{
+    free(endpoint->channel);
+    free(endpoint->directory);
+    free(endpoint->state);
+    free(endpoint);
+}
+
 static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subscriber, ipcmark_deliver_fn *deliver,
                          void *context)
 {
@@ -141,11 +192,15 @@ static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subsc
     endpoint->context = context;
     endpoint->on_peer = options->on_peer;
     endpoint->peer_context = options->peer_context;
+    endpoint->channel = strdup(options->channel);
+    endpoint->directory = strdup(options->directory);
+    if (endpoint->channel == NULL || endpoint->directory == NULL)
+        error = -ENOMEM;
     join_params(params, sizeof params / sizeof params[0], options->params);
     inner.params = params;
     inner.on_peer = peer_hook;
     inner.peer_context = endpoint;
-    if (mutant_self.before_open != NULL)
+    if (error == 0 && mutant_self.before_open != NULL)
         error = mutant_self.before_open(endpoint, options);
     if (error == 0 && mutant_self.change_open != NULL)
         mutant_self.change_open(endpoint, &inner);
@@ -154,10 +209,10 @@ static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subsc
     else if (error == 0)
         error = base->publisher_open(&endpoint->inner, &inner);
     if (error < 0) {
-        free(endpoint->state);
-        free(endpoint);
+        free_endpoint(endpoint);
         return error;
     }
+    list_add(endpoint);
     *out = endpoint;
     return 0;
 }
@@ -178,11 +233,11 @@ static void unwrap_endpoint(mutant_endpoint *endpoint, void (*close_base)(void *
         return;
     if (mutant_self.before_close != NULL)
         mutant_self.before_close(endpoint);
+    list_remove(endpoint);
     close_base(endpoint->inner);
     if (mutant_self.after_close != NULL)
         mutant_self.after_close(endpoint);
-    free(endpoint->state);
-    free(endpoint);
+    free_endpoint(endpoint);
 }
 
 static void publisher_close(void *self)

@@ -15,6 +15,7 @@
 
 #include "ipcmark/driver.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,8 @@ typedef struct mutant_endpoint {
     void *peer_context;
     atomic_uint_fast64_t turn;
     _Atomic(void *) state; /* the mutant's own, freed with free() at close */
+    char *channel, *directory;
+    struct mutant_endpoint *next; /* see mutant_endpoints */
 } mutant_endpoint;
 
 typedef struct mutant {
@@ -70,6 +73,14 @@ int mutant_peers(mutant_endpoint *);
 
 /* 1 for the first call on this endpoint, 2 for the second, … */
 uint64_t mutant_turn(mutant_endpoint *);
+
+/* The open endpoints of this process, latest first, and the lock of the list. One is in it from when it is open until
+ * its close begins. */
+extern pthread_mutex_t mutant_lock;
+extern mutant_endpoint *mutant_endpoints;
+bool mutant_same_channel(const mutant_endpoint *, const mutant_endpoint *); /* and directory */
+/* Whether no other one of its kind and channel has been open in this process for longer. */
+bool mutant_is_first(mutant_endpoint *);
 
 /* Zeroed memory that all processes of a case share, for what an endpoint cannot know of others; the same for each call
  * with this directory. NULL on failure. */

@@ -1,6 +1,6 @@
 /* What a process holds of memory, read from outside. */
-#ifndef SOAK_MEMORY_H
-#define SOAK_MEMORY_H
+#ifndef MEMORY_H
+#define MEMORY_H
 
 #include <stdint.h>
 

@@ -1,0 +1,26 @@
+#include "mutant.h"
+
+#include <poll.h>
+#include <time.h>
+
+static long long now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* It waited, and there is one less to wait for: that one was it. */
+static int publish(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
+{
+    const int before = mutant_peers(endpoint);
+    const long long from_ms = now_ms();
+    const int result = mutant_publish(endpoint, parts, count);
+    if (now_ms() - from_ms > 20 && mutant_peers(endpoint) < before)
+        poll(NULL, 0, 60000);
+    return result;
+}
+
+MUTANT(.name = "stall_on_dead", .fault = "a publish waits for a subscriber that has died meanwhile",
+       .base = "mmipc?max_backlog_bytes=4194304", .class_name = "hung late", .must_fail = "PACE-008",
+       .may_fail = "KILL-* CHURN-* LIFE-* PAUSE-*", .publish = publish)
