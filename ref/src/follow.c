@@ -251,8 +251,8 @@ static int judge(struct inlet *inlet, struct ring_record *out, bool *all_is_here
     inlet->ring.position = out->position; /* nothing is lost: it is taken the next time */
     if (got != -EAGAIN)
         return got;
-    if (*all_is_here)
-        return -EPROTO;
+    if (*all_is_here) /* and it is not there: never sent, or it was us who could not take it */
+        return inlet->missing != 0 ? inlet->missing : -EPROTO;
     /* A5 acquire: pairs with R5 in dropped(): all that was sent has been received */
     *all_is_here = atomic_load_explicit(&inlet->hung_up, memory_order_acquire);
     if (!*all_is_here)

@@ -265,6 +265,7 @@ static void message(struct endpoint *endpoint, struct peer *peer, const struct w
         error = take_start(endpoint, inlet);
     } else if ((message->type == WIRE_NEXT || message->type == WIRE_PAYLOAD) && inlet->ours != NULL && count == 1) {
         error = inlet_arrived(inlet, message, fds[0], &awaited); /* perhaps before START: we are on its list already */
+        inlet->missing = error;
         if (awaited)
             receive_look_up(subscriber_of(endpoint));
     }

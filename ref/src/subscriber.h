@@ -54,6 +54,7 @@ struct inlet {
     bool greeted;                     /* the control thread's: its HELLO was accepted */
     flag handed_over;                 /* the receiving side has it … */
     _Atomic int drained;              /* … and has given it back */
+    int missing;                      /* -errno: why memory of the publisher's could not be taken; before hung_up */
     _Atomic int hung_up;              /* nothing more will be written */
     _Atomic uint64_t mapped;          /* bytes of the publisher's rings and payload files */
 

@@ -8,8 +8,10 @@
 
 struct own {
     struct receiver receiver;
-    const char *wanted; /* in a line of the log; NULL: nothing */
-    int lines;          /* that had it */
+    const char *wanted;   /* in a line of the log; NULL: nothing */
+    int lines;            /* that had it */
+    const char *unwanted; /* must be in none; NULL: anything may be */
+    int wrong_lines;      /* that had it */
     mmipc_publisher *publisher;
     mmipc_subscriber *subscriber;
     bool pulls;
@@ -25,6 +27,7 @@ static inline void own_log(void *user, int level, const char *text)
         own->lines++;
         pthread_cond_broadcast(&own->receiver.changed);
     }
+    own->wrong_lines += own->unwanted != NULL && strstr(text, own->unwanted) != NULL;
     pthread_mutex_unlock(&own->receiver.lock);
 }
 

@@ -224,7 +224,8 @@ static void no_memory_in_a_pair(void **state)
     struct actor other;
     struct own own;
     (void)state;
-    own_open(&own, "subscriber", directory, 0, "closed: out of memory");
+    own = (struct own){.receiver = RECEIVER_INIT, .wanted = "closed: out of memory", .unwanted = "not of the protocol"};
+    assert_int_equal(own_try_open(&own, "subscriber", directory, 0), 0);
     other = actor_start("publisher", "c", directory, "ping=50");
     assert_int_equal(actor_ask(&other, "connected 1 10000"), 0);
     RECEIVER_WAIT(&own.receiver, event_count, 1);
@@ -239,6 +240,7 @@ static void no_memory_in_a_pair(void **state)
     actor_end(&other);
     works(&own, directory);
     own_close(&own);
+    assert_int_equal(own.wrong_lines, 0);
     assert_int_equal(test_directory_remove(directory), 0);
 }
 
