@@ -1,6 +1,6 @@
 # Writes the CTest entries: conformance.DRIVER.ID and mutant.NAME. The clauses are asked of the program, so that none can
 # be forgotten here. Labels: `conformance`; `rival` too for the drivers that mmipc is compared with; `sanitizer-unfit` too
-# where a sanitizer's own mappings and threads would be taken for a leak; `mutant`. PYTHON: the interpreter that the agent
+# where a sanitizer's own mappings, threads and memory would be taken for a leak; `mutant`. PYTHON: the interpreter that the agent
 # PYTHON_AGENT runs in, as a rival called `python`; without one its clauses are skipped, and say why.
 cmake_minimum_required(VERSION 3.22)
 execute_process(COMMAND ${PROGRAM} --list-json OUTPUT_VARIABLE json RESULT_VARIABLE result)
@@ -18,11 +18,13 @@ function(add_clause driver index flags labels)
   set(target "--driver ${driver}")
   if(driver STREQUAL "python")
     set(target "--agent [[${PYTHON} ${PYTHON_AGENT}]]")
+  elseif(driver MATCHES "^mmipc-")
+    set(target "--driver [[${driver}?max_backlog_bytes=4194304]]")
   endif()
   string(JSON id GET "${json}" clauses ${index} id)
   string(JSON heavy GET "${json}" clauses ${index} heavy)
   set(name conformance.${driver}.${id})
-  if(id MATCHES "^LIFE-00[34]$")
+  if(id MATCHES "^(LIFE-00[34]|PACE-007)$")
     list(APPEND labels sanitizer-unfit)
   endif()
   if(driver STREQUAL "python" AND NOT PYTHON)
@@ -45,6 +47,15 @@ endforeach()
 foreach(driver IN LISTS QUICK ITEMS python)
   foreach(index RANGE ${last})
     add_clause(${driver} ${index} " --quick" "conformance;rival")
+  endforeach()
+endforeach()
+# What mmipc does where a backlog is full, if it is told to do so.
+foreach(driver mmipc-fail mmipc-disconnect)
+  foreach(index RANGE ${last})
+    string(JSON id GET "${json}" clauses ${index} id)
+    if(id MATCHES "^PACE-00[567]$")
+      add_clause(${driver} ${index} " --quick" "conformance")
+    endif()
   endforeach()
 endforeach()
 foreach(mutant IN LISTS MUTANTS)
