@@ -1,5 +1,7 @@
 #include "result.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,41 @@ static int severity(verdict value)
 verdict verdict_worse(verdict a, verdict b)
 {
     return severity(a) > severity(b) ? a : b;
+}
+
+static const char *const contents =
+    "In this folder:\n"
+    "  history.jsonl, journals/   what was done to the participants, and what they wrote down\n"
+    "  schedule.txt               what the play did, and when\n"
+    "  N-NAME.stderr              what participant N said; p3.1 is the first life of publisher 3\n"
+    "  N-NAME.core                the core of one that crashed: gdb -c N-NAME.core PROGRAM\n"
+    "  work/N                     what participant N left where it worked, if anything\n"
+    "  files/                     the directory in which publishers and subscribers met, as it was at the end\n";
+
+int result_explain(const result *self)
+{
+    char path[4096];
+    FILE *file;
+    int error;
+    if (self->evidence == NULL)
+        return 0;
+    if ((size_t)snprintf(path, sizeof path, "%s/verdict.txt", self->evidence) >= sizeof path)
+        return -ENAMETOOLONG;
+    file = fopen(path, "we");
+    if (file == NULL)
+        return -errno;
+    fprintf(file, "%s  %s  %s  %s\n", verdict_name(self->verdict), self->driver, self->clause->id,
+            self->clause->promise);
+    if (self->text != NULL && self->text[0] != '\0')
+        fprintf(file, "%s%s%s\n", self->violation, self->violation[0] != '\0' ? ": " : "", self->text);
+    fprintf(file, "\n%s", self->detail != NULL ? self->detail : "");
+    fprintf(file, "\nseed %llu, contract version %d, %.1f s\n", (unsigned long long)self->seed, CONTRACT_VERSION,
+            self->seconds);
+    if (self->replay != NULL)
+        fprintf(file, "replay: %s\n", self->replay);
+    fprintf(file, "judge again: ipcmark check %s\n\n%s", self->evidence, contents);
+    error = ferror(file) != 0 ? -EIO : 0;
+    return fclose(file) != 0 && error == 0 ? -errno : error;
 }
 
 void result_clear(result *self)

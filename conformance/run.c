@@ -219,6 +219,8 @@ static bool run_case(run *self, const contender *who, const clause *about, unsig
     out.round = round;
     out.seen = out.verdict;
     complete(self, &out);
+    if (result_explain(&out) < 0)
+        fprintf(stderr, "ipcmark conformance: %s/verdict.txt cannot be written\n", out.evidence);
     kept = result_append(&self->results, &out);
     if (kept == NULL)
         return false;

@@ -1,6 +1,10 @@
 #include "cases.h"
 #include "result.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 static result_list list;
 
 static void add(const char *driver, const char *id, verdict value)
@@ -78,5 +82,38 @@ static void every_verdict_has_a_name(void **state)
                 verdict_is_bad(VERDICT_ERROR));
 }
 
-CASES_MAIN(CASE(good_verdicts_exit_with_0), CASE(each_bad_verdict_has_its_code), CASE(error_before_fail_before_unknown),
-           CASE(the_worst_of_many_rounds_is_counted), CASE(every_verdict_has_a_name))
+static void the_evidence_explains_itself(void **state)
+{
+    char folder[] = "/tmp/ipcmark-result-XXXXXX", path[64], text[4096];
+    result item = {.driver = "fifo",
+                   .clause = clause_find("DEL-001"),
+                   .verdict = VERDICT_FAIL,
+                   .violation = "lost",
+                   .text = strdup("message 17 is missing"),
+                   .detail = strdup("> 17 is published\n"),
+                   .seed = 42,
+                   .evidence = strdup("/nonexistent/folder"),
+                   .replay = strdup("ipcmark conformance --driver fifo --seed 42")};
+    (void)state;
+    assert_int_equal(result_explain(&item), -ENOENT);
+    assert_non_null(mkdtemp(folder));
+    free(item.evidence);
+    item.evidence = strdup(folder);
+    assert_int_equal(result_explain(&item), 0);
+    snprintf(path, sizeof path, "%s/verdict.txt", folder);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    assert_int_equal(strncmp(text, "fail  fifo  DEL-001  One publisher's messages", 45), 0);
+    assert_non_null(strstr(text, "\nlost: message 17 is missing\n\n> 17 is published\n\nseed 42, contract version "));
+    assert_non_null(
+        strstr(text, "\nreplay: ipcmark conformance --driver fifo --seed 42\njudge again: ipcmark check /tmp/"));
+    assert_int_equal(unlink(path) | rmdir(folder), 0);
+    result_clear(&item);
+    assert_int_equal(result_explain(&item), 0); /* nothing was kept */
+}
+
+CASES_MAIN(CASE(the_evidence_explains_itself), CASE(good_verdicts_exit_with_0), CASE(each_bad_verdict_has_its_code),
+           CASE(error_before_fail_before_unknown), CASE(the_worst_of_many_rounds_is_counted),
+           CASE(every_verdict_has_a_name))

@@ -301,7 +301,7 @@ static void all_tell(struct telling *self)
 
 /* ---- the choice -------------------------------------------------------------------------------------------------- */
 
-/* From where the violation begins or from where it shows, whichever is nearer. */
+/* From where the violation begins or from where it shows, whichever is nearer. What came later explains less. */
 static void distances_measure(struct telling *self)
 {
     uint64_t until = self->judgement->violation_ns, from = until;
@@ -310,8 +310,8 @@ static void distances_measure(struct telling *self)
             from = self->moments[i].time_ns;
     for (size_t i = 0; i < self->count; ++i) {
         uint64_t now = self->moments[i].time_ns;
-        uint64_t one = now > from ? now - from : from - now, other = now > until ? now - until : until - now;
-        self->moments[i].distance_ns = one < other ? one : other;
+        uint64_t before = now > from ? now - from : from - now;
+        self->moments[i].distance_ns = now > until ? 4 * (now - until) : before < until - now ? before : until - now;
     }
 }
 
