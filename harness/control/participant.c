@@ -50,6 +50,19 @@ void participant_garbled(ipcmark_participant *participant, const char *why, cons
     call_end_all(participant, IPCMARK_GARBLED, text);
 }
 
+/* What it said to its standard error before it exited is in the pipe by now, though perhaps not taken in. */
+static void take_last_words(ipcmark_participant *participant)
+{
+    char words[4096];
+    uv_os_fd_t pipe;
+    ssize_t size;
+    if (participant->stderr_file == NULL || participant->stderr_ended ||
+        uv_fileno((uv_handle_t *)&participant->err, &pipe) < 0)
+        return;
+    while (participant->stderr_bytes < MAX_STDERR_BYTES && (size = read(pipe, words, sizeof words)) > 0)
+        participant->stderr_bytes += fwrite(words, 1, (size_t)size, participant->stderr_file);
+}
+
 static const char *describe_exit(ipcmark_participant *participant)
 {
     int status = participant->status;
@@ -108,6 +121,7 @@ static void end(ipcmark_participant *participant)
         return;
     participant->ended = true;
     uv_timer_stop(&participant->grace);
+    take_last_words(participant);
     const char *text = describe_exit(participant);
     bool clean = participant->stopping && participant->status == 0;
     if (!clean)

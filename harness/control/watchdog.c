@@ -24,6 +24,8 @@ static int read_line(int fd, char *line, size_t size)
 {
     for (size_t length = 0; length < size;) {
         ssize_t step = read(fd, line + length, 1);
+        if (step < 0 && errno == EINTR) /* Ctrl-C, which is noticed elsewhere */
+            continue;
         if (step < 0)
             return errno == EAGAIN ? -ETIMEDOUT : -errno;
         if (step == 0)
