@@ -1,0 +1,460 @@
+/* ipcmark conformance, as users type it. */
+#include "cases.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+extern char **environ;
+
+#define AGENT(mode)    "--agent", "sh " TEST_AGENTS " " mode
+#define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+/* Runs it; `words` must be in what it prints. */
+#define EXPECT(code, words, ...) expect(code, words, ARGUMENTS(__VA_ARGS__))
+
+static char folder[64], record[128], other[128], printed[65536];
+
+/* ---- running it -------------------------------------------------------------------------------------------------- */
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/ipcmark-command-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(record, sizeof record, "%s/run.jsonl", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status, (void)kind, (void)where;
+    return remove(path);
+}
+
+static void remove_folder(void)
+{
+    assert_int_equal(nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static pid_t start(const char *const *arguments, int *reader)
+{
+    const char *all[48] = {TEST_COMMAND, "--keep", folder};
+    posix_spawn_file_actions_t actions;
+    size_t count = 3;
+    int ends[2];
+    pid_t pid;
+    while (*arguments != NULL)
+        all[count++] = *arguments++;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+    assert_int_equal(posix_spawn(&pid, all[0], &actions, NULL, (char **)(uintptr_t)all, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    *reader = ends[0];
+    return pid;
+}
+
+/* Until this is printed, or, with NULL, until everyone who could print is gone. */
+static void read_until(int reader, const char *words)
+{
+    size_t length = strlen(printed);
+    while (words == NULL || strstr(printed, words) == NULL) {
+        const ssize_t step = read(reader, printed + length, sizeof printed - 1 - length);
+        if (step <= 0 && words != NULL)
+            fail_msg("without '%s':\n%s", words, printed);
+        if (step <= 0)
+            return;
+        length += (size_t)step;
+        printed[length] = '\0';
+    }
+}
+
+/* The wait status. */
+static int end(pid_t pid, int reader)
+{
+    int status;
+    read_until(reader, NULL);
+    close(reader);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void expect(int code, const char *words, const char *const *arguments)
+{
+    int reader, status;
+    pid_t pid;
+    printed[0] = '\0';
+    pid = start(arguments, &reader);
+    status = end(pid, reader);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != code || strstr(printed, words) == NULL)
+        fail_msg("status %x, not exit %d, or without '%s':\n%s", (unsigned)status, code, words, printed);
+}
+
+static void expect_printed(const char *words)
+{
+    if (strstr(printed, words) == NULL)
+        fail_msg("without '%s':\n%s", words, printed);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* ---- what is in its record --------------------------------------------------------------------------------------- */
+
+static const char *text_of(const cJSON *json, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(json, name));
+    return text != NULL ? text : "";
+}
+
+/* How many records of this kind; no two of them may be the same case. `last` receives the last record of all. */
+static size_t count_records(const char *kind, cJSON **last)
+{
+    FILE *file = fopen(record, "re");
+    char *line = NULL, seen[64][128];
+    size_t room = 0, count = 0;
+    cJSON *json = NULL;
+    assert_non_null(file);
+    while (getline(&line, &room, file) > 0) {
+        cJSON_Delete(json);
+        json = cJSON_Parse(line);
+        assert_non_null(json);
+        if (strcmp(text_of(json, "record"), kind) != 0)
+            continue;
+        assert_true(count < 64);
+        snprintf(seen[count], sizeof seen[count], "%s %s %s %g", text_of(json, "driver"), text_of(json, "mutant"),
+                 text_of(json, "clause"), cJSON_GetNumberValue(cJSON_GetObjectItem(json, "round")));
+        for (size_t i = 0; i < count && strcmp(kind, "resumed") != 0; ++i)
+            assert_string_not_equal(seen[i], seen[count]);
+        ++count;
+    }
+    free(line);
+    fclose(file);
+    if (last != NULL)
+        *last = json;
+    else
+        cJSON_Delete(json);
+    return count;
+}
+
+/* ---- implementations that cannot be met -------------------------------------------------------------------------- */
+
+static void one_that_cannot_be_met_stops_nobody(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(3, "out of coffee", AGENT("exits"), "--driver", "mmipc", AGENT("crashes"), AGENT("garbage"), AGENT("boasts"),
+           "--driver", "nosuch", "--clause", "DEL-001", "--clause", "DEL-006", "--quick", "--output", record);
+    expect_printed("holds: 2 of 2 clauses pass");
+    expect_printed("ERROR: 0 of 2 clauses pass, 2 in error");
+    expect_printed("there is no driver 'nosuch'");
+    expect_printed("telepathy");
+    assert_int_equal(count_records("case", NULL), 12);
+    remove_folder();
+}
+
+static void a_flood_is_stopped_and_named(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(3, "sh agents.sh floods  ERROR", AGENT("floods"), "--driver", "mmipc", "--clause", "DEL-001", "--quick");
+    expect_printed("\nmmipc                holds");
+    remove_folder();
+}
+
+static void a_misspelt_name_is_known_at_once(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(3, "there is no driver 'mmpic'", "--driver", "mmpic", "--output", record);
+    expect_printed("`ipcmark drivers` lists");
+    assert_null(strstr(printed, "DEL-001"));
+    assert_int_equal(access(record, F_OK), -1);
+    EXPECT(3, "Bail out! there is no driver", "--driver", "mmpic", "--format", "tap");
+    remove_folder();
+}
+
+/* ---- going on ---------------------------------------------------------------------------------------------------- */
+
+#define RUN "--driver", "mmipc", "--clause", "DEL-00[123]", "--quick", "--output", record
+
+/* Ends a run of nine cases after the second. */
+static int cut_off(int signal)
+{
+    int reader;
+    printed[0] = '\0';
+    const pid_t pid = start(ARGUMENTS(RUN, "--repeat", "3", "--seed", "7"), &reader);
+    read_until(reader, "[2/9]");
+    kill(pid, signal);
+    return end(pid, reader);
+}
+
+static void what_was_judged_survives_a_kill(void **state)
+{
+    cJSON *last;
+    (void)state;
+    make_folder();
+    assert_true(WIFSIGNALED(cut_off(SIGKILL)));
+    assert_true(count_records("case", NULL) >= 2 && count_records("case", NULL) < 9);
+    assert_int_equal(count_records("footer", NULL), 0);
+    EXPECT(0, "of 9 cases are judged", RUN, "--resume");
+    expect_printed("\nDEL-003    pass 3/3 ");
+    expect_printed("\n9 cases: 9 pass; contract version 1, quick, seed 7\n");
+    assert_int_equal(count_records("case", &last), 9);
+    assert_string_equal(text_of(last, "record"), "footer");
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(last, "interrupted")));
+    cJSON_Delete(last);
+    remove_folder();
+}
+
+static void an_interrupt_says_how_to_go_on(void **state)
+{
+    cJSON *last;
+    (void)state;
+    make_folder();
+    const int status = cut_off(SIGINT);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 128 + SIGINT)
+        fail_msg("status %x:\n%s", (unsigned)status, printed);
+    expect_printed(" --resume\n");
+    count_records("case", &last);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(last, "interrupted")));
+    cJSON_Delete(last);
+    EXPECT(0, "9 cases: 9 pass", RUN, "--resume");
+    assert_int_equal(count_records("case", NULL), 9);
+    remove_folder();
+}
+
+static void rounds_are_added(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(1, "1 fail", "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick", "--output", record);
+    EXPECT(1, "[2/3]", "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick", "--output", record, "--resume",
+           "--repeat", "3");
+    expect_printed("\nDEL-001    fail 3/3 "); /* what failed in the first call counts */
+    expect_printed("the same 2 times more: DEL-001 with seed ");
+    EXPECT(1, "3 fail", "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick", "--output", record, "--resume");
+    assert_null(strstr(printed, "[4/"));
+    assert_int_equal(count_records("case", NULL), 3);
+    assert_int_equal(count_records("resumed", NULL), 2);
+    remove_folder();
+}
+
+static void what_is_of_another_run_is_refused(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(0, "3 pass", RUN, "--seed", "7");
+    EXPECT(64, "is of seed 7, and this is 8", RUN, "--seed", "8", "--resume");
+    EXPECT(64, "is of effort quick, and this is usual", "--driver", "mmipc", "--clause", "DEL-00[123]", "--output",
+           record, "--resume");
+    EXPECT(64, "is of other clauses", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--output", record,
+           "--resume");
+    EXPECT(64, "is of drivers mmipc ", RUN, "--driver", TEST_MUTANT, "--resume");
+    EXPECT(64, "is of kind conformance, and this is mutants", "--mutant", "drop", "--output", record, "--resume");
+    EXPECT(64, "No such file", "--driver", "mmipc", "--output", other, "--resume");
+    write_file(other, "");
+    EXPECT(64, "is not a result file", "--driver", "mmipc", "--output", other, "--resume");
+    assert_int_equal(count_records("case", NULL), 3); /* and nothing of it was touched */
+    assert_int_equal(count_records("footer", NULL), 1);
+    remove_folder();
+}
+
+static void self_tests_go_on_too(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(0, "caught 1 of 1", "--mutant", "drop", "--clause", "DEL-001", "--output", record);
+    EXPECT(0, "caught 2 of 2", "--mutant", "drop", "--clause", "DEL-001", "--output", record, "--resume", "--repeat",
+           "2");
+    assert_int_equal(count_records("mutant", NULL), 2);
+    EXPECT(64, "is of other clauses", "--mutant", "drop", "--output", record, "--resume");
+    EXPECT(3, "--base nosuch: there is no driver", "--mutant", "drop", "--base", "nosuch");
+    remove_folder();
+}
+
+/* ---- what counts ------------------------------------------------------------------------------------------------- */
+
+static void error_before_failure_before_unknown(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(2, "nothing was judged", AGENT("modest"), "--clause", "DEL-006", "--quick");
+    expect_printed("skip: multipart");
+    EXPECT(1, "1 fail, 1 skip", AGENT("modest"), "--driver", TEST_MUTANT, "--clause", "DEL-006", "--quick");
+    EXPECT(3, "FAILS", AGENT("exits"), "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick");
+    remove_folder();
+}
+
+static void a_baseline_tells_what_is_new(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(1, "1 fail", "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick", "--accept-baseline", other);
+    EXPECT(0, "mutant-drop always failed: DEL-001", "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick",
+           "--baseline", other);
+    EXPECT(1, "newly fails: DEL-002", "--driver", TEST_MUTANT, "--clause", "DEL-00[12]", "--quick", "--baseline",
+           other);
+    expect_printed("always failed: DEL-001");
+    EXPECT(0, "# TODO", "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick", "--baseline", other, "--format",
+           "tap");
+    EXPECT(3, "ERROR", "--driver", TEST_MUTANT, AGENT("exits"), "--clause", "DEL-001", "--quick", "--baseline", other);
+    write_file(other, "{\"ipcmark_baseline\": 1, \"contract_version\": 99, \"verdicts\": []}");
+    EXPECT(64, "of contract version 99, and this is version", "--driver", "mmipc", "--baseline", other);
+    remove_folder();
+}
+
+/* The first clause of a level, by the program's own list. */
+static void find_clause(const char *level, char id[16])
+{
+    cJSON *json;
+    const cJSON *item;
+    EXPECT(0, "\"clauses\"", "--list-json");
+    json = cJSON_Parse(printed);
+    id[0] = '\0';
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(json, "clauses"))
+    {
+        if (id[0] == '\0' && strcmp(text_of(item, "level"), level) == 0 &&
+            cJSON_GetArraySize(cJSON_GetObjectItem(item, "needs")) == 0)
+            snprintf(id, 16, "%s", text_of(item, "id"));
+    }
+    cJSON_Delete(json);
+}
+
+static void known_failures_must_fail_as_they_did(void **state)
+{
+    char id[16], line[64];
+    (void)state;
+    make_folder();
+    write_file(other, "DEL-00* mutant-dr* xfail lost here\n");
+    EXPECT(0, "fail as expected", "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick", "--expect", other);
+    write_file(other, "DEL-001 * xfail corrupt here\n");
+    EXPECT(1, "it failed otherwise", "--driver", TEST_MUTANT, "--clause", "DEL-001", "--quick", "--expect", other);
+    EXPECT(1, "it passed; take the line out", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--expect", other);
+    write_file(other, "* * flaky 1/9 a\n* * flaky 1/9 b\n* * flaky 1/9 c\n");
+    EXPECT(64, "more than two flaky lines for mmipc", "--driver", "mmipc", "--expect", other);
+    find_clause("SHOULD", id);
+    if (id[0] != '\0') { /* an xpass, of what users expect and no more */
+        snprintf(line, sizeof line, "%s mmipc xfail lost here\n", id);
+        write_file(other, line);
+        EXPECT(1, "xpass", "--driver", "mmipc", "--clause", id, "--quick", "--expect", other);
+        EXPECT(0, "(1 of these do not count)", "--driver", "mmipc", "--clause", id, "--quick", "--expect", other,
+               "--level", "must");
+    }
+    remove_folder();
+}
+
+/* ---- what comes out ---------------------------------------------------------------------------------------------- */
+
+static void records_can_go_to_standard_output(void **state)
+{
+    size_t count = 0;
+    (void)state;
+    make_folder();
+    EXPECT(0, "\"record\":\"footer\"", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--format", "jsonl");
+    for (char *rest = printed, *line; (line = strsep(&rest, "\n")) != NULL && *line != '\0'; ++count) {
+        cJSON *json = cJSON_Parse(line);
+        assert_non_null(json);
+        assert_string_equal(text_of(json, "record"), count == 0 ? "header" : count == 1 ? "case" : "footer");
+        assert_string_equal(text_of(json, "effort"), count == 0 ? "quick" : "");
+        cJSON_Delete(json);
+    }
+    assert_int_equal(count, 3);
+    remove_folder();
+}
+
+static void files_are_written_beside_the_table(void **state)
+{
+    char badge[160];
+    (void)state;
+    make_folder();
+    snprintf(badge, sizeof badge, "%s/badge.svg", folder);
+    EXPECT(0, "| DEL-001 | MUST | ✅ pass |", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--format",
+           "markdown", "--junit", other, "--badge", badge);
+    assert_int_equal(access(other, F_OK), 0);
+    assert_int_equal(access(badge, F_OK), 0);
+    snprintf(badge, sizeof badge, "%s/badge.json", folder);
+    assert_int_equal(access(badge, F_OK), 0);
+    remove_folder();
+}
+
+static void the_list_is_of_what_was_asked_for(void **state)
+{
+    cJSON *json;
+    (void)state;
+    make_folder();
+    EXPECT(0, "DEL-001   MUST ", "--list");
+    expect_printed("CON-001");
+    expect_printed("(needs peers");
+    EXPECT(0, "DEL-002", "--list", "--clause", "del-00[12]");
+    assert_null(strstr(printed, "DEL-003"));
+    EXPECT(0, "contract_version", "--list-json", "--clause", "DEL-001");
+    json = cJSON_Parse(printed);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "clauses")), 1);
+    assert_true(cJSON_HasObjectItem(cJSON_GetObjectItem(json, "clauses")->child, "seconds"));
+    cJSON_Delete(json);
+    remove_folder();
+}
+
+static void participants_can_be_wrapped(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(0, "1 pass", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--wrap", "env IPCMARK_TEST=1");
+    EXPECT(3, "nosuchtool", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--wrap", "nosuchtool");
+    remove_folder();
+}
+
+static void wrong_usage_is_answered(void **state)
+{
+    (void)state;
+    make_folder();
+    EXPECT(64, "nothing to test; name an implementation", "--quick");
+    EXPECT(64, "no clause is called 'NIX-*'; --list shows them all", "--driver", "mmipc", "--clause", "DEL-001",
+           "--clause", "NIX-*");
+    EXPECT(64, "not a number of rounds '0'", "--driver", "mmipc", "--repeat", "0");
+    EXPECT(64, "not a number of rounds 'often'", "--driver", "mmipc", "--repeat", "often");
+    EXPECT(64, "not a seed '-1'", "--driver", "mmipc", "--seed", "-1");
+    EXPECT(64, "no such format 'xml'; it is table, markdown, jsonl or tap", "--driver", "mmipc", "--format", "xml");
+    EXPECT(64, "no such level 'may'; it is must or should", "--driver", "mmipc", "--level", "may");
+    EXPECT(64, "--quick and --thorough contradict", "--driver", "mmipc", "--quick", "--thorough");
+    EXPECT(64, "--resume needs --output", "--driver", "mmipc", "--resume");
+    EXPECT(64, "the same records", "--driver", "mmipc", "--format", "jsonl", "--output", record);
+    EXPECT(64, "--output cannot be written to '/nonexistent/x'", "--driver", "mmipc", "--output", "/nonexistent/x");
+    EXPECT(64, "--junit cannot be written to '/tmp'; name a file", "--driver", "mmipc", "--junit", "/tmp");
+    EXPECT(64, "--accept-baseline cannot be written to", "--driver", "mmipc", "--accept-baseline", "/nonexistent/x");
+    EXPECT(64, "a badge is an .svg file, and not 'x.png'", "--driver", "mmipc", "--badge", "x.png");
+    EXPECT(64, "a badge is of one implementation", "--driver", "mmipc", "--driver", "tcp", "--badge", "x.svg");
+    EXPECT(64, "/nonexistent/x: No such file", "--driver", "mmipc", "--baseline", "/nonexistent/x");
+    EXPECT(64, "/nonexistent/x: No such file", "--driver", "mmipc", "--expect", "/nonexistent/x");
+    EXPECT(64, "--mutants brings its own drivers", "--mutants", "--driver", "mmipc");
+    EXPECT(64, "--mutants prints a table", "--mutants", "--junit", other);
+    EXPECT(64, "--mutants is always quick", "--mutants", "--thorough");
+    EXPECT(64, "no mutant nosuch was found", "--mutant", "nosuch");
+    EXPECT(64, "what is 'now'", "--driver", "mmipc", "now");
+    EXPECT(64, "--driver names nothing", "--driver", "");
+    EXPECT(64, "--help says what there is", "--nosuch");
+    EXPECT(0, "Usage: ipcmark conformance", "--help");
+    EXPECT(0, "contract version", "--version");
+    remove_folder();
+}
+
+CASES_MAIN(CASE(one_that_cannot_be_met_stops_nobody), CASE(a_flood_is_stopped_and_named),
+           CASE(a_misspelt_name_is_known_at_once), CASE(what_was_judged_survives_a_kill),
+           CASE(an_interrupt_says_how_to_go_on), CASE(rounds_are_added), CASE(what_is_of_another_run_is_refused),
+           CASE(self_tests_go_on_too), CASE(error_before_failure_before_unknown), CASE(a_baseline_tells_what_is_new),
+           CASE(known_failures_must_fail_as_they_did), CASE(records_can_go_to_standard_output),
+           CASE(files_are_written_beside_the_table), CASE(the_list_is_of_what_was_asked_for),
+           CASE(participants_can_be_wrapped), CASE(wrong_usage_is_answered))
