@@ -1,6 +1,6 @@
-/* KILL: death in full traffic, eight publishers and eight subscribers. */
+/* KILL: death in full traffic, eight publishers and eight subscribers. The other plays of the group: deaths.h. */
 #include "census.h"
-#include "stage.h"
+#include "deaths.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
@@ -231,6 +231,18 @@ static const clause clauses[] = {
      .promise = "Participants of both kinds that are killed and started again find a working channel."},
     {"KILL-004", .publishers = CROWD, .subscribers = CROWD, .play = play_everyone_dies, .heavy = true,
      .promise = "After everyone was killed a restart works without cleaning by hand."},
+    {"KILL-005", .publishers = 4, .subscribers = 4, .play = play_killed_inside, .examine = examine_killed_inside,
+     .seconds = 3, .heavy = true,
+     .promise = "A participant that is killed while it opens, connects or closes leaves nothing that others stumble "
+                "over."},
+    {"KILL-006", .publishers = 8, .subscribers = 8, .play = play_hundreds_die, .seconds = 4, .heavy = true,
+     .promise = "Hundreds of deaths exhaust nothing: those who stay hold no more than before, and newcomers are "
+                "connected."},
+    {"KILL-007", .publishers = 3, .subscribers = 3, .play = play_deaths_hold_up_nobody,
+     .examine = examine_those_who_live_on, .seconds = 3, .promise = "A death does not hold up those who live on."},
+    {"KILL-008", .publishers = 3, .subscribers = 3, .play = play_killed_while_stopped,
+     .examine = examine_those_who_live_on, .seconds = 3,
+     .promise = "Who is killed while it is stopped is as dead as any other."},
 };
 
 const clause_group kill_clauses = {clauses, COUNT_OF(clauses)};

@@ -202,12 +202,14 @@ static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subsc
     inner.peer_context = endpoint;
     if (error == 0 && mutant_self.before_open != NULL)
         error = mutant_self.before_open(endpoint, options);
-    if (error == 0 && mutant_self.change_open != NULL)
-        mutant_self.change_open(endpoint, &inner);
-    if (error == 0 && subscriber)
-        error = base->subscriber_open(&endpoint->inner, &inner, deliver_hook, endpoint);
-    else if (error == 0)
-        error = base->publisher_open(&endpoint->inner, &inner);
+    if (error == 0) {
+        if (mutant_self.change_open != NULL)
+            mutant_self.change_open(endpoint, &inner);
+        error = subscriber ? base->subscriber_open(&endpoint->inner, &inner, deliver_hook, endpoint)
+                           : base->publisher_open(&endpoint->inner, &inner);
+        if (mutant_self.after_open != NULL)
+            mutant_self.after_open(endpoint);
+    }
     if (error < 0) {
         free_endpoint(endpoint);
         return error;

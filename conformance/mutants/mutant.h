@@ -48,6 +48,8 @@ typedef struct mutant {
     int (*before_open)(mutant_endpoint *, const ipcmark_endpoint *);
     /* Then: what the base is told instead. Strings that it puts in must live until the endpoint is closed. */
     void (*change_open)(mutant_endpoint *, ipcmark_endpoint *);
+    /* After that, whether it succeeded or not; not if before_open failed. */
+    void (*after_open)(mutant_endpoint *);
     int (*publish)(mutant_endpoint *, const ipcmark_part *parts, size_t count);
     void (*deliver)(mutant_endpoint *, const ipcmark_part *parts, size_t count);
     int (*peers)(mutant_endpoint *, int count);
