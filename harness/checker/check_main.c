@@ -80,7 +80,7 @@ static void first_add(cJSON *json, const struct ipcmark_judgement *judgement)
 
 static int json_print(const char *folder, const struct ipcmark_judgement *judgement, const char *timeline)
 {
-    cJSON *json = cJSON_CreateObject(), *classes = cJSON_AddObjectToObject(json, "by_class");
+    cJSON *json = cJSON_CreateObject(), *classes;
     char *line;
     cJSON_AddStringToObject(json, "folder", folder);
     cJSON_AddStringToObject(json, "verdict", ipcmark_verdict_text(judgement->verdict));
@@ -94,6 +94,7 @@ static int json_print(const char *folder, const struct ipcmark_judgement *judgem
     cJSON_AddNumberToObject(json, "kills_inside", (double)judgement->kills_inside);
     cJSON_AddNumberToObject(json, "joins", (double)judgement->joins);
     cJSON_AddNumberToObject(json, "violations", (double)judgement->violations);
+    classes = cJSON_AddObjectToObject(json, "by_class");
     for (int class_ = 1; class_ < IPCMARK_CLASSES; ++class_)
         if (judgement->by_class[class_] > 0)
             cJSON_AddNumberToObject(classes, ipcmark_class_text((enum ipcmark_class)class_),

@@ -240,6 +240,7 @@ static void command_judges(void **state)
     const char *const text[] = {"ipcmark-check", folder, NULL};
     const char *const json[] = {"ipcmark-check", "--format", "json", folder, NULL};
     const char *const two[] = {"ipcmark-check", folder, "/nonexistent", NULL};
+    const char *const no_lines[] = {"ipcmark-check", "--lines", "0", folder, NULL};
     char output[4096];
     (void)state;
     folder_make();
@@ -257,7 +258,112 @@ static void command_judges(void **state)
     journal_write();
     assert_int_equal(command_run(text, output, sizeof output), 1);
     assert_non_null(strstr(output, "fail (leftover): a file was left"));
+    assert_non_null(strstr(output, " s  here it shows: leftover\n"));
+    assert_int_equal(command_run(no_lines, output, sizeof output), 1);
+    assert_null(strstr(output, "here it shows"));
     assert_int_equal(command_run(two, output, sizeof output), 3);
+    folder_remove();
+}
+
+/* Makes history.jsonl anew from its own lines, from one on and up to another. */
+static void lines_keep(size_t from, size_t until)
+{
+    static char lines[16][512];
+    char path[64];
+    size_t count = 0;
+    snprintf(path, sizeof path, "%s/history.jsonl", folder);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (count < 16 && fgets(lines[count], sizeof lines[count], file) != NULL)
+        ++count;
+    fclose(file);
+    assert_true(from < until && until <= count);
+    assert_int_equal(unlink(path), 0);
+    for (size_t i = from; i < until; ++i)
+        line_append(lines[i]);
+}
+
+static void says(int code, const char *text)
+{
+    const char *const arguments[] = {"ipcmark-check", folder, NULL};
+    const char *const json[] = {"ipcmark-check", "--format", "json", folder, NULL};
+    char output[8192];
+    assert_int_equal(command_run(arguments, output, sizeof output), code);
+    if (strstr(output, text) == NULL)
+        fail_msg("'%s' does not say '%s'", output, text);
+    assert_int_equal(command_run(json, output, sizeof output), code); /* an object in any case */
+    if (strstr(output, "{\"folder\":\"/tmp/ipcmark-history-") == NULL || strstr(output, "\"text\":\"") == NULL)
+        fail_msg("no JSON in '%s'", output);
+}
+
+/* Each stage at which a run may have been cut off. */
+static void command_judges_what_was_cut_off(void **state)
+{
+    (void)state;
+    for (size_t lines = 8; lines >= 1; --lines) {
+        folder_make();
+        facts_log(0);
+        journal_write();
+        lines_keep(0, lines);
+        if (lines == 8)
+            says(0, ": pass");
+        else if (lines > 3)
+            says(2, "unknown: the run was cut off: its history has no end");
+        else
+            says(3, "which the history does not put into process 4");
+        folder_remove();
+    }
+    folder_make();
+    facts_log(0);
+    lines_keep(0, 1);
+    says(2, "unknown: the run was cut off");
+    folder_remove();
+}
+
+static void command_refuses_what_it_cannot_read(void **state)
+{
+    char path[64];
+    (void)state;
+    folder_make(); /* of an older suite: the same without the first line */
+    facts_log(0);
+    journal_write();
+    lines_keep(1, 8);
+    says(3, "does not begin with the version of its format: an older ipcmark wrote it");
+    snprintf(path, sizeof path, "%s/history.jsonl", folder);
+    assert_int_equal(unlink(path), 0);
+    line_append("{\"fact\":\"history\",\"version\":3}\n"); /* of a newer one */
+    says(3, "is of format version 3, and this ipcmark reads version 2: judge it with the ipcmark that recorded it");
+    assert_int_equal(unlink(path), 0);
+    line_append("\x7f"
+                "ELF garbage without a line");
+    says(3, "holds no complete line");
+    assert_int_equal(unlink(path), 0);
+    says(3, "not the folder of a recorded run");
+    line_append("{\"fact\":\"history\",\"version\":2}\n{\"fact\":\"history\",\"version\":2}\n");
+    says(3, "line 2: another history begins");
+    folder_remove();
+}
+
+static void command_judges_many(void **state)
+{
+    const char *const many[] = {"ipcmark-check", "-f", "json", folder, "/nonexistent", folder, NULL};
+    char output[8192], *line = output;
+    (void)state;
+    folder_make();
+    facts_log(1);
+    journal_write();
+    assert_int_equal(command_run(many, output, sizeof output), 3);
+    assert_non_null(strstr(output, "ipcmark check: /nonexistent: not the folder"));
+    for (int i = 0; i < 3; ++i) {
+        static const char *const verdicts[] = {"\"verdict\":\"fail\",\"class\":\"leftover\"",
+                                               "\"/nonexistent\",\"verdict\":\"error\",\"class\":null",
+                                               "\"verdict\":\"fail\",\"class\":\"leftover\""};
+        line = strstr(line, verdicts[i]);
+        assert_non_null(line);
+        ++line;
+    }
+    assert_non_null(strstr(output, "\"first\":{\"seconds\":"));
+    assert_non_null(strstr(output, "here it shows: leftover\\n"));
     folder_remove();
 }
 
@@ -266,17 +372,23 @@ static void command_helps(void **state)
     const char *const help[] = {"ipcmark-check", "--help", NULL}, *const version[] = {"ipcmark-check", "--version",
                                                                                       NULL};
     const char *const nothing[] = {"ipcmark-check", NULL}, *const wrong[] = {"ipcmark-check", "--nonsense", NULL};
+    const char *const lines[] = {"ipcmark-check", "--lines=-1", ".", NULL};
     const char *const format[] = {"ipcmark-check", "--format", "xml", ".", NULL};
     char output[4096];
     (void)state;
     assert_int_equal(command_run(help, output, sizeof output), 0);
     assert_non_null(strstr(output, "exit codes"));
+    for (const char *line = output; *line != '\0'; line += strcspn(line, "\n") + 1)
+        assert_true(strcspn(line, "\n") <= 120); /* as wide as the page, and no wider */
     assert_int_equal(command_run(version, output, sizeof output), 0);
     assert_int_equal(command_run(nothing, output, sizeof output), 64);
     assert_int_equal(command_run(wrong, output, sizeof output), 64);
     assert_int_equal(command_run(format, output, sizeof output), 64);
     assert_non_null(strstr(output, "not 'xml'"));
+    assert_int_equal(command_run(lines, output, sizeof output), 64);
+    assert_non_null(strstr(output, "not '-1'"));
 }
 
 CASES_MAIN(CASE(round_trip), CASE(a_cut_line_is_ignored), CASE(bad_lines_are_shown), CASE(strange_journals_are_shown),
-           CASE(never_overwritten), CASE(command_judges), CASE(command_helps))
+           CASE(never_overwritten), CASE(command_judges), CASE(command_judges_many),
+           CASE(command_judges_what_was_cut_off), CASE(command_refuses_what_it_cannot_read), CASE(command_helps))
