@@ -223,13 +223,13 @@ static bool play_everyone_dies(stage *self)
 }
 
 static const clause clauses[] = {
-    {"KILL-001", .publishers = CROWD, .subscribers = CROWD, .play = play_subscribers_die, .heavy = true,
+    {"KILL-001", .publishers = CROWD, .subscribers = CROWD, .play = play_subscribers_die, .seconds = 4, .heavy = true,
      .promise = "The death of subscribers costs bystanders nothing."},
-    {"KILL-002", .publishers = CROWD, .subscribers = CROWD, .play = play_publishers_die, .heavy = true,
+    {"KILL-002", .publishers = CROWD, .subscribers = CROWD, .play = play_publishers_die, .seconds = 3, .heavy = true,
      .promise = "The death of a publisher tears nothing and loses nothing that it was told is published."},
-    {"KILL-003", .publishers = CROWD, .subscribers = CROWD, .play = play_both_die, .heavy = true,
+    {"KILL-003", .publishers = CROWD, .subscribers = CROWD, .play = play_both_die, .seconds = 4, .heavy = true,
      .promise = "Participants of both kinds that are killed and started again find a working channel."},
-    {"KILL-004", .publishers = CROWD, .subscribers = CROWD, .play = play_everyone_dies, .heavy = true,
+    {"KILL-004", .publishers = CROWD, .subscribers = CROWD, .play = play_everyone_dies, .seconds = 3, .heavy = true,
      .promise = "After everyone was killed a restart works without cleaning by hand."},
     {"KILL-005", .publishers = 4, .subscribers = 4, .play = play_killed_inside, .examine = examine_killed_inside,
      .seconds = 3, .heavy = true,
