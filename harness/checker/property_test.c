@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HISTORIES = 1500, FOLDERS = 60, DAMAGES = 12 };
+enum { HISTORIES = 1500, FOLDERS = 20, DAMAGES = 12 };
 
 static struct simulation sim;
 static struct ipcmark_judgement judgement;
