@@ -119,6 +119,15 @@ static bool enclosure_make(stage *self, enclosure *out, const char *where)
     return true;
 }
 
+/* Whether it sees other file systems than we do. */
+static bool is_elsewhere(const actor *who)
+{
+    char path[64], own[64] = "", its[64] = "";
+    snprintf(path, sizeof path, "/proc/%d/ns/mnt", ipcmark_participant_pid(who->participant));
+    return readlink("/proc/self/ns/mnt", own, sizeof own - 1) > 0 && readlink(path, its, sizeof its - 1) > 0 &&
+           strcmp(own, its) != 0;
+}
+
 static bool enclosure_cast(stage *self, enclosure *in, unsigned publishers, unsigned subscribers)
 {
     actor *who;
@@ -128,6 +137,11 @@ static bool enclosure_cast(stage *self, enclosure *in, unsigned publishers, unsi
         who->ping_interval_ms = PING_MS;
         if (!stage_start(self, who))
             return false;
+        if (i == 0 && !is_elsewhere(who))
+            return stage_object(self, IPCMARK_CLASS_NONE,
+                                "%s is not behind its wrap, and what is meant for it would happen to the machine: an "
+                                "agent's command is to end in `exec PROGRAM`",
+                                who->name);
         if (i == 0) {
             snprintf(in->enter, sizeof in->enter, "nsenter -t %d %s -m", ipcmark_participant_pid(who->participant),
                      user_namespace("-U --preserve-credentials"));

@@ -41,19 +41,34 @@ int target_parse(ipcmark_trial *trial)
     return target->driver == NULL ? 0 : parse_driver(trial, target->driver);
 }
 
-/* One program and its arguments, as far as can be told without being a shell. */
+/* One program and its arguments, as far as can be told without being a shell: it does not begin with an assignment, and
+ * has no operator outside of quotes. */
 static bool is_simple(const char *command)
 {
     const char *word = command + strspn(command, " ");
-    const size_t length = strcspn(word, " ");
-    return command[strcspn(command, ";&|<>(){}`\n")] == '\0' && memchr(word, '=', length) == NULL;
+    char quote = '\0';
+    if (memchr(word, '=', strcspn(word, " ")) != NULL)
+        return false;
+    for (; *word != '\0'; ++word)
+        if (*word == '\\' && quote != '\'' && word[1] != '\0')
+            ++word;
+        else if (quote == '\0' && (*word == '\'' || *word == '"'))
+            quote = *word;
+        else if (*word == quote)
+            quote = '\0';
+        else if (quote == '\0' && strchr(";&|<>(){}\n", *word) != NULL)
+            return false;
+    return quote == '\0';
 }
 
-/* The shell gives way to it, so that the process that is watched, measured and limited is the participant. */
+/* What the shell is to do, "$0" being the agent's command. It gives way to what it starts: the process that is watched,
+ * measured and limited, and in whose surroundings others are started, must be the participant or behind its wrap. */
 static const char *agent_command(ipcmark_trial *trial, const char *wrap)
 {
-    const char *command = trial_note(trial, "%s %s", wrap, trial->options.target.agent);
-    return is_simple(command) ? trial_note(trial, "exec %s", command) : command;
+    const char *agent = trial->options.target.agent, *command = trial_note(trial, "%s %s", wrap, agent);
+    return is_simple(command) ? trial_note(trial, "exec %s", command)
+           : *wrap != '\0'    ? trial_note(trial, "exec %s /bin/sh -c \"$0\"", wrap)
+                              : agent;
 }
 
 int target_command(ipcmark_trial *trial, const ipcmark_participant_options *options, const char *folder, char ***out)
@@ -82,7 +97,9 @@ int target_command(ipcmark_trial *trial, const ipcmark_participant_options *opti
         list[count++] =
             target->agent != NULL ? agent_command(trial, wrap) : trial_note(trial, "exec %s \"$0\" \"$@\"", wrap);
     }
-    if (target->driver != NULL) {
+    if (target->agent != NULL) {
+        list[count++] = target->agent;
+    } else {
         list[count++] = agent;
         list[count++] = "--driver";
         list[count++] = target->driver;

@@ -135,7 +135,58 @@ static void the_well_behaved_mode_is_no_trouble(void **state)
     stage_close();
 }
 
+/* The first bytes of a file of the participant in /proc. */
+static const char *read_of(ipcmark_participant *who, const char *what)
+{
+    static char text[4096];
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", ipcmark_participant_pid(who), what);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = '\0';
+    return text;
+}
+
+static bool has_variable(ipcmark_participant *who, const char *setting)
+{
+    static char text[65536];
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/environ", ipcmark_participant_pid(who));
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    size_t size = fread(text, 1, sizeof text, file);
+    fclose(file);
+    return memmem(text, size, setting, strlen(setting) + 1) != NULL;
+}
+
+/* What is measured and limited is the participant, and not a shell in front of it, nor one outside of its wrap. */
+static void the_shell_gives_way(void **state)
+{
+    static const char *const commands[] = {
+        IPCMARK_TEST_ROGUE " none",
+        IPCMARK_TEST_ROGUE " 'none; or none'",
+        IPCMARK_TEST_ROGUE " none\\;none \"(none)\"",
+        "cd / && exec " IPCMARK_TEST_ROGUE " none",
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof commands / sizeof commands[0]; ++i) {
+        const char *const wrap = i % 2 == 0 ? NULL : "env 'WRAPPED=(once)'";
+        stage_open(NULL, commands[i / 2]);
+        ipcmark_participant *who = ipcmark_participant_start(trial, &(ipcmark_participant_options){.wrap = wrap});
+        if (who == NULL)
+            fail_msg("%s: %s", commands[i / 2], ipcmark_session_text(session));
+        assert_string_equal(read_of(who, "comm"), "rogue.sh\n");
+        if (wrap != NULL)
+            assert_true(has_variable(who, "WRAPPED=(once)"));
+        stage_no_troubles();
+        stage_close();
+    }
+}
+
 CASES_MAIN(CASE(the_silent_one_is_given_up), CASE(those_that_end_at_once_have_crashed),
            CASE(those_that_flood_are_stopped), CASE(one_that_floods_later_is_stopped),
            CASE(what_is_not_protocol_is_shown), CASE(liars_are_caught), CASE(a_wrong_reply_later_ends_it),
-           CASE(leaving_early_is_a_crash), CASE(who_does_not_stop_is_killed), CASE(the_well_behaved_mode_is_no_trouble))
+           CASE(leaving_early_is_a_crash), CASE(who_does_not_stop_is_killed), CASE(the_well_behaved_mode_is_no_trouble),
+           CASE(the_shell_gives_way))
