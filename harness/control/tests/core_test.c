@@ -130,6 +130,18 @@ static void an_intended_death_leaves_none(void **state)
     parent_remove();
 }
 
+/* As the kernel does when memory is out: a crash, but not one that leaves a core. */
+static void nobody_looks_for_a_core_of_a_kill(void **state)
+{
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER, NULL);
+    ipcmark_participant *participant = stage_start();
+    assert_int_equal(kill(ipcmark_participant_pid(participant), SIGKILL), 0);
+    assert_int_equal(ipcmark_await_exit(participant, NULL), 0);
+    assert_string_equal(ipcmark_trial_trouble(trial, 0)->text, "p1 was killed by signal 9 (Killed)");
+    stage_close();
+}
+
 static void it_is_said_where_the_system_puts_them(void **state)
 {
     (void)state;
@@ -144,4 +156,5 @@ static void it_is_said_where_the_system_puts_them(void **state)
 }
 
 CASES_MAIN(CASE(a_crash_leaves_its_core_or_says_where_it_went), CASE(of_many_crashes_a_few_cores_are_kept),
-           CASE(an_intended_death_leaves_none), CASE(it_is_said_where_the_system_puts_them))
+           CASE(an_intended_death_leaves_none), CASE(nobody_looks_for_a_core_of_a_kill),
+           CASE(it_is_said_where_the_system_puts_them))
