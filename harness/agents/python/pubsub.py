@@ -49,8 +49,10 @@ class Directory:
         try:
             listener.bind(self.path(name))
             listener.listen(1024)
-        except OSError:
+        except OSError as error:
             listener.close()
+            if error.errno != errno.EADDRINUSE:
+                self.remove(name)
             raise
         finally:
             fcntl.flock(self.fd, fcntl.LOCK_UN)
@@ -116,16 +118,28 @@ class Endpoint:
         self.lock = threading.Lock()  # of the peers
         self.directory = Directory(directory, channel)
         self.name = self.directory.name(role, id)
+        made = [self.directory]  # what goes again if not all of it can be made
         try:
+            self.bell, self.bell_rope = socket.socketpair()
+            made += self.bell, self.bell_rope
             self.listener = self.directory.listen(self.name)
         except OSError:
-            self.directory.close()
+            for thing in reversed(made):
+                thing.close()
             raise
-        self.bell, self.bell_rope = socket.socketpair()
         self.poll = select.poll()
         self.poll.register(self.listener, select.POLLIN)
         self.poll.register(self.bell, select.POLLIN)
         self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def start(self):
+        try:
+            self.thread.start()
+        except (RuntimeError, MemoryError) as error:
+            self.directory.remove(self.name)
+            self.bell_rope.close()
+            self.clear()
+            raise OSError(errno.ENOMEM, "no thread can be started") from error
 
     def accept(self):
         try:
@@ -160,7 +174,7 @@ class Publisher(Endpoint):
         self.greeted = {}  # descriptor: (connection, name) until it is ready
         self.ready = {}  # descriptor: (connection, name) of those that messages go to
         self.gone = []  # connections to close when nobody is writing: their numbers will be others'
-        self.thread.start()
+        self.start()
 
     def publish(self, parts):
         """Returns when the kernel has it for each subscriber that is ready. Waits for those whose buffer is full."""
@@ -349,7 +363,7 @@ class Subscriber(Endpoint):
                 self.directory.reach(name).close()
             except OSError:
                 pass  # dead; or it has no room for us, and will look because of the others
-        self.thread.start()
+        self.start()
 
     def peers(self):
         with self.lock:
