@@ -99,7 +99,7 @@ static int parse_number(const char *text, uint64_t limit, uint64_t *out)
 static int set_repeat(command_options *self, const char *text)
 {
     uint64_t number;
-    if (parse_number(text, 100000, &number) < 0 || number == 0)
+    if (parse_number(text, OPTIONS_ROUNDS, &number) < 0 || number == 0)
         return wrong_usage("not a number of rounds", text, "it is a number from 1 to 100000");
     self->rounds = (unsigned)number;
     self->rounds_given = true;

@@ -9,7 +9,7 @@
 #include "clause.h"
 #include "ipcmark/control.h"
 
-enum { OPTIONS_TARGETS = 32 };
+enum { OPTIONS_TARGETS = 32, OPTIONS_ROUNDS = 100000 };
 
 typedef enum { FORMAT_TABLE, FORMAT_MARKDOWN, FORMAT_JSONL, FORMAT_TAP } output_format;
 typedef enum { ACTION_RUN, ACTION_LIST, ACTION_LIST_JSON, ACTION_MUTANTS, ACTION_LIST_MUTANTS } action;

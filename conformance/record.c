@@ -160,6 +160,8 @@ static void restore(void *context, const cJSON *json)
         self->rounds = (unsigned)rounds->valuedouble;
     if (!record_case_restore(&item, json, self->plan->contenders, self->plan->contender_count, self->folder))
         return; /* other kinds of records, some of which this version may not know */
+    if (item.round >= self->rounds)
+        self->rounds = item.round + 1;
     if (result_append(self->into, &item) == NULL) {
         result_clear(&item);
         self->error = -ENOMEM;

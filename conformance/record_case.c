@@ -146,7 +146,8 @@ bool record_case_restore(result *out, const cJSON *json, const contender *conten
                    .violations = number_of(json, "violations"),
                    .kills_inside = number_of(json, "kills_inside")};
     if (strcmp(text_of(json, "record"), "case") != 0 || item.driver == NULL || item.clause == NULL ||
-        number_of(json, "round") == 0 || !read_verdict(&item.seen, text_of(json, "seen")))
+        number_of(json, "round") == 0 || number_of(json, "round") > OPTIONS_ROUNDS ||
+        !read_verdict(&item.seen, text_of(json, "seen")))
         return false;
     item.verdict = item.seen; /* the expectations are asked again */
     snprintf(item.violation, sizeof item.violation, "%s", text_of(json, "class"));
