@@ -402,6 +402,30 @@ static void full_backlog_is_passed_through(void **state)
     both_close(&both);
 }
 
-CASES_MAIN(CASE(everything_at_once), CASE(without_barriers_nothing_is_lost), CASE(one_thread_keeps_its_bias),
-           CASE(chain_grows_and_is_followed), CASE(messages_are_released_elsewhere),
+static void *open_and_close(void *directory)
+{
+    mmipc_publisher *publisher;
+    if (mmipc_publisher_open(&publisher, "channel", directory, NULL) < 0)
+        return NULL;
+    mmipc_publisher_close(publisher);
+    return directory;
+}
+
+/* The first two of a process: what is set up once, when the first endpoint opens, is set up under the other. */
+static void two_are_first(void **state)
+{
+    char directory[] = "/tmp/mmipc-first-XXXXXX";
+    pthread_t other;
+    void *opened;
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(pthread_create(&other, NULL, open_and_close, directory), 0);
+    assert_non_null(open_and_close(directory));
+    assert_int_equal(pthread_join(other, &opened), 0);
+    assert_non_null(opened);
+    assert_int_equal(rmdir(directory), 0);
+}
+
+CASES_MAIN(CASE(two_are_first), CASE(everything_at_once), CASE(without_barriers_nothing_is_lost),
+           CASE(one_thread_keeps_its_bias), CASE(chain_grows_and_is_followed), CASE(messages_are_released_elsewhere),
            CASE(full_backlog_is_passed_through), CASE(memory_is_made_outside_the_gate))

@@ -21,7 +21,7 @@ static size_t words;
 _Atomic unsigned os_fork_generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static int fork_error;
-static void (*tell_child)(void);
+static _Atomic(void (*)(void)) tell_child;
 
 void descriptor_hold(void)
 {
@@ -125,7 +125,7 @@ static void in_child(void)
                 close((int)(i * WORD_BITS) + bit);
     if (words > 0)
         memset(kept, 0, words * sizeof *kept);
-    tell_child();
+    atomic_load_explicit(&tell_child, memory_order_relaxed)(); /* relaxed: likewise */
     /* made anew: to unlock it is for the thread that locked it, which has another number here */
     forking = (pthread_rwlock_t)PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 }
@@ -137,7 +137,7 @@ static void install(void)
 
 int os_fork_watch(void (*tell)(void))
 {
-    tell_child = tell;
+    atomic_store_explicit(&tell_child, tell, memory_order_relaxed); /* relaxed: all callers say the same */
     pthread_once(&fork_once, install);
     return fork_error;
 }
