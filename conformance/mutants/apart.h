@@ -20,9 +20,12 @@ typedef struct {
     ipcmark_deliver_fn *deliver;
     void *context;
     apart_item *first, **end;
-    bool closed;
+    size_t count;
+    bool closed, forgotten;
     unsigned left; /* messages that are still delivered after close */
 } apart;
+
+enum { APART_MOST = 16 }; /* that wait for the handler; then the base has to */
 
 /* Outlives the endpoint. */
 static inline void *apart_run(void *argument)
@@ -39,12 +42,16 @@ static inline void *apart_run(void *argument)
         self->first = item->next;
         if (self->first == NULL)
             self->end = &self->first;
+        --self->count;
+        pthread_cond_broadcast(&self->changed);
         pthread_mutex_unlock(&self->lock);
         self->deliver(self->context, item->message->parts, item->message->count);
         free(item->message);
         free(item);
         pthread_mutex_lock(&self->lock);
     }
+    while (!self->forgotten)
+        pthread_cond_wait(&self->changed, &self->lock);
     pthread_mutex_unlock(&self->lock);
     while (self->first != NULL) {
         apart_item *next = self->first->next;
@@ -88,21 +95,36 @@ static inline void apart_deliver(mutant_endpoint *endpoint, const ipcmark_part *
         return;
     }
     pthread_mutex_lock(&self->lock);
+    while (self->count >= APART_MOST && !self->closed)
+        pthread_cond_wait(&self->changed, &self->lock);
     *self->end = item;
     self->end = &item->next;
-    pthread_cond_signal(&self->changed);
+    ++self->count;
+    pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
 }
 
-/* After the base has closed. */
+/* Before the base closes, which waits for apart_deliver. */
 static inline void apart_close(mutant_endpoint *endpoint)
+{
+    apart *self = atomic_load(&endpoint->state);
+    if (self == NULL)
+        return;
+    pthread_mutex_lock(&self->lock);
+    self->closed = true;
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* After it has. */
+static inline void apart_forget(mutant_endpoint *endpoint)
 {
     apart *self = atomic_exchange(&endpoint->state, NULL);
     if (self == NULL)
         return;
     pthread_mutex_lock(&self->lock);
-    self->closed = true;
-    pthread_cond_signal(&self->changed);
+    self->forgotten = true;
+    pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
 }
 

@@ -8,4 +8,4 @@ static int open_apart(mutant_endpoint *endpoint, const ipcmark_endpoint *options
 
 MUTANT(.name = "deliver_after_close", .fault = "a message that the handler's thread has taken is delivered after close",
        .class_name = "late", .must_fail = "LIFE-002 LIFE-006", .may_fail = "PACE-* THR-* CHURN-*",
-       .before_open = open_apart, .deliver = apart_deliver, .after_close = apart_close)
+       .before_open = open_apart, .deliver = apart_deliver, .before_close = apart_close, .after_close = apart_forget)
