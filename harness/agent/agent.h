@@ -41,6 +41,14 @@ void record_append(const struct ipcmark_record *); /* does nothing without a jou
 void record_leave(void); /* the calling thread appends no more: its journal is free for another */
 void record_close(void);
 
+/* ---- limits.c: what was made scarce for the implementation ---- */
+/* After a call of the agent's own failed with this error: is it worth another try, because soft limits have been
+ * lifted? Then limits_restore() is to follow. */
+bool limits_lift(int error);
+void limits_restore(void);
+void *limits_allocate(size_t size); /* zeroed; to be freed with free() */
+void limits_init(void);             /* JSON gets its memory so, too */
+
 /* ---- driver.c ---- */
 const ipcmark_driver *driver_load(const char *path, char *why, size_t why_size);
 

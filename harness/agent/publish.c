@@ -205,7 +205,7 @@ static int run(struct worker *workers, unsigned count)
 
 void request_publish(const cJSON *request, cJSON *reply, struct refusal *refusal)
 {
-    struct plan *plan = calloc(1, sizeof *plan);
+    struct plan *plan = limits_allocate(sizeof *plan);
     struct worker workers[PUBLISH_THREADS] = {0};
     unsigned threads = (unsigned)request_number(request, "threads", 1);
     struct endpoint *publisher = request_endpoint(request, "endpoint", refusal);

@@ -2,12 +2,10 @@
  * journal of a thread that ended is handed to the next that begins. */
 #include "agent.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 struct journal {
     struct journal *next, *next_free;
@@ -15,7 +13,7 @@ struct journal {
 };
 
 static char prefix[PATH_MAX];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, limits_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t at_thread_end;
 static struct journal *all, *unused;
 static unsigned count;
@@ -38,47 +36,17 @@ void record_open(const char *path_prefix)
     agent.journal = true;
 }
 
-/* Descriptors or memory may have been made scarce on purpose, by soft limits: that is for the implementation to suffer
- * from, not for the journal. Returns whether it is worth another try, which limits_restore() has to follow. */
-static bool limits_lift(int error, struct rlimit before[2])
-{
-    static const int resources[] = {RLIMIT_NOFILE, RLIMIT_AS};
-    bool lifted = false;
-    if (error != -EMFILE && error != -ENOMEM)
-        return false;
-    pthread_mutex_lock(&limits_lock);
-    for (int i = 0; i < 2; ++i) {
-        struct rlimit lift;
-        if (getrlimit(resources[i], &before[i]) < 0)
-            continue;
-        lift = before[i];
-        lift.rlim_cur = lift.rlim_max;
-        lifted |= before[i].rlim_cur < before[i].rlim_max && setrlimit(resources[i], &lift) == 0;
-    }
-    if (!lifted)
-        pthread_mutex_unlock(&limits_lock);
-    return lifted;
-}
-
-static void limits_restore(const struct rlimit before[2])
-{
-    setrlimit(RLIMIT_NOFILE, &before[0]);
-    setrlimit(RLIMIT_AS, &before[1]);
-    pthread_mutex_unlock(&limits_lock);
-}
-
 static struct journal *make(void)
 {
     char path[PATH_MAX + 16];
-    struct journal *journal = calloc(1, sizeof *journal);
+    struct journal *journal = limits_allocate(sizeof *journal);
     if (journal == NULL)
         out_fatal("out of memory");
     snprintf(path, sizeof path, "%s.%u", prefix, count++);
-    struct rlimit before[2];
     int error = ipcmark_journal_open(&journal->file, path);
-    if (limits_lift(error, before)) {
+    if (limits_lift(error)) {
         error = ipcmark_journal_open(&journal->file, path);
-        limits_restore(before);
+        limits_restore();
     }
     if (error < 0)
         out_fatal("the journal %s cannot be made: %s", path, strerror(-error));
@@ -106,11 +74,10 @@ void record_append(const struct ipcmark_record *record)
         return;
     if (mine == NULL)
         mine = take();
-    struct rlimit before[2];
     int error = ipcmark_journal_append(mine->file, record);
-    if (limits_lift(error, before)) {
+    if (limits_lift(error)) {
         error = ipcmark_journal_append(mine->file, record);
-        limits_restore(before);
+        limits_restore();
     }
     if (error < 0)
         out_fatal("the journal cannot grow: %s", strerror(-error));

@@ -241,7 +241,12 @@ static void begin(cJSON *request)
     pthread_mutex_lock(&lock);
     ++running;
     pthread_mutex_unlock(&lock);
-    if (pthread_create(&thread, NULL, run_request, request) != 0)
+    int error = -pthread_create(&thread, NULL, run_request, request);
+    if (limits_lift(error)) {
+        error = -pthread_create(&thread, NULL, run_request, request);
+        limits_restore();
+    }
+    if (error != 0)
         out_fatal("no thread can be started");
     pthread_detach(thread);
 }
@@ -297,6 +302,7 @@ int requests_serve(void)
     size_t capacity = 0;
     cJSON *stop = NULL;
     init_ended();
+    limits_init();
     while (getline(&line, &capacity, stdin) > 0)
         if (take_line(line, &stop))
             break;
