@@ -52,8 +52,8 @@ const char *verdict_name(verdict);
 bool verdict_is_bad(verdict);
 verdict verdict_worse(verdict, verdict);
 
-/* verdict.txt in the folder of the evidence, if there is one: all that is known of the case, how to play it again, and what
- * the other files are. 0 or -errno. */
+/* verdict.txt in the folder of the evidence, if there is one: all that is known of the case, how to play it again, and
+ * what the other files are. 0 or -errno. */
 int result_explain(const result *);
 /* Frees what it points to. */
 void result_clear(result *);

@@ -3,12 +3,6 @@
 
 #include <errno.h>
 
-/* Changes the record that was written last into a journal. */
-static struct ipcmark_record *last(unsigned process)
-{
-    return &journals[process].view.records[journals[process].view.count - 1];
-}
-
 static void twice(void **state)
 {
     (void)state;
@@ -467,141 +461,8 @@ static void never_returned(void **state)
     }
 }
 
-/* A run whose coordinator died says nothing at its end; what it shows may still be wrong. */
-static void cut_off(void **state)
-{
-    (void)state;
-    begin(1, 1);
-    pass_on(1, 0);
-    invoke(1, 1);
-    journals[1].view.uncommitted = 1;
-    judge(0);
-    verdict_is(IPCMARK_INCONCLUSIVE, IPCMARK_CLASS_NONE, "cut off");
-    begin(1, 1);
-    pass_on(1, 0);
-    receive(2, 1, 0);
-    judge(0);
-    verdict_is(IPCMARK_FAIL, IPCMARK_DUPLICATE, "received message 0");
-    begin(1, 1); /* what its end did to those who survived it for a moment is nobody's fault */
-    pass_on(1, 0);
-    down(2, 1);
-    judge(0);
-    verdict_is(IPCMARK_INCONCLUSIVE, IPCMARK_CLASS_NONE, "cut off");
-}
-
-static void observe(enum ipcmark_class class_, uint64_t time_ns, const char *text)
-{
-    const struct ipcmark_observation observation = {class_, time_ns, text};
-    assert_int_equal(ipcmark_history_add_observation(&history, &observation), 0);
-}
-
-/* The first violation in time is the one that counts; an error goes before all. */
-static void observations(void **state)
-{
-    (void)state;
-    begin(1, 1);
-    pass_on(1, 0);
-    receive(2, 1, 0);
-    observe(IPCMARK_CRASHED, now + 1, "later");
-    fails(IPCMARK_DUPLICATE, "received message 0");
-    assert_int_equal(judgement.violations, 2);
-    begin(1, 1);
-    pass_on(1, 0);
-    observe(IPCMARK_CRASHED, now, "subscriber 2 died of signal 11");
-    receive(2, 1, 0);
-    fails(IPCMARK_CRASHED, "subscriber 2 died of signal 11");
-    begin(1, 1);
-    pass_on(1, 0);
-    receive(2, 1, 0);
-    observe(IPCMARK_CLASS_NONE, now + 5, "a line that is not JSON");
-    is_error("a line that is not JSON");
-}
-
-/* --- Histories that contradict themselves --- */
-
-static void torn_tail(void **state)
-{
-    (void)state;
-    for (int by_kill = 0; by_kill <= 1; ++by_kill) {
-        begin(1, 1);
-        pass_on(1, 0);
-        journals[1].view.uncommitted = 1;
-        if (by_kill)
-            killed(1);
-        drain_all();
-        if (by_kill) {
-            passes();
-        } else {
-            is_error("journal 1.0 ends with a torn record");
-        }
-    }
-}
-
-/* At the tick of its INVOKE it can have arrived, earlier it cannot: then a clock or a journal is wrong. */
-static void received_before_it_was_invoked(void **state)
-{
-    (void)state;
-    for (uint64_t earlier = 0; earlier <= 1; ++earlier) {
-        begin(1, 1);
-        send(1, 0);
-        receive(2, 1, 0);
-        last(2)->time_ns = journals[1].view.records[journals[1].view.count - 2].time_ns - earlier;
-        drain_all();
-        if (earlier) {
-            is_error("before it was invoked");
-        } else {
-            passes();
-        }
-    }
-}
-
-static void contradictions(void **state)
-{
-    (void)state;
-    begin(1, 1);
-    send(1, 0), send(1, 0);
-    is_error("invoked 2 messages, numbered 0 to 0");
-    begin(1, 1);
-    send(1, 0), send(1, 0), send(1, 2);
-    is_error("was invoked twice");
-    begin(1, 1);
-    send(1, 0), send(1, 2);
-    is_error("invoked 2 messages, numbered 0 to 2");
-    begin(1, 1);
-    outcome(1, 0, IPCMARK_OK);
-    is_error("has an outcome and was not invoked");
-    begin(1, 1);
-    send(1, 0);
-    last(1)->time_ns -= 11;
-    is_error("has an outcome and was not invoked");
-    begin(1, 1);
-    send(1, 0);
-    outcome(1, 0, IPCMARK_UNKNOWN);
-    is_error("has two outcomes");
-    begin(1, 1);
-    send(1, 1), send(1, 0);
-    is_error("before the one that precedes it");
-    begin(1, 1);
-    send(1, 0);
-    journals[1].view.records[journals[1].view.count - 2].run = 7;
-    is_error("is of another run");
-    begin(1, 1);
-    write_(2, message(2, IPCMARK_INVOKE, 1, 0));
-    is_error("which the history does not put there");
-    begin(1, 1);
-    write_(1, message(2, IPCMARK_RECEIVED, 1, 0));
-    is_error("which the history does not put there");
-    begin(1, 1);
-    event(9, IPCMARK_OPEN_INVOKE);
-    is_error("does not put into process 9");
-    begin(1, 1);
-    join(1, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
-    is_error("names endpoint 1 epoch 1 twice");
-}
-
 CASES_MAIN(CASE(twice), CASE(twice_in_two_journals), CASE(twice_and_different), CASE(twice_in_two_epochs),
            CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(behind_a_tick_of_the_clock),
            CASE(gaps_behind_a_disorder), CASE(other_bytes), CASE(never_sent), CASE(failed_yet_delivered),
            CASE(history_replayed), CASE(before_it_subscribed), CASE(after_a_failed_open), CASE(after_close),
-           CASE(leaked), CASE(own_process), CASE(never_returned), CASE(cut_off), CASE(observations), CASE(torn_tail),
-           CASE(received_before_it_was_invoked), CASE(contradictions))
+           CASE(leaked), CASE(own_process), CASE(never_returned))

@@ -44,6 +44,12 @@ static inline void write_(unsigned process, struct ipcmark_record record)
     view->records[view->count++] = record;
 }
 
+/* The record that was written last into a journal, to be changed. */
+static inline struct ipcmark_record *last(unsigned process)
+{
+    return &journals[process].view.records[journals[process].view.count - 1];
+}
+
 static inline void event(uint16_t endpoint, enum ipcmark_kind kind)
 {
     write_(endpoint, (struct ipcmark_record){.kind = (uint8_t)kind, .endpoint = endpoint, .endpoint_epoch = 1});
