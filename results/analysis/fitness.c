@@ -29,7 +29,7 @@ static void against(struct verdict *verdict, const char *format, ...)
 
 bool results_run_cut_short(const struct results_run *run)
 {
-    double planned = results_number(run->header, "planned");
+    double planned = results_planned(run);
     return run->footer == NULL || run->torn ||
            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run->footer, "interrupted")) ||
            (double)(run->case_count + run->cell_count) < planned;

@@ -52,6 +52,17 @@ const char *results_header(const struct results_run *run, const char *name)
     return text ? text : "";
 }
 
+double results_planned(const struct results_run *run)
+{
+    double planned = results_number(run->header, "planned");
+    for (size_t i = 0; i < run->record_count; ++i) {
+        const char *record = results_string(run->records[i], "record");
+        if (record != NULL && strcmp(record, "resumed") == 0)
+            planned = results_number(run->records[i], "planned");
+    }
+    return planned;
+}
+
 static int take_header(struct reader *reader, const cJSON *json)
 {
     const char *kind = results_string(json, "kind");

@@ -54,4 +54,8 @@ const cJSON *results_object(const cJSON *object, const char *name);
 /* results_header is short for results_string(run->header, name), with "" instead of NULL. */
 const char *results_header(const struct results_run *run, const char *name);
 
+/* How many cases or cells were planned: by the header, or by the last time that the run was gone on with. NAN: nobody
+ * said. */
+double results_planned(const struct results_run *run);
+
 #endif

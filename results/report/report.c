@@ -193,7 +193,7 @@ struct sentence report_progress(const struct results_run *run)
 {
     struct sentence out;
     size_t records = run->case_count + run->cell_count;
-    double planned = results_number(run->header, "planned");
+    double planned = results_planned(run);
     if (isnan(planned))
         snprintf(out.text, sizeof out.text, "%zu", records);
     else

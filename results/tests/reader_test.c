@@ -127,6 +127,22 @@ static void a_run_counts_once(void **state)
     }
 }
 
+static void rounds_that_were_added_are_planned_too(void **state)
+{
+    struct results_run run;
+    char error[512] = "";
+    (void)state;
+    assert_int_equal(scratch_read(&run, HEADER CELL("r", ""), error, sizeof error), 0);
+    assert_true(results_planned(&run) == 1);
+    results_run_free(&run);
+    assert_int_equal(
+        scratch_read(&run, HEADER "{\"record\":\"resumed\",\"planned\":8}\n" CELL("r", "") FOOTER, error, sizeof error),
+        0);
+    assert_true(results_planned(&run) == 8);
+    results_run_free(&run);
+}
+
 CASES_MAIN(CASE(sample_files_are_read_whole), CASE(a_file_without_footer_is_read), CASE(a_torn_last_line_is_left_out),
            CASE(unknown_records_and_fields_are_skipped), CASE(what_is_wrong_is_named_with_its_line),
-           CASE(a_file_that_is_not_there_is_named), CASE(a_run_counts_once))
+           CASE(a_file_that_is_not_there_is_named), CASE(a_run_counts_once),
+           CASE(rounds_that_were_added_are_planned_too))
