@@ -227,7 +227,7 @@ static bool play_stops_at_random(stage *self)
 {
     const unsigned enough = stage_amount(self, 24, 10, 240);
     stops all = {.short_stops = 0};
-    self->demands.min_must = (uint64_t)CROWD * CROWD * 20;
+    self->demands.min_must = (uint64_t)CROWD * CROWD * 20 / 3; /* of the last probes */
     if (!cast(self, CROWD, CROWD))
         return false;
     while (all.short_stops + all.long_stops < enough || all.long_stops < enough / 6) {
@@ -266,7 +266,7 @@ static bool play_all_are_stopped(stage *self)
 {
     const unsigned rounds = stage_amount(self, 1, 1, 10);
     actor *who;
-    self->demands.min_must = (uint64_t)CROWD * CROWD * 20;
+    self->demands.min_must = (uint64_t)CROWD * CROWD * 20 / 3; /* of the last probes */
     if (!cast(self, CROWD, CROWD))
         return false;
     for (unsigned i = 0; i < rounds; ++i) {

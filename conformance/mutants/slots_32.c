@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum { SLOTS = 32 };
 
@@ -11,12 +10,7 @@ enum { SLOTS = 32 };
 static int change(const char *directory, int by)
 {
     atomic_int *taken = mutant_share(directory, sizeof *taken);
-    int before;
-    if (taken == NULL)
-        return -1;
-    before = atomic_fetch_add(taken, by);
-    munmap(taken, sizeof *taken);
-    return before;
+    return taken == NULL ? -1 : atomic_fetch_add(taken, by);
 }
 
 static int take_slot(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
