@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { PORTION = 32 };
+enum { PORTION = 32, SMALL_PORTION = 4 /* with a reader: within any backlog */ };
 
 /* A publish that does not come back for so long waits. One that comes back later was slow, and no harm is done: all
  * that plays say of a wait is that it ends. A handler takes longer, so that nothing is read between the verdict and
@@ -22,9 +22,14 @@ static bool set_delay(stage *self, const actor *subscriber, unsigned delay_us)
     return stage_await(self, ipcmark_handler(self->trial, subscriber->endpoint, &options), IPCMARK_HUNG);
 }
 
+double backlog_handler_seconds(const stage *self)
+{
+    return stretch(self, handler_seconds);
+}
+
 bool backlog_stall(stage *self, actor *subscriber)
 {
-    const double seconds = stretch(self, handler_seconds);
+    const double seconds = backlog_handler_seconds(self);
     stage_log(self, "%s takes %.1f s for each message", subscriber->name, seconds);
     return set_delay(self, subscriber, (unsigned)(seconds * 1e6));
 }
@@ -69,11 +74,12 @@ static void note_portion(stage *self, backlog *out, const ipcmark_call *call)
         snprintf(out->last_error, sizeof out->last_error, "%s", error);
 }
 
-bool backlog_fill(stage *self, actor *publisher, uint64_t most, backlog *out)
+bool backlog_fill(stage *self, actor *publisher, actor *reader, uint64_t most, backlog *out)
 {
+    const bool behind = reader != NULL && !stage_claims(self, IPCMARK_CAP_WHEN_FULL_BLOCK);
     const size_t size = message_size(self);
     const ipcmark_publish_options portion = {
-        .count = PORTION, .sizes = &size, .sizes_count = 1, .deadline_seconds = 60};
+        .count = behind ? SMALL_PORTION : PORTION, .sizes = &size, .sizes_count = 1, .deadline_seconds = 60};
     *out = (backlog){.peers = count_peers(self, publisher)};
     while (!out->full && out->bytes < most) {
         if (!stage_publish_begin(self, publisher, &portion))
@@ -86,6 +92,8 @@ bool backlog_fill(stage *self, actor *publisher, uint64_t most, backlog *out)
             return stage_publish_end(self, publisher);
         note_portion(self, out, publisher->traffic);
         publisher->traffic = NULL;
+        if (behind && !stage_drain_last(self, reader, publisher, 0))
+            return false;
         out->full = out->failed > 0 || count_peers(self, publisher) < out->peers;
     }
     stage_log(self, "%s is %s after %.1f MiB", publisher->name,

@@ -20,9 +20,12 @@ typedef struct backlog {
  * would not beat either. */
 bool backlog_stall(stage *, actor *subscriber);
 bool backlog_release(stage *, actor *subscriber);
+/* How long the handler may still be busy after that. */
+double backlog_handler_seconds(const stage *);
 
-/* Publishes until the backlog is full, or `most` bytes were taken. False: it broke down. */
-bool backlog_fill(stage *, actor *publisher, uint64_t most, backlog *out);
+/* Publishes until the backlog is full, or `most` bytes were taken. reader: one that reads and shall not be left behind,
+ * where publish does not wait for it by itself; or NULL. False: it broke down. */
+bool backlog_fill(stage *, actor *publisher, actor *reader, uint64_t most, backlog *out);
 /* Waits for what waits in publish, `seconds` (stretched) at most, and says how long it took. An objection (hung) if it
  * does not come back. */
 bool backlog_end(stage *, actor *publisher, double seconds, double *took, const char *since);

@@ -102,7 +102,7 @@ static bool cast_and_fill(stage *self, uint64_t most, backlog *out)
 {
     self->demands.min_must = 1;
     return stage_cast(self, 1, 2) && backlog_stall(self, &self->subscribers[0]) &&
-           backlog_fill(self, &self->publishers[0], most, out);
+           backlog_fill(self, &self->publishers[0], &self->subscribers[1], most, out);
 }
 
 /* As the beginning of a clause on publishes that wait. False too if there is no limit to be found. */
@@ -176,7 +176,7 @@ static bool play_drop(stage *self)
         return false;
     self->from_ns = ipcmark_now_ns();
     ipcmark_overload(slow->participant, true);
-    if (!backlog_fill(self, publisher, 512 * MiB, &filled))
+    if (!backlog_fill(self, publisher, &self->subscribers[1], 512 * MiB, &filled))
         return false;
     if (filled.waits || filled.failed > 0)
         return stage_object(self, filled.waits ? IPCMARK_HUNG : IPCMARK_LOST,
@@ -187,7 +187,7 @@ static bool play_drop(stage *self)
     self->subject = slow;
     stage_figure(self, "backlog", (double)filled.bytes / (double)MiB, "MiB");
     if (!stage_drain_last(self, &self->subscribers[1], publisher, 0) || !backlog_release(self, slow) ||
-        !ipcmark_wait(self->trial, 2 * STAGE_PING_MS))
+        !ipcmark_wait(self->trial, STAGE_PING_MS + (unsigned)(backlog_handler_seconds(self) * 1e3)))
         return false;
     self->until_ns = ipcmark_now_ns();
     stage_excuse(self, slow);
@@ -215,8 +215,8 @@ static void examine_drop(stage *self, const struct ipcmark_history *history)
         stage_object(self, IPCMARK_DISCONNECT, "%s was dropped, as its backlog was full, and was not told",
                      self->subject->name);
     if (self->until_ns != 0 && !was_told(self, history, self->publishers[0].endpoint))
-        stage_object(self, IPCMARK_DISCONNECT, "%s dropped %s, whose backlog was full, and was not told",
-                     self->publishers[0].name, self->subject->name);
+        stage_object(self, IPCMARK_DISCONNECT, "%s was dropped, as its backlog was full, and %s was not told",
+                     self->subject->name, self->publishers[0].name);
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
@@ -287,8 +287,8 @@ static bool play_memory(stage *self)
         return false;
     if (drops)
         ipcmark_overload(slow->participant, true);
-    if (!backlog_fill(self, publisher, 640 * MiB, &filled) || !judge_memory(self, before, &filled) ||
-        !backlog_release(self, slow))
+    if (!backlog_fill(self, publisher, &self->subscribers[1], 640 * MiB, &filled) ||
+        !judge_memory(self, before, &filled) || !backlog_release(self, slow))
         return false;
     if (filled.waits && !backlog_end(self, publisher, 5, &took, "the subscriber that it waits for reads again"))
         return false;
