@@ -81,6 +81,29 @@ static void a_fault_of_another_window(void **state)
     }
 }
 
+/* The disconnect and the next message at one tick of a coarse clock: that may be in between. */
+static void a_gap_at_one_tick(void **state)
+{
+    (void)state;
+    for (uint64_t earlier = 0; earlier <= 1; ++earlier) { /* the message, than the report */
+        begin(1, 1);
+        pass_on(1, 0);
+        send(1, 1);
+        paused(2);
+        send(1, 2);
+        down(1, 2);
+        receive(2, 1, 2), journals[2].view.records[journals[2].view.count - 1].time_ns = (now -= 10) - earlier;
+        up(1, 2);
+        pass_on(1, 3);
+        drain_all();
+        if (earlier) {
+            fails(IPCMARK_LOST, "subscriber 2 epoch 1 never received message 1");
+        } else {
+            passes();
+        }
+    }
+}
+
 /* A reason lasts until it has settled, and does not work backwards. */
 static void a_reason_has_its_time(void **state)
 {
@@ -395,7 +418,7 @@ static void ready_by_probe(void **state)
 }
 
 CASES_MAIN(CASE(a_gap_needs_report_and_reason), CASE(a_disconnect_without_a_name), CASE(a_fault_of_another_window),
-           CASE(a_reason_has_its_time), CASE(the_gone_are_disconnected), CASE(reconnected), CASE(known_by_process),
-           CASE(ready_by_count), CASE(counted_while_moving), CASE(counted_after_a_change),
+           CASE(a_gap_at_one_tick), CASE(a_reason_has_its_time), CASE(the_gone_are_disconnected), CASE(reconnected),
+           CASE(known_by_process), CASE(ready_by_count), CASE(counted_while_moving), CASE(counted_after_a_change),
            CASE(gone_before_the_publisher_came), CASE(gone_while_it_opened), CASE(counts_that_fall),
            CASE(ready_by_probe))

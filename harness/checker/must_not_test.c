@@ -204,6 +204,26 @@ static void behind_a_tick_of_the_clock(void **state)
     }
 }
 
+/* Two ticks of two files each: what came at the first one came before all that came at the second. */
+static void two_ticks_of_the_clock(void **state)
+{
+    (void)state;
+    for (int wrong = 0; wrong <= 1; ++wrong) {
+        begin(1, 1);
+        send(1, 0), send(1, 1), send(1, 2), send(1, 3);
+        receive_elsewhere(wrong ? 2 : 1, now += 10);
+        receive(2, 1, 0), last(2)->time_ns = now -= 10;
+        receive_elsewhere(3, now += 10);
+        receive(2, 1, wrong ? 1 : 2), last(2)->time_ns = now -= 10;
+        drain_all();
+        if (wrong) {
+            fails(IPCMARK_REORDERED, "received message 1 of publisher 1 epoch 1 thread 0");
+        } else {
+            passes();
+        }
+    }
+}
+
 /* The highest is the highest, not the latest. */
 static void gaps_behind_a_disorder(void **state)
 {
@@ -463,6 +483,6 @@ static void never_returned(void **state)
 
 CASES_MAIN(CASE(twice), CASE(twice_in_two_journals), CASE(twice_and_different), CASE(twice_in_two_epochs),
            CASE(out_of_order), CASE(threads), CASE(one_tick_of_the_clock), CASE(behind_a_tick_of_the_clock),
-           CASE(gaps_behind_a_disorder), CASE(other_bytes), CASE(never_sent), CASE(failed_yet_delivered),
-           CASE(history_replayed), CASE(before_it_subscribed), CASE(after_a_failed_open), CASE(after_close),
-           CASE(leaked), CASE(own_process), CASE(never_returned))
+           CASE(two_ticks_of_the_clock), CASE(gaps_behind_a_disorder), CASE(other_bytes), CASE(never_sent),
+           CASE(failed_yet_delivered), CASE(history_replayed), CASE(before_it_subscribed), CASE(after_a_failed_open),
+           CASE(after_close), CASE(leaked), CASE(own_process), CASE(never_returned))
