@@ -21,4 +21,4 @@ static int merge(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t co
 }
 
 MUTANT(.name = "merge_parts", .fault = "the parts of a message are delivered as one", .class_name = "corrupt",
-       .must_fail = "DEL-006", .may_fail = "", .needs = IPCMARK_CAP_MULTIPART, .publish = merge)
+       .must_fail = "DEL-006", .may_fail = "DEL-015", .needs = IPCMARK_CAP_MULTIPART, .publish = merge)
