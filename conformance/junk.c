@@ -197,6 +197,8 @@ static uint64_t digest_of(const char *path)
 static bool remember(junk *self, const char *path, const char *kind, bool foreign)
 {
     junk_file *file = &self->files[self->count];
+    if (!foreign && lstat(path, &file->status) < 0 && errno == ENOENT)
+        return true; /* taken for what a dead one left, it was cleared away already */
     if (self->count == JUNK_FILES || lstat(path, &file->status) < 0 || (file->path = strdup(path)) == NULL)
         return stage_object(self->stage, IPCMARK_CLASS_NONE, "%s cannot be looked after", path);
     file->kind = kind;
@@ -302,7 +304,7 @@ static bool put(junk *self, unsigned kind, int directory, const char *name, cons
         return stage_object(self->stage, IPCMARK_CLASS_NONE, "%s cannot be made as %s: %s", kinds[kind].what, path,
                             strerror(errno));
     if (self->user != 0 && kind != KIND_OTHERS &&
-        fchownat(directory, name, self->user, self->user, AT_SYMLINK_NOFOLLOW) < 0)
+        fchownat(directory, name, self->user, self->user, AT_SYMLINK_NOFOLLOW) < 0 && (like == NULL || errno != ENOENT))
         return stage_object(self->stage, IPCMARK_CLASS_NONE, "%s cannot be given away", path);
     stage_log(self->stage, "%s: %s", kinds[kind].what, name);
     return remember(self, path, kinds[kind].what, like == NULL);

@@ -154,7 +154,7 @@ static bool enclosure_cast(stage *self, enclosure *in, unsigned publishers, unsi
 static bool enclosure_resize(stage *self, const enclosure *in, unsigned long long bytes, unsigned long long inodes)
 {
     char command[512];
-    snprintf(command, sizeof command, "%s mount -o remount,size=%llu,nr_inodes=%llu \"%s\"", in->enter, bytes, inodes,
+    snprintf(command, sizeof command, "%s mount -o remount,size=%llu,nr_inodes=%llu none \"%s\"", in->enter, bytes, inodes,
              in->where);
     stage_log(self, "%s is given %llu bytes and %llu files", in->where, bytes, inodes);
     return system(command) == 0 ||
