@@ -102,8 +102,9 @@ static int find_mutants(self_test *self)
         if (self->count < MUTANTS_MOST) {
             snprintf(next->path, sizeof next->path, "%s/%s", folder, entries[i]->d_name);
             next->about = load_declaration(next->path);
-            self->count += next->about != NULL && (self->options->mutants[0] == '\0' ||
-                                                   clause_matches(self->options->mutants, next->about->name));
+            if (next->about != NULL &&
+                (self->options->mutants[0] == '\0' || clause_matches(self->options->mutants, next->about->name)))
+                ++self->count;
         }
         free(entries[i]);
     }
@@ -238,9 +239,10 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
 /* Its own clauses, or those that --clause names. */
 static bool is_due(const self_test *self, const subject *who, const clause *about)
 {
-    if (self->options->clauses[0] != '\0')
-        return clause_matches(self->options->clauses, about->id);
-    return clause_matches(who->about->must_fail, about->id);
+    if (who->about == NULL)
+        return false;
+    return clause_matches(self->options->clauses[0] != '\0' ? self->options->clauses : who->about->must_fail,
+                          about->id);
 }
 
 static bool run_subject(self_test *self, subject *who)

@@ -20,27 +20,33 @@ static int wrong_usage(const char *what, const char *value, const char *advice)
 
 /* ---- setting one ------------------------------------------------------------------------------------------------- */
 
-static int add_target(command_options *self, const char *driver, const char *agent)
+/* The next one's place, or NULL and the exit code in *end. */
+static ipcmark_target *add_target(command_options *self, const char *option, const char *given, int *end)
 {
-    const char *given = driver != NULL ? driver : agent;
+    *end = 0;
     if (given[strspn(given, " ")] == '\0')
-        return wrong_usage(driver != NULL ? "--driver names nothing" : "--agent names nothing", "",
-                           "`ipcmark drivers` lists the drivers that are built in");
-    if (self->target_count == OPTIONS_TARGETS)
-        return wrong_usage("too many implementations", "", "test them in several runs");
-    self->targets[self->target_count].driver = driver;
-    self->targets[self->target_count++].agent = agent;
-    return 0;
+        *end = wrong_usage(option, "", "`ipcmark drivers` lists the drivers that are built in");
+    else if (self->target_count == OPTIONS_TARGETS)
+        *end = wrong_usage("too many implementations", "", "test them in several runs");
+    return *end == 0 ? &self->targets[self->target_count++] : NULL;
 }
 
 static int set_driver(command_options *self, const char *text)
 {
-    return add_target(self, text, NULL);
+    int end;
+    ipcmark_target *target = add_target(self, "--driver names nothing", text, &end);
+    if (target != NULL)
+        target->driver = text;
+    return end;
 }
 
 static int set_agent(command_options *self, const char *text)
 {
-    return add_target(self, NULL, text);
+    int end;
+    ipcmark_target *target = add_target(self, "--agent names nothing", text, &end);
+    if (target != NULL)
+        target->agent = text;
+    return end;
 }
 
 static int add_pattern(char *patterns, size_t size, const char *pattern)

@@ -121,11 +121,16 @@ static void print_figures(const table *self)
     }
 }
 
+static bool is_same_skip(const result *one, const result *other)
+{
+    return one->verdict == VERDICT_SKIP && other->verdict == VERDICT_SKIP && one->text != NULL && other->text != NULL &&
+           strcmp(one->driver, other->driver) == 0 && strcmp(one->text, other->text) == 0;
+}
+
 static bool is_first_of_reason(const result_list *list, size_t index)
 {
     for (size_t i = 0; i < index; ++i)
-        if (list->items[i].verdict == VERDICT_SKIP && strcmp(list->items[i].driver, list->items[index].driver) == 0 &&
-            strcmp(list->items[i].text, list->items[index].text) == 0)
+        if (is_same_skip(&list->items[i], &list->items[index]))
             return false;
     return true;
 }
@@ -146,8 +151,7 @@ static void print_skips(const table *self)
         used = (size_t)snprintf(text, sizeof text, "%s: %s:", item->driver, item->text);
         for (size_t k = i; k < self->list->count && used < sizeof text; ++k) {
             const result *other = &self->list->items[k];
-            if (other->verdict != VERDICT_SKIP || other->round != item->round || other->clause == before ||
-                strcmp(other->driver, item->driver) != 0 || strcmp(other->text, item->text) != 0)
+            if (!is_same_skip(item, other) || other->round != item->round || other->clause == before)
                 continue;
             used += (size_t)snprintf(text + used, sizeof text - used, "%s %s", before != NULL ? "," : "",
                                      other->clause->id);
