@@ -22,7 +22,8 @@ const char *core_folder(ipcmark_participant *participant)
     const char *parent = trial_note(trial, "%s/work", trial->directory);
     const char *folder = trial_note(trial, "%s/%u", parent, participant->number);
     mkdir(parent, 0777);
-    return mkdir(folder, 0777) == 0 ? folder : NULL;
+    return mkdir(folder, 0777) == 0 && (trial->user == 0 || chown(folder, trial->user, trial->user) == 0) ? folder
+                                                                                                          : NULL;
 }
 
 /* A program that happens to lie in the folder is ELF, too. */
