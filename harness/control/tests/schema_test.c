@@ -167,6 +167,85 @@ static void each_rule_refuses_what_breaks_it(void **state)
     assert_true(rules > 50);
 }
 
+/* By name, whatever type the table gives it: one value that it must not have. */
+static const struct {
+    const char *of, *name, *value;
+} refused[] = {
+    {"reply", "id", "0.5"},
+    {"error", "code", "\"full\""},
+    {"error", "definite", "1"},
+    {"error", "text", "null"},
+    {"event peer", "endpoint", "0"},
+    {"event peer", "peer", "\"bob\""},
+    {"event peer", "connected", "1"},
+    {"event fatal", "text", "null"},
+    {"hello", "protocol", "2"},
+    {"hello", "impl", "[]"},
+    {"impl", "name", "\"\""},
+    {"impl", "version", "\"\""},
+    {"impl", "language", "\"\""},
+    {"impl", "homepage", "1"},
+    {"impl", "summary", "null"},
+    {"hello", "caps", "{\"peers\":1}"},
+    {"open_broker", "address", "\"\""},
+    {"wait_peers", "count", "-1"},
+    {"wait_peers", "at_ns", "0"},
+    {"peers", "count", "-1"},
+    {"publish", "attempted", "0.5"},
+    {"publish", "published", "0.5"},
+    {"publish", "failed", "0.5"},
+    {"publish", "unknown", "0.5"},
+    {"publish", "last", "[[0,0]]"},
+    {"publish", "first_ns", "0"},
+    {"publish", "last_ns", "0"},
+    {"publish", "achieved_rate", "-1"},
+    {"publish", "last_error", "\"full\""},
+    {"drain", "received", "0.5"},
+    {"ping", "count", "0.5"},
+    {"ping", "histogram", "{}"},
+    {"stats of a process", "user_ns", "0.5"},
+    {"stats of a process", "system_ns", "0.5"},
+    {"stats of a process", "voluntary_switches", "0.5"},
+    {"stats of a process", "involuntary_switches", "0.5"},
+    {"stats of a process", "resident_bytes", "0.5"},
+    {"stats of a process", "descriptors", "0.5"},
+    {"stats of a process", "threads", "0.5"},
+    {"stats of a publisher", "attempted", "0.5"},
+    {"stats of a publisher", "published", "0.5"},
+    {"stats of a publisher", "failed", "0.5"},
+    {"stats of a publisher", "unknown", "0.5"},
+    {"stats of a publisher", "last", "[[0,0]]"},
+    {"stats of a subscriber", "received", "0.5"},
+    {"stats of a subscriber", "bytes", "0.5"},
+    {"stats of a subscriber", "lost", "0.5"},
+    {"stats of a subscriber", "torn", "0.5"},
+    {"stats of a subscriber", "duplicate", "0.5"},
+    {"stats of a subscriber", "reordered", "0.5"},
+    {"stats of a subscriber", "first_ns", "0.5"},
+    {"stats of a subscriber", "last_ns", "0.5"},
+    {"stats of a subscriber", "window", "[]"},
+    {"window", "messages", "0.5"},
+    {"window", "bytes", "0.5"},
+    {"window", "from_ns", "0.5"},
+    {"window", "to_ns", "0.5"},
+    {"stats of a subscriber", "histogram", "{}"},
+    {"stats of a subscriber", "histogram_uncorrected", "{}"},
+};
+
+static void each_field_is_as_the_protocol_says(void **state)
+{
+    (void)state;
+    for (const struct schema_rule *rule = schema_rules; rule->of != NULL; ++rule) {
+        size_t i = 0;
+        while (i < sizeof refused / sizeof refused[0] &&
+               (strcmp(refused[i].of, rule->of) != 0 || strcmp(refused[i].name, rule->name) != 0))
+            ++i;
+        if (i == sizeof refused / sizeof refused[0])
+            fail_msg("%s: \"%s\" is not in the list", rule->of, rule->name);
+        expect_rule(rule, refused[i].value, false);
+    }
+}
+
 static void counts_must_add_up(void **state)
 {
     (void)state;
@@ -181,4 +260,4 @@ static void counts_must_add_up(void **state)
 }
 
 CASES_MAIN(CASE(what_is_right_is_accepted), CASE(what_is_no_line_is_refused), CASE(each_rule_refuses_what_breaks_it),
-           CASE(counts_must_add_up))
+           CASE(each_field_is_as_the_protocol_says), CASE(counts_must_add_up))
