@@ -154,8 +154,8 @@ static bool enclosure_cast(stage *self, enclosure *in, unsigned publishers, unsi
 static bool enclosure_resize(stage *self, const enclosure *in, unsigned long long bytes, unsigned long long inodes)
 {
     char command[512];
-    snprintf(command, sizeof command, "%s mount -o remount,size=%llu,nr_inodes=%llu none \"%s\"", in->enter, bytes, inodes,
-             in->where);
+    snprintf(command, sizeof command, "%s mount -o remount,size=%llu,nr_inodes=%llu none \"%s\"", in->enter, bytes,
+             inodes, in->where);
     stage_log(self, "%s is given %llu bytes and %llu files", in->where, bytes, inodes);
     return system(command) == 0 ||
            stage_object(self, IPCMARK_CLASS_NONE, "the file system cannot be resized: %s", command);
