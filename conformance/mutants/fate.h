@@ -3,6 +3,7 @@
 #ifndef FATE_H
 #define FATE_H
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 
 typedef enum { PEER_CLOSED, PEER_STOPPED, PEER_DEAD } fate;
 
-static inline fate fate_of(const char *peer)
+static inline fate fate_now(const char *peer)
 {
     const unsigned exiting = 4; /* PF_EXITING: descriptors are closed on the way to death, before it can be seen */
     char path[64], text[512] = "", *end, state;
@@ -28,6 +29,17 @@ static inline fate fate_of(const char *peer)
     if (end == NULL || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
         return PEER_DEAD;
     return state == 'T' ? PEER_STOPPED : state == 'Z' || (flags & exiting) != 0 ? PEER_DEAD : PEER_CLOSED;
+}
+
+/* Who dies lets go of its connections before it looks dead. */
+static inline fate fate_of(const char *peer)
+{
+    fate result = fate_now(peer);
+    if (result == PEER_CLOSED) {
+        poll(NULL, 0, 20);
+        result = fate_now(peer);
+    }
+    return result;
 }
 
 #endif

@@ -1,12 +1,15 @@
 #include "fate.h"
 #include "mutant.h"
 
+#include <errno.h>
 #include <time.h>
 
 enum { DEATHS = 64, INTERVALS = 10 };
 
 typedef struct {
     uint64_t interval_ns;
+    _Atomic int present; /* by the events: the base's own count falls before it tells of the death */
+    atomic_uint died;
     _Atomic uint64_t noticed_ns[DEATHS]; /* of each that died; 0: none */
 } deaths;
 
@@ -20,8 +23,9 @@ static uint64_t now(void)
 static int remember_interval(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
 {
     deaths *all = calloc(1, sizeof *all);
-    if (all != NULL)
-        all->interval_ns = options->ping_interval_ms * 1000000ull;
+    if (all == NULL)
+        return -ENOMEM;
+    all->interval_ns = options->ping_interval_ms * 1000000ull;
     atomic_store(&endpoint->state, all);
     return 0;
 }
@@ -29,15 +33,17 @@ static int remember_interval(mutant_endpoint *endpoint, const ipcmark_endpoint *
 static void notice_late(mutant_endpoint *endpoint, const char *peer, int connected)
 {
     deaths *all = atomic_load(&endpoint->state);
-    if (all != NULL && !connected && fate_of(peer) == PEER_DEAD)
-        all->noticed_ns[mutant_turn(endpoint) % DEATHS] = now() + INTERVALS * all->interval_ns;
+    if (!connected && fate_of(peer) == PEER_DEAD)
+        all->noticed_ns[atomic_fetch_add(&all->died, 1) % DEATHS] = now() + INTERVALS * all->interval_ns;
+    all->present += connected ? 1 : -1;
     mutant_peer_event(endpoint, peer, connected);
 }
 
 static int with_the_dying(mutant_endpoint *endpoint, int count)
 {
     const deaths *all = atomic_load(&endpoint->state);
-    for (size_t i = 0; all != NULL && i < DEATHS; ++i)
+    count = all->present;
+    for (size_t i = 0; i < DEATHS; ++i)
         count += all->noticed_ns[i] > now();
     return count;
 }
