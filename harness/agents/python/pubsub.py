@@ -162,6 +162,8 @@ class Endpoint:
         pass
 
     def clear(self):
+        with self.lock:  # close() has set us free before it was through with these
+            pass
         for thing in (self.listener, self.bell, self.directory):
             thing.close()
 
@@ -292,7 +294,7 @@ class Publisher(Endpoint):
             if self.gone and self.sending.acquire(blocking=False):  # else publish() does it
                 self.bury()
                 self.sending.release()
-        with self.sending:
+        with self.sending, self.lock:
             self.bury()
             for connection in self.known.values():
                 connection.close()
