@@ -12,7 +12,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
-enum { PING_MS = 200 };
+enum { PING_MS = 200, ENCLOSURE_FILES = 4096 };
 
 static const size_t sizes[] = {100, 64, 4000, 256};
 static const ipcmark_publish_options some = {
@@ -107,7 +107,7 @@ static bool enclosure_make(stage *self, enclosure *out, const char *where)
     last = geteuid() == 0 ? out->how.wrap : "setpriv --inh-caps=-all --bounding-set=-all";
     out->where = where;
     snprintf(out->first, sizeof out->first,
-             "unshare %s -m sh -c 'cd \"%s\" && mount -t tmpfs -o size=1g,nr_inodes=100000,mode=1777 none \"%s\"%s "
+             "unshare %s -m sh -c 'cd \"%s\" && mount -t tmpfs -o size=64m,nr_inodes=4096,mode=1777 none \"%s\"%s "
              "&& exec \"$0\" \"$@\"' %s",
              user_namespace("-r"), ipcmark_trial_directory(self->trial), where,
              is_inside(ipcmark_trial_directory(self->trial), where)
@@ -151,34 +151,52 @@ static bool enclosure_cast(stage *self, enclosure *in, unsigned publishers, unsi
     return true;
 }
 
-static bool enclosure_resize(stage *self, const enclosure *in, unsigned long long bytes, unsigned long long inodes)
+/* Its files as seen from outside, through a process that lives in it. Asked for anew each time: once that one is dead,
+ * its number may be another's, and what is meant for it would happen to the machine. */
+static bool enclosure_path(stage *self, const enclosure *in, const char *name, char *out, size_t size)
 {
-    char command[512];
-    snprintf(command, sizeof command, "%s mount -o remount,size=%llu,nr_inodes=%llu none \"%s\"", in->enter, bytes,
-             inodes, in->where);
-    stage_log(self, "%s is given %llu bytes and %llu files", in->where, bytes, inodes);
-    return system(command) == 0 ||
-           stage_object(self, IPCMARK_CLASS_NONE, "the file system cannot be resized: %s", command);
+    const actor *const inside = &self->publishers[0];
+    if (inside->participant == NULL || !ipcmark_participant_alive(inside->participant) || !is_elsewhere(inside))
+        return false; /* it has crashed, and the history says so */
+    snprintf(out, size, "/proc/%d/root%s/%s", ipcmark_participant_pid(inside->participant), in->where, name);
+    return true;
 }
 
-/* To what is in it, and at least to a page: no size would be without bounds. */
+/* Filled by files of our own and not by making it smaller: nothing but these can be hit by mistake. */
 static bool enclosure_fill(stage *self, const enclosure *in)
 {
-    char path[4096];
+    char path[4096], name[32];
     struct statvfs status;
-    const int pid = ipcmark_participant_pid(self->publishers[0].participant);
-    int file;
-    snprintf(path, sizeof path, "/proc/%d/root%s/filler", pid, in->where);
-    file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    if (file < 0 || write(file, "x", 1) != 1 || fstatvfs(file, &status) < 0)
-        return stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be filled: %s", path, strerror(errno));
-    close(file);
-    if (!enclosure_resize(self, in, (unsigned long long)(status.f_blocks - status.f_bfree) * status.f_frsize,
-                          status.f_files - status.f_ffree))
+    int file, error = 0;
+    if (!enclosure_path(self, in, "filler", path, sizeof path))
         return false;
-    snprintf(path, sizeof path, "/proc/%d/root%s/another", pid, in->where);
-    if (mknod(path, S_IFREG | 0600, 0) == 0)
-        return stage_object(self, IPCMARK_CLASS_NONE, "%s is full, and there is room in it", in->where);
+    file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file < 0 || fstatvfs(file, &status) < 0 ||
+        (error = posix_fallocate(file, 0, (off_t)(status.f_bfree * status.f_frsize))) != 0)
+        stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be filled: %s", path, strerror(error != 0 ? error : errno));
+    if (file < 0 || close(file) < 0 || error != 0)
+        return false;
+    for (unsigned i = 0; error == 0 && i < ENCLOSURE_FILES; ++i) {
+        snprintf(name, sizeof name, "filler.%u", i);
+        if (!enclosure_path(self, in, name, path, sizeof path))
+            return false;
+        error = mknod(path, S_IFREG | 0600, 0) == 0 ? 0 : errno;
+    }
+    stage_log(self, "%s is full", in->where);
+    return error == ENOSPC || stage_object(self, IPCMARK_CLASS_NONE, "%s is full, and there is room in it", in->where);
+}
+
+static bool enclosure_empty(stage *self, const enclosure *in)
+{
+    char path[4096], name[32] = "filler";
+    for (unsigned i = 0; i <= ENCLOSURE_FILES; ++i) {
+        if (!enclosure_path(self, in, name, path, sizeof path))
+            return false;
+        if (unlink(path) < 0 && i > 0)
+            break;
+        snprintf(name, sizeof name, "filler.%u", i);
+    }
+    stage_log(self, "%s has room again", in->where);
     return true;
 }
 
@@ -195,7 +213,7 @@ static bool play_full(stage *self, const char *where)
         !ordinary_try_open(self, &self->publishers[1]) || !ordinary_try_open(self, &self->subscribers[1]) ||
         !pair_passes(self, &some, false))
         return false;
-    if (!enclosure_resize(self, &in, 1ull << 30, 100000) || !open_the_others(self))
+    if (!enclosure_empty(self, &in) || !open_the_others(self))
         return false;
     declare(self, false);
     return passes(self) && stage_close_all(self);
