@@ -10,7 +10,8 @@ int ipcmark_kill(ipcmark_participant *participant)
     if (!ipcmark_participant_alive(participant))
         return -ESRCH;
     participant->kill_sent = true;
-    participant->kill_from_ns = ipcmark_now_ns();
+    if (participant->suicides == 0) /* or it may be dead already, by its own hand: since that was asked for */
+        participant->kill_from_ns = ipcmark_now_ns();
     participant_signal(participant, SIGKILL);
     return 0;
 }

@@ -66,6 +66,8 @@ static bool is_simple(const char *command)
 static const char *agent_command(ipcmark_trial *trial, const char *wrap)
 {
     const char *agent = trial->options.target.agent, *command = trial_note(trial, "%s %s", wrap, agent);
+    if (strncmp(command + strspn(command, " "), "exec ", 5) == 0)
+        return command;
     return is_simple(command) ? trial_note(trial, "exec %s", command)
            : *wrap != '\0'    ? trial_note(trial, "exec %s /bin/sh -c \"$0\"", wrap)
                               : agent;
