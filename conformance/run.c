@@ -10,6 +10,7 @@
 #include "record.h"
 #include "report.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,9 +194,18 @@ static bool judge_unmet(result *out, const contender *who, const clause *about, 
     return out->text != NULL;
 }
 
+/* A name as part of a path: what it says of itself leads nowhere else. */
+static void make_file_name(char *out, size_t size, const char *name)
+{
+    size_t length = 0;
+    for (; name[length] != '\0' && length + 1 < size; ++length)
+        out[length] = isalnum((unsigned char)name[length]) || strchr("._+-", name[length]) != NULL ? name[length] : '_';
+    out[length] = '\0';
+}
+
 static bool play_case(run *self, result *out, const contender *who, const clause *about, uint64_t seed)
 {
-    char keep[4096];
+    char keep[4096], name[64];
     const case_options options = {.target = *who->target,
                                   .implementation = &who->implementation,
                                   .name = who->name,
@@ -203,8 +213,8 @@ static bool play_case(run *self, result *out, const contender *who, const clause
                                   .effort = self->options.effort,
                                   .keep = keep,
                                   .keep_passed = self->options.keep_passed};
-    snprintf(keep, sizeof keep, "%s/%s/%zu-%s-%s", self->options.keep, self->id, self->ended + 1,
-             who->implementation.name, about->id);
+    make_file_name(name, sizeof name, who->implementation.name);
+    snprintf(keep, sizeof keep, "%s/%s/%zu-%s-%s", self->options.keep, self->id, self->ended + 1, name, about->id);
     show_progress(self, who, about);
     return case_run(out, self->session, about, &options);
 }

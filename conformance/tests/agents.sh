@@ -4,6 +4,7 @@ mode=$1
 hello='"ok":true,"protocol":1,"impl":{"name":"modest","version":"0","language":"sh","homepage":null},"caps":{}'
 
 case $mode in
+strays) hello=$(echo "$hello" | sed 's|modest|x/../../EVIL|') ;;
 exits) echo "out of coffee" >&2; exit 7 ;;
 crashes) kill -SEGV $$ ;;
 garbage) echo "Hello, I am an agent!" ;;

@@ -174,6 +174,21 @@ static void a_flood_is_stopped_and_named(void **state)
     remove_folder();
 }
 
+/* What it says of itself is refused, or is part of no path. */
+static void a_name_leads_nowhere(void **state)
+{
+    int reader;
+    (void)state;
+    make_folder();
+    snprintf(other, sizeof other, "%s/EVIL-DEL-001", folder);
+    printed[0] = '\0';
+    const pid_t pid = start(ARGUMENTS(AGENT("strays"), "--clause", "DEL-001", "--quick", "--keep-passed"), &reader);
+    assert_true(WIFEXITED(end(pid, reader)));
+    expect_printed("DEL-001");
+    assert_int_equal(access(other, F_OK), -1);
+    remove_folder();
+}
+
 static void a_misspelt_name_is_known_at_once(void **state)
 {
     (void)state;
@@ -478,7 +493,7 @@ static void wrong_usage_is_answered(void **state)
 }
 
 CASES_MAIN(CASE(one_that_cannot_be_met_stops_nobody), CASE(a_flood_is_stopped_and_named),
-           CASE(a_misspelt_name_is_known_at_once), CASE(what_was_judged_survives_a_kill),
+           CASE(a_name_leads_nowhere), CASE(a_misspelt_name_is_known_at_once), CASE(what_was_judged_survives_a_kill),
            CASE(an_interrupt_says_how_to_go_on), CASE(rounds_are_added), CASE(what_is_of_another_run_is_refused),
            CASE(a_round_that_nobody_asked_for_does_no_harm), CASE(self_tests_go_on_too),
            CASE(error_before_failure_before_unknown), CASE(a_baseline_tells_what_is_new),
