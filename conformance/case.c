@@ -112,9 +112,11 @@ static void describe_schedule(result *out, const ipcmark_trial *trial)
 }
 
 /* What a machine that is too slow brings about by itself. */
-static bool is_of_time(enum ipcmark_class class_)
+static bool is_of_time(const struct ipcmark_judgement *judgement)
 {
-    return class_ == IPCMARK_HUNG || class_ == IPCMARK_LATE || class_ == IPCMARK_COUNT || class_ == IPCMARK_DISCONNECT;
+    const enum ipcmark_class class_ = judgement->class_;
+    return judgement->by_deadline_only || class_ == IPCMARK_HUNG || class_ == IPCMARK_LATE || class_ == IPCMARK_COUNT ||
+           class_ == IPCMARK_DISCONNECT;
 }
 
 static verdict verdict_of(const struct ipcmark_judgement *judgement, ipcmark_session *session)
@@ -128,7 +130,7 @@ static verdict verdict_of(const struct ipcmark_judgement *judgement, ipcmark_ses
         return VERDICT_PASS;
     ipcmark_session_calibrate(session);
     slow |= ipcmark_session_too_slow(session);
-    return slow && is_of_time(judgement->class_) ? VERDICT_UNKNOWN : VERDICT_FAIL;
+    return slow && is_of_time(judgement) ? VERDICT_UNKNOWN : VERDICT_FAIL;
 }
 
 static void set_error(result *out, const char *what, const char *text)

@@ -16,6 +16,7 @@ struct review {
     size_t window_count;
     uint64_t complete;    /* messages below this index had all to arrive; those below the highest received, too */
     uint64_t complete_ns; /* by then */
+    uint64_t seen;        /* and below this one the subscriber said that they had */
     uint64_t next_ns;     /* when the next message that did arrive arrived; NEVER: none */
     uint64_t next_index;
     uint64_t lost, undrained;
@@ -43,6 +44,8 @@ static void drains_apply(struct review *review)
             review->complete = until;
             review->complete_ns = drain->until_ns;
         }
+        if (drain->reached && until > review->seen)
+            review->seen = until;
     }
 }
 
@@ -59,7 +62,9 @@ static const struct window *window_of(const struct review *review, const struct 
 static void lost_say(struct review *review, uint64_t index, const struct window *window)
 {
     const struct model *model = review->model;
+    struct ipcmark_judgement *judgement = model->judgement;
     uint64_t known_ns = review->next_ns;
+    int is_first;
     char proof[120];
     if (known_ns == NEVER) {
         known_ns = review->complete_ns;
@@ -69,6 +74,7 @@ static void lost_say(struct review *review, uint64_t index, const struct window 
                  review->stream->first + review->next_index, model_seconds(model, known_ns));
     }
     ++review->lost;
+    is_first = judgement->violations == 0 || known_ns < judgement->violation_ns;
     model_violation(review->model, IPCMARK_LOST, known_ns,
                     about_message(model, review->stream, review->stream->first + index, review->subscriber),
                     "%s never received message %" PRIu64
@@ -77,6 +83,8 @@ static void lost_say(struct review *review, uint64_t index, const struct window 
                     (unsigned)(review->stream->key & 0xFFFF),
                     model_seconds(model, review->stream->messages[index].outcome_ns),
                     model_seconds(model, window->from), proof);
+    if (is_first)
+        judgement->by_deadline_only = review->next_ns == NEVER && index >= review->seen;
 }
 
 /* Whether a reported disconnect lies between a missing message and the next that arrived, and excuses the gap. */

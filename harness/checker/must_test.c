@@ -68,6 +68,41 @@ static void waited_for_up_to(void **state)
     }
 }
 
+/* That nothing came until a deadline may be the machine's doing. That what came later came, or that the subscriber said
+ * it had everything, is the implementation's. */
+static void shown_by_a_deadline_only(void **state)
+{
+    (void)state;
+    for (int later = 0; later <= 1; ++later) {
+        begin(1, 1);
+        pass_on(1, 0);
+        send(1, 1), send(1, 2);
+        drain(2, 1, 2, 0);
+        if (later)
+            receive(2, 1, 2);
+        judge(1);
+        assert_int_equal(judgement.by_class[IPCMARK_LOST], later ? 1 : 2);
+        assert_int_equal(judgement.by_deadline_only, !later);
+    }
+    begin(1, 1);
+    send(1, 0);
+    drain_all();
+    fails(IPCMARK_LOST, "was waited for");
+    assert_false(judgement.by_deadline_only);
+    begin(1, 2); /* what came first decides */
+    send(1, 0), receive(2, 1, 0), receive(2, 1, 0);
+    drain(3, 1, 0, 0);
+    fails(IPCMARK_DUPLICATE, "");
+    assert_int_equal(judgement.by_class[IPCMARK_LOST], 1);
+    assert_false(judgement.by_deadline_only);
+    begin(1, 2);
+    send(1, 0), receive(2, 1, 0);
+    drain(3, 1, 0, 0);
+    receive(2, 1, 0);
+    fails(IPCMARK_LOST, "subscriber 3");
+    assert_true(judgement.by_deadline_only);
+}
+
 /* What is invoked before the pair is ready may be missed, and at that tick of the clock; what is invoked after it, not.
  */
 static void ready_since(void **state)
@@ -397,8 +432,8 @@ static void many(void **state)
     assert_int_equal(judgement.must, 30000 * 28);
 }
 
-CASES_MAIN(CASE(everything_arrived), CASE(one_is_lost), CASE(not_waited_for), CASE(waited_for_up_to), CASE(ready_since),
-           CASE(open_must_have_returned), CASE(prefix_rule), CASE(waited_for_before_it_went),
-           CASE(sent_to_one_who_goes), CASE(dead_publisher), CASE(closed_publisher), CASE(may_be_missed),
-           CASE(restarts_are_new_epochs), CASE(deadline_missed), CASE(coverage), CASE(said_before_it_was_recorded),
-           CASE(many))
+CASES_MAIN(CASE(everything_arrived), CASE(one_is_lost), CASE(not_waited_for), CASE(waited_for_up_to),
+           CASE(shown_by_a_deadline_only), CASE(ready_since), CASE(open_must_have_returned), CASE(prefix_rule),
+           CASE(waited_for_before_it_went), CASE(sent_to_one_who_goes), CASE(dead_publisher), CASE(closed_publisher),
+           CASE(may_be_missed), CASE(restarts_are_new_epochs), CASE(deadline_missed), CASE(coverage),
+           CASE(said_before_it_was_recorded), CASE(many))

@@ -32,6 +32,7 @@ struct ipcmark_judgement {
     enum ipcmark_class class_;          /* of the first violation in time */
     char text[512];                     /* it, or why unknown or error, in words */
     uint64_t violation_ns;              /* when it showed; 0: there is none */
+    int by_deadline_only;               /* no proof but a time that was over: a loss behind which nothing came */
     struct ipcmark_about about;         /* whom it concerns */
     uint64_t origin_ns;                 /* what the times in texts are relative to */
     uint64_t violations;                /* all of them */
