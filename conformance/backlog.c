@@ -1,13 +1,19 @@
 #include "backlog.h"
 
+#include "memory.h"
+
 #include <string.h>
 
 enum { PORTION = 32, SMALL_PORTION = 4 /* with a reader: within any backlog */ };
 
-/* A publish that does not come back for so long waits. One that comes back later was slow, and no harm is done: all
- * that plays say of a wait is that it ends. A handler takes longer, so that nothing is read between the verdict and
- * what is done then. */
-static const double patience_seconds = 0.6, handler_seconds = 2;
+/* A publish that does not come back for so long waits, if it still does when looked at again: the coordinator may have
+ * been the one that was held up. A handler takes longer than both, so that nothing is read between the verdict and what
+ * is done then. */
+static const double patience_seconds = 0.6, second_look_seconds = 0.2, handler_seconds = 2;
+
+/* Whoever claims not to wait is slow and nothing else, until it is beyond the deadline of any call; or portions in a
+ * row, none of which comes back in time, are together. */
+static const double most_seconds = 10;
 
 /* Not as far as other times: these pass in any case. */
 static double stretch(const stage *self, double seconds)
@@ -74,24 +80,72 @@ static void note_portion(stage *self, backlog *out, const ipcmark_call *call)
         snprintf(out->last_error, sizeof out->last_error, "%s", error);
 }
 
+/* What is published lies at the publisher, in between and at the subscriber, and its buffers may be twice as large. */
+static uint64_t limit_to_memory(stage *self, uint64_t bytes)
+{
+    const uint64_t available = memory_available();
+    if (available == 0 || bytes <= available / 8)
+        return bytes;
+    stage_log(self, "no more than %llu MiB: no more memory is available", (unsigned long long)(available / 8 >> 20));
+    return available / 8;
+}
+
+static bool claims_not_to_wait(const stage *self)
+{
+    return stage_claims(self, IPCMARK_CAP_WHEN_FULL_FAIL) || stage_claims(self, IPCMARK_CAP_WHEN_FULL_DROP_REPORTED);
+}
+
+bool backlog_waits(stage *self, const actor *publisher)
+{
+    const bool waits = !ends_within(self, publisher->traffic, stretch(self, second_look_seconds));
+    if (!waits)
+        stage_log(self, "%s does not wait any more", publisher->name);
+    return waits;
+}
+
+/* One portion. False: it broke down. */
+static bool publish_portion(stage *self, actor *publisher, const ipcmark_publish_options *portion, backlog *out,
+                            double *held_up)
+{
+    const double patience = stretch(self, patience_seconds);
+    const uint64_t from_ns = ipcmark_now_ns();
+    double took;
+    if (!stage_publish_begin(self, publisher, portion))
+        return false;
+    if (!claims_not_to_wait(self) && !ends_within(self, publisher->traffic, patience) &&
+        backlog_waits(self, publisher)) {
+        out->full = out->waits = true;
+        return true;
+    }
+    if (ipcmark_await(publisher->traffic) != IPCMARK_DONE)
+        return stage_publish_end(self, publisher);
+    took = (double)(ipcmark_now_ns() - from_ns) * 1e-9;
+    *held_up = took > patience ? *held_up + took : 0;
+    note_portion(self, out, publisher->traffic);
+    publisher->traffic = NULL;
+    if (claims_not_to_wait(self) && *held_up > most_seconds * ipcmark_session_scale(self->session))
+        return stage_object(self, IPCMARK_HUNG,
+                            "publish claims not to wait where a backlog is full, and held %s up for %.1f s",
+                            publisher->name, *held_up);
+    return true;
+}
+
 bool backlog_fill(stage *self, actor *publisher, actor *reader, uint64_t most, backlog *out)
 {
     const bool behind = reader != NULL && !stage_claims(self, IPCMARK_CAP_WHEN_FULL_BLOCK);
     const size_t size = message_size(self);
-    const ipcmark_publish_options portion = {
-        .count = behind ? SMALL_PORTION : PORTION, .sizes = &size, .sizes_count = 1, .deadline_seconds = 60};
+    const ipcmark_publish_options portion = {.count = behind ? SMALL_PORTION : PORTION,
+                                             .sizes = &size,
+                                             .sizes_count = 1,
+                                             .deadline_seconds = claims_not_to_wait(self) ? most_seconds : 60};
+    double held_up = 0;
+    most = limit_to_memory(self, most);
     *out = (backlog){.peers = count_peers(self, publisher)};
     while (!out->full && out->bytes < most) {
-        if (!stage_publish_begin(self, publisher, &portion))
+        if (!publish_portion(self, publisher, &portion, out, &held_up))
             return false;
-        if (!ends_within(self, publisher->traffic, stretch(self, patience_seconds))) {
-            out->full = out->waits = true;
+        if (out->waits)
             break;
-        }
-        if (publisher->traffic->status != IPCMARK_DONE)
-            return stage_publish_end(self, publisher);
-        note_portion(self, out, publisher->traffic);
-        publisher->traffic = NULL;
         if (behind && !stage_drain_last(self, reader, publisher, 0))
             return false;
         out->full = out->failed > 0 || count_peers(self, publisher) < out->peers;

@@ -1,4 +1,5 @@
 /* DEL: delivery. */
+#include "memory.h"
 #include "stage.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -223,28 +224,15 @@ static bool play_counters(stage *self)
     return stage_publish_end_all(self) && stage_drain(self);
 }
 
-/* Bytes that the system could still give to processes; 0: it does not say. */
-static size_t available_memory(void)
-{
-    char line[128];
-    unsigned long long kibibytes = 0;
-    FILE *file = fopen("/proc/meminfo", "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "MemAvailable: %llu kB", &kibibytes) == 1)
-            break;
-    if (file != NULL)
-        fclose(file);
-    return (size_t)kibibytes * 1024;
-}
-
 /* A message exists several times while it is on its way: at the publisher, in between, at the subscriber; and whoever
  * doubles its buffers takes twice what it needs. */
 static bool fits_in_memory(stage *self, size_t bytes)
 {
-    const size_t available = available_memory();
+    const uint64_t available = memory_available();
     if (available == 0 || bytes < available / 8)
         return true;
-    stage_log(self, "no message of %zu bytes: only %zu bytes of memory are available", bytes, available);
+    stage_log(self, "no message of %zu bytes: only %llu bytes of memory are available", bytes,
+              (unsigned long long)available);
     return false;
 }
 

@@ -60,3 +60,16 @@ int memory_take(memory *out, int pid, const char *except)
     *out = taken;
     return 0;
 }
+
+uint64_t memory_available(void)
+{
+    unsigned long long kibibytes = 0;
+    char line[128];
+    FILE *info = fopen("/proc/meminfo", "re");
+    while (info != NULL && fgets(line, sizeof line, info) != NULL &&
+           sscanf(line, "MemAvailable: %llu kB", &kibibytes) != 1)
+        ;
+    if (info != NULL)
+        fclose(info);
+    return kibibytes * 1024;
+}

@@ -13,4 +13,7 @@ typedef struct memory {
 /* Without what lies in `except`, a folder: the suite's own journals. -errno if /proc cannot be read. */
 int memory_take(memory *out, int pid, const char *except);
 
+/* Bytes that the system could still give to processes; 0: it does not say. */
+uint64_t memory_available(void);
+
 #endif

@@ -190,6 +190,7 @@ static bool close_full(stage *self, actor *publisher, actor *subscriber)
     backlog filled;
     if (!stage_open(self, publisher) || !stage_settle(self) || !backlog_stall(self, subscriber) ||
         !backlog_fill(self, publisher, NULL, (uint64_t)512 << 20, &filled) || !filled.waits ||
+        !backlog_waits(self, publisher) ||
         !stage_close_within(self, publisher, close_bound, "in which a thread waits for a full subscriber"))
         return false;
     return stage_publish_end(self, publisher) && backlog_release(self, subscriber) &&
