@@ -3,121 +3,24 @@
  * A mutant that a clause of its own does not catch *survives*; one that fails in another class, or a clause which is
  * not its own (played only if --clause names it), is a *stray*. Both are defects: of the suite, or of what the mutant
  * says about itself. */
-#include "run.h"
+#include "mutants.h"
 
 #include "case.h"
 #include "ipcmark/runfile.h"
-#include "mutants/mutant.h"
-#include "mutants_record.h"
-#include "progress.h"
-#include "report.h"
+#include "run.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
+#include <ftw.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MUTANTS_MOST = 256, CLAUSES_MOST = 256, ATTEMPTS = 5 };
-
 /* How slow the machine may be for a time to be one: most faults of time are two and a half times beyond their bound. */
 static const double CALM = 2;
 
-typedef enum {
-    CELL_NOT_RUN,
-    CELL_PASSED,
-    CELL_SKIPPED,
-    CELL_SEEN,
-    CELL_CAUGHT,
-    CELL_SURVIVED,
-    CELL_STRAY,
-    CELL_ERROR
-} cell;
-
-typedef struct {
-    char path[PATH_MAX];
-    const mutant *about;
-    cell cells[CLAUSES_MOST];
-    unsigned attempts[CLAUSES_MOST];   /* the most that a round needed */
-    unsigned caught, due;              /* rounds of its own clauses */
-    progress_kind kinds[CLAUSES_MOST]; /* rounds of a clause end in their order, in this call or an earlier one */
-} subject;
-
-typedef struct {
-    ipcmark_session *session;
-    command_options *options; /* of a run that is gone on with, its seed and rounds */
-    subject *subjects;
-    size_t count;
-    unsigned survivors, strays, errors, retries;
-    size_t planned, ended; /* cells */
-    char id[17];
-    mutants_record *record; /* or NULL */
-} self_test;
-
-/* ---- finding them ---------------------------------------------------------------------------------------------------
- */
-
-/* lib/ipcmark/mutants, looked for from the folder of this program upwards. */
-static int find_folder(char *path, size_t size)
-{
-    char here[PATH_MAX];
-    const ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
-    if (length < 0)
-        return -errno;
-    here[length] = '\0';
-    for (char *slash; (slash = strrchr(here, '/')) != NULL;) {
-        *slash = '\0';
-        if ((size_t)snprintf(path, size, "%s/lib/ipcmark/mutants", here) < size && access(path, F_OK) == 0)
-            return 0;
-    }
-    return -ENOENT;
-}
-
-static int is_library(const struct dirent *entry)
-{
-    const size_t length = strlen(entry->d_name);
-    return length > 3 && strcmp(entry->d_name + length - 3, ".so") == 0;
-}
-
-/* What a mutant says of itself is data in its shared object; nothing of it runs here but one getter. */
-static const mutant *load_declaration(const char *path)
-{
-    mutant_get_fn *get;
-    void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
-    if (library == NULL)
-        return NULL;
-    *(void **)&get = dlsym(library, MUTANT_SYMBOL);
-    return get != NULL ? get() : NULL;
-}
-
-static int find_mutants(self_test *self)
-{
-    char folder[PATH_MAX - 256];
-    struct dirent **entries = NULL;
-    int found, error = find_folder(folder, sizeof folder);
-    if (error < 0)
-        return error;
-    found = scandir(folder, &entries, is_library, alphasort);
-    for (int i = 0; i < found; ++i) {
-        subject *next = &self->subjects[self->count];
-        if (self->count < MUTANTS_MOST) {
-            snprintf(next->path, sizeof next->path, "%s/%s", folder, entries[i]->d_name);
-            next->about = load_declaration(next->path);
-            if (next->about != NULL &&
-                (self->options->mutants[0] == '\0' || clause_matches(self->options->mutants, next->about->name)))
-                ++self->count;
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return self->count > 0 ? 0 : -ENOENT;
-}
-
-/* ---- running them
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- a cell ------------------------------------------------------------------------------------------------------ */
 
 static cell worse(cell a, cell b)
 {
@@ -140,16 +43,10 @@ static cell judge_cell(const mutant *about, const result *out)
     return own ? CELL_CAUGHT : CELL_SEEN;
 }
 
-static const char *outcome_name(cell value)
-{
-    static const char *const names[] = {"not run", "passed", "skipped", "seen", "caught", "survived", "stray", "error"};
-    return names[value];
-}
-
 static cell outcome_of(const char *name)
 {
     cell value = CELL_NOT_RUN;
-    while (value < CELL_ERROR && strcmp(outcome_name(value), name) != 0)
+    while (value < CELL_ERROR && strcmp(mutants_outcome(value), name) != 0)
         ++value;
     return value;
 }
@@ -166,24 +63,6 @@ static void count_cell(self_test *self, subject *who, size_t index, cell value, 
     self->retries += attempts - 1;
     who->cells[index] = worse(who->cells[index], value);
     ++self->ended;
-}
-
-static void explain(const self_test *self, const subject *who, const ipcmark_target *target, const result *out,
-                    cell value)
-{
-    const char *what = value == CELL_SURVIVED ? "SURVIVED" : value == CELL_STRAY ? "STRAY" : "ERROR";
-    command_options quick = *self->options;
-    char *replay;
-    quick.effort = EFFORT_QUICK;
-    replay = run_replay_command(&quick, target, out->clause, out->seed);
-    progress_show(NULL);
-    printf("%s  %s  %s: %s %s%s%s (it: %s; expected: %s)\n", what, who->about->name, out->clause->id,
-           verdict_name(out->verdict), out->violation, out->violation[0] != '\0' ? ": " : "",
-           out->text != NULL ? out->text : "", who->about->fault, who->about->class_name);
-    if (out->evidence != NULL)
-        printf("    evidence  %s\n", out->evidence);
-    printf("    replay    %s\n", replay != NULL ? replay : "");
-    free(replay);
 }
 
 static void show_progress(const self_test *self, const subject *who, const clause *about, unsigned round)
@@ -217,18 +96,35 @@ static void await_calm(ipcmark_session *session)
     }
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status, (void)kind, (void)where;
+    return remove(path);
+}
+
+/* A mutant fails by right: the evidence of that is of interest to nobody but who debugs it. */
+static void drop_evidence(result *out)
+{
+    if (out->evidence != NULL)
+        nftw(out->evidence, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(out->evidence);
+    out->evidence = NULL;
+}
+
 static bool run_cell(self_test *self, subject *who, const ipcmark_implementation *implementation, size_t index,
                      unsigned round)
 {
     const clause *about = clause_at(index);
     const ipcmark_target target = {.driver = who->path, .wrap = self->options->wrap};
     char keep[512];
-    case_options options = {.target = target,
-                            .implementation = implementation,
-                            .name = who->about->name,
-                            .seed = run_seed(self->options->seed, round),
-                            .effort = EFFORT_QUICK,
-                            .keep = keep};
+    /* Kept until it is known to have been caught: what goes unseen is what must be looked into. */
+    const case_options options = {.target = target,
+                                  .implementation = implementation,
+                                  .name = who->about->name,
+                                  .seed = run_seed(self->options->seed, round),
+                                  .effort = EFFORT_QUICK,
+                                  .keep = keep,
+                                  .keep_passed = true};
     mutants_cell done = {.mutant = who->about->name, .clause = about, .round = round};
     double seconds = 0;
     result out;
@@ -236,14 +132,16 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
     snprintf(keep, sizeof keep, "%s/%s/%s-%s-%u", self->options->keep, self->id, who->about->name, about->id,
              round + 1);
     show_progress(self, who, about, round);
-    if (!self->options->keep_passed)
-        options.keep = NULL; /* a mutant fails by right: its evidence is of interest to nobody but who debugs it */
     for (done.attempts = 1;; ++done.attempts) {
-        if (!case_run(&out, self->session, about, &options))
+        if (!case_run(&out, self->session, about, &options)) {
+            drop_evidence(&out);
+            result_clear(&out);
             return false;
+        }
         seconds += out.seconds;
-        if (!is_undecided(self, who, &out) || done.attempts == ATTEMPTS)
+        if (!is_undecided(self, who, &out) || done.attempts == MUTANTS_ATTEMPTS)
             break;
+        drop_evidence(&out); /* the next attempt's goes there */
         result_clear(&out);
         await_calm(self->session);
     }
@@ -251,11 +149,13 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
     count_cell(self, who, index, value, done.attempts);
     ++who->kinds[index].ended;
     who->kinds[index].measured += seconds;
-    done.outcome = outcome_name(value);
+    done.outcome = mutants_outcome(value);
     if (self->record != NULL)
         mutants_record_append(self->record, &done, &out);
     if (value >= CELL_SURVIVED)
-        explain(self, who, &target, &out, value);
+        mutants_explain(self, who, &target, &out, value);
+    else if (!self->options->keep_passed)
+        drop_evidence(&out);
     result_clear(&out);
     return true;
 }
@@ -269,6 +169,15 @@ static bool is_due(const self_test *self, const subject *who, const clause *abou
                           about->id);
 }
 
+/* Nobody waits for what is left of it. */
+static void leave_out(self_test *self, subject *who)
+{
+    for (size_t i = 0; i < CLAUSES_MOST; ++i)
+        if (who->kinds[i].planned > who->kinds[i].ended)
+            self->planned -= who->kinds[i].planned - who->kinds[i].ended;
+    memset(who->kinds, 0, sizeof who->kinds);
+}
+
 static bool run_subject(self_test *self, subject *who)
 {
     const ipcmark_target target = {.driver = who->path, .wrap = self->options->wrap};
@@ -277,10 +186,11 @@ static bool run_subject(self_test *self, subject *who)
     if (ipcmark_probe(self->session, &target, &implementation) < 0) {
         fprintf(stderr, "ipcmark conformance: %s\n", ipcmark_session_text(self->session));
         ++self->errors;
+        leave_out(self, who);
         return true;
     }
     if ((who->about->needs & ~implementation.capabilities) != 0) {
-        memset(who->kinds, 0, sizeof who->kinds);
+        leave_out(self, who);
         return true;
     }
     for (unsigned round = 0; round < self->options->rounds; ++round)
@@ -292,67 +202,6 @@ static bool run_subject(self_test *self, subject *who)
     if (!isatty(STDERR_FILENO))
         fprintf(stderr, "%s: caught %u of %u\n", who->about->name, who->caught, who->due);
     return true;
-}
-
-/* ---- showing them
- * ----------------------------------------------------------------------------------------------------- */
-
-static const char *cell_text(cell value)
-{
-    static const char *const texts[] = {".", "-", "s", "+", "x", "O", "!", "E"};
-    return texts[value];
-}
-
-static void print_heads(void)
-{
-    const clause *about, *before = NULL;
-    printf("\n%-24s", "");
-    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i) {
-        const bool same = before != NULL && strncmp(before->id, about->id, 3) == 0;
-        printf("%-4.4s", same ? "" : about->id);
-        before = about;
-    }
-    printf("\n%-24s", "");
-    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i)
-        printf("%-4s", strrchr(about->id, '-') + 1);
-    putchar('\n');
-}
-
-static void print_matrix(const self_test *self)
-{
-    print_heads();
-    for (size_t i = 0; i < self->count; ++i) {
-        const subject *who = &self->subjects[i];
-        printf("%-24s", who->about->name);
-        for (size_t k = 0; clause_at(k) != NULL; ++k)
-            if (who->attempts[k] > 1)
-                printf("%s%-3u", cell_text(who->cells[k]), who->attempts[k]);
-            else
-                printf("%-4s", cell_text(who->cells[k]));
-        if (who->due > 0)
-            printf("caught %u of %u\n", who->caught, who->due);
-        else
-            puts("cannot be made of this base, or none of its own was run");
-    }
-    printf("\nx caught  + seen too  - passed  s skipped  O survived  ! stray  E error  . not run\n"
-           "x2: the second attempt; the first was unknown (%d at most)\n",
-           ATTEMPTS);
-    printf("%zu mutants of %s: %u survived, %u strayed, %u errors, %u attempts unknown and repeated; seed %llu\n",
-           self->count, self->options->base, self->survivors, self->strays, self->errors, self->retries,
-           (unsigned long long)self->options->seed);
-}
-
-int run_mutants_list(const command_options *options)
-{
-    command_options mine = *options;
-    self_test self = {.options = &mine};
-    int error;
-    self.subjects = calloc(MUTANTS_MOST, sizeof *self.subjects);
-    error = self.subjects == NULL ? -ENOMEM : find_mutants(&self);
-    for (size_t i = 0; error == 0 && i < self.count; ++i)
-        printf("%s\n", self.subjects[i].about->name);
-    free(self.subjects);
-    return error < 0 ? EXIT_ERROR : EXIT_HOLDS;
 }
 
 /* ---- all of them ------------------------------------------------------------------------------------------------- */
@@ -445,7 +294,7 @@ static int sum_up(self_test *self)
     unsigned due = 0;
     for (size_t i = 0; i < self->count; ++i)
         due += self->subjects[i].due;
-    print_matrix(self);
+    mutants_print_matrix(self);
     if (self->errors > 0)
         return EXIT_ERROR;
     if (self->survivors + self->strays > 0)
@@ -459,10 +308,13 @@ static int sum_up(self_test *self)
 static int run_subjects(self_test *self)
 {
     bool whole = true;
+    char kept[4096];
     int code;
     plan_time(self);
     for (size_t i = 0; whole && i < self->count; ++i)
         whole = run_subject(self, &self->subjects[i]);
+    snprintf(kept, sizeof kept, "%s/%s", self->options->keep, self->id);
+    rmdir(kept); /* where nothing is left of it */
     progress_show(NULL);
     code = sum_up(self);
     if (!whole) {
@@ -485,7 +337,7 @@ int run_mutants(ipcmark_session *session, const command_options *options)
     int code = EXIT_ERROR;
     ipcmark_run_id(self.id);
     self.subjects = calloc(MUTANTS_MOST, sizeof *self.subjects);
-    if (self.subjects == NULL || find_mutants(&self) < 0) {
+    if (self.subjects == NULL || mutants_find(&self) < 0) {
         fprintf(stderr,
                 "ipcmark conformance: no mutant%s%s was found in lib/ipcmark/mutants; --list-mutants names them\n",
                 options->mutants[0] != '\0' ? " " : "", options->mutants);
