@@ -153,7 +153,7 @@ class Publisher(Endpoint):
 class Subscriber(Endpoint):
     def __init__(self, request):
         super().__init__(request)
-        self.received, self.highest = 0, {}
+        self.received, self.bytes, self.highest = 0, 0, {}
         self.waited_for = False
         self.delay, self.reply, self.close_after = 0, None, 0
         self.open(pubsub.Subscriber, request, self.deliver)
@@ -166,6 +166,7 @@ class Subscriber(Endpoint):
         if self.reply and not self.reply.closing:
             self.reply.publish(self.reply.maker(REPLY_THREAD), about["size"], len(parts))
         self.received += 1
+        self.bytes += about["size"]
         if not about["flags"] and not about["error"]:
             stream = about["publisher"], about["epoch"], about["thread"]
             if about["sequence"] > self.highest.get(stream, 0):
@@ -361,13 +362,24 @@ def peers(request):
     return {"count": endpoint_of(request).peers()}
 
 
+def stats(request):
+    """What clauses look at: how much a subscriber has been given. The figures of benchmarks are not kept."""
+    if "endpoint" not in request or request.get("reset") or not journals:
+        raise Refusal("not_supported", "this agent keeps no figures for benchmarks")
+    subscriber = endpoint_of(request, kind=Subscriber)
+    nothing = {"unit": "ns", "significant_digits": 3, "counts": []}
+    return {"received": subscriber.received, "bytes": subscriber.bytes, "lost": 0, "torn": 0, "duplicate": 0, "reordered": 0,
+            "first_ns": 0, "last_ns": 0, "window": {"messages": 0, "bytes": 0, "from_ns": 0, "to_ns": 0},
+            "histogram": nothing, "histogram_uncorrected": nothing}
+
+
 def close(request):
     endpoint_of(request).close(request)
 
 
 OPERATIONS = {
     operation.__name__: operation
-    for operation in (hello, open_publisher, open_subscriber, wait_peers, publish, handler, drain, peers, close)
+    for operation in (hello, open_publisher, open_subscriber, wait_peers, publish, handler, drain, peers, stats, close)
 }
 
 # ---- lines ----
