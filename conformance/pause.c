@@ -30,9 +30,9 @@ static bool cast(stage *self, unsigned publishers, unsigned subscribers)
     return stage_open_all(self) && stage_settle(self);
 }
 
-static bool begin_traffic(stage *self, double seconds)
+static bool begin_traffic(stage *self, double seconds, double rate)
 {
-    const ipcmark_publish_options stream = {.seconds = seconds, .rate = RATE};
+    const ipcmark_publish_options stream = {.seconds = seconds, .rate = rate};
     return stage_publish_begin_all(self, &stream);
 }
 
@@ -45,22 +45,24 @@ static bool recover(stage *self)
 
 /* ---- one is stopped ---------------------------------------------------------------------------------------------- */
 
-/* Traffic goes on before and behind. */
-static bool stop_one(stage *self, actor *who, double seconds)
+/* Traffic goes on before and behind. A stop that is stretched is as many messages long. */
+static bool stop_one(stage *self, actor *who, double seconds, double scale)
 {
-    return begin_traffic(self, seconds + 0.5) && ipcmark_wait(self->trial, 100 + (unsigned)stage_random(self, 100)) &&
-           stage_pause(self, who) && ipcmark_wait(self->trial, (unsigned)(seconds * 1e3)) && stage_resume(self, who) &&
+    seconds *= scale;
+    return begin_traffic(self, seconds + 0.5, RATE / scale) &&
+           ipcmark_wait(self->trial, 100 + (unsigned)stage_random(self, 100)) && stage_pause(self, who) &&
+           ipcmark_wait(self->trial, (unsigned)(seconds * 1e3)) && stage_resume(self, who) &&
            stage_publish_end_all(self) && recover(self);
 }
 
 static bool play_one_is_stopped(stage *self, actor *who)
 {
     const unsigned rounds = stage_amount(self, 1, 1, 10);
-    const double seconds = stop_seconds * ipcmark_session_scale(self->session);
+    const double scale = ipcmark_session_scale(self->session);
     self->demands.min_must = (uint64_t)(STAY * STAY * RATE * stop_seconds / 2);
     self->from_ns = ipcmark_now_ns();
     for (unsigned i = 0; i < rounds; ++i)
-        if (!stop_one(self, who, seconds))
+        if (!stop_one(self, who, stop_seconds, scale))
             return false;
     self->until_ns = ipcmark_now_ns();
     return true;
@@ -94,7 +96,7 @@ static void examine_others(stage *self, const struct ipcmark_history *history)
 static bool stop_both(stage *self, actor *subscriber, actor *publisher)
 {
     const unsigned shift = PING_MS / 2 + (unsigned)stage_random(self, PING_MS);
-    return begin_traffic(self, (LONG_MS + shift + 400) * 1e-3) && ipcmark_wait(self->trial, 150) &&
+    return begin_traffic(self, (LONG_MS + shift + 400) * 1e-3, RATE) && ipcmark_wait(self->trial, 150) &&
            stage_pause(self, subscriber) && ipcmark_wait(self->trial, shift) && stage_pause(self, publisher) &&
            ipcmark_wait(self->trial, LONG_MS - shift) && stage_resume(self, subscriber) &&
            ipcmark_wait(self->trial, shift) && stage_resume(self, publisher) && stage_publish_end_all(self) &&
@@ -122,7 +124,7 @@ static bool play_lost_or_reported(stage *self)
     if (!cast(self, STAY, STAY))
         return false;
     for (unsigned i = 0; i < rounds; ++i)
-        if (!stop_one(self, &self->subscribers[0], LONG_MS * 1e-3))
+        if (!stop_one(self, &self->subscribers[0], LONG_MS * 1e-3, 1))
             return false;
     return true;
 }
@@ -232,7 +234,7 @@ static bool play_stops_at_random(stage *self)
         return false;
     while (all.short_stops + all.long_stops < enough || all.long_stops < enough / 6) {
         const uint64_t end_ns = ipcmark_now_ns() + 900000000;
-        if (!begin_traffic(self, 1.2))
+        if (!begin_traffic(self, 1.2, RATE))
             return false;
         while (ipcmark_now_ns() < end_ns)
             if (!continue_due(self, &all, false) || !stop_somebody(self, &all) ||
@@ -270,7 +272,7 @@ static bool play_all_are_stopped(stage *self)
     if (!cast(self, CROWD, CROWD))
         return false;
     for (unsigned i = 0; i < rounds; ++i) {
-        if (!begin_traffic(self, 0.5) || !ipcmark_wait(self->trial, 100 + (unsigned)stage_random(self, 100)))
+        if (!begin_traffic(self, 0.5, RATE) || !ipcmark_wait(self->trial, 100 + (unsigned)stage_random(self, 100)))
             return false;
         for (size_t k = 0; (who = stage_actor(self, k)) != NULL; ++k)
             if (!stage_pause(self, who))
