@@ -1,5 +1,7 @@
 #include "expect.h"
 
+#include "ipcmark/checker.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -9,15 +11,34 @@
 
 typedef struct {
     char clause[32], driver[128], reason[32];
+    unsigned line;
     bool flaky;
     unsigned k, n;     /* of a flaky line */
     unsigned failures; /* seen in this run */
+    bool met;          /* a driver of this run is meant */
 } expectation;
 
 struct expect_list {
     expectation *items;
     size_t count;
 };
+
+static bool is_class(const char *name)
+{
+    for (unsigned i = 1; i < IPCMARK_CLASSES; ++i)
+        if (strcmp(name, ipcmark_class_text((enum ipcmark_class)i)) == 0)
+            return true;
+    return false;
+}
+
+static bool is_of_a_clause(const char *pattern)
+{
+    const clause *about;
+    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i)
+        if (clause_matches(pattern, about->id))
+            return true;
+    return false;
+}
 
 /* Parses one line. Returns NULL, or what is wrong with it. */
 static const char *parse_line(const char *line, expectation *out)
@@ -32,6 +53,10 @@ static const char *parse_line(const char *line, expectation *out)
     out->flaky = strcmp(kind, "flaky") == 0;
     if (!out->flaky && strcmp(kind, "xfail") != 0)
         return "the third field must be xfail or flaky";
+    if (!is_of_a_clause(out->clause))
+        return "no clause is called so; --list shows them all";
+    if (!out->flaky && !is_class(out->reason))
+        return "there is no such class of violations; the report of a failure names its own, and results/FORMAT.md all";
     if (out->flaky && (sscanf(out->reason, "%u/%u%c", &out->k, &out->n, &end) != 2 || out->k == 0 || out->k > out->n))
         return "the reason of a flaky line is how often it fails: k/n, for instance 2/20";
     return NULL;
@@ -51,25 +76,32 @@ int expect_load(expect_list **out, const char *path, char *text, size_t text_siz
 {
     FILE *file = fopen(path, "re");
     expect_list *list = calloc(1, sizeof *list);
-    char line[1024];
+    char *line = NULL;
+    size_t room = 0;
     int error = 0;
     if (file == NULL || list == NULL) {
         error = file == NULL ? -errno : -ENOMEM;
         snprintf(text, text_size, "%s: %s", path, strerror(-error));
         goto out;
     }
-    for (unsigned number = 1; error == 0 && fgets(line, sizeof line, file) != NULL; ++number) {
+    for (unsigned number = 1; error == 0 && getline(&line, &room, file) >= 0; ++number) {
         const char *start = line + strspn(line, " \t"), *wrong;
         expectation item;
         line[strcspn(line, "\r\n")] = '\0';
         if (*start == '\0' || *start == '#')
             continue;
         wrong = parse_line(start, &item);
+        item.line = number;
         error = wrong != NULL ? -EINVAL : add_line(list, &item);
         if (error < 0)
             snprintf(text, text_size, "%s:%u: %s", path, number, wrong != NULL ? wrong : strerror(-error));
     }
+    if (error == 0 && ferror(file)) {
+        error = -errno;
+        snprintf(text, text_size, "%s: %s; name a file", path, strerror(-error));
+    }
 out:
+    free(line);
     if (file != NULL)
         fclose(file);
     if (error == 0)
@@ -89,7 +121,7 @@ void expect_free(expect_list *list)
 static bool tolerated(expectation *item, unsigned rounds)
 {
     ++item->failures;
-    return (unsigned long)item->failures * item->n < (unsigned long)item->k * rounds + item->n;
+    return (unsigned long)item->failures * item->n <= (unsigned long)item->k * rounds;
 }
 
 /* Whoever reads of an xpass shall know which line to mend. */
@@ -128,4 +160,20 @@ bool expect_too_many_flaky(const expect_list *list, const char *driver)
     for (size_t i = 0; list != NULL && i < list->count; ++i)
         count += list->items[i].flaky && fnmatch(list->items[i].driver, driver, 0) == 0;
     return count > 2;
+}
+
+void expect_meet(expect_list *list, const char *driver)
+{
+    for (size_t i = 0; list != NULL && i < list->count; ++i)
+        list->items[i].met |= fnmatch(list->items[i].driver, driver, 0) == 0;
+}
+
+void expect_print_unmet(FILE *file, const expect_list *list, const char *path)
+{
+    size_t count = 0;
+    for (size_t i = 0; list != NULL && i < list->count; ++i)
+        if (!list->items[i].met)
+            fprintf(file, "%s%u", count++ == 0 ? "" : ", ", list->items[i].line);
+    if (count > 0)
+        fprintf(file, ": these lines of %s are for no driver of this run\n", path);
 }

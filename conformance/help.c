@@ -43,8 +43,9 @@ static const char *const paragraphs[] = {
     "  --level LEVEL      should (default): a clause that fails counts, whatever its level; must: failing SHOULD\n"
     "                     clauses are shown and do not count for the exit code\n"
     "  --expect FILE      known failures: lines of `CLAUSE DRIVER xfail CLASS SOURCE` or `CLAUSE DRIVER flaky K/N\n"
-    "                     SOURCE`; clause and driver may be globs. An xfail that passes, or fails in another class,\n"
-    "                     fails the run; at most two flaky lines a driver\n"
+    "                     SOURCE`; clause and driver may be globs, and the first line that matches counts. An xfail\n"
+    "                     that passes, or fails in another class, fails the run. A flaky line excuses K failures in N\n"
+    "                     rounds of --repeat, and none in fewer than N/K rounds; at most two a driver\n"
     "  --accept-baseline FILE    writes the verdicts of this run\n"
     "  --baseline FILE    compares with such verdicts: only what newly fails, or fails in another class, counts\n"
     "\n",

@@ -55,6 +55,7 @@ static int meet(run *self)
         all_missing &= who->missing;
         if (who->trouble != NULL)
             fprintf(stderr, "ipcmark conformance: %s: %s\n", who->name, who->trouble);
+        expect_meet(self->expectations, who->name);
         if (expect_too_many_flaky(self->expectations, who->name)) {
             fprintf(stderr, "ipcmark conformance: %s: more than two flaky lines for %s; mend the others\n",
                     self->options.expect, who->name);
@@ -318,6 +319,8 @@ static int sum_up(run *self, bool complete)
 {
     int code = result_exit_code(&self->results);
     print_report(self);
+    if (self->expectations != NULL)
+        expect_print_unmet(stderr, self->expectations, self->options.expect);
     if (write_files(self, complete) != 0)
         code = EXIT_ERROR;
     if (code == EXIT_HOLDS && result_count(&self->results, VERDICT_SKIP) == self->results.count) {

@@ -386,6 +386,11 @@ static void known_failures_must_fail_as_they_did(void **state)
     write_file(other, "* * flaky 1/9 a\n* * flaky 1/9 b\n* * flaky 1/9 c\n");
     EXPECT(64, "more than two flaky lines for mmipc", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--expect",
            other);
+    write_file(other, "DEL-001 nobody xfail losst src\n");
+    EXPECT(64, "other:1: there is no such class", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--expect",
+           other);
+    write_file(other, "DEL-001 nobody xfail lost src\n");
+    EXPECT(0, "1: these lines of", "--driver", "mmipc", "--clause", "DEL-001", "--quick", "--expect", other);
     find_clause("SHOULD", id);
     if (id[0] != '\0') { /* an xpass, of what users expect and no more */
         snprintf(line, sizeof line, "%s mmipc xfail lost here\n", id);

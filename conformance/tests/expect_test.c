@@ -73,6 +73,55 @@ static void flaky_tolerates_so_many_failures(void **state)
     expect_free(list);
 }
 
+static void too_few_rounds_excuse_nothing(void **state)
+{
+    expect_list *list;
+    (void)state;
+    assert_int_equal(load(&list, "KILL-001 tcp flaky 2/20 tracker, 12\n"), 0);
+    assert_int_equal(applied(list, "KILL-001", "tcp", VERDICT_FAIL, "lost", 9), VERDICT_FAIL);
+    expect_free(list);
+}
+
+static void the_first_line_counts(void **state)
+{
+    expect_list *list;
+    (void)state;
+    assert_int_equal(load(&list, "DEL-009 * xfail lost a\nDEL-009 fifo xfail phantom b\n"), 0);
+    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_FAIL, "lost", 1), VERDICT_XFAIL);
+    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_FAIL, "phantom", 1), VERDICT_XPASS);
+    expect_free(list);
+}
+
+static void a_line_may_be_long(void **state)
+{
+    expect_list *list;
+    char text[5000];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    memcpy(text, "DEL-001 fifo xfail lost ", strlen("DEL-001 fifo xfail lost "));
+    strcpy(text + sizeof text - 40, "\nDEL-002 fifo xfail lost src\n");
+    assert_int_equal(load(&list, text), 0);
+    assert_int_equal(applied(list, "DEL-002", "fifo", VERDICT_FAIL, "lost", 1), VERDICT_XFAIL);
+    expect_free(list);
+}
+
+static void lines_for_nobody_are_named(void **state)
+{
+    expect_list *list;
+    char *text;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    (void)state;
+    assert_int_equal(
+        load(&list, "# c\nDEL-001 nobody xfail lost a\nDEL-001 fi* xfail lost b\nDEL-002 tcq flaky 1/9 c\n"), 0);
+    expect_meet(list, "fifo");
+    expect_print_unmet(file, list, "FILE");
+    fclose(file);
+    assert_string_equal(text, "2, 4: these lines of FILE are for no driver of this run\n");
+    free(text);
+    expect_free(list);
+}
+
 static void at_most_two_lines_are_flaky(void **state)
 {
     expect_list *list;
@@ -89,6 +138,8 @@ static void bad_lines_are_named(void **state)
     static const char *const bad[] = {"DEL-001 fifo\n",
                                       "DEL-001 fifo xfail lost\n",
                                       "DEL-001 fifo sometimes lost x\n",
+                                      "DEL-999 fifo xfail lost x\n",
+                                      "DEL-001 fifo xfail losst x\n",
                                       "DEL-001 fifo flaky often x\n",
                                       "DEL-001 fifo flaky 3/2 x\n",
                                       "DEL-001 fifo flaky 0/2 x\n"};
@@ -111,4 +162,6 @@ static void a_missing_file_is_an_error(void **state)
 }
 
 CASES_MAIN(CASE(xfail_excuses_its_own_class_only), CASE(others_are_left_alone), CASE(flaky_tolerates_so_many_failures),
-           CASE(at_most_two_lines_are_flaky), CASE(bad_lines_are_named), CASE(a_missing_file_is_an_error))
+           CASE(too_few_rounds_excuse_nothing), CASE(the_first_line_counts), CASE(a_line_may_be_long),
+           CASE(lines_for_nobody_are_named), CASE(at_most_two_lines_are_flaky), CASE(bad_lines_are_named),
+           CASE(a_missing_file_is_an_error))
