@@ -253,13 +253,14 @@ typedef struct {
 } ipcmark_publish_options;
 
 /* Reply: attempted, published, failed, unknown, first_ns, last_ns (start of the first and end of the last publish),
- * achieved_rate, last (array of [thread, highest sequence invoked]). Death by SIGKILL is declared by kill_self_at,
- * until the call has ended without it. */
+ * achieved_rate, last (array of [thread, highest sequence whose publish succeeded], in all requests so far; without the
+ * threads that had no success yet). Death by SIGKILL is declared by kill_self_at, until the call has ended without it.
+ */
 ipcmark_call *ipcmark_publish(ipcmark_trial *, uint16_t endpoint, const ipcmark_publish_options *);
 /* One message on each thread that this publisher has used in its present epoch: what ipcmark_drain() waits for. */
 ipcmark_call *ipcmark_sentinel(ipcmark_trial *, uint16_t endpoint);
-/* Until the subscriber has received, of each thread of each of these publishers, the last message that an awaited
- * publish or sentinel says was invoked. Refused with ETIMEDOUT after timeout_seconds. Reply: received. */
+/* Until the subscriber has received, of each thread of each of these publishers, the last message of which an awaited
+ * publish or sentinel (of the dead: their journals) says that it was published. Refused with ETIMEDOUT after timeout_seconds. Reply: received. */
 ipcmark_call *ipcmark_drain(ipcmark_trial *, uint16_t subscriber, const uint16_t *publishers, size_t count,
                             double timeout_seconds);
 

@@ -12,6 +12,8 @@
  *  - The suite calls the functions of one endpoint from one thread at a time, unless the driver claims
  *    IPCMARK_CAP_THREADS; functions of different endpoints may always run at once.
  *  - Nothing may be left after the last close: no file, process, thread, descriptor or shared memory.
+ *  - Once the driver is loaded, a participant of a clause works in an empty folder of its own: paths in parameters are
+ *    to be absolute.
  *  - No function may be called from a signal handler, and the suite never does.
  */
 #ifndef IPCMARK_DRIVER_H
