@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,26 @@ static void tails_judge(struct model *model)
     }
 }
 
+/* A drain asks for what a reply said was published; who keeps a journal must have it there. */
+static void drains_check(struct model *model)
+{
+    const struct ipcmark_history *history = model->history;
+    for (size_t i = 0; i < history->drain_count; ++i) {
+        const struct ipcmark_drain *drain = &history->drains[i];
+        size_t publisher = life_find(model, drain->publisher, drain->epoch), j = 0;
+        const struct stream *stream = stream_find(model, drain->publisher, drain->epoch, drain->thread);
+        if (publisher == NOBODY || drain->thread == IPCMARK_ANY_THREAD ||
+            (stream != NULL && drain->sequence <= stream->last))
+            continue;
+        while (j < history->journal_count && history->journals[j].process != model->lives[publisher].is->process)
+            ++j;
+        if (j < history->journal_count)
+            model_error(model,
+                        "%s said that it published message %" PRIu64 " of thread %u, and its journal does not show it",
+                        LABEL(&model->lives[publisher]), drain->sequence, drain->thread);
+    }
+}
+
 int model_build(struct model *model, const struct ipcmark_history *history, struct ipcmark_judgement *judgement)
 {
     int error;
@@ -186,6 +207,8 @@ int model_build(struct model *model, const struct ipcmark_history *history, stru
     faults_place(model);
     tails_judge(model);
     error = streams_build(model);
+    if (error == 0)
+        drains_check(model);
     if (error == 0)
         error = receipts_build(model);
     return error < 0 ? error : reports_build(model);

@@ -49,6 +49,18 @@ void call_declare_death(struct call *call)
     call->participant->kill_from_ns = call->public.begun_ns;
 }
 
+void call_doubt(struct call *call, const char *why)
+{
+    if (why == NULL)
+        return;
+    char *line = cJSON_PrintUnformatted(call->line);
+    ipcmark_participant *participant = call->participant;
+    participant_garbled(participant, why, line);
+    cJSON_free(line);
+    call->public.status = IPCMARK_GARBLED;
+    call->public.text = trial_note(participant->trial, "%s broke the protocol: %s", participant->name, why);
+}
+
 void call_end_all(ipcmark_participant *participant, ipcmark_status status, const char *text)
 {
     for (struct call *call = participant->trial->calls; call != NULL; call = call->next)

@@ -129,14 +129,23 @@ ipcmark_call *ipcmark_open_subscriber(ipcmark_participant *participant, uint16_t
     return open_endpoint(participant, false, id, options);
 }
 
+static void set_closing(ipcmark_trial *trial, uint16_t id)
+{
+    struct endpoint *endpoint = endpoint_find(trial, id);
+    if (endpoint != NULL)
+        endpoint->closing = true;
+}
+
 ipcmark_call *ipcmark_close(ipcmark_trial *trial, uint16_t id)
 {
+    set_closing(trial, id);
     return public_part(endpoint_call(trial, id, "close", NULL, 0));
 }
 
 ipcmark_call *ipcmark_close_dying(ipcmark_trial *trial, uint16_t id, unsigned after_us)
 {
     cJSON *fields = cJSON_CreateObject();
+    set_closing(trial, id);
     cJSON_AddNumberToObject(fields, "kill_self_after_us", after_us);
     struct call *call = endpoint_call(trial, id, "close", fields, 0);
     call_declare_death(call);

@@ -39,7 +39,7 @@ struct ipcmark_session {
 struct endpoint {
     struct endpoint *next;
     uint16_t id, epoch;
-    bool publisher;
+    bool publisher, closing; /* closing: it was told to */
     ipcmark_participant *participant;
     unsigned threads; /* publisher: those used so far */
     struct {
@@ -158,6 +158,8 @@ struct call *call_invalid(ipcmark_trial *, const char *op, const char *text);
 void call_answer(ipcmark_participant *, cJSON *line, const char *text); /* takes `line` over */
 void call_end(struct call *, ipcmark_status, const char *text);
 void call_declare_death(struct call *); /* it shall end in SIGKILL: no trouble. NULL, or one that has ended: nothing */
+/* Of a reply that was taken for right and is not: the call ends as garbled. NULL: it is right. */
+void call_doubt(struct call *, const char *why);
 void call_end_all(ipcmark_participant *, ipcmark_status, const char *text);
 
 /* target.c */

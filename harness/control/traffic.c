@@ -11,21 +11,72 @@ static ipcmark_call *public_part(struct call *call)
 
 /* ---- publish ---- */
 
-static void on_published(struct call *call, void *context)
+/* What was asked for, and where each thread's sequence was then. */
+struct publication {
+    struct endpoint *endpoint;
+    uint64_t asked; /* of all threads; 0: as many as there is time for */
+    uint64_t before[];
+};
+
+/* How far the sequences that the reply speaks of have gone on. */
+static uint64_t take_last(struct publication *publication, const cJSON *last)
 {
-    struct endpoint *endpoint = context;
+    struct endpoint *endpoint = publication->endpoint;
+    uint64_t progress = 0;
     const cJSON *pair;
-    if (call->public.status != IPCMARK_DONE)
-        return;
-    cJSON_ArrayForEach(pair, cJSON_GetObjectItemCaseSensitive(call->public.reply, "last"))
+    cJSON_ArrayForEach(pair, last)
     {
         const cJSON *thread = cJSON_GetArrayItem(pair, 0), *sequence = cJSON_GetArrayItem(pair, 1);
-        if (!cJSON_IsNumber(thread) || !cJSON_IsNumber(sequence) || thread->valuedouble < 0 ||
-            thread->valuedouble >= MAX_THREADS || sequence->valuedouble < 0)
+        if (thread->valuedouble >= MAX_THREADS)
             continue;
+        uint64_t before = publication->before[thread->valueint], now = (uint64_t)sequence->valuedouble;
+        progress += now > before ? now - before : 0;
         endpoint->last[thread->valueint].used = true;
-        endpoint->last[thread->valueint].sequence = (uint64_t)sequence->valuedouble;
+        endpoint->last[thread->valueint].sequence = now;
     }
+    return progress;
+}
+
+/* It said less than was asked for, or more than `last` bears out; a drain asks for that, and the checker looks it up in
+ * the journal. NULL: neither. */
+static const char *find_fault(struct call *call, const struct publication *publication, uint64_t progress)
+{
+    const struct endpoint *endpoint = publication->endpoint;
+    const uint64_t attempted = ipcmark_reply_count(&call->public, "attempted");
+    const uint64_t published = ipcmark_reply_count(&call->public, "published");
+    ipcmark_trial *trial = call->participant->trial;
+    /* A close ends what is under way. */
+    bool whole = !endpoint->closing && !endpoint->participant->stopping;
+    if (publication->asked > 0 && (attempted > publication->asked || (whole && attempted < publication->asked)))
+        return trial_note(trial, "publish: \"attempted\" is %llu, and %llu were asked for",
+                          (unsigned long long)attempted, (unsigned long long)publication->asked);
+    if (published > progress)
+        return trial_note(trial, "publish: \"published\" is %llu, and by \"last\" it went on by %llu",
+                          (unsigned long long)published, (unsigned long long)progress);
+    return NULL;
+}
+
+static void on_published(struct call *call, void *context)
+{
+    struct publication *publication = context;
+    if (call->public.status != IPCMARK_DONE)
+        return;
+    uint64_t progress = take_last(publication, cJSON_GetObjectItemCaseSensitive(call->public.reply, "last"));
+    call_doubt(call, find_fault(call, publication, progress));
+}
+
+/* NULL: out of memory. */
+static struct publication *publication_of(ipcmark_trial *trial, struct endpoint *endpoint,
+                                          const ipcmark_publish_options *options, unsigned threads)
+{
+    struct publication *self = trial_note_bytes(trial, sizeof *self + MAX_THREADS * sizeof self->before[0]);
+    if (self == NULL)
+        return NULL;
+    self->endpoint = endpoint;
+    self->asked = options->seconds > 0 ? 0 : options->count * threads;
+    for (unsigned thread = 0; thread < MAX_THREADS; ++thread)
+        self->before[thread] = endpoint->last[thread].sequence;
+    return self;
 }
 
 static void add_sizes(cJSON *fields, const ipcmark_publish_options *options)
@@ -89,10 +140,13 @@ ipcmark_call *ipcmark_publish(ipcmark_trial *trial, uint16_t id, const ipcmark_p
                                                     : trial->options.deadline_seconds + expected_seconds(options);
     if (threads > endpoint->threads)
         endpoint->threads = threads;
+    struct publication *publication = publication_of(trial, endpoint, options, threads);
+    if (publication == NULL)
+        return NULL;
     struct call *call = endpoint_call(trial, id, "publish", publish_fields(options, threads), deadline);
     if (call != NULL && call->public.status == IPCMARK_PENDING) {
         call->ended = on_published;
-        call->context = endpoint;
+        call->context = publication;
         if (options->kill_self_at > 0)
             call_declare_death(call);
     }

@@ -103,6 +103,25 @@ def claims_peers():
     instead("peers", peers)
 
 
+def publishes_half(**claims):
+    def publish(request):
+        asked = request["count"]
+        reply = right["publish"]({**request, "count": asked // 2 + 1})
+        return {**reply, "attempted": asked, "published": asked, "failed": 0, "unknown": 0, **claims}
+
+    instead("publish", publish)
+
+
+def attempts_half():
+    instead("publish", lambda request: right["publish"]({**request, "count": request["count"] // 2}))
+
+
+def invents_the_other_half():
+    """And has received it, too."""
+    publishes_half(last=[[0, 1000000]])
+    instead("drain", lambda request: {"received": 1000000})
+
+
 def ok_without_sending():
     """Every hundredth."""
     send, count = pubsub.Publisher.publish, [0]
