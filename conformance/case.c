@@ -235,7 +235,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
     finished = about->play(&self);
     stage_log(&self, "the play %s", finished ? "is finished" : "was not finished");
     self.end_ns = ipcmark_now_ns();
-    self.demands.settle_ns = 2000000000u;
+    self.demands.settle_ns = stage_settling_ns(&self);
     self.demands.origin_ns = self.start_ns;
     ipcmark_trial_expect(self.trial, &self.demands);
     ipcmark_trial_stop(self.trial);

@@ -1,6 +1,8 @@
 /* All together: cast, settle, traffic, drain, recover. */
 #include "stage.h"
 
+#include "told.h"
+
 #include <string.h>
 
 /* ---- all together ------------------------------------------------------------------------------------------------ */
@@ -200,14 +202,19 @@ bool stage_drain(stage *self)
     return all;
 }
 
+/* A right count is believed once it cannot be an old one any more, or where names say the same: most do at once. */
 static bool settle_for_sure(stage *self)
 {
-    const uint64_t now = ipcmark_now_ns();
+    const uint64_t begun_ns = ipcmark_now_ns();
+    uint64_t now = begun_ns;
     if (!stage_settle(self))
         return false;
-    if (now >= self->ambiguous_ns)
-        return true;
-    return ipcmark_wait(self->trial, (unsigned)((self->ambiguous_ns - now) / 1000000) + 1) && stage_settle(self);
+    if (now < self->ambiguous_ns && !ipcmark_wait(self->trial, (unsigned)((self->ambiguous_ns - now) / 1000000) + 1))
+        return false;
+    while ((now = ipcmark_now_ns()) < self->replaced_ns && !told_of_all(self))
+        if (!ipcmark_wait(self->trial, 20))
+            return false;
+    return (begun_ns >= self->ambiguous_ns && begun_ns >= self->replaced_ns) || stage_settle(self);
 }
 
 bool stage_recover(stage *self)

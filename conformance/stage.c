@@ -90,6 +90,11 @@ bool stage_claims(const stage *self, uint64_t capabilities)
     return (self->implementation->capabilities & capabilities) == capabilities;
 }
 
+uint64_t stage_settling_ns(const stage *self)
+{
+    return (uint64_t)((3e6 * STAGE_PING_MS + 1e9) * ipcmark_session_scale(self->session));
+}
+
 actor *stage_actor(stage *self, size_t index)
 {
     if (index < self->publisher_count)
@@ -160,6 +165,7 @@ ipcmark_call *stage_open_begin(stage *self, actor *who)
                                               .channel = who->channel,
                                               .directory = who->directory,
                                               .ping_interval_ms = who->ping_interval_ms};
+    who->opening_ns = ipcmark_now_ns();
     if (who->subscriber)
         return ipcmark_open_subscriber(who->participant, &who->endpoint, &options);
     if (who->settled_ns != 0)
@@ -174,7 +180,7 @@ bool stage_open_end(stage *self, actor *who, ipcmark_call *call)
     who->open = stage_await(self, call, IPCMARK_DISCONNECT);
     who->open_ns = ipcmark_now_ns();
     if (self->buried_ns != 0)
-        self->ambiguous_ns = self->buried_ns + 2ull * STAGE_PING_MS * 1000000;
+        self->replaced_ns = self->buried_ns + stage_settling_ns(self);
     stage_log(self, "%s is %s as endpoint %u", who->name, who->open ? "open" : "not opened", who->endpoint);
     return who->open;
 }

@@ -28,11 +28,12 @@ typedef struct actor {
     const char *wrap;                 /* * put before the command of its process; NULL: nothing */
     uint16_t endpoint;                /* 0: never opened */
     bool subscriber, open, paused;
-    bool killed;                  /* and not opened since */
-    unsigned life;                /* of the process: 1, 2, … */
-    char name[16];                /* "publisher 3" */
-    ipcmark_call *traffic;        /* its publish that is under way, or NULL */
-    uint64_t open_ns, settled_ns; /* of this life of the endpoint: opened, last found connected to all; or 0 */
+    bool killed;           /* and not opened since */
+    unsigned life;         /* of the process: 1, 2, … */
+    char name[16];         /* "publisher 3" */
+    ipcmark_call *traffic; /* its publish that is under way, or NULL */
+    /* Of this life of the endpoint: since when it opens, opened, last found connected to all; or 0. */
+    uint64_t opening_ns, open_ns, settled_ns;
 } actor;
 
 /* A drain of a publisher that has closed or died. */
@@ -59,8 +60,9 @@ typedef struct stage {
     actor publishers[STAGE_MOST], subscribers[STAGE_MOST];
     size_t publisher_count, subscriber_count;
     /* The latest death that no count has shown yet; and until when a right count may be one with a dead one in it and a
-     * new one missing, because somebody opened after such a death. */
-    uint64_t buried_ns, ambiguous_ns;
+     * new one missing, because somebody opened after such a death. Until when it may be an old one for other reasons,
+     * which the play knows. */
+    uint64_t buried_ns, replaced_ns, ambiguous_ns;
     /* Drains of publishers that have closed or died: begun before they open again, awaited at the next drain. */
     stage_vigil vigils[STAGE_VIGILS];
     size_t vigil_count;
@@ -82,6 +84,9 @@ void stage_figure(stage *, const char *name, double value, const char *unit);
 /* What this machine does not allow to be played: the case is skipped. Always false. */
 bool stage_skip(stage *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool stage_claims(const stage *, uint64_t capabilities);
+/* How long it may take on this machine until a death or a stop is known to all: who hears of it by silence only may
+ * take three ping intervals, and what CON-007 grants on top. */
+uint64_t stage_settling_ns(const stage *);
 
 /* Awaits a call. A refusal is an objection of this class. */
 bool stage_await(stage *, ipcmark_call *, enum ipcmark_class);
