@@ -104,7 +104,7 @@ static bool play_events(stage *self)
     if (!stage_cast(self, 2, 2) || !passes(self))
         return false;
     return reopens(self, &self->subscribers[0]) && reopens(self, &self->publishers[0]) &&
-           restarts(self, &self->subscribers[0]) && restarts(self, &self->publishers[0]);
+           restarts(self, &self->subscribers[0]) && restarts(self, &self->publishers[0]) && events_await(self);
 }
 
 /* ---- how fast -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /* What participants were told of their peers, against what came about: the examination of CON-005. */
 #include "events.h"
 
+#include <glob.h>
 #include <stdlib.h>
 
 /* What participants said about their peers, all together, by time: one may use several threads for it. */
@@ -63,7 +64,9 @@ static void examine_turns(stage *self, const events *all)
 }
 
 /* Publisher 2 and subscriber 2 stay all the time. On the other side of each, one peer stays, and one has three lives,
- * of which two end: four ups and two downs. */
+ * of which two end. */
+enum { UPS = 4, DOWNS = 2 };
+
 static void examine_numbers(stage *self, const events *all, uint16_t endpoint)
 {
     unsigned ups = 0, downs = 0;
@@ -74,10 +77,49 @@ static void examine_numbers(stage *self, const events *all, uint16_t endpoint)
         ups += record->kind == IPCMARK_PEER_UP;
         downs += record->kind == IPCMARK_PEER_DOWN;
     }
-    if (ups != 4 || downs != 2)
+    if (ups != UPS || downs != DOWNS)
         stage_object(self, IPCMARK_DISCONNECT,
-                     "endpoint %u stayed; its peers came 4 times and went 2 times, and it was told of %u and %u",
-                     endpoint, ups, downs);
+                     "endpoint %u stayed; its peers came %d times and went %d times, and it was told of %u and %u",
+                     endpoint, UPS, DOWNS, ups, downs);
+}
+
+/* ---- while they live --------------------------------------------------------------------------------------------- */
+
+/* In one file; one that is being written to just now may look damaged, and is looked at again. */
+static void count_journal(unsigned counts[IPCMARK_KINDS], uint16_t endpoint, const char *path)
+{
+    struct ipcmark_journal_view view = {0};
+    char problem[256];
+    if (ipcmark_journal_read(&view, path, problem, sizeof problem) < 0)
+        return;
+    for (size_t i = 0; i < view.count; ++i)
+        counts[view.records[i].kind] += view.records[i].endpoint == endpoint;
+    ipcmark_journal_view_free(&view);
+}
+
+static bool was_told(const stage *self, const actor *who)
+{
+    unsigned counts[IPCMARK_KINDS] = {0};
+    char pattern[4096];
+    glob_t paths = {0};
+    snprintf(pattern, sizeof pattern, "%s/journals/%u.*", ipcmark_trial_directory(self->trial),
+             ipcmark_participant_number(who->participant));
+    if (glob(pattern, 0, NULL, &paths) == 0)
+        for (size_t i = 0; i < paths.gl_pathc; ++i)
+            count_journal(counts, who->endpoint, paths.gl_pathv[i]);
+    globfree(&paths);
+    return counts[IPCMARK_PEER_UP] >= UPS && counts[IPCMARK_PEER_DOWN] >= DOWNS;
+}
+
+bool events_await(stage *self)
+{
+    const uint64_t deadline_ns = ipcmark_now_ns() + stage_settling_ns(self);
+    while (ipcmark_now_ns() < deadline_ns)
+        if (was_told(self, &self->publishers[1]) && was_told(self, &self->subscribers[1]))
+            break;
+        else if (!ipcmark_wait(self->trial, 10))
+            return false;
+    return true;
 }
 
 void events_examine(stage *self, const struct ipcmark_history *history)
