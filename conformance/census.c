@@ -99,3 +99,17 @@ int census_files(const char *folder)
     closedir(directory);
     return count;
 }
+
+int census_files_left(stage *self, int before)
+{
+    const uint64_t deadline_ns = ipcmark_now_ns() + (uint64_t)(2e9 * ipcmark_session_scale(self->session));
+    for (;;) {
+        const int now = census_files(ipcmark_trial_files(self->trial));
+        if (now <= before)
+            return 0;
+        if (ipcmark_now_ns() >= deadline_ns)
+            return now - before;
+        if (!ipcmark_wait(self->trial, 10))
+            return -EINTR;
+    }
+}

@@ -2,8 +2,7 @@
 #ifndef CENSUS_H
 #define CENSUS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "stage.h"
 
 typedef struct census {
     int descriptors, threads, mappings; /* mappings: of files and of shared memory */
@@ -15,5 +14,8 @@ int census_take(census *out, int pid, const char *except);
 bool census_grew(const census *before, const census *after, char *text, size_t text_size);
 /* The number of files and folders in a folder, all levels together; 0 if there is no such folder. */
 int census_files(const char *folder);
+/* How many more than `before` there are in the trial's directory. What is about to be cleared away may take its time:
+ * two seconds, stretched; then it is left for good. Less than 0: interrupted. */
+int census_files_left(stage *, int before);
 
 #endif

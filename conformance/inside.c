@@ -208,7 +208,7 @@ bool play_killed_inside(stage *self)
     const unsigned least = stage_amount(self, 4, 2, 40);
     places found = {.open_us = 1000, .close_us = 1000};
     actor *doomed[2 * VICTIMS];
-    int files_clean, files_after;
+    int files_clean, files_left;
     self->demands.min_must = (uint64_t)STAY * STAY * RATE / 10;
     if (!stage_cast(self, STAY + VICTIMS, STAY + VICTIMS) || !rehearse_close(self, &found) || !stage_close_all(self))
         return false;
@@ -233,11 +233,11 @@ bool play_killed_inside(stage *self)
     stage_figure(self, "killed while closing", found.closing, "");
     if (!stage_recover(self) || !stage_close_all(self))
         return false;
-    files_after = census_files(ipcmark_trial_files(self->trial));
-    if (files_after > files_clean)
+    files_left = census_files_left(self, files_clean);
+    if (files_left > 0)
         return stage_object(self, IPCMARK_LEFTOVER, "those who died while opening or closing left %d files",
-                            files_after - files_clean);
-    return is_covered(self, &found);
+                            files_left);
+    return files_left == 0 && is_covered(self, &found);
 }
 
 void examine_killed_inside(stage *self, const struct ipcmark_history *history)
