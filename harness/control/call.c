@@ -49,6 +49,11 @@ void call_declare_death(struct call *call)
     call->participant->kill_from_ns = call->public.begun_ns;
 }
 
+bool call_lasted(const struct call *call, double from_ns, double until_ns)
+{
+    return from_ns >= (double)call->public.begun_ns && until_ns <= (double)call->public.ended_ns;
+}
+
 void call_doubt(struct call *call, const char *why)
 {
     if (why == NULL)

@@ -152,13 +152,33 @@ ipcmark_call *ipcmark_close_dying(ipcmark_trial *trial, uint16_t id, unsigned af
     return public_part(call);
 }
 
+/* Clauses measure by its time. */
+static void on_peers_met(struct call *call, void *context)
+{
+    const unsigned *wanted = context;
+    const double at = ipcmark_reply_number(&call->public, "at_ns", 0);
+    if (call->public.status != IPCMARK_DONE)
+        return;
+    if (ipcmark_reply_count(&call->public, "count") != *wanted)
+        call_doubt(call, "wait_peers: \"count\" is not the one that was to be waited for");
+    else if (!call_lasted(call, at, at))
+        call_doubt(call, "wait_peers: \"at_ns\" is not a time between the request and the reply");
+}
+
 ipcmark_call *ipcmark_wait_peers(ipcmark_trial *trial, uint16_t id, unsigned count, double timeout_seconds)
 {
     double seconds = timeout_seconds > 0 ? timeout_seconds : trial->options.deadline_seconds;
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddNumberToObject(fields, "count", count);
     cJSON_AddNumberToObject(fields, "timeout_ms", seconds * trial->session->scale * 1e3);
-    return public_part(endpoint_call(trial, id, "wait_peers", fields, seconds + trial->options.deadline_seconds));
+    unsigned *wanted = trial_note_bytes(trial, sizeof *wanted);
+    struct call *call = endpoint_call(trial, id, "wait_peers", fields, seconds + trial->options.deadline_seconds);
+    if (wanted != NULL && call != NULL && call->public.status == IPCMARK_PENDING) {
+        *wanted = count;
+        call->context = wanted;
+        call->ended = on_peers_met;
+    }
+    return public_part(call);
 }
 
 ipcmark_call *ipcmark_peers(ipcmark_trial *trial, uint16_t id)

@@ -160,6 +160,8 @@ void call_end(struct call *, ipcmark_status, const char *text);
 void call_declare_death(struct call *); /* it shall end in SIGKILL: no trouble. NULL, or one that has ended: nothing */
 /* Of a reply that was taken for right and is not: the call ends as garbled. NULL: it is right. */
 void call_doubt(struct call *, const char *why);
+/* Whether these times, of a reply, are between the request and it. */
+bool call_lasted(const struct call *, double from_ns, double until_ns);
 void call_end_all(ipcmark_participant *, ipcmark_status, const char *text);
 
 /* target.c */

@@ -53,6 +53,9 @@ static const char *find_fault(struct call *call, const struct publication *publi
     if (published > progress)
         return trial_note(trial, "publish: \"published\" is %llu, and by \"last\" it went on by %llu",
                           (unsigned long long)published, (unsigned long long)progress);
+    if (!call_lasted(call, ipcmark_reply_number(&call->public, "first_ns", 0),
+                     ipcmark_reply_number(&call->public, "last_ns", 0)))
+        return "publish: \"first_ns\" and \"last_ns\" are not times between the request and the reply";
     return NULL;
 }
 

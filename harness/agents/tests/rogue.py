@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
@@ -95,12 +96,24 @@ def claims_multipart():
 def claims_peers():
     agent.CAPABILITIES = {**agent.CAPABILITIES, "peer_events": False}
     agent.Endpoint.on_peer = lambda self, peer, connected: None
-    instead("wait_peers", lambda request: {"count": request["count"], "at_ns": 1})
+    instead("wait_peers", lambda request: {"count": request["count"], "at_ns": time.monotonic_ns()})
 
     def peers(request):
         raise agent.Refusal("not_supported", "nobody counts")
 
     instead("peers", peers)
+
+
+def met_in_the_past():
+    instead("wait_peers", lambda request: {**right["wait_peers"](request), "at_ns": 1})
+
+
+def meets_too_few():
+    instead("wait_peers", lambda request: {**right["wait_peers"](request), "count": request["count"] - 1})
+
+
+def published_in_the_past():
+    instead("publish", lambda request: {**right["publish"](request), "first_ns": 1})
 
 
 def publishes_half(**claims):
