@@ -20,6 +20,22 @@ static int field_read(const cJSON *object, const char *name, double minimum, dou
     return 0;
 }
 
+/* What a record says nothing without. Where a name may be missing (of what was not framed, of a peer) it is not here.
+ */
+static const struct {
+    const char *name;
+    unsigned kinds; /* 1 << kind */
+} needed[] = {
+    {"endpoint", ~0u},
+    {"time_ns", ~0u},
+    {"publisher", 1u << IPCMARK_INVOKE | 1u << IPCMARK_OK | 1u << IPCMARK_FAILED | 1u << IPCMARK_UNKNOWN},
+    {"sequence", 1u << IPCMARK_INVOKE | 1u << IPCMARK_OK | 1u << IPCMARK_FAILED | 1u << IPCMARK_UNKNOWN},
+    {"size", 1u << IPCMARK_INVOKE | 1u << IPCMARK_RECEIVED},
+    {"digest", 1u << IPCMARK_INVOKE | 1u << IPCMARK_RECEIVED},
+    {"run", 1u << IPCMARK_INVOKE},
+    {"count", 1u << IPCMARK_PEERS},
+};
+
 #define EXACT_MAXIMUM 9007199254740992.0
 
 /* Returns NULL, or the name of the field that is wrong. */
@@ -30,6 +46,9 @@ static const char *record_parse(struct ipcmark_record *record, const cJSON *obje
     int number = cJSON_IsString(kind) ? ipcmark_kind_parse(kind->valuestring) : -EINVAL;
     if (number < 0)
         return "kind";
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; ++i)
+        if ((needed[i].kinds >> number & 1) != 0 && !cJSON_HasObjectItem(object, needed[i].name))
+            return needed[i].name;
     memset(record, 0, sizeof *record);
     record->kind = (uint8_t)number;
 #define FIELD(name, type, minimum, maximum)                                                                            \
@@ -59,8 +78,15 @@ static int line_read(struct ipcmark_journal_view *out, size_t *capacity, const c
                      size_t size)
 {
     int shown = length > 200 ? 200 : (int)length;
-    cJSON *object = cJSON_ParseWithLength(line, length);
-    const char *wrong;
+    const char *wrong, *end = line;
+    cJSON *object = cJSON_ParseWithLengthOpts(line, length, &end, 0);
+    while (end < line + length && (*end == ' ' || *end == '\t' || *end == '\r'))
+        ++end;
+    if (object != NULL && end < line + length) {
+        cJSON_Delete(object);
+        return problem_set(problem, size, "line %zu: something follows its JSON object: %.*s", out->count + 1, shown,
+                           line);
+    }
     if (!cJSON_IsObject(object)) {
         cJSON_Delete(object);
         return problem_set(problem, size, "line %zu is not a JSON object: %.*s", out->count + 1, shown, line);

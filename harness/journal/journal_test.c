@@ -217,18 +217,24 @@ static void json_lines(void **state)
     path_remove();
 }
 
+#define OK "\"kind\":\"ok\",\"endpoint\":1,\"publisher\":1,\"sequence\":1"
+
 static void bad_json_lines(void **state)
 {
     static const char *const texts[][2] = {
         {"{\"kind\":\"open\",\"time_ns\":1}\n", "\"kind\""},
         {"{\"time_ns\":1}\n", "\"kind\""},
-        {"{\"kind\":\"ok\",\"time_ns\":1}\nnonsense\n", "line 2 is not a JSON object: nonsense"},
-        {"{\"kind\":\"ok\",\"time_ns\":1,\"thread\":65536}\n", "\"thread\""},
-        {"{\"kind\":\"ok\",\"time_ns\":1,\"sequence\":-1}\n", "\"sequence\""},
-        {"{\"kind\":\"ok\",\"time_ns\":1,\"size\":1.5}\n", "\"size\""},
-        {"{\"kind\":\"ok\",\"time_ns\":\"1\"}\n", "\"time_ns\""},
-        {"{\"kind\":\"ok\"}\n", "no time"},
-        {"{\"kind\":\"ok\",\"time_ns\":2}\n{\"kind\":\"ok\",\"time_ns\":1}\n", "before that of an earlier one"},
+        {"{" OK ",\"time_ns\":1}\nnonsense\n", "line 2 is not a JSON object: nonsense"},
+        {"{" OK ",\"time_ns\":1,\"thread\":65536}\n", "\"thread\""},
+        {"{" OK ",\"time_ns\":1,\"epoch\":-1}\n", "\"epoch\""},
+        {"{" OK ",\"time_ns\":1,\"size\":1.5}\n", "\"size\""},
+        {"{" OK ",\"time_ns\":\"1\"}\n", "\"time_ns\""},
+        {"{" OK ",\"time_ns\":0}\n", "no time"},
+        {"{" OK ",\"time_ns\":2}\n{" OK ",\"time_ns\":1}\n", "before that of an earlier one"},
+        {"{" OK ",\"time_ns\":1}{" OK ",\"time_ns\":2}\n", "something follows its JSON object"},
+        {"{" OK "}\n", "\"time_ns\" is missing"},
+        {"{\"kind\":\"ok\",\"time_ns\":1,\"endpoint\":1,\"publisher\":1}\n", "\"sequence\" is missing"},
+        {"{\"kind\":\"received\",\"time_ns\":1,\"endpoint\":1,\"size\":64,\"digset\":1}\n", "\"digest\" is missing"},
     };
     struct ipcmark_journal_view view;
     (void)state;
