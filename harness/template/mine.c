@@ -31,6 +31,7 @@ static int open_endpoint(struct mine **out, const ipcmark_endpoint *options, cha
 {
     struct mine *self = calloc(1, sizeof *self);
     uint64_t hash = 14695981039346656037u; /* of the channel's name, in which any bytes may be */
+    int error = -ENAMETOOLONG;
     if (self == NULL)
         return -ENOMEM;
     for (const char *at = options->channel; *at != '\0'; ++at)
@@ -40,12 +41,17 @@ static int open_endpoint(struct mine **out, const ipcmark_endpoint *options, cha
     self->address.sun_family = AF_UNIX;
     int length = snprintf(self->address.sun_path, sizeof self->address.sun_path, "%s/%c%s%s", options->directory, kind,
                           self->other + 1, options->id);
-    self->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (strlen(options->directory) < sizeof self->directory && (size_t)length < sizeof self->address.sun_path &&
-        bind(self->socket, (struct sockaddr *)&self->address, sizeof self->address) == 0)
+    if (strlen(options->directory) >= sizeof self->directory || (size_t)length >= sizeof self->address.sun_path)
+        goto out;
+    if ((self->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0) {
+        error = -errno;
+        goto out;
+    }
+    if (bind(self->socket, (struct sockaddr *)&self->address, sizeof self->address) == 0)
         return *out = self, 0;
-    int error = strlen(options->directory) < sizeof self->directory && errno != 0 ? -errno : -ENAMETOOLONG;
+    error = -errno;
     close(self->socket);
+out:
     free(self);
     return error; /* and *out is as it was */
 }
@@ -58,55 +64,78 @@ static void close_endpoint(void *handle)
     free(self);
 }
 
-/* Counts the living endpoints of the other kind, and sends them the message if there is one; waits where a queue is
- * full. */
-static int reach_others(void *handle, struct msghdr *message)
+/* Goes round the living endpoints of the other kind and calls `reach` for each. Returns how many were reached, or
+ * -errno.
+ */
+static int reach_others(struct mine *self, int (*reach)(int socket, const struct sockaddr_un *, void *), int socket,
+                        void *context)
 {
-    struct mine *self = handle;
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int count = 0, error = 0;
     DIR *directory = opendir(self->directory);
     if (directory == NULL)
-        return -EIO; /* not one of driver.h's definite errors: unknown whether anyone received it */
+        return -errno;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         if (strncmp(entry->d_name, self->other, PREFIX) != 0)
             continue;
         snprintf(to.sun_path, sizeof to.sun_path, "%s/%.24s", self->directory, entry->d_name);
-        int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (message != NULL)
-            message->msg_name = &to, message->msg_namelen = sizeof to;
-        if ((message != NULL ? (int)sendmsg(self->socket, message, MSG_NOSIGNAL)
-                             : connect(probe, (struct sockaddr *)&to, sizeof to)) >= 0)
+        if (reach(socket, &to, context) >= 0)
             ++count;
         else if (errno == ECONNREFUSED)
             unlink(to.sun_path); /* whoever it was has been killed */
         else if (errno != ENOENT)
-            error = -EIO;
-        close(probe);
+            error = -errno;
     }
     closedir(directory);
     return error < 0 ? error : count;
 }
 
+static int send_to(int socket, const struct sockaddr_un *to, void *context)
+{
+    const ipcmark_part *part = context;
+    return (int)sendto(socket, part->data, part->size, MSG_NOSIGNAL, (const struct sockaddr *)to, sizeof *to);
+}
+
+/* Waits where a queue is full. */
 static int publish(void *handle, const ipcmark_part *parts, size_t count)
 {
-    if (count != 1 || parts[0].size > LARGEST)
-        return -EMSGSIZE; /* definite: nobody receives it */
-    struct iovec part = {(void *)(uintptr_t)parts[0].data, parts[0].size};
-    return reach_others(handle, &(struct msghdr){.msg_iov = &part, .msg_iovlen = 1});
+    struct mine *self = handle;
+    ipcmark_part part;
+    if (count != 1 || parts[0].size == 0) /* not claimed: multipart, empty_message */
+        return -EINVAL;
+    if (parts[0].size > LARGEST)
+        return -EMSGSIZE; /* these two are definite: nobody receives it */
+    part = parts[0];
+    /* What one receiver could not be sent another may have: none of driver.h's definite errors. */
+    return reach_others(self, send_to, self->socket, &part) < 0 ? -EIO : 0;
+}
+
+static int connect_to(int socket, const struct sockaddr_un *to, void *context)
+{
+    (void)context;
+    return connect(socket, (const struct sockaddr *)to, sizeof *to);
 }
 
 static int peers(void *handle)
 {
-    return reach_others(handle, NULL);
+    int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (probe < 0)
+        return -errno;
+    int count = reach_others(handle, connect_to, probe, NULL);
+    close(probe);
+    return count;
 }
 
 static void *receive(void *context)
 {
     struct mine *self = context;
-    ssize_t size;
-    while (!atomic_load(&self->closing) && (size = recv(self->socket, self->buffer, LARGEST, 0)) > 0)
-        self->deliver(self->context, &(ipcmark_part){self->buffer, (size_t)size}, 1);
+    while (!atomic_load(&self->closing)) {
+        ssize_t size = recv(self->socket, self->buffer, LARGEST, 0);
+        if (size > 0) /* 0: shut down by close, or a stranger's empty datagram, which is nobody's message */
+            self->deliver(self->context, &(ipcmark_part){self->buffer, (size_t)size}, 1);
+        else if (size < 0 && errno != EINTR)
+            break;
+    }
     return NULL;
 }
 

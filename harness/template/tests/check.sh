@@ -42,7 +42,7 @@ template)
     quietly "$CMAKE" --build "$work/mine/build"
     (cd "$work/mine" && "$prefix/bin/ipcmark" drivers build/mine.so) || fail "the driver cannot be used"
     ipcmark conformance --driver "$work/mine/build/mine.so" --quick --clause DEL-001 --clause CON-001 --clause CON-004 \
-        --clause LIFE-003 || fail "the template does not pass its clauses"
+        --clause LIFE-003 --clause ISO-002 --clause KILL-002 || fail "the template does not pass its clauses"
     ;;
 pkg)
     flags=$(PKG_CONFIG_PATH=$(package_dir ipcmark.pc) pkg-config --cflags ipcmark)
