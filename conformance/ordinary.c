@@ -1,5 +1,6 @@
 #include "ordinary.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,12 +22,15 @@ bool ordinary_starts(stage *self, const char *wrap)
  * wrapped, and what it makes is for its own user. */
 static bool become_stranger(stage *self, ordinary *out)
 {
-    char change[128], trying[2 * ORDINARY_WRAP];
-    if (self->implementation->broker || ipcmark_trial_admit(self->trial, STRANGER) < 0)
+    char change[128], trying[ORDINARY_WRAP];
+    if (self->implementation->broker || ipcmark_trial_admit(self->trial, STRANGER) < 0 ||
+        setenv("IPCMARK_TRIAL", ipcmark_trial_directory(self->trial), 1) < 0 ||
+        setenv("IPCMARK_FILES", ipcmark_trial_files(self->trial), 1) < 0)
         return false;
     snprintf(change, sizeof change, "setpriv --reuid=%d --regid=%d --clear-groups --inh-caps=-all", STRANGER, STRANGER);
-    snprintf(trying, sizeof trying, "%s sh -c 'test -w \"%s\" && test -w \"%s/journals\" && exec \"$0\" \"$@\"'",
-             change, ipcmark_trial_files(self->trial), ipcmark_trial_directory(self->trial));
+    snprintf(trying, sizeof trying,
+             "%s sh -c 'test -w \"$IPCMARK_FILES\" && test -w \"$IPCMARK_TRIAL/journals\" && exec \"$0\" \"$@\"'",
+             change);
     out->user = STRANGER;
     snprintf(out->wrap, sizeof out->wrap, "%s", change);
     return ordinary_starts(self, trying);

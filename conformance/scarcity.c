@@ -83,8 +83,8 @@ static bool open_the_others(stage *self)
 typedef struct {
     const char *where;
     ordinary how;
+    const char *last; /* of both wraps: takes the privileges away that made it */
     char first[2 * ORDINARY_WRAP], others[2 * ORDINARY_WRAP]; /* wraps of who makes it and of those who enter */
-    char enter[128];
 } enclosure;
 
 static const char *user_namespace(const char *option)
@@ -98,22 +98,25 @@ static bool is_inside(const char *path, const char *folder)
     return strncmp(path, folder, length) == 0 && path[length] == '/';
 }
 
-/* The suite's own folders may be where it is mounted: then they are brought back. */
+/* The suite's own folders may be where it is mounted: then they are brought back. Paths are told by the environment:
+ * what is in them must not be read as part of a command. */
 static bool enclosure_make(stage *self, enclosure *out, const char *where)
 {
-    const char *last;
     if (!ordinary_make(self, &out->how))
         return false;
-    last = geteuid() == 0 ? out->how.wrap : "setpriv --inh-caps=-all --bounding-set=-all";
+    out->last = geteuid() == 0 ? out->how.wrap : "setpriv --inh-caps=-all --bounding-set=-all";
     out->where = where;
+    if (setenv("IPCMARK_TRIAL", ipcmark_trial_directory(self->trial), 1) < 0 ||
+        setenv("IPCMARK_ENCLOSURE", where, 1) < 0)
+        return stage_object(self, IPCMARK_CLASS_NONE, "paths cannot be handed on: %s", strerror(errno));
     snprintf(out->first, sizeof out->first,
-             "unshare %s -m sh -c 'cd \"%s\" && mount -t tmpfs -o size=64m,nr_inodes=4096,mode=1777 none \"%s\"%s "
-             "&& exec \"$0\" \"$@\"' %s",
-             user_namespace("-r"), ipcmark_trial_directory(self->trial), where,
+             "unshare %s -m sh -c 'cd \"$IPCMARK_TRIAL\" && mount -t tmpfs -o size=64m,nr_inodes=4096,mode=1777 none "
+             "\"$IPCMARK_ENCLOSURE\"%s && exec \"$0\" \"$@\"' %s",
+             user_namespace("-r"),
              is_inside(ipcmark_trial_directory(self->trial), where)
                  ? " && mkdir -p \"$PWD\" && mount -c --bind . \"$PWD\" && cd /"
                  : "",
-             last);
+             out->last);
     if (!ordinary_starts(self, out->first))
         return stage_skip(self, "no file system can be mounted here, for which root or user namespaces are needed");
     return true;
@@ -142,11 +145,9 @@ static bool enclosure_cast(stage *self, enclosure *in, unsigned publishers, unsi
                                 "%s is not behind its wrap, and what is meant for it would happen to the machine: an "
                                 "agent's command is to end in `exec PROGRAM`",
                                 who->name);
-        if (i == 0) {
-            snprintf(in->enter, sizeof in->enter, "nsenter -t %d %s -m", ipcmark_participant_pid(who->participant),
-                     user_namespace("-U --preserve-credentials"));
-            snprintf(in->others, sizeof in->others, "%s %s", in->enter, strchr(in->first, '@') + sizeof "@\"'" - 1);
-        }
+        if (i == 0)
+            snprintf(in->others, sizeof in->others, "nsenter -t %d %s -m %s", ipcmark_participant_pid(who->participant),
+                     user_namespace("-U --preserve-credentials"), in->last);
     }
     return true;
 }
