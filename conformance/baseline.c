@@ -55,6 +55,7 @@ static bool is_baseline(const cJSON *json)
 int baseline_load(baseline **out, const char *path, char *problem, size_t problem_size)
 {
     baseline *self = calloc(1, sizeof *self);
+    const cJSON *number;
     char *text;
     int error = 0, version;
     errno = EBADMSG;
@@ -66,9 +67,8 @@ int baseline_load(baseline **out, const char *path, char *problem, size_t proble
     }
     self->json = cJSON_Parse(text);
     free(text);
-    version = cJSON_IsObject(self->json)
-                  ? (int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(self->json, "contract_version"))
-                  : 0;
+    number = cJSON_GetObjectItemCaseSensitive(self->json, "contract_version");
+    version = cJSON_IsNumber(number) ? number->valueint : 0;
     if (!is_baseline(self->json)) {
         error = -EBADMSG;
         snprintf(problem, problem_size, "%s is no baseline; --accept-baseline writes one", path);
@@ -255,10 +255,43 @@ static int write_lines(FILE *file, const cJSON *verdicts)
     return ferror(file) ? -EIO : 0;
 }
 
+static cJSON *detach(cJSON *verdicts, const cJSON *like)
+{
+    cJSON *item;
+    cJSON_ArrayForEach(item, verdicts)
+    {
+        if (strcmp(text_of(item, "driver"), text_of(like, "driver")) == 0 &&
+            strcmp(text_of(item, "clause"), text_of(like, "clause")) == 0)
+            return cJSON_DetachItemViaPointer(verdicts, item);
+    }
+    return NULL;
+}
+
+/* What was not run now stays as it was accepted, and where it was. */
+static cJSON *merge(const char *path, cJSON *verdicts)
+{
+    baseline *before;
+    char problem[8192];
+    cJSON *all, *item, *now;
+    if (baseline_load(&before, path, problem, sizeof problem) < 0)
+        return verdicts; /* there is none, or none that still means anything */
+    all = cJSON_CreateArray();
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(before->json, "verdicts"))
+    {
+        now = detach(verdicts, item);
+        cJSON_AddItemToArray(all, now != NULL ? now : cJSON_Duplicate(item, 1));
+    }
+    while ((now = cJSON_DetachItemFromArray(verdicts, 0)) != NULL)
+        cJSON_AddItemToArray(all, now);
+    cJSON_Delete(verdicts);
+    baseline_free(before);
+    return all;
+}
+
 int baseline_accept(const char *path, const result_list *list)
 {
     char draft[4096];
-    cJSON *verdicts = verdicts_json(list);
+    cJSON *verdicts = merge(path, verdicts_json(list));
     FILE *file;
     int error;
     if ((size_t)snprintf(draft, sizeof draft, "%s.%d", path, (int)getpid()) >= sizeof draft) {

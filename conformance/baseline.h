@@ -17,7 +17,8 @@ bool baseline_excuses(const baseline *, const result *);
 /* What newly fails, no longer fails, always failed, is new, was given up. */
 void baseline_print(FILE *, const baseline *, const result_list *, int width);
 
-/* Writes the verdicts of a run, of each clause the worst of its rounds: all of it or nothing. -errno. */
+/* Writes the verdicts of a run, of each clause the worst of its rounds, into the baseline that is there or a new one:
+ * what was not run stays. All of it or nothing. -errno. */
 int baseline_accept(const char *path, const result_list *);
 
 #endif

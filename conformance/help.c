@@ -46,7 +46,7 @@ static const char *const paragraphs[] = {
     "                     SOURCE`; clause and driver may be globs, and the first line that matches counts. An xfail\n"
     "                     that passes, or fails in another class, fails the run. A flaky line excuses K failures in N\n"
     "                     rounds of --repeat, and none in fewer than N/K rounds; at most two a driver\n"
-    "  --accept-baseline FILE    writes the verdicts of this run\n"
+    "  --accept-baseline FILE    writes the verdicts of this run; those of other clauses and drivers stay\n"
     "  --baseline FILE    compares with such verdicts: only what newly fails, or fails in another class, counts\n"
     "\n",
     "Testing the test\n"

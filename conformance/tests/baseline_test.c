@@ -94,6 +94,35 @@ static void changes_are_told_apart(void **state)
     baseline_free(self);
 }
 
+/* A run of one clause, or of another driver, says nothing of the others. */
+static void what_was_not_run_stays(void **state)
+{
+    result_list list = {0};
+    result item = {.driver = "fifo", .clause = clause_find("DEL-001"), .verdict = VERDICT_UNKNOWN};
+    baseline *self;
+    (void)state;
+    name_file();
+    add(&list, "DEL-001", VERDICT_PASS, "");
+    add(&list, "DEL-002", VERDICT_FAIL, "lost");
+    add(&list, "DEL-004", VERDICT_FAIL, "lost");
+    assert_int_equal(baseline_accept(path, &list), 0);
+    result_list_clear(&list);
+    add(&list, "DEL-002", VERDICT_FAIL, "corrupt");
+    add(&list, "DEL-003", VERDICT_UNKNOWN, "");
+    assert_non_null(result_append(&list, &item));
+    assert_int_equal(baseline_accept(path, &list), 0);
+    assert_int_equal(baseline_load(&self, path, problem, sizeof problem), 0);
+    assert_true(excuses(self, "DEL-004", VERDICT_FAIL, "lost"));
+    assert_false(excuses(self, "DEL-002", VERDICT_FAIL, "lost"));
+    assert_true(excuses(self, "DEL-002", VERDICT_FAIL, "corrupt"));
+    assert_true(excuses(self, "DEL-003", VERDICT_UNKNOWN, ""));
+    assert_false(excuses(self, "DEL-001", VERDICT_UNKNOWN, ""));
+    assert_true(baseline_excuses(self, &item));
+    baseline_free(self);
+    result_list_clear(&list);
+    unlink(path);
+}
+
 static void expect_refused(const char *content, const char *words)
 {
     baseline *self;
@@ -119,6 +148,7 @@ static void what_is_no_baseline_is_refused(void **state)
     expect_refused("{\"ipcmark_baseline\": 1, \"contract_version\": 1, \"verdicts\": [{\"driver\": 1}]}",
                    "is no baseline");
     expect_refused("{\"ipcmark_baseline\": 2, \"contract_version\": 1, \"verdicts\": []}", "is no baseline");
+    expect_refused("{\"ipcmark_baseline\": 1, \"verdicts\": []}", "of contract version 0");
     expect_refused("{\"ipcmark_baseline\": 1, \"contract_version\": 99, \"verdicts\": []}", "of contract version 99");
     assert_int_equal(baseline_load(&self, "/nonexistent/b", problem, sizeof problem), -ENOENT);
     assert_non_null(strstr(problem, "/nonexistent/b: No such file"));
@@ -131,5 +161,5 @@ static void what_cannot_be_written_leaves_nothing(void **state)
     assert_true(baseline_accept("/nonexistent/b", &list) < 0);
 }
 
-CASES_MAIN(CASE(only_what_failed_alike_is_excused), CASE(changes_are_told_apart), CASE(what_is_no_baseline_is_refused),
-           CASE(what_cannot_be_written_leaves_nothing))
+CASES_MAIN(CASE(only_what_failed_alike_is_excused), CASE(changes_are_told_apart), CASE(what_was_not_run_stays),
+           CASE(what_is_no_baseline_is_refused), CASE(what_cannot_be_written_leaves_nothing))
