@@ -233,7 +233,7 @@ static void learn_one(junk *self, int directory, const char *name)
 {
     junk_sample *sample = &self->samples[self->sample_count];
     struct stat status;
-    if (name[0] == '.' || strlen(name) >= sizeof sample->name ||
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strlen(name) >= sizeof sample->name ||
         fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     snprintf(sample->name, sizeof sample->name, "%s", name);
@@ -258,7 +258,9 @@ bool junk_learn(junk *self)
     for (const struct dirent *entry; self->sample_count < JUNK_SAMPLES && (entry = readdir(entries)) != NULL;)
         learn_one(self, dirfd(entries), entry->d_name);
     closedir(entries);
-    return true;
+    if (self->sample_count == 0)
+        stage_log(self->stage, "nothing was there to be learnt, although directory_files is claimed");
+    return self->sample_count > 0 || !stage_claims(self->stage, IPCMARK_CAP_DIRECTORY_FILES);
 }
 
 /* ---- strewing -----------------------------------------------------------------------------------------------------
@@ -273,17 +275,18 @@ static char other_of(stage *on, const char *class_, char now)
     return other;
 }
 
-/* As its name, with one letter or digit before the dot changed into another of its kind. */
+/* As its name, with one letter or digit before the dot changed into another of its kind; a dot that it begins with is
+ * not that dot. */
 static bool name_like(junk *self, const junk_sample *sample, int directory, char *name, size_t size)
 {
     struct stat status;
     for (unsigned tries = 0; tries < 100; ++tries) {
-        const size_t stem = strcspn(sample->name, ".");
+        const size_t dots = strspn(sample->name, "."), stem = strcspn(sample->name + dots, ".");
         char *at;
         snprintf(name, size, "%s", sample->name);
         if (stem == 0)
             return false;
-        at = &name[stage_random(self->stage, stem)];
+        at = &name[dots + stage_random(self->stage, stem)];
         if (strchr("0123456789abcdef", *at) != NULL)
             *at = other_of(self->stage, "0123456789abcdef", *at);
         else if (*at >= 'a' && *at <= 'z')
@@ -315,6 +318,12 @@ bool junk_strew(junk *self, unsigned kind)
     const int directory = open(self->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = directory >= 0;
     char name[256];
+    if (kind == KIND_OTHERS && self->user == 0) {
+        stage_log(self->stage, "%s: left out, only root can make one", kinds[kind].what);
+        if (directory >= 0)
+            close(directory);
+        return true;
+    }
     if (done && kinds[kind].name != NULL)
         done = put(self, kind, directory, kinds[kind].name, NULL);
     for (size_t i = 0; done && i < self->sample_count; ++i)

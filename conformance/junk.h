@@ -36,7 +36,7 @@ typedef struct junk {
 
 /* user: that of the participants, as in struct ordinary. False: an error of the harness, which is in the history. */
 bool junk_open(junk *, stage *, const char *directory, unsigned user);
-/* Learns names and contents from what is there now. */
+/* Learns names and contents from what is there now. False: nothing is there, of one that claims to put files there. */
 bool junk_learn(junk *);
 /* Puts one thing of this kind (0 to JUNK_KINDS - 1) there: under a name of its own, and under one like those that were
  * learnt. Those of which nothing was learnt are none. */
