@@ -147,9 +147,11 @@ static void refuse(struct call *call, const cJSON *error)
     ipcmark_participant *participant = call->participant;
     call->public.code = cJSON_GetObjectItemCaseSensitive(error, "code")->valuestring;
     call->public.definite = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(error, "definite"));
+    char *said = cJSON_GetObjectItemCaseSensitive(error, "text")->valuestring;
+    line_make_printable(said); /* it is shown in terminals */
     call_end(call, IPCMARK_REFUSED,
              trial_note(participant->trial, "%s: \"%s\" failed: %s: %s", participant->name, call->public.op,
-                        call->public.code, cJSON_GetObjectItemCaseSensitive(error, "text")->valuestring));
+                        call->public.code, said));
 }
 
 void call_answer(ipcmark_participant *participant, cJSON *line, const char *text)

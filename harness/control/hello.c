@@ -9,6 +9,10 @@ static void copy_text(char *to, size_t size, const cJSON *from, const char *name
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(from, name);
     snprintf(to, size, "%s", cJSON_IsString(item) ? item->valuestring : "");
+    line_make_printable(to); /* it is shown in terminals */
+    for (char *at = to; *at != '\0'; ++at)
+        if (*at == '\n' || *at == '\t')
+            *at = ' ';
 }
 
 static uint64_t read_limit(const cJSON *capabilities, const char *name)

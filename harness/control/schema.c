@@ -19,7 +19,7 @@ const struct schema_rule schema_rules[] = {
 
     {"hello", "protocol", SCHEMA_VERSION, false},
     {"hello", "impl", SCHEMA_OBJECT, false},
-    {"impl", "name", SCHEMA_NAME, false},
+    {"impl", "name", SCHEMA_LABEL, false},
     {"impl", "version", SCHEMA_NAME, false},
     {"impl", "language", SCHEMA_NAME, false},
     {"impl", "homepage", SCHEMA_TEXT_OR_NULL, false},

@@ -19,6 +19,7 @@ enum schema_type {
     SCHEMA_RATE,         /* finite, 0 or more */
     SCHEMA_VERSION,      /* of the protocol */
     SCHEMA_NAME,         /* a text that says something */
+    SCHEMA_LABEL,        /* of an implementation: it becomes part of paths and of what people type */
     SCHEMA_TEXT,         /* any */
     SCHEMA_TEXT_OR_NULL, /* any, or null */
     SCHEMA_CODE,         /* of an error */

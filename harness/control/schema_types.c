@@ -19,6 +19,7 @@ static const char *const texts[SCHEMA_TYPES] = {
     [SCHEMA_RATE] = "a number of 0 or more",
     [SCHEMA_VERSION] = "1, the protocol's version",
     [SCHEMA_NAME] = "a string, and not empty",
+    [SCHEMA_LABEL] = "a name of letters, digits and . _ - +",
     [SCHEMA_TEXT] = "a string",
     [SCHEMA_TEXT_OR_NULL] = "a string or null",
     [SCHEMA_CODE] = "the name of an errno, such as \"EAGAIN\", or \"not_supported\"",
@@ -40,6 +41,13 @@ static bool is_whole(const cJSON *item, double least, double most)
 {
     return cJSON_IsNumber(item) && item->valuedouble >= least && item->valuedouble <= most &&
            floor(item->valuedouble) >= item->valuedouble;
+}
+
+static bool is_label(const cJSON *item)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+";
+    const char *label = cJSON_IsString(item) ? item->valuestring : "";
+    return label[0] != '\0' && label[strspn(label, letters)] == '\0';
 }
 
 static bool is_code(const cJSON *item)
@@ -120,6 +128,8 @@ bool schema_is(enum schema_type type, const cJSON *item)
         return is_whole(item, 1, 1);
     case SCHEMA_NAME:
         return cJSON_IsString(item) && item->valuestring[0] != '\0';
+    case SCHEMA_LABEL:
+        return is_label(item);
     case SCHEMA_TEXT:
         return cJSON_IsString(item);
     case SCHEMA_TEXT_OR_NULL:

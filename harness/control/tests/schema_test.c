@@ -101,6 +101,7 @@ static const char *const wrong[SCHEMA_TYPES][9] = {
     [SCHEMA_RATE] = {"\"1\"", "null", "-0.5", "1e999"},
     [SCHEMA_VERSION] = {"\"1\"", "0", "2", "1.5"},
     [SCHEMA_NAME] = {"1", "null", "\"\""},
+    [SCHEMA_LABEL] = {"1", "null", "\"\"", "\"a b\"", "\"a/b\"", "\"a\\n\"", "\"\\u001b[2J\""},
     [SCHEMA_TEXT] = {"1", "null", "{}"},
     [SCHEMA_TEXT_OR_NULL] = {"1", "[]"},
     [SCHEMA_CODE] = {"1", "\"\"", "\"E\"", "\"eagain\"", "\"EAGAIN.\"", "\"full\"", "null"},
