@@ -154,7 +154,7 @@ int pair_reasons(const struct model *model, size_t one, size_t other, uint64_t t
     return life_reasons(model, &model->lives[one], time_ns) | life_reasons(model, &model->lives[other], time_ns);
 }
 
-/* A record may only be torn where its writer was cut short. */
+/* A record may only be torn where its writer was cut short; a crash is logged as a kill, too, of who crashed. */
 static void tails_judge(struct model *model)
 {
     const struct ipcmark_history *history = model->history;
@@ -163,8 +163,6 @@ static void tails_judge(struct model *model)
         int legal = !history->ended;
         for (size_t f = 0; f < history->fault_count; ++f)
             legal |= history->faults[f].kind == IPCMARK_FAULT_KILL && history->faults[f].process == journal->process;
-        for (size_t o = 0; o < history->observation_count; ++o)
-            legal |= history->observations[o].class_ == IPCMARK_CRASHED;
         if (journal->view.uncommitted && !legal)
             model_error(model, "journal %s ends with a torn record, though its writer was not killed", journal->name);
     }
