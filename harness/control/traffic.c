@@ -1,7 +1,8 @@
 /* Messages: published, waited for, sent to and fro. */
 #include "endpoint.h"
 
-#include <errno.h>
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 
 static ipcmark_call *public_part(struct call *call)
@@ -174,6 +175,10 @@ struct drained {
 static void on_drained(struct call *call, void *context)
 {
     struct drained *drained = context;
+    /* Only that tells of the implementation; any other is the agent's. */
+    if (call->public.status == IPCMARK_REFUSED && strcmp(call->public.code, "ETIMEDOUT") != 0)
+        trial_trouble(call->participant->trial, IPCMARK_CLASS_NONE, call->participant,
+                      "%s, where only ETIMEDOUT says that not all has been received", call->public.text);
     for (size_t i = 0; i < drained->count; ++i) {
         drained->of[i].from_ns = call->public.begun_ns;
         drained->of[i].until_ns = call->public.ended_ns;
@@ -182,28 +187,39 @@ static void on_drained(struct call *call, void *context)
     }
 }
 
-/* The dead cannot say what their last message was, but their journals can. */
+static void read_journal(struct endpoint *publisher, const char *path)
+{
+    struct ipcmark_journal_view view;
+    char problem[256];
+    if (ipcmark_journal_read(&view, path, problem, sizeof problem) < 0)
+        return; /* the checker will say so */
+    for (size_t i = 0; i < view.count; ++i) {
+        const struct ipcmark_record *record = &view.records[i];
+        if (record->kind != IPCMARK_OK || record->publisher != publisher->id || record->epoch != publisher->epoch ||
+            record->thread >= MAX_THREADS)
+            continue;
+        publisher->last[record->thread].used = true;
+        if (record->sequence > publisher->last[record->thread].sequence)
+            publisher->last[record->thread].sequence = record->sequence;
+    }
+    ipcmark_journal_view_free(&view);
+}
+
+/* The dead cannot say what their last message was, but their journals can: all of N and N.K, in whatever order their
+ * threads took turns at them. */
 static void read_journals(ipcmark_trial *trial, struct endpoint *publisher)
 {
-    for (unsigned k = 0; k < 2 * MAX_THREADS; ++k) {
-        struct ipcmark_journal_view view;
-        char problem[256];
-        const char *path = trial_note(trial, "%s/journals/%u.%u", trial->directory, publisher->participant->number, k);
-        int error = ipcmark_journal_read(&view, path, problem, sizeof problem);
-        if (error == -ENOENT)
-            break;
-        if (error < 0)
-            continue; /* the checker will say so */
-        for (size_t i = 0; i < view.count; ++i) {
-            const struct ipcmark_record *record = &view.records[i];
-            if (record->kind != IPCMARK_OK || record->publisher != publisher->id || record->epoch != publisher->epoch ||
-                record->thread >= MAX_THREADS)
-                continue;
-            publisher->last[record->thread].used = true;
-            publisher->last[record->thread].sequence = record->sequence;
-        }
-        ipcmark_journal_view_free(&view);
+    const char *folder = trial_note(trial, "%s/journals", trial->directory);
+    DIR *directory = opendir(folder);
+    if (directory == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        char *end;
+        if (strtoul(entry->d_name, &end, 10) == publisher->participant->number && end != entry->d_name &&
+            (*end == '\0' || *end == '.'))
+            read_journal(publisher, trial_note(trial, "%s/%s", folder, entry->d_name));
     }
+    closedir(directory);
 }
 
 static void add_publisher(struct drained *drained, cJSON *until, struct endpoint *publisher)

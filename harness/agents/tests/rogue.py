@@ -104,6 +104,14 @@ def claims_peers():
     instead("peers", peers)
 
 
+def refuse(request):
+    raise agent.Refusal("EIO", "no, and \x1b[2J")
+
+
+def refuses_to_drain():
+    instead("drain", refuse)
+
+
 def met_in_the_past():
     instead("wait_peers", lambda request: {**right["wait_peers"](request), "at_ns": 1})
 

@@ -23,6 +23,7 @@ EXPECTED = {
     "endless_stderr": ("DEL-001", "error", None, "floods us on its standard error", None),
     "claims_multipart": ("DEL-006", "fail", "corrupt", "", None),
     "claims_peers": ("CON-001", "error", None, "nobody counts", None),
+    "refuses_to_drain": ("DEL-001", "error", None, "failed: EIO: no, and ?[2J, where only ETIMEDOUT", None),
     "met_in_the_past": ("CON-006", "error", None, '"at_ns" is not a time between', None),
     "meets_too_few": ("DEL-001", "error", None, "not the one that was to be waited for", None),
     "published_in_the_past": ("DEL-001", "error", None, "are not times between", None),
