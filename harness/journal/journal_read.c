@@ -10,6 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A journal is read whole into memory, and not at the cost of all who run. */
+static int64_t limit_bytes(void)
+{
+    return (int64_t)sysconf(_SC_PHYS_PAGES) / 2 * sysconf(_SC_PAGESIZE);
+}
+
 int problem_set(char *problem, size_t size, const char *format, ...)
 {
     va_list arguments;
@@ -139,6 +145,9 @@ static int file_read(struct ipcmark_journal_view *out, int descriptor, char *pro
         return -errno;
     if (!S_ISREG(status.st_mode))
         return problem_set(problem, size, "not a journal: it is not a file");
+    if (status.st_size > limit_bytes())
+        return problem_set(problem, size, "it has %lld bytes; more than half of the memory, %lld, is not read",
+                           (long long)status.st_size, (long long)limit_bytes());
     if (status.st_size == 0) /* made, and its writer died before it reserved anything */
         return 0;
     error = bytes_read(descriptor, &first, 1, 0);

@@ -248,6 +248,18 @@ static void bad_json_lines(void **state)
     }
 }
 
+static void too_large_a_journal(void **state)
+{
+    struct ipcmark_journal_view view;
+    (void)state;
+    path_make();
+    text_write("{");
+    assert_int_equal(truncate(path, (off_t)1 << 40), 0); /* sparse */
+    assert_int_equal(ipcmark_journal_read(&view, path, problem, sizeof problem), -EBADMSG);
+    assert_non_null(strstr(problem, "1099511627776 bytes; more than half"));
+    path_remove();
+}
+
 static void what_is_no_journal(void **state)
 {
     struct ipcmark_journal_view view;
@@ -340,8 +352,9 @@ int main(int argc, char **argv)
                                        CASE(outlives_its_writer), CASE(a_torn_tail_is_reported),
                                        CASE(damage_is_found),     CASE(received_may_be_dated_back),
                                        CASE(json_lines),          CASE(bad_json_lines),
-                                       CASE(what_is_no_journal),  CASE(full_is_an_error),
-                                       CASE(messages_and_peers),  CASE(kinds_have_names)};
+                                       CASE(too_large_a_journal), CASE(what_is_no_journal),
+                                       CASE(full_is_an_error),    CASE(messages_and_peers),
+                                       CASE(kinds_have_names)};
     if (argc == 3 && strcmp(argv[1], "--write-and-die") == 0) {
         snprintf(path, sizeof path, "%s", argv[2]);
         journal_write(20000);
