@@ -207,8 +207,9 @@ static int options_read(struct options *out, int argc, char **argv)
                 continue;
             fprintf(stderr, "ipcmark check: --lines is a number, not '%s'\n", optarg);
             return EXIT_USAGE;
-        default:
-            return EXIT_USAGE; /* getopt has said why */
+        default: /* getopt has said why */
+            fputs("see `ipcmark check --help`\n", stderr);
+            return EXIT_USAGE;
         }
     }
     if (optind < argc)

@@ -205,6 +205,26 @@ out:
     return error;
 }
 
+/* A regular file: a FIFO by its name must not hang us. NULL: errno. */
+static FILE *file_open(const char *path)
+{
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    FILE *file = NULL;
+    if (descriptor < 0)
+        return NULL;
+    if (fstat(descriptor, &status) == 0 && !S_ISREG(status.st_mode))
+        errno = EBADF;
+    else
+        file = fdopen(descriptor, "r");
+    if (file == NULL) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+    }
+    return file;
+}
+
 static int facts_load(const struct reading *reading, const char *folder)
 {
     char path[PATH_SIZE], *line = NULL;
@@ -214,7 +234,9 @@ static int facts_load(const struct reading *reading, const char *folder)
     int error = path_join(path, folder, "history.jsonl");
     if (error < 0)
         return error;
-    file = fopen(path, "re");
+    file = file_open(path);
+    if (file == NULL && errno == EBADF)
+        return problem_set(reading, "history.jsonl is not a file");
     if (file == NULL)
         return -errno;
     while (error == 0 && (length = getline(&line, &capacity, file)) > 0) {
@@ -285,7 +307,7 @@ static int schedule_load(struct ipcmark_history *history, const char *folder)
     int error = path_join(path, folder, "schedule.txt");
     if (error < 0)
         return error;
-    file = fopen(path, "re");
+    file = file_open(path);
     if (file == NULL)
         return errno == ENOENT ? 0 : -errno;
     errno = 0;
