@@ -361,9 +361,7 @@ static const clause clauses[] = {
     {"DEL-012", .publishers = 1, .subscribers = 1, .play = play_empty, .needs = IPCMARK_CAP_EMPTY_MESSAGE,
      .promise = "Messages without bytes and without parts arrive, in their place."},
     {"DEL-013", .publishers = 1, .subscribers = 2, .play = play_counters, .seconds = 2,
-     .promise =
-         "No counter of 16 bits wraps: what comes behind the 65,536th message of a thread arrives like what came "
-         "before."},
+     .promise = "What comes behind the 65,536th message of a thread arrives like what came before."},
     {"DEL-014", .publishers = 1, .subscribers = 1, .play = play_large, .message_bytes = LARGE_MOST + 1,
      .thorough_bytes = GIBIBYTE, .least_limit = LARGE_LEAST, .seconds = 4,
      .promise = "Large messages arrive intact, up to the largest that the implementation takes."},

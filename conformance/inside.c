@@ -11,7 +11,8 @@ enum {
     STAY = 2,    /* of each kind */
     VICTIMS = 2, /* likewise */
     RATE = 500,
-    ROUNDS_MOST = 40 /* then the implementation or the machine does not let itself be hit */
+    ROUNDS_MOST = 40,    /* then the implementation or the machine does not let itself be hit */
+    AT_ONCE_NS = 1000000 /* sooner than a kill can follow open */
 };
 
 static const double delay_bound = 1.0;
@@ -21,6 +22,8 @@ typedef struct {
     unsigned opening;           /* between OPEN_INVOKE and OPEN_DONE */
     unsigned connecting;        /* after OPEN_DONE, and before it was told of all its peers */
     unsigned closing;           /* between CLOSE_INVOKE and CLOSE_DONE */
+    unsigned opened;            /* all who got past OPEN_DONE */
+    unsigned opened_connected;  /* of these, who had been told of all their peers by then */
     uint64_t open_us, close_us; /* the longest that an open and a close took: where to aim */
 } places;
 
@@ -36,28 +39,49 @@ static size_t victims(stage *self, actor *out[2 * VICTIMS])
 
 /* ---- where it died ----------------------------------------------------------------------------------------------- */
 
-static void count_kinds(unsigned counts[IPCMARK_KINDS], const char *path)
+/* What one that died had written down, in all its files. */
+typedef struct {
+    unsigned counts[IPCMARK_KINDS];
+    uint64_t opened_ns;
+    uint64_t told_ns[STAY]; /* of its first peers */
+} last_words;
+
+static void read_words(last_words *out, const char *path)
 {
     struct ipcmark_journal_view view = {0};
     char problem[256];
     if (ipcmark_journal_read(&view, path, problem, sizeof problem) < 0)
         return; /* it died before it wrote anything; whether that is right is for the judgement */
-    for (size_t i = 0; i < view.count; ++i)
-        if (view.records[i].error >= 0)
-            ++counts[view.records[i].kind];
+    for (size_t i = 0; i < view.count; ++i) {
+        const struct ipcmark_record *record = &view.records[i];
+        if (record->error < 0)
+            continue;
+        if (record->kind == IPCMARK_OPEN_DONE)
+            out->opened_ns = record->time_ns;
+        if (record->kind == IPCMARK_PEER_UP && out->counts[IPCMARK_PEER_UP] < STAY)
+            out->told_ns[out->counts[IPCMARK_PEER_UP]] = record->time_ns;
+        ++out->counts[record->kind];
+    }
     ipcmark_journal_view_free(&view);
 }
 
 static void locate(const stage *self, places *found, uint32_t number)
 {
-    unsigned counts[IPCMARK_KINDS] = {0};
+    last_words words = {.opened_ns = 0};
+    const unsigned *const counts = words.counts;
+    bool connected;
     char pattern[4096];
     glob_t paths = {0};
     snprintf(pattern, sizeof pattern, "%s/journals/%u.*", ipcmark_trial_directory(self->trial), number);
     if (glob(pattern, 0, NULL, &paths) == 0)
         for (size_t i = 0; i < paths.gl_pathc; ++i)
-            count_kinds(counts, paths.gl_pathv[i]);
+            read_words(&words, paths.gl_pathv[i]);
     globfree(&paths);
+    connected = counts[IPCMARK_PEER_UP] >= STAY;
+    for (size_t i = 0; i < STAY; ++i)
+        connected &= words.told_ns[i] <= words.opened_ns + AT_ONCE_NS;
+    found->opened += counts[IPCMARK_OPEN_DONE] > 0;
+    found->opened_connected += counts[IPCMARK_OPEN_DONE] > 0 && connected;
     if (counts[IPCMARK_CLOSE_INVOKE] > counts[IPCMARK_CLOSE_DONE])
         ++found->closing;
     else if (counts[IPCMARK_OPEN_INVOKE] > counts[IPCMARK_OPEN_DONE])
@@ -195,12 +219,14 @@ static bool play_round(stage *self, places *found)
            stage_settle(self);
 }
 
-/* Where peers are not reported, nobody can tell who died while connecting. */
+/* Where peers are not reported, nobody can tell who died while connecting; where open returns connected, as with a
+ * broker, nobody can. */
 static bool is_covered(const stage *self, const places *found)
 {
     const unsigned enough = stage_amount(self, 6, 3, 60);
+    const bool connects_later = found->opened == 0 || found->opened_connected < found->opened;
     return found->opening >= enough && found->closing >= enough / 2 &&
-           (found->connecting >= enough / 3 || !stage_claims(self, IPCMARK_CAP_PEER_EVENTS));
+           (found->connecting >= enough / 3 || !connects_later || !stage_claims(self, IPCMARK_CAP_PEER_EVENTS));
 }
 
 bool play_killed_inside(stage *self)
@@ -228,6 +254,8 @@ bool play_killed_inside(stage *self)
     self->until_ns = ipcmark_now_ns();
     stage_log(self, "killed while opening %u, while connecting %u, while closing %u", found.opening, found.connecting,
               found.closing);
+    if (found.opened_connected == found.opened)
+        stage_log(self, "all %u who opened were connected when open returned", found.opened);
     stage_figure(self, "killed while opening", found.opening, "");
     stage_figure(self, "killed while connecting", found.connecting, "");
     stage_figure(self, "killed while closing", found.closing, "");
