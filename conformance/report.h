@@ -26,7 +26,7 @@ void report_line(FILE *, const result *, size_t number, size_t planned);
 /* Test Anything Protocol 14: the plan, then a result each. */
 void report_tap_plan(FILE *, size_t planned);
 void report_tap(FILE *, const result *, size_t number);
-void report_tap_bail_out(FILE *, const char *why);
+void report_tap_bail_out(FILE *, const char *why, bool planned); /* planned: behind the plan */
 /* JUnit XML, as CI services read it: a suite for each driver. */
 int report_junit(const char *path, const result_list *);
 

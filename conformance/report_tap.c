@@ -63,6 +63,7 @@ static void print_block(FILE *file, const result *item, bool ok)
 void report_tap_plan(FILE *file, size_t planned)
 {
     fprintf(file, "TAP version 14\n1..%zu\n", planned);
+    fflush(file);
 }
 
 /* In TAP a known failure is `not ok … # TODO`, which does not fail the run, and a skip is `ok … # SKIP`. */
@@ -84,9 +85,9 @@ void report_tap(FILE *file, const result *item, size_t number)
     fflush(file);
 }
 
-void report_tap_bail_out(FILE *file, const char *why)
+void report_tap_bail_out(FILE *file, const char *why, bool planned)
 {
-    fputs("Bail out! ", file);
+    fputs(planned ? "Bail out! " : "TAP version 14\nBail out! ", file);
     print_escaped(file, why);
     fputc('\n', file);
     fflush(file);

@@ -63,7 +63,7 @@ static int meet(run *self)
         }
     }
     if (all_missing && self->options.format == FORMAT_TAP)
-        report_tap_bail_out(stdout, self->contenders[0].trouble);
+        report_tap_bail_out(stdout, self->contenders[0].trouble, false);
     return all_missing ? EXIT_ERROR : 0;
 }
 
@@ -351,6 +351,8 @@ static int run_and_sum_up(run *self)
     if (!whole) {
         const int signal = ipcmark_session_interrupted(self->session);
         code = signal != 0 ? 128 + signal : EXIT_ERROR;
+        if (self->options.format == FORMAT_TAP)
+            report_tap_bail_out(stdout, signal != 0 ? "interrupted" : "out of memory", true);
         run_explain_resume(&self->options);
     }
     if (self->record != NULL && record_close(self->record, code, !whole) < 0) {
