@@ -264,6 +264,25 @@ static int check_writable(const char *option, const char *path)
     return 0;
 }
 
+/* It and what leads to it are made when there is something to keep. */
+static int check_folder(const char *option, const char *path)
+{
+    char nearest[4096], what[64];
+    struct stat status;
+    char *slash;
+    snprintf(what, sizeof what, "%s cannot be written to", option);
+    if (path[0] == '\0' || (size_t)snprintf(nearest, sizeof nearest, "%s", path) >= sizeof nearest)
+        return wrong_usage(what, path, "name a folder");
+    while (stat(nearest, &status) < 0 && errno == ENOENT && strcmp(nearest, ".") != 0 && strcmp(nearest, "/") != 0)
+        if ((slash = strrchr(nearest, '/')) == NULL)
+            strcpy(nearest, ".");
+        else
+            slash[slash == nearest] = '\0';
+    if (stat(nearest, &status) < 0 || !S_ISDIR(status.st_mode) || access(nearest, W_OK | X_OK) != 0)
+        return wrong_usage(what, path, "name a folder that may be written, or can be made");
+    return 0;
+}
+
 static int check_files(const command_options *self)
 {
     const size_t length = self->badge != NULL ? strlen(self->badge) : 0;
@@ -273,7 +292,9 @@ static int check_files(const command_options *self)
     if ((end = check_writable("--output", self->output)) != 0 || (end = check_writable("--junit", self->junit)) != 0 ||
         (end = check_writable("--badge", self->badge)) != 0)
         return end;
-    return check_writable("--accept-baseline", self->accept_baseline);
+    if ((end = check_writable("--accept-baseline", self->accept_baseline)) != 0)
+        return end;
+    return check_folder("--keep", self->keep);
 }
 
 static int check_mutants(const command_options *self)

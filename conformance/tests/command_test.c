@@ -197,7 +197,7 @@ static void a_misspelt_name_is_known_at_once(void **state)
     expect_printed("`ipcmark drivers` lists");
     assert_null(strstr(printed, "DEL-001"));
     assert_int_equal(access(record, F_OK), -1);
-    EXPECT(3, "Bail out! there is no driver", "--driver", "mmpic", "--format", "tap");
+    EXPECT(3, "TAP version 14\nBail out! there is no driver", "--driver", "mmpic", "--format", "tap");
     remove_folder();
 }
 
@@ -248,6 +248,22 @@ static void an_interrupt_says_how_to_go_on(void **state)
     cJSON_Delete(last);
     EXPECT(0, "9 cases: 9 pass", RUN, "--resume");
     assert_int_equal(count_records("case", NULL), 9);
+    remove_folder();
+}
+
+static void an_interrupted_tap_stream_says_so(void **state)
+{
+    int reader, status;
+    (void)state;
+    make_folder();
+    printed[0] = '\0';
+    const pid_t pid = start(ARGUMENTS(RUN, "--repeat", "100", "--format", "tap"), &reader);
+    read_until(reader, "ok 2 ");
+    kill(pid, SIGINT);
+    status = end(pid, reader);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT);
+    expect_printed("\nBail out! interrupted");
+    assert_ptr_equal(strstr(printed, "TAP version 14\n1..300\n"), printed);
     remove_folder();
 }
 
@@ -481,6 +497,8 @@ static void wrong_usage_is_answered(void **state)
     EXPECT(64, "--output cannot be written to '/nonexistent/x'", "--driver", "mmipc", "--output", "/nonexistent/x");
     EXPECT(64, "--junit cannot be written to '/tmp'; name a file", "--driver", "mmipc", "--junit", "/tmp");
     EXPECT(64, "--accept-baseline cannot be written to", "--driver", "mmipc", "--accept-baseline", "/nonexistent/x");
+    EXPECT(64, "--keep cannot be written to '/dev/null/x'", "--driver", "mmipc", "--keep", "/dev/null/x");
+    EXPECT(64, "--keep cannot be written to", "--driver", "mmipc", "--keep", "");
     EXPECT(64, "a badge is an .svg file, and not 'x.png'", "--driver", "mmipc", "--badge", "x.png");
     EXPECT(64, "a badge is of one implementation", "--driver", "mmipc", "--driver", "tcp", "--badge", "x.svg");
     EXPECT(64, "/nonexistent/x: No such file", "--driver", "mmipc", "--baseline", "/nonexistent/x");
@@ -497,11 +515,11 @@ static void wrong_usage_is_answered(void **state)
     remove_folder();
 }
 
-CASES_MAIN(CASE(one_that_cannot_be_met_stops_nobody), CASE(a_flood_is_stopped_and_named),
-           CASE(a_name_leads_nowhere), CASE(a_misspelt_name_is_known_at_once), CASE(what_was_judged_survives_a_kill),
-           CASE(an_interrupt_says_how_to_go_on), CASE(rounds_are_added), CASE(what_is_of_another_run_is_refused),
-           CASE(a_round_that_nobody_asked_for_does_no_harm), CASE(self_tests_go_on_too),
-           CASE(error_before_failure_before_unknown), CASE(a_baseline_tells_what_is_new),
+CASES_MAIN(CASE(one_that_cannot_be_met_stops_nobody), CASE(a_flood_is_stopped_and_named), CASE(a_name_leads_nowhere),
+           CASE(a_misspelt_name_is_known_at_once), CASE(what_was_judged_survives_a_kill),
+           CASE(an_interrupt_says_how_to_go_on), CASE(an_interrupted_tap_stream_says_so), CASE(rounds_are_added),
+           CASE(what_is_of_another_run_is_refused), CASE(a_round_that_nobody_asked_for_does_no_harm),
+           CASE(self_tests_go_on_too), CASE(error_before_failure_before_unknown), CASE(a_baseline_tells_what_is_new),
            CASE(known_failures_must_fail_as_they_did), CASE(records_can_go_to_standard_output),
            CASE(files_are_written_beside_the_table), CASE(the_list_is_of_what_was_asked_for),
            CASE(participants_can_be_wrapped), CASE(wrong_usage_is_answered))
