@@ -55,8 +55,9 @@ const ipcmark_driver *driver_load(const char *path, char *why, size_t why_size);
 /* ---- lane.c: what one thread of a publisher sends ---- */
 struct lane {
     uint64_t sequence; /* of the last message; the first is 1 */
-    uint64_t sent;     /* highest whose publish succeeded */
-    uint64_t attempted, ok, failed, unknown;
+    /* Counted by the one thread that publishes here; a handler's may do so while somebody asks for them. */
+    _Atomic uint64_t sent; /* highest whose publish succeeded */
+    _Atomic uint64_t attempted, ok, failed, unknown;
     uint64_t random;
     unsigned char *buffer;
     size_t buffer_size;
