@@ -86,19 +86,23 @@ static void request_hello(const cJSON *request, cJSON *reply, struct refusal *re
     describe_capabilities(driver, cJSON_AddObjectToObject(reply, "caps"));
 }
 
+static void *broker; /* the driver's; one an agent, asked for before anything else */
+
 static void request_open_broker(const cJSON *request, cJSON *reply, struct refusal *refusal)
 {
     const cJSON *directory = cJSON_GetObjectItemCaseSensitive(request, "directory");
     static const char *const no_params[] = {NULL};
     ipcmark_endpoint options = {.size = sizeof options, .id = "0.1", .channel = "broker", .params = no_params};
-    char address[1024];
-    void *handle; /* dies with us, and not before */
+    char address[1024] = "";
     options.directory = cJSON_IsString(directory) ? directory->valuestring : "";
-    int error = agent.driver->broker_open == NULL
-                    ? -ENOTSUP
-                    : agent.driver->broker_open(&handle, &options, address, sizeof address);
+    int error = agent.driver->broker_open == NULL ? -ENOTSUP
+                : broker != NULL                  ? -EALREADY
+                                 : agent.driver->broker_open(&broker, &options, address, sizeof address);
     if (error < 0)
         refuse_errno(refusal, error, "open_broker");
+    else if (address[0] == '\0' || memchr(address, '\0', sizeof address) == NULL)
+        refuse(refusal, "EINVAL", true, "broker_open succeeded and wrote no address of 1 to %zu bytes",
+               sizeof address - 1);
     else
         cJSON_AddStringToObject(reply, "address", address);
 }
@@ -309,6 +313,8 @@ int requests_serve(void)
     free(line);
     endpoint_close_all();
     bool all = await_running();
+    if (all && broker != NULL)
+        agent.driver->broker_close(broker);
     if (stop != NULL) {
         cJSON *reply = begin_reply(stop);
         cJSON_AddTrueToObject(reply, "ok");

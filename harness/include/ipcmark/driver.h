@@ -87,7 +87,8 @@ typedef struct {
     uint64_t capabilities;
     size_t max_message_bytes, max_publishers, max_subscribers; /* 0: no limit */
 
-    /* For implementations with a broker; NULL: there is none. It runs in an agent of its own and dies with it.
+    /* For implementations with a broker; NULL: there is none. It runs in an agent of its own: closed when that is
+     * stopped, after the others, and gone when it dies. It has no params.
      * address (NUL-terminated, at most address_size bytes) reaches the others as the parameter "broker=ADDRESS". */
     int (*broker_open)(void **out, const ipcmark_endpoint *, char *address, size_t address_size);
     void (*broker_close)(void *);
