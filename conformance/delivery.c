@@ -178,10 +178,10 @@ static bool publish_no_parts(stage *self, unsigned count)
 
 static bool play_empty(stage *self)
 {
-    static const size_t sizes[] = {64, 0, 64, 1, 100, 47, 48};
+    static const size_t sizes[] = {64, 0, 64, 1, 100, 2, 3, 64, 7, 8, 9, 48, 15, 16, 17, 64, 31, 32, 33, 100, 47, 48};
     const ipcmark_publish_options options = {
         .count = 2 * COUNT_OF(sizes), .sizes = sizes, .sizes_count = COUNT_OF(sizes), .overwrite = true};
-    const unsigned rounds = stage_either(self, 50, 10);
+    const unsigned rounds = stage_either(self, 16, 4);
     self->demands.min_must = rounds * options.count / 2;
     if (!stage_cast(self, 1, 1))
         return false;
