@@ -32,14 +32,31 @@ int ipcmark_await_exit(ipcmark_participant *participant, int *status)
     return 0;
 }
 
-/* SIGSTOP takes effect a little later; the kernel tells its parent when it did. WNOWAIT: an exit is for the loop to
- * take in. */
+/* SIGSTOP takes effect a little later, or never: a child that it shares its memory with until the exec may have been
+ * stopped first, or somebody else lets it go on. The kernel tells its parent when it did. WNOWAIT: an exit is for the
+ * loop to take in. */
 static int await_stop(ipcmark_participant *participant)
 {
+    enum { LOOK_AGAIN_MS = 1 };
+    ipcmark_trial *trial = participant->trial;
+    const double seconds = trial->options.deadline_seconds * trial->session->scale;
+    const uint64_t end_ns = ipcmark_now_ns() + (uint64_t)(seconds * 1e9);
     siginfo_t info = {0};
-    while (waitid(P_PID, (id_t)participant->pid, &info, WSTOPPED | WEXITED | WNOWAIT) < 0)
-        if (errno != EINTR)
+    while (info.si_pid == 0) {
+        if (participant->exited)
+            return -ESRCH;
+        if (waitid(P_PID, (id_t)participant->pid, &info, WSTOPPED | WEXITED | WNOWAIT | WNOHANG) < 0 && errno != EINTR)
             return -errno;
+        if (info.si_pid != 0)
+            break;
+        if (ipcmark_now_ns() > end_ns) {
+            trial_trouble(trial, IPCMARK_HUNG, participant, "%s was told to stop by SIGSTOP and had not after %.1f s",
+                          participant->name, seconds);
+            return -ETIMEDOUT;
+        }
+        if (!ipcmark_wait(trial, LOOK_AGAIN_MS))
+            return -EINTR;
+    }
     if (info.si_code != CLD_STOPPED)
         return -ESRCH;
     waitid(P_PID, (id_t)participant->pid, &info, WSTOPPED | WNOHANG);
