@@ -239,7 +239,8 @@ static bool run_case(run *self, const contender *who, const clause *about, unsig
         record_append(self->record, kept);
     take(self, kept);
     progress_show(NULL);
-    if (self->options.format != FORMAT_TAP && self->options.format != FORMAT_JSONL && !isatty(STDERR_FILENO))
+    if (self->options.format != FORMAT_TAP && self->options.format != FORMAT_JSONL &&
+        (!isatty(STDERR_FILENO) || (verdict_is_bad(kept->verdict) && !kept->excused)))
         report_line(stderr, kept, self->ended, self->planned);
     return true;
 }
