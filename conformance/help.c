@@ -55,12 +55,17 @@ static const char *const paragraphs[] = {
     "                     is asked for again, and the table says how often. Prints a table; with --output FILE each\n"
     "                     cell is recorded, and --resume goes on\n"
     "  --mutant GLOB      only these mutants; may be repeated\n"
-    "  --base NAME        the right driver that they are made of (default mmipc)\n"
+    "  --base NAME        the right driver that they are made of (default mmipc); a few have one of their own\n"
     "  --list-mutants     their names, and nothing else\n"
     "\n",
     "  --ctest            for CTest: exit with 77 if all was skipped\n"
     "  --help, --version\n"
     "\n",
+    "Environment\n"
+    "  IPCMARK_DEADLINE   seconds that an answer may take (default 10; with --mutants 4); stretched on a slow machine\n"
+    "  TMPDIR             where a case's files are while it runs (default /dev/shm, or /tmp where that is small)\n"
+    "  IPCMARK_EXEC_PATH  the folder of ipcmark-agent and ipcmark-guard, if it is not found\n"
+    "\n"
     "Ctrl-C ends it, and so may anything else: what was recorded stays, and --resume goes on with it.\n"
     "\n",
     "Exit codes: 0 every clause holds that counts; 1 one fails, or an expected failure does not; 2 something is\n"
