@@ -53,10 +53,12 @@ static void print_heads(void)
 
 void mutants_print_matrix(const self_test *self)
 {
+    size_t own = 0;
     print_heads();
     for (size_t i = 0; i < self->count; ++i) {
         const subject *who = &self->subjects[i];
         printf("%-24s", who->about->name);
+        own += who->about->base != NULL;
         for (size_t k = 0; clause_at(k) != NULL; ++k)
             if (who->attempts[k] > 1)
                 printf("%s%-3u", cell_text(who->cells[k]), who->attempts[k]);
@@ -70,7 +72,9 @@ void mutants_print_matrix(const self_test *self)
     printf("\nx caught  + seen too  - passed  s skipped  O survived  ! stray  E error  . not run\n"
            "x2: the second attempt; the first was unknown (%d at most)\n",
            MUTANTS_ATTEMPTS);
+    if (own > 0)
+        printf("of a base of their own, whatever --base says: %zu\n", own);
     printf("%zu mutants of %s: %u survived, %u strayed, %u errors, %u attempts unknown and repeated; seed %llu\n",
-           self->count, self->options->base, self->survivors, self->strays, self->errors, self->retries,
-           (unsigned long long)self->options->seed);
+           self->count, own == self->count ? "their own bases" : self->options->base, self->survivors, self->strays,
+           self->errors, self->retries, (unsigned long long)self->options->seed);
 }
