@@ -46,7 +46,8 @@ static bool compare_census(stage *self, const census before[2 * STAY], unsigned 
 {
     const char *who = "";
     char text[256] = "";
-    for (unsigned patience = 0; patience < 200; ++patience) {
+    const uint64_t deadline_ns = ipcmark_now_ns() + (uint64_t)(2e9 * ipcmark_session_scale(self->session));
+    do {
         census after[2 * STAY];
         size_t i = 0;
         if (!take_census(self, after))
@@ -58,7 +59,7 @@ static bool compare_census(stage *self, const census before[2 * STAY], unsigned 
         who = i < STAY ? self->publishers[i].name : self->subscribers[i - STAY].name;
         if (!ipcmark_wait(self->trial, 10))
             return false;
-    }
+    } while (ipcmark_now_ns() < deadline_ns);
     return stage_object(self, IPCMARK_LEFTOVER, "%u deaths of others left at %s: %s", deaths, who, text);
 }
 

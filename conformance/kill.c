@@ -247,7 +247,7 @@ static bool play_everyone_dies(stage *self)
 {
     const ipcmark_publish_options storm = storm_options(STORM_MS);
     const ipcmark_publish_options after = {.count = 100, .sizes = sizes, .sizes_count = COUNT_OF(sizes)};
-    int files_clean, files_after;
+    int files_clean, files_left;
     self->demands.min_must = CROWD * CROWD * after.count / 2;
     if (!stage_cast(self, CROWD, CROWD) || !stage_close_all(self))
         return false;
@@ -261,11 +261,10 @@ static bool play_everyone_dies(stage *self)
             return false;
     if (!stage_close_all(self))
         return false;
-    files_after = census_files(ipcmark_trial_files(self->trial));
-    if (files_after > files_clean)
-        return stage_object(self, IPCMARK_LEFTOVER, "the dead left %d files that nobody cleared away",
-                            files_after - files_clean);
-    return true;
+    files_left = census_files_left(self, files_clean);
+    if (files_left > 0)
+        return stage_object(self, IPCMARK_LEFTOVER, "the dead left %d files that nobody cleared away", files_left);
+    return files_left == 0;
 }
 
 static const clause clauses[] = {

@@ -117,7 +117,8 @@ static bool compare_census(stage *self, const census *before, unsigned rounds)
     census after[2 * STAGE_MOST] = {{0}};
     char text[256];
     actor *who = NULL;
-    for (unsigned patience = 0; patience < 100; ++patience) {
+    const uint64_t deadline_ns = ipcmark_now_ns() + (uint64_t)(2e9 * ipcmark_session_scale(self->session));
+    do {
         size_t i = 0;
         if (!take_census(self, after))
             return false;
@@ -127,7 +128,7 @@ static bool compare_census(stage *self, const census *before, unsigned rounds)
             return true;
         if (!ipcmark_wait(self->trial, 10))
             return false;
-    }
+    } while (ipcmark_now_ns() < deadline_ns);
     return stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left at %s: %s", rounds, who->name, text);
 }
 
@@ -135,7 +136,7 @@ static bool compare_census(stage *self, const census *before, unsigned rounds)
 static bool leaves_nothing(stage *self, bool (*round)(stage *, unsigned number), unsigned warm_up, unsigned rounds)
 {
     census before[2 * STAGE_MOST] = {{0}};
-    int files_before, files_after;
+    int files_before, files_left;
     unsigned done = 0;
     for (; done < warm_up; ++done)
         if (!round(self, done))
@@ -146,13 +147,13 @@ static bool leaves_nothing(stage *self, bool (*round)(stage *, unsigned number),
     for (; done < warm_up + rounds; ++done)
         if (!round(self, done))
             return false;
-    files_after = census_files(ipcmark_trial_files(self->trial));
     if (!compare_census(self, before, rounds))
         return false;
-    if (files_after > files_before)
+    files_left = census_files_left(self, files_before);
+    if (files_left > 0)
         return stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left files: %d before, %d after",
-                            rounds, files_before, files_after);
-    return true;
+                            rounds, files_before, files_before + files_left);
+    return files_left == 0;
 }
 
 static bool play_rounds(stage *self)
