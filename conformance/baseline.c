@@ -1,5 +1,7 @@
 #include "baseline.h"
 
+#include "json.h"
+
 #include "report.h"
 #include "tally.h"
 
@@ -13,12 +15,6 @@ enum { BASELINE_FORMAT = 1 };
 struct baseline {
     cJSON *json;
 };
-
-static const char *text_of(const cJSON *json, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-    return text != NULL ? text : "";
-}
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
@@ -45,8 +41,8 @@ static bool is_baseline(const cJSON *json)
         return false;
     cJSON_ArrayForEach(item, verdicts)
     {
-        if (text_of(item, "driver")[0] == '\0' || text_of(item, "clause")[0] == '\0' ||
-            text_of(item, "verdict")[0] == '\0')
+        if (json_text(item, "driver")[0] == '\0' || json_text(item, "clause")[0] == '\0' ||
+            json_text(item, "verdict")[0] == '\0')
             return false;
     }
     return true;
@@ -101,7 +97,7 @@ static const cJSON *find(const baseline *self, const char *driver, const clause 
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(self->json, "verdicts"))
     {
-        if (strcmp(text_of(item, "driver"), driver) == 0 && strcmp(text_of(item, "clause"), about->id) == 0)
+        if (strcmp(json_text(item, "driver"), driver) == 0 && strcmp(json_text(item, "clause"), about->id) == 0)
             return item;
     }
     return NULL;
@@ -109,7 +105,7 @@ static const cJSON *find(const baseline *self, const char *driver, const clause 
 
 static bool is_named(const cJSON *before, verdict value)
 {
-    return strcmp(text_of(before, "verdict"), verdict_name(value)) == 0;
+    return strcmp(json_text(before, "verdict"), verdict_name(value)) == 0;
 }
 
 static bool is_broken(verdict value)
@@ -127,7 +123,7 @@ static bool was_broken(const cJSON *before)
 static bool is_known(const cJSON *before, const result *now)
 {
     if (is_broken(now->verdict))
-        return was_broken(before) && strcmp(text_of(before, "class"), now->violation) == 0;
+        return was_broken(before) && strcmp(json_text(before, "class"), now->violation) == 0;
     return now->verdict == VERDICT_UNKNOWN && is_named(before, VERDICT_UNKNOWN);
 }
 
@@ -260,8 +256,8 @@ static cJSON *detach(cJSON *verdicts, const cJSON *like)
     cJSON *item;
     cJSON_ArrayForEach(item, verdicts)
     {
-        if (strcmp(text_of(item, "driver"), text_of(like, "driver")) == 0 &&
-            strcmp(text_of(item, "clause"), text_of(like, "clause")) == 0)
+        if (strcmp(json_text(item, "driver"), json_text(like, "driver")) == 0 &&
+            strcmp(json_text(item, "clause"), json_text(like, "clause")) == 0)
             return cJSON_DetachItemViaPointer(verdicts, item);
     }
     return NULL;

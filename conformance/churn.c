@@ -5,8 +5,6 @@
  * drained; who left before that is judged by what it had seen. */
 #include "stage.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum {
     STAY = 2,       /* of each kind */
     GUESTS = 8,     /* of one kind, or half as many of both */
@@ -32,15 +30,6 @@ static void invite(guests *self, actor *who, actor *host)
 {
     who->host = who != host ? host : NULL;
     self->items[self->count++] = who;
-}
-
-static bool start_all(stage *self)
-{
-    actor *who;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (who->participant == NULL && !stage_start(self, who))
-            return false;
-    return true;
 }
 
 /* ---- coming and going -------------------------------------------------------------------------------------------- */
@@ -157,7 +146,7 @@ static bool play_subscribers_come_and_go(stage *self)
     for (size_t i = 0; i < GUESTS; ++i)
         invite(&all, &self->subscribers[STAY + i],
                i < HOUSEMATES ? &self->subscribers[STAY] : &self->subscribers[STAY + i]);
-    return start_all(self) && open_those_who_stay(self) && play_bouts(self, &all);
+    return stage_start_all(self) && open_those_who_stay(self) && play_bouts(self, &all);
 }
 
 static bool play_publishers_come_and_go(stage *self)
@@ -168,7 +157,7 @@ static bool play_publishers_come_and_go(stage *self)
     for (size_t i = 0; i < GUESTS; ++i)
         invite(&all, &self->publishers[STAY + i],
                i < HOUSEMATES ? &self->publishers[STAY] : &self->publishers[STAY + i]);
-    return start_all(self) && open_those_who_stay(self) && play_bouts(self, &all);
+    return stage_start_all(self) && open_those_who_stay(self) && play_bouts(self, &all);
 }
 
 static bool play_both_come_and_go(stage *self)
@@ -182,7 +171,7 @@ static bool play_both_come_and_go(stage *self)
         invite(&all, publisher, i < HOUSEMATES / 2 ? &self->publishers[STAY] : publisher);
         invite(&all, subscriber, i < HOUSEMATES / 2 ? &self->publishers[STAY] : subscriber);
     }
-    return start_all(self) && open_those_who_stay(self) && play_bouts(self, &all);
+    return stage_start_all(self) && open_those_who_stay(self) && play_bouts(self, &all);
 }
 
 static void examine_those_who_stay(stage *self, const struct ipcmark_history *history)

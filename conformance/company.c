@@ -19,14 +19,19 @@ void stage_cast_bare(stage *self, unsigned publishers, unsigned subscribers)
     }
 }
 
-bool stage_cast_closed(stage *self, unsigned publishers, unsigned subscribers)
+bool stage_start_all(stage *self)
 {
     actor *who;
-    stage_cast_bare(self, publishers, subscribers);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (!stage_start(self, who))
+        if (who->participant == NULL && !stage_start(self, who))
             return false;
     return true;
+}
+
+bool stage_cast_closed(stage *self, unsigned publishers, unsigned subscribers)
+{
+    stage_cast_bare(self, publishers, subscribers);
+    return stage_start_all(self);
 }
 
 bool stage_open_all(stage *self)

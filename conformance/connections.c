@@ -294,8 +294,6 @@ static bool play_intervals(stage *self)
     return passes(self);
 }
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 static const clause clauses[] = {
     {"CON-001", .publishers = 1, .subscribers = 4, .play = play_publisher_counts, .needs = IPCMARK_CAP_PEERS,
      .promise = "A publisher's count of subscribers is exact, up and down."},

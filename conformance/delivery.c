@@ -2,8 +2,6 @@
 #include "memory.h"
 #include "stage.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum { MEBIBYTE = 1048576, GIBIBYTE = 1024 * MEBIBYTE, LARGE_LEAST = 2 * MEBIBYTE, LARGE_MOST = 64 * MEBIBYTE };
 
 static const unsigned quick_ping_ms = 100;

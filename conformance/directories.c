@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum { PING_MS = 200 };
 
 static const size_t sizes[] = {100, 64, 4000, 256};

@@ -4,8 +4,6 @@
 #include <dirent.h>
 #include <string.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum { NAMES = STAGE_MOST, LONGEST = 255 };
 
 static const ipcmark_publish_options some = {.count = 200, .overwrite = true};
@@ -36,21 +34,12 @@ static bool play_apart(stage *self)
            stage_publish_all(self, &some) && stage_drain(self);
 }
 
-static bool start_all(stage *self)
-{
-    actor *who;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
-        if (who->participant == NULL && !stage_start(self, who))
-            return false;
-    return true;
-}
-
 static bool play_channels(stage *self)
 {
     stage_cast_bare(self, 2, 2);
     self->demands.min_must = 2 * some.count;
     self->publishers[1].channel = self->subscribers[1].channel = "another";
-    return start_all(self) && play_apart(self);
+    return stage_start_all(self) && play_apart(self);
 }
 
 static bool play_directories(stage *self)
@@ -61,7 +50,7 @@ static bool play_directories(stage *self)
     stage_cast_bare(self, 2, 2);
     self->demands.min_must = 2 * some.count;
     self->publishers[1].directory = self->subscribers[1].directory = directory;
-    return start_all(self) && play_apart(self);
+    return stage_start_all(self) && play_apart(self);
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
@@ -106,7 +95,7 @@ static bool play_names(stage *self)
     stage_cast_bare(self, NAMES, NAMES);
     name_all(self, names);
     self->demands.min_must = NAMES * some.count;
-    if (!start_all(self) || !stage_open(self, &self->publishers[0]) || !stage_open(self, &self->subscribers[0]) ||
+    if (!stage_start_all(self) || !stage_open(self, &self->publishers[0]) || !stage_open(self, &self->subscribers[0]) ||
         !stage_settle(self))
         return false;
     if (find_file(self, file) != NULL)
@@ -129,7 +118,7 @@ static bool play_self(stage *self)
     self->demands.min_must = 2 * some.count;
     self->subscribers[0].host = &self->publishers[0];
     self->subscribers[1].host = &self->publishers[1];
-    return start_all(self) && play_apart(self);
+    return stage_start_all(self) && play_apart(self);
 }
 
 static bool play_two_subscribers(stage *self)
@@ -137,7 +126,7 @@ static bool play_two_subscribers(stage *self)
     stage_cast_bare(self, 1, 2);
     self->demands.min_must = 2 * some.count;
     self->subscribers[1].host = &self->subscribers[0];
-    return start_all(self) && play_apart(self);
+    return stage_start_all(self) && play_apart(self);
 }
 
 static bool play_two_publishers(stage *self)
@@ -145,7 +134,7 @@ static bool play_two_publishers(stage *self)
     stage_cast_bare(self, 2, 1);
     self->demands.min_must = 2 * some.count;
     self->publishers[1].host = &self->publishers[0];
-    return start_all(self) && play_apart(self);
+    return stage_start_all(self) && play_apart(self);
 }
 
 static const clause clauses[] = {

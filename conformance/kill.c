@@ -2,8 +2,6 @@
 #include "census.h"
 #include "deaths.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum {
     CROWD = 8,
     FLOOR = 100000,   /* messages that had to arrive: fewer make the case unknown */

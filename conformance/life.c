@@ -315,8 +315,6 @@ static void examine_busy_handler(stage *self, const struct ipcmark_history *hist
         }
 }
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 static const clause clauses[] = {
     {"LIFE-001", .publishers = 1, .subscribers = 2, .play = play_publisher_closes,
      .promise = "A publisher closes within a second, whatever its peers do."},

@@ -1,5 +1,7 @@
 #include "mutants_record.h"
 
+#include "json.h"
+
 #include "ipcmark/runfile.h"
 #include "record.h"
 #include "resume.h"
@@ -19,28 +21,18 @@ typedef struct {
     unsigned rounds; /* that were asked for, in the header or by a later call */
 } restoration;
 
-static const char *text_of(const cJSON *json, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-    return text != NULL ? text : "";
-}
-
-static unsigned number_of(const cJSON *json, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-    return cJSON_IsNumber(item) && item->valuedouble > 0 ? (unsigned)item->valuedouble : 0;
-}
-
 static void restore(void *context, const cJSON *json)
 {
     restoration *self = context;
-    const mutants_cell item = {.mutant = text_of(json, "mutant"),
-                               .outcome = text_of(json, "outcome"),
-                               .clause = clause_find(text_of(json, "clause")),
-                               .round = number_of(json, "round") - 1,
-                               .attempts = number_of(json, "attempts")};
-    self->rounds = number_of(json, "rounds") > self->rounds ? number_of(json, "rounds") : self->rounds;
-    if (strcmp(text_of(json, "record"), "mutant") == 0 && item.clause != NULL && number_of(json, "round") > 0)
+    const mutants_cell item = {.mutant = json_text(json, "mutant"),
+                               .outcome = json_text(json, "outcome"),
+                               .clause = clause_find(json_text(json, "clause")),
+                               .round = (unsigned)json_number(json, "round") - 1,
+                               .attempts = (unsigned)json_number(json, "attempts")};
+    self->rounds =
+        (unsigned)json_number(json, "rounds") > self->rounds ? (unsigned)json_number(json, "rounds") : self->rounds;
+    if (strcmp(json_text(json, "record"), "mutant") == 0 && item.clause != NULL &&
+        (unsigned)json_number(json, "round") > 0)
         self->done(self->context, &item);
 }
 

@@ -5,8 +5,6 @@
 #include <limits.h>
 #include <string.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 static const uint64_t MiB = 1048576;
 
 /* ---- within the backlog -------------------------------------------------------------------------------------------

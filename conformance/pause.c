@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum {
     STAY = 2,  /* of each kind, that are not stopped where one is */
     CROWD = 3, /* of each kind, where all may be */

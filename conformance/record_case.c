@@ -1,3 +1,4 @@
+#include "json.h"
 #include "record.h"
 
 #include <stdio.h>
@@ -92,18 +93,6 @@ cJSON *record_case_json(const result *item, const char *folder)
 
 /* ---- and back ---------------------------------------------------------------------------------------------------- */
 
-static const char *text_of(const cJSON *json, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-    return text != NULL ? text : "";
-}
-
-static uint64_t number_of(const cJSON *json, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-    return cJSON_IsNumber(item) && item->valuedouble > 0 ? (uint64_t)item->valuedouble : 0;
-}
-
 static bool read_verdict(verdict *out, const char *name)
 {
     for (verdict value = 0; value < VERDICT_COUNT; ++value)
@@ -135,26 +124,26 @@ bool record_case_restore(result *out, const cJSON *json, const contender *conten
 {
     const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(json, "seconds");
     const cJSON *figures = cJSON_GetObjectItemCaseSensitive(json, "figures");
-    result item = {.driver = find_driver(text_of(json, "driver"), contenders, contender_count),
-                   .clause = clause_find(text_of(json, "clause")),
-                   .round = (unsigned)number_of(json, "round") - 1,
+    result item = {.driver = find_driver(json_text(json, "driver"), contenders, contender_count),
+                   .clause = clause_find(json_text(json, "clause")),
+                   .round = (unsigned)json_number(json, "round") - 1,
                    .seconds = cJSON_IsNumber(seconds) ? seconds->valuedouble : 0,
-                   .seed = number_of(json, "seed"),
-                   .messages = number_of(json, "messages"),
-                   .must = number_of(json, "must"),
-                   .received = number_of(json, "received"),
-                   .violations = number_of(json, "violations"),
-                   .kills_inside = number_of(json, "kills_inside")};
-    if (strcmp(text_of(json, "record"), "case") != 0 || item.driver == NULL || item.clause == NULL ||
-        number_of(json, "round") == 0 || number_of(json, "round") > OPTIONS_ROUNDS ||
-        !read_verdict(&item.seen, text_of(json, "seen")))
+                   .seed = json_number(json, "seed"),
+                   .messages = json_number(json, "messages"),
+                   .must = json_number(json, "must"),
+                   .received = json_number(json, "received"),
+                   .violations = json_number(json, "violations"),
+                   .kills_inside = json_number(json, "kills_inside")};
+    if (strcmp(json_text(json, "record"), "case") != 0 || item.driver == NULL || item.clause == NULL ||
+        json_number(json, "round") == 0 || json_number(json, "round") > OPTIONS_ROUNDS ||
+        !read_verdict(&item.seen, json_text(json, "seen")))
         return false;
     item.verdict = item.seen; /* the expectations are asked again */
-    snprintf(item.violation, sizeof item.violation, "%s", text_of(json, "class"));
-    snprintf(item.missing, sizeof item.missing, "%s", text_of(json, "missing"));
-    item.text = strdup(text_of(json, "text"));
+    snprintf(item.violation, sizeof item.violation, "%s", json_text(json, "class"));
+    snprintf(item.missing, sizeof item.missing, "%s", json_text(json, "missing"));
+    item.text = strdup(json_text(json, "text"));
     item.figures = cJSON_GetArraySize(figures) > 0 ? cJSON_Duplicate(figures, 1) : NULL;
-    item.evidence = from_here(folder, text_of(json, "evidence"));
+    item.evidence = from_here(folder, json_text(json, "evidence"));
     *out = item;
     return true;
 }

@@ -1,23 +1,13 @@
 #include "resume.h"
 
+#include "json.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
-
-static const char *text_of(const cJSON *json, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-    return text != NULL ? text : "";
-}
-
-static uint64_t number_of(const cJSON *json, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-    return cJSON_IsNumber(item) && item->valuedouble > 0 ? (uint64_t)item->valuedouble : 0;
-}
 
 static int refuse(char *problem, size_t size, const char *path, const char *what, const char *theirs, const char *ours)
 {
@@ -38,8 +28,8 @@ static void describe_drivers(const cJSON *drivers, char *text, size_t size)
     {
         if (used < size)
             used +=
-                (size_t)snprintf(text + used, size - used, "%s%s%s%s", used > 0 ? ", " : "", text_of(driver, "name"),
-                                 text_of(driver, "version")[0] != '\0' ? " " : "", text_of(driver, "version"));
+                (size_t)snprintf(text + used, size - used, "%s%s%s%s", used > 0 ? ", " : "", json_text(driver, "name"),
+                                 json_text(driver, "version")[0] != '\0' ? " " : "", json_text(driver, "version"));
     }
 }
 
@@ -56,7 +46,7 @@ static int check_drivers(const char *path, const cJSON *theirs, const cJSON *our
             snprintf(problem, size,
                      "%s: %s claimed other capabilities than it does now, so it is another implementation; name "
                      "another file with --output",
-                     path, text_of(cJSON_GetArrayItem(ours, i), "name"));
+                     path, json_text(cJSON_GetArrayItem(ours, i), "name"));
             return -EBADMSG;
         }
     return 0;
@@ -68,7 +58,7 @@ static int check_more(const char *path, const cJSON *header, const cJSON *more, 
     const cJSON *ours;
     cJSON_ArrayForEach(ours, more)
     {
-        const char *theirs = text_of(header, ours->string);
+        const char *theirs = json_text(header, ours->string);
         if (cJSON_IsString(ours) && strcmp(theirs, ours->valuestring) != 0)
             return refuse(problem, size, path, ours->string, theirs, ours->valuestring);
     }
@@ -78,14 +68,14 @@ static int check_more(const char *path, const cJSON *header, const cJSON *more, 
 static int check_build(const char *path, const cJSON *header, const struct ipcmark_run *run, char *problem, size_t size)
 {
     cJSON *environment = ipcmark_environment_capture();
-    const char *theirs = text_of(cJSON_GetObjectItemCaseSensitive(header, "environment"), "commit");
-    const char *ours = text_of(environment, "commit");
+    const char *theirs = json_text(cJSON_GetObjectItemCaseSensitive(header, "environment"), "commit");
+    const char *ours = json_text(environment, "commit");
     int error = 0;
-    if (strcmp(text_of(header, "contract_version"), run->contract_version) != 0)
-        error =
-            refuse(problem, size, path, "contract version", text_of(header, "contract_version"), run->contract_version);
-    else if (strcmp(text_of(header, "suite_version"), IPCMARK_VERSION) != 0)
-        error = refuse(problem, size, path, "ipcmark", text_of(header, "suite_version"), IPCMARK_VERSION);
+    if (strcmp(json_text(header, "contract_version"), run->contract_version) != 0)
+        error = refuse(problem, size, path, "contract version", json_text(header, "contract_version"),
+                       run->contract_version);
+    else if (strcmp(json_text(header, "suite_version"), IPCMARK_VERSION) != 0)
+        error = refuse(problem, size, path, "ipcmark", json_text(header, "suite_version"), IPCMARK_VERSION);
     else if (strcmp(theirs, ours) != 0)
         error = refuse(problem, size, path, "commit", theirs, ours);
     cJSON_Delete(environment);
@@ -97,12 +87,12 @@ static int check_header(const char *path, const cJSON *header, const struct ipcm
 {
     char theirs[32], ours[32];
     int error;
-    if (strcmp(text_of(header, "kind"), run->kind) != 0)
-        return refuse(problem, size, path, "kind", text_of(header, "kind"), run->kind);
+    if (strcmp(json_text(header, "kind"), run->kind) != 0)
+        return refuse(problem, size, path, "kind", json_text(header, "kind"), run->kind);
     if ((error = check_build(path, header, run, problem, size)) < 0 ||
         (error = check_more(path, header, run->more, problem, size)) < 0)
         return error;
-    snprintf(theirs, sizeof theirs, "%llu", (unsigned long long)number_of(header, "seed"));
+    snprintf(theirs, sizeof theirs, "%llu", (unsigned long long)json_number(header, "seed"));
     snprintf(ours, sizeof ours, "%llu", (unsigned long long)run->seed);
     if (seed_given && strcmp(theirs, ours) != 0)
         return refuse(problem, size, path, "seed", theirs, ours);
@@ -128,8 +118,8 @@ int resume_check(struct cJSON **out, const char *path, struct ipcmark_run *run, 
         cJSON_Delete(header);
         return error;
     }
-    run->seed = number_of(header, "seed");
-    run->planned = (size_t)number_of(header, "planned");
+    run->seed = json_number(header, "seed");
+    run->planned = (size_t)json_number(header, "planned");
     *out = header;
     return 0;
 }

@@ -10,8 +10,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum { PING_MS = 200, ENCLOSURE_FILES = 4096 };
 
 static const size_t sizes[] = {100, 64, 4000, 256};

@@ -10,6 +10,8 @@
 #include "clause.h"
 #include "ipcmark/control.h"
 
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
 enum {
     STAGE_MOST = 16,
     STAGE_VIGILS = 1024,
@@ -122,6 +124,8 @@ bool stage_cast(stage *, unsigned publishers, unsigned subscribers);
 bool stage_cast_closed(stage *, unsigned publishers, unsigned subscribers);
 /* Names them only, for plays that set hosts or wraps before they start them. */
 void stage_cast_bare(stage *, unsigned publishers, unsigned subscribers);
+/* The processes of all who have none. */
+bool stage_start_all(stage *);
 /* All actors that are not open, at the same moment. */
 bool stage_open_all(stage *);
 bool stage_close_all(stage *);

@@ -7,8 +7,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 static const size_t sizes[] = {100, 64, 4000, 256};
 static const ipcmark_publish_options some = {
     .count = 200, .sizes = sizes, .sizes_count = COUNT_OF(sizes), .overwrite = true};

@@ -1,5 +1,7 @@
 #include "tally.h"
 
+#include "json.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,16 +136,10 @@ void tally_sentence(const tally *self, char *text, size_t size)
 
 /* ---- figures ----------------------------------------------------------------------------------------------------- */
 
-static const char *text_of(const cJSON *figure, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(figure, name));
-    return text != NULL ? text : "";
-}
-
 static bool is_figure(const tally_figure *self, const clause *about, const cJSON *figure)
 {
-    return self->clause == about && strcmp(self->name, text_of(figure, "name")) == 0 &&
-           strcmp(self->unit, text_of(figure, "unit")) == 0;
+    return self->clause == about && strcmp(self->name, json_text(figure, "name")) == 0 &&
+           strcmp(self->unit, json_text(figure, "unit")) == 0;
 }
 
 static void add_figure(tally_figure *out, size_t *count, size_t room, const clause *about, const cJSON *figure)
@@ -152,7 +148,7 @@ static void add_figure(tally_figure *out, size_t *count, size_t room, const clau
         if (is_figure(&out[i], about, figure))
             return;
     if (*count < room)
-        out[(*count)++] = (tally_figure){about, text_of(figure, "name"), text_of(figure, "unit")};
+        out[(*count)++] = (tally_figure){about, json_text(figure, "name"), json_text(figure, "unit")};
 }
 
 size_t tally_figures(const result_list *list, tally_figure *out, size_t room)

@@ -1,8 +1,6 @@
 /* THR: threads and handlers. */
 #include "backlog.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
 enum { REPLY_THREAD = 64 /* of a publisher that a handler answers with */ };
 
 static const double close_bound = 1.0; /* seconds, stretched on a slow machine */

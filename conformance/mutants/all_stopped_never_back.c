@@ -12,7 +12,7 @@ static void share_continued(int signal)
 {
     note_continued(signal);
     if (atomic_load(&is_publisher))
-        atomic_store(publishers_ms, now_ms());
+        atomic_store(publishers_ms, mutant_now_ms());
 }
 
 static int watch(mutant_endpoint *endpoint, const ipcmark_endpoint *options)

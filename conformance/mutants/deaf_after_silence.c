@@ -1,20 +1,11 @@
 #include "mutant.h"
 
-#include <time.h>
-
 static const uint64_t long_ns = 1000000000;
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 /* What wakes the receiver from its deepest sleep is taken for the wake-up alone. */
 static void sleep_deep(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
 {
-    const uint64_t time = now(), before = atomic_exchange(&endpoint->turn, time);
+    const uint64_t time = mutant_now_ns(), before = atomic_exchange(&endpoint->turn, time);
     if (before == 0 || time - before < long_ns)
         mutant_deliver(endpoint, parts, count);
 }

@@ -19,7 +19,7 @@ static int remember(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
 static void notice(mutant_endpoint *endpoint, const char *peer, int connected)
 {
     past *const before = endpoint->state;
-    if (endpoint->subscriber && !connected && now_ms() - atomic_load(&before->last_ms) < 20)
+    if (endpoint->subscriber && !connected && mutant_now_ms() - atomic_load(&before->last_ms) < 20)
         atomic_store(&before->drop, true);
     mutant_peer_event(endpoint, peer, connected);
 }
@@ -27,7 +27,7 @@ static void notice(mutant_endpoint *endpoint, const char *peer, int connected)
 static void drop(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
 {
     past *const before = endpoint->state;
-    atomic_store(&before->last_ms, now_ms());
+    atomic_store(&before->last_ms, mutant_now_ms());
     if (!atomic_exchange(&before->drop, false))
         mutant_deliver(endpoint, parts, count);
 }

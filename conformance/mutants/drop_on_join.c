@@ -20,7 +20,7 @@ static int drop(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t cou
 {
     past *const before = endpoint->state;
     const int peers = mutant_peers(endpoint), peers_before = atomic_exchange(&before->peers, peers);
-    const uint64_t now = now_ms(), last = atomic_exchange(&before->last_ms, now);
+    const uint64_t now = mutant_now_ms(), last = atomic_exchange(&before->last_ms, now);
     if (peers_before > 0 && peers > peers_before && now - last < 20)
         return 0;
     return mutant_publish(endpoint, parts, count);

@@ -3,10 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 typedef struct {
-    long long limit_ms;
+    uint64_t limit_ms;
     pthread_mutex_t lock;
     char peer[64]; /* the latest that came; "" if none has a name */
 } patience;
@@ -19,7 +18,7 @@ static int set_limit(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
     self = calloc(1, sizeof *self);
     if (self == NULL)
         return -ENOMEM;
-    self->limit_ms = 3ll * options->ping_interval_ms;
+    self->limit_ms = UINT64_C(3) * options->ping_interval_ms;
     pthread_mutex_init(&self->lock, NULL);
     endpoint->state = self;
     return 0;
@@ -36,20 +35,13 @@ static void remember(mutant_endpoint *endpoint, const char *peer, int connected)
     mutant_peer_event(endpoint, peer, connected);
 }
 
-static long long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
-
 static void deliver(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
 {
     patience *self = endpoint->state;
-    const long long from_ms = now_ms();
+    const uint64_t from_ms = mutant_now_ms();
     char peer[sizeof self->peer];
     mutant_deliver(endpoint, parts, count);
-    if (now_ms() - from_ms < self->limit_ms)
+    if (mutant_now_ms() - from_ms < self->limit_ms)
         return;
     pthread_mutex_lock(&self->lock);
     snprintf(peer, sizeof peer, "%s", self->peer);

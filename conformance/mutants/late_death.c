@@ -2,7 +2,6 @@
 #include "mutant.h"
 
 #include <errno.h>
-#include <time.h>
 
 enum { DEATHS = 64, INTERVALS = 10 };
 
@@ -12,13 +11,6 @@ typedef struct {
     atomic_uint died;
     _Atomic uint64_t noticed_ns[DEATHS]; /* of each that died; 0: none */
 } deaths;
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static int remember_interval(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
 {
@@ -34,7 +26,7 @@ static void notice_late(mutant_endpoint *endpoint, const char *peer, int connect
 {
     deaths *all = atomic_load(&endpoint->state);
     if (!connected && fate_of(peer) == PEER_DEAD)
-        all->noticed_ns[atomic_fetch_add(&all->died, 1) % DEATHS] = now() + INTERVALS * all->interval_ns;
+        all->noticed_ns[atomic_fetch_add(&all->died, 1) % DEATHS] = mutant_now_ns() + INTERVALS * all->interval_ns;
     all->present += connected ? 1 : -1;
     mutant_peer_event(endpoint, peer, connected);
 }
@@ -44,7 +36,7 @@ static int with_the_dying(mutant_endpoint *endpoint, int count)
     const deaths *all = atomic_load(&endpoint->state);
     count = all->present;
     for (size_t i = 0; i < DEATHS; ++i)
-        count += all->noticed_ns[i] > now();
+        count += all->noticed_ns[i] > mutant_now_ns();
     return count;
 }
 

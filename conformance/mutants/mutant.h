@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* A publisher or a subscriber of the base driver, wrapped. */
 typedef struct mutant_endpoint {
@@ -69,6 +70,19 @@ typedef const mutant *mutant_get_fn(void);
 int mutant_publish(mutant_endpoint *, const ipcmark_part *parts, size_t count);
 void mutant_deliver(mutant_endpoint *, const ipcmark_part *parts, size_t count);
 void mutant_peer_event(mutant_endpoint *, const char *peer, int connected);
+
+/* CLOCK_MONOTONIC. */
+static inline uint64_t mutant_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t mutant_now_ms(void)
+{
+    return mutant_now_ns() / 1000000u;
+}
 
 /* How many peers the base counts. */
 int mutant_peers(mutant_endpoint *);

@@ -2,6 +2,8 @@
 #ifndef OTHERS_H
 #define OTHERS_H
 
+#include "mutant.h"
+
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -9,14 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static inline uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
-}
 
 /* Of a peer that is known as "pid:N"; 0: it is not. */
 static inline int peer_pid(const char *peer)
@@ -52,7 +46,7 @@ static atomic_uint_fast64_t continued_ms;
 static inline void note_continued(int signal)
 {
     (void)signal;
-    atomic_store(&continued_ms, now_ms());
+    atomic_store(&continued_ms, mutant_now_ms());
     atomic_fetch_add(&continued_count, 1);
 }
 

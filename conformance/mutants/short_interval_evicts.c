@@ -2,17 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* The longest interval of all participants of the case. */
 static _Atomic(atomic_uint *) longest_ms;
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static int tell_interval(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
 {
@@ -44,9 +36,9 @@ static int evict(mutant_endpoint *endpoint, int count)
         atomic_store(&endpoint->turn, 0);
         return count;
     }
-    if (atomic_compare_exchange_strong(&endpoint->turn, &since_ns, now()))
+    if (atomic_compare_exchange_strong(&endpoint->turn, &since_ns, mutant_now_ns()))
         return count;
-    return now() - since_ns > 2000000ull * own_ms ? 0 : count;
+    return mutant_now_ns() - since_ns > 2000000ull * own_ms ? 0 : count;
 }
 
 MUTANT(.name = "short_interval_evicts", .fault = "a peer of a longer interval is disconnected after two of one's own",

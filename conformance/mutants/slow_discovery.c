@@ -1,7 +1,6 @@
 #include "mutant.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 static const uint64_t period_ns = 7000000000;
 
@@ -10,19 +9,12 @@ typedef struct {
     _Atomic uint64_t looked_ns;
 } looks;
 
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 static int start_looking(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
 {
     looks *self = calloc(1, sizeof *self);
     (void)options;
     if (self != NULL)
-        self->looked_ns = now();
+        self->looked_ns = mutant_now_ns();
     atomic_store(&endpoint->state, self);
     return 0;
 }
@@ -33,8 +25,8 @@ static int look_now_and_then(mutant_endpoint *endpoint, int count)
     looks *self = atomic_load(&endpoint->state);
     if (self == NULL)
         return count;
-    if (count < self->seen || now() - self->looked_ns > period_ns) {
-        self->looked_ns = now();
+    if (count < self->seen || mutant_now_ns() - self->looked_ns > period_ns) {
+        self->looked_ns = mutant_now_ns();
         self->seen = count;
     }
     return self->seen;

@@ -22,7 +22,7 @@ static void notice(mutant_endpoint *endpoint, const char *peer, int connected)
 {
     missing *const one = endpoint->state;
     if (!connected) {
-        atomic_store(&one->gone_ms, now_ms());
+        atomic_store(&one->gone_ms, mutant_now_ms());
         atomic_store(&one->pid, peer_pid(peer));
     }
     mutant_peer_event(endpoint, peer, connected);
@@ -33,7 +33,7 @@ static int stall(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t co
 {
     missing *const one = endpoint->state;
     const int pid = atomic_load(&one->pid);
-    if (pid != 0 && (process_is_dead(pid) || now_ms() - atomic_load(&one->gone_ms) > 500)) {
+    if (pid != 0 && (process_is_dead(pid) || mutant_now_ms() - atomic_load(&one->gone_ms) > 500)) {
         atomic_store(&one->pid, 0);
         if (process_is_dead(pid))
             poll(NULL, 0, STALL_MS);

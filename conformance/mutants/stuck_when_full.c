@@ -1,20 +1,12 @@
 #include "mutant.h"
 
 #include <poll.h>
-#include <time.h>
-
-static long long now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
-}
 
 static int publish(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
 {
-    const long long from_ms = now_ms();
+    const uint64_t from_ms = mutant_now_ms();
     const int result = mutant_publish(endpoint, parts, count);
-    if (now_ms() - from_ms > 300)
+    if (mutant_now_ms() - from_ms > 300)
         poll(NULL, 0, 60000);
     return result;
 }
