@@ -149,7 +149,7 @@ static int folder_check(const char *folder, const struct options *options)
 {
     struct ipcmark_judgement judgement = {0};
     struct ipcmark_history history;
-    char problem[700], *timeline = NULL;
+    char problem[sizeof judgement.text], *timeline = NULL;
     int error = ipcmark_history_load(&history, folder, problem, sizeof problem);
     if (error == 0)
         error = ipcmark_check(&history, &judgement);
