@@ -179,6 +179,9 @@ bool endpoint_begin(struct endpoint *);
 void endpoint_end(struct endpoint *);
 bool endpoint_is_closing(const struct endpoint *);
 bool endpoint_claims(uint64_t capability);
+/* "key=value" of each member of a request's "params", NULL-terminated; NULL: out of memory. Freed by params_free(). */
+char **params_make(const cJSON *object);
+void params_free(char **);
 /* Until `time_ns` or the next change, with the lock held. False: the time is over. */
 bool endpoint_wait(struct endpoint *, uint64_t time_ns);
 

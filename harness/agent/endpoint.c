@@ -39,8 +39,7 @@ static void note(const struct endpoint *endpoint, enum ipcmark_kind kind, int er
 
 /* ---- open ---- */
 
-/* "key=value" of each member; the list and its texts are freed by free_params(). */
-static char **make_params(const cJSON *object)
+char **params_make(const cJSON *object)
 {
     char **params = calloc(MAX_PARAMS + 1, sizeof *params);
     size_t count = 0;
@@ -57,7 +56,7 @@ static char **make_params(const cJSON *object)
     return params;
 }
 
-static void free_params(char **params)
+void params_free(char **params)
 {
     for (char **each = params; each != NULL && *each != NULL; ++each)
         free(*each);
@@ -68,7 +67,7 @@ static int call_open(struct endpoint *endpoint, const cJSON *request)
 {
     const cJSON *directory = cJSON_GetObjectItemCaseSensitive(request, "directory");
     const cJSON *channel = cJSON_GetObjectItemCaseSensitive(request, "channel");
-    char **params = make_params(cJSON_GetObjectItemCaseSensitive(request, "params"));
+    char **params = params_make(cJSON_GetObjectItemCaseSensitive(request, "params"));
     if (params == NULL)
         return -ENOMEM;
     const ipcmark_endpoint options = {.size = sizeof options,
@@ -94,7 +93,7 @@ static int call_open(struct endpoint *endpoint, const cJSON *request)
     note(endpoint, IPCMARK_OPEN_DONE, error);
     if (killer != NULL)
         killer_after_call(killer);
-    free_params(params);
+    params_free(params);
     return error;
 }
 

@@ -21,7 +21,7 @@ static const char help[] =
     "    '{\"id\":2,\"op\":\"stop\"}' | ipcmark-agent --driver ./mine.so\n"
     "\n"
     "--folder DIR: go there once the driver is loaded, and leave a core there if it crashes. A driver thus finds no\n"
-    "files by relative paths; they are for whoever names them in its parameters to avoid.\n"
+    "files by relative paths; of parameters that begin with ./ or ../ the other commands make absolute ones.\n"
     "\n"
     "Exit codes: 0 stopped, 3 it could not go on (the reason is on stderr), 64 usage.\n";
 

@@ -91,13 +91,18 @@ static void *broker; /* the driver's; one an agent, asked for before anything el
 static void request_open_broker(const cJSON *request, cJSON *reply, struct refusal *refusal)
 {
     const cJSON *directory = cJSON_GetObjectItemCaseSensitive(request, "directory");
-    static const char *const no_params[] = {NULL};
-    ipcmark_endpoint options = {.size = sizeof options, .id = "0.1", .channel = "broker", .params = no_params};
+    char **params = params_make(cJSON_GetObjectItemCaseSensitive(request, "params"));
+    const ipcmark_endpoint options = {.size = sizeof options,
+                                      .id = "0.1",
+                                      .channel = "broker",
+                                      .directory = cJSON_IsString(directory) ? directory->valuestring : "",
+                                      .params = (const char *const *)params};
     char address[1024] = "";
-    options.directory = cJSON_IsString(directory) ? directory->valuestring : "";
-    int error = agent.driver->broker_open == NULL ? -ENOTSUP
-                : broker != NULL                  ? -EALREADY
+    int error = params == NULL                      ? -ENOMEM
+                : agent.driver->broker_open == NULL ? -ENOTSUP
+                : broker != NULL                    ? -EALREADY
                                  : agent.driver->broker_open(&broker, &options, address, sizeof address);
+    params_free(params);
     if (error < 0)
         refuse_errno(refusal, error, "open_broker");
     else if (address[0] == '\0' || memchr(address, '\0', sizeof address) == NULL)

@@ -59,7 +59,7 @@ static void add_param(cJSON *params, const char *param)
     cJSON_AddStringToObject(params, key, equals + 1);
 }
 
-static void add_params(cJSON *params, const char *const *list)
+void params_add(cJSON *params, const char *const *list)
 {
     for (; list != NULL && *list != NULL; ++list)
         add_param(params, *list);
@@ -104,9 +104,9 @@ static ipcmark_call *open_endpoint(ipcmark_participant *participant, bool publis
     if (options->count_only)
         cJSON_AddTrueToObject(fields, "count_only");
     cJSON *params = cJSON_AddObjectToObject(fields, "params");
-    add_params(params, trial->params);
-    add_params(params, participant->params);
-    add_params(params, options->params);
+    params_add(params, trial->params);
+    params_add(params, participant->params);
+    params_add(params, options->params);
     if (trial->broker != NULL)
         add_param(params, trial->broker);
     if (options->kill_self_after_us > 0)

@@ -164,6 +164,9 @@ void call_doubt(struct call *, const char *why);
 bool call_lasted(const struct call *, double from_ns, double until_ns);
 void call_end_all(ipcmark_participant *, ipcmark_status, const char *text);
 
+/* endpoint.c */
+void params_add(cJSON *params, const char *const *list); /* "key=value" each; the later one of a key wins */
+
 /* target.c */
 /* argv of notes, for the guard's `start` */
 int target_command(ipcmark_trial *, const ipcmark_participant_options *, const char *folder, char ***out);

@@ -7,12 +7,44 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A value that begins with ./ or ../ is a path, and is seen from where the suite was started: participants work
+ * elsewhere. NULL: it cannot be told where that is. */
+static const char *absolute_param(ipcmark_trial *trial, const char *param)
+{
+    const char *value = strchr(param, '=') + 1;
+    char folder[PATH_MAX];
+    if (strncmp(value, "./", 2) != 0 && strncmp(value, "../", 3) != 0)
+        return param;
+    if (getcwd(folder, sizeof folder) == NULL)
+        return NULL;
+    return trial_note(trial, "%.*s%s/%s", (int)(value - param), param, folder, value + (value[1] == '/' ? 2 : 0));
+}
+
+/* "key=value&key=value" */
+static int parse_params(ipcmark_trial *trial, const char *spec, const char *params)
+{
+    const char *list[64] = {NULL};
+    size_t count = 0;
+    char text[4096], *rest;
+    if ((size_t)snprintf(text, sizeof text, "%s", params) >= sizeof text)
+        return session_fail(trial->session, -EINVAL, "the parameters of '%.100s…' are longer than %zu bytes", spec,
+                            sizeof text - 1);
+    for (char *param = strtok_r(text, "&", &rest); param != NULL; param = strtok_r(NULL, "&", &rest)) {
+        if (strchr(param, '=') == NULL || param[0] == '=' || count + 1 == sizeof list / sizeof list[0])
+            return session_fail(trial->session, -EINVAL, "'%s' in '%s' is not key=value", param, spec);
+        list[count] = absolute_param(trial, param);
+        if (list[count++] == NULL)
+            return session_fail(trial->session, -errno, "'%s' cannot be found from here: %s", param, strerror(errno));
+    }
+    trial->params = trial_note_list(trial, list);
+    return 0;
+}
+
 /* "NAME?key=value&key=value" */
 static int parse_driver(ipcmark_trial *trial, const char *spec)
 {
-    char name[PATH_MAX], path[PATH_MAX], text[1024], *rest;
-    const char *list[64] = {NULL}, *question = strchr(spec, '?');
-    size_t count = 0;
+    char name[PATH_MAX], path[PATH_MAX];
+    const char *question = strchr(spec, '?');
     int length = question == NULL ? (int)strlen(spec) : (int)(question - spec);
     snprintf(name, sizeof name, "%.*s", length, spec);
     int error = paths_driver(name, path, sizeof path);
@@ -23,14 +55,7 @@ static int parse_driver(ipcmark_trial *trial, const char *spec)
             ".so needs a slash in it",
             name, strerror(-error));
     trial->options.target.driver = trial_note(trial, "%s", path);
-    snprintf(text, sizeof text, "%s", question == NULL ? "" : question + 1);
-    for (char *param = strtok_r(text, "&", &rest); param != NULL; param = strtok_r(NULL, "&", &rest)) {
-        if (strchr(param, '=') == NULL || param[0] == '=' || count + 1 == sizeof list / sizeof list[0])
-            return session_fail(trial->session, -EINVAL, "'%s' in '%s' is not key=value", param, spec);
-        list[count++] = param;
-    }
-    trial->params = trial_note_list(trial, list);
-    return 0;
+    return parse_params(trial, spec, question == NULL ? "" : question + 1);
 }
 
 int target_parse(ipcmark_trial *trial)

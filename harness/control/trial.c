@@ -98,33 +98,48 @@ int ipcmark_trial_expect(ipcmark_trial *trial, const struct ipcmark_expectation 
     return ipcmark_history_log_expectation(trial->history, &trial->expectation);
 }
 
+#define MAKE_ROOM "; is there room? TMPDIR names another place"
+
 static int make_directories(ipcmark_trial *trial)
 {
     ipcmark_session *session = trial->session;
     snprintf(trial->directory, sizeof trial->directory, "%s/%u", session->watchdog.directory, ++session->trials);
     snprintf(trial->files, sizeof trial->files, "%.*s/files", PATH_MAX - 8, trial->directory);
     if (mkdir(trial->directory, 0700) < 0 || mkdir(trial->files, 0700) < 0)
-        return session_fail(session, -errno, "cannot make %s: %s", trial->directory, strerror(errno));
+        return session_fail(session, -errno, "cannot make %s: %s" MAKE_ROOM, trial->directory, strerror(errno));
     int error = ipcmark_history_log_open(&trial->history, trial->directory);
-    return error == 0 ? 0 : session_fail(session, error, "cannot make the history: %s", strerror(-error));
+    return error == 0 ? 0
+                      : session_fail(session, error, "cannot write %s/history.jsonl: %s" MAKE_ROOM, trial->directory,
+                                     strerror(-error));
 }
 
-/* For who looks at a participant with a debugger, or in slow motion. */
-static double usual_deadline(void)
+/* For who looks at a participant with a debugger, or in slow motion. What is no time is refused: who believes to have a
+ * minute, and has ten seconds, sees things hang that do not. */
+static int usual_deadline(ipcmark_session *session, double *out)
 {
     const char *text = getenv("IPCMARK_DEADLINE");
-    double seconds = text == NULL ? 0 : strtod(text, NULL);
-    return seconds > 0 && seconds <= 86400 ? seconds : 10;
+    char *end;
+    *out = 10;
+    if (text == NULL || text[0] == '\0')
+        return 0;
+    double seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(seconds > 0 && seconds <= 86400)) /* so that what is not a number is refused */
+        return session_fail(session, -EINVAL,
+                            "IPCMARK_DEADLINE is '%s': it is the seconds that an answer may take, above 0 and at most "
+                            "86400, like IPCMARK_DEADLINE=60",
+                            text);
+    *out = seconds;
+    return 0;
 }
 
-static void keep_options(ipcmark_trial *trial, const ipcmark_trial_options *options)
+static void keep_options(ipcmark_trial *trial, const ipcmark_trial_options *options, double usual)
 {
     ipcmark_trial_options *own = &trial->options;
     *own = *options;
     own->name = trial_note(trial, "%s", options->name == NULL ? "trial" : options->name);
     own->ping_interval_ms = options->ping_interval_ms == 0 ? 100 : options->ping_interval_ms;
     own->max_message_bytes = options->max_message_bytes == 0 ? 65536 : options->max_message_bytes;
-    own->deadline_seconds = options->deadline_seconds <= 0 ? usual_deadline() : options->deadline_seconds;
+    own->deadline_seconds = options->deadline_seconds <= 0 ? usual : options->deadline_seconds;
     if (options->target.wrap != NULL)
         own->target.wrap = trial_note(trial, "%s", options->target.wrap);
     if (options->target.agent != NULL)
@@ -133,14 +148,17 @@ static void keep_options(ipcmark_trial *trial, const ipcmark_trial_options *opti
 
 int ipcmark_trial_open(ipcmark_trial **out, ipcmark_session *session, const ipcmark_trial_options *options)
 {
+    double usual;
     int error = session_check_guard(session);
+    if (error == 0)
+        error = usual_deadline(session, &usual);
     if (error < 0)
         return error;
     ipcmark_trial *trial = calloc(1, sizeof *trial);
     if (trial == NULL)
         return session_fail(session, -ENOMEM, "out of memory");
     trial->session = session;
-    keep_options(trial, options);
+    keep_options(trial, options, usual);
     ipcmark_run_id(trial->name);
     error = uv_timer_init(&session->loop, &trial->timer);
     if (error == 0) {

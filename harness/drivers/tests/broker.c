@@ -1,4 +1,5 @@
-/* A driver with a broker: the template's datagrams, in a folder that the broker makes and takes away. */
+/* A driver with a broker: the template's datagrams, in a folder that the broker makes and takes away.
+ * Parameters: folder=NAME, of that folder; here=PATH, of what must be there. */
 #include <sys/stat.h>
 
 #define ipcmark_driver_get template_driver_get
@@ -7,9 +8,29 @@
 
 __attribute__((visibility("default"))) const ipcmark_driver *ipcmark_driver_get(void);
 
+/* What stands behind "key=" among the parameters, or what is said here. */
+static const char *find_param(const ipcmark_endpoint *options, const char *key, const char *otherwise)
+{
+    const size_t length = strlen(key);
+    for (const char *const *each = options->params; *each != NULL; ++each)
+        if (strncmp(*each, key, length) == 0 && (*each)[length] == '=')
+            return *each + length + 1;
+    return otherwise;
+}
+
+/* "here": a file that is there for whoever has got its path as it was meant. */
+static int check_params(const ipcmark_endpoint *options)
+{
+    const char *here = find_param(options, "here", "/");
+    return here[0] != '/' || access(here, F_OK) < 0 ? -ENOENT : 0;
+}
+
 static int broker_open(void **out, const ipcmark_endpoint *options, char *address, size_t address_size)
 {
-    int length = snprintf(address, address_size, "%s/broker", options->directory);
+    int wrong = check_params(options);
+    if (wrong < 0)
+        return wrong;
+    int length = snprintf(address, address_size, "%s/%s", options->directory, find_param(options, "folder", "broker"));
     char *path = (size_t)length < address_size ? strdup(address) : NULL;
     if (path == NULL)
         return -ENOMEM;
@@ -37,14 +58,15 @@ static void broker_close(void *handle)
     free(handle);
 }
 
-/* The same, in the broker's folder. */
+/* The same, in the broker's folder, which has the name that was asked for. */
 static int redirect(ipcmark_endpoint *copy, const ipcmark_endpoint *options)
 {
+    const char *folder = find_param(options, "folder", "broker"), *slash;
     *copy = *options;
-    for (const char *const *each = options->params; *each != NULL; ++each)
-        if (strncmp(*each, "broker=", 7) == 0)
-            return copy->directory = *each + 7, 0;
-    return -EDESTADDRREQ;
+    copy->directory = find_param(options, "broker", NULL);
+    if (copy->directory == NULL || (slash = strrchr(copy->directory, '/')) == NULL || strcmp(slash + 1, folder) != 0)
+        return -EDESTADDRREQ;
+    return check_params(options);
 }
 
 static int brokered_publisher(void **out, const ipcmark_endpoint *options)

@@ -12,8 +12,9 @@
  *  - The suite calls the functions of one endpoint from one thread at a time, unless the driver claims
  *    IPCMARK_CAP_THREADS; functions of different endpoints may always run at once.
  *  - Nothing may be left after the last close: no file, process, thread, descriptor or shared memory.
- *  - Once the driver is loaded, a participant of a clause works in an empty folder of its own: paths in parameters are
- *    to be absolute.
+ *  - Once the driver is loaded, a participant of a clause works in an empty folder of its own. A parameter's value that
+ *    begins with ./ or ../ is taken for a path seen from where the suite was started, and reaches the driver as an
+ *    absolute one; other relative paths would lead nowhere.
  *  - No function may be called from a signal handler, and the suite never does.
  */
 #ifndef IPCMARK_DRIVER_H
@@ -88,7 +89,7 @@ typedef struct {
     size_t max_message_bytes, max_publishers, max_subscribers; /* 0: no limit */
 
     /* For implementations with a broker; NULL: there is none. It runs in an agent of its own: closed when that is
-     * stopped, after the others, and gone when it dies. It has no params.
+     * stopped, after the others, and gone when it dies. Its params are those of NAME?key=value&key=value.
      * address (NUL-terminated, at most address_size bytes) reaches the others as the parameter "broker=ADDRESS". */
     int (*broker_open)(void **out, const ipcmark_endpoint *, char *address, size_t address_size);
     void (*broker_close)(void *);
