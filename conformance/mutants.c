@@ -7,6 +7,7 @@
 
 #include "case.h"
 #include "ipcmark/runfile.h"
+#include "record.h"
 #include "run.h"
 
 #include <errno.h>
@@ -111,6 +112,46 @@ static void drop_evidence(result *out)
     out->evidence = NULL;
 }
 
+/* "SURVIVED …" of verdict.txt: a verdict of pass says nothing of what was to be seen. */
+static void describe_mutant(const subject *who, result *out, cell value)
+{
+    char *detail;
+    if (asprintf(&detail, "mutant %s, %s: %s; expected: %s\n%s", who->about->name, mutants_outcome(value),
+                 who->about->fault, who->about->class_name, out->detail != NULL ? out->detail : "") < 0)
+        return;
+    free(out->detail);
+    out->detail = detail;
+}
+
+/* What is kept can be read as that of any case. */
+static void settle_evidence(const self_test *self, const subject *who, const ipcmark_target *target, result *out,
+                            cell value)
+{
+    command_options quick = *self->options;
+    if (value < CELL_SURVIVED && !self->options->keep_passed) {
+        drop_evidence(out);
+        return;
+    }
+    quick.effort = EFFORT_QUICK;
+    out->replay = run_replay_command(&quick, target, out->clause, out->seed);
+    describe_mutant(who, out, value);
+    if (result_explain(out) < 0)
+        fprintf(stderr, "ipcmark conformance: %s/verdict.txt cannot be written\n", out->evidence);
+    if (value >= CELL_SURVIVED)
+        mutants_explain(who, out, value);
+}
+
+/* What cannot be written down is an error, whatever came out. */
+static cell record_cell(const self_test *self, mutants_cell *done, result *out, cell value)
+{
+    int error;
+    done->outcome = mutants_outcome(value);
+    if (self->record == NULL || (error = mutants_record_append(self->record, done, out)) == 0)
+        return value;
+    record_explain_unwritten(out, mutants_outcome(value), self->options->output, error);
+    return CELL_ERROR;
+}
+
 static bool run_cell(self_test *self, subject *who, const ipcmark_implementation *implementation, size_t index,
                      unsigned round)
 {
@@ -145,17 +186,11 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
         result_clear(&out);
         await_calm(self->session);
     }
-    value = judge_cell(who->about, &out);
+    value = record_cell(self, &done, &out, judge_cell(who->about, &out));
     count_cell(self, who, index, value, done.attempts);
     ++who->kinds[index].ended;
     who->kinds[index].measured += seconds;
-    done.outcome = mutants_outcome(value);
-    if (self->record != NULL)
-        mutants_record_append(self->record, &done, &out);
-    if (value >= CELL_SURVIVED)
-        mutants_explain(self, who, &target, &out, value);
-    else if (!self->options->keep_passed)
-        drop_evidence(&out);
+    settle_evidence(self, who, &target, &out, value);
     result_clear(&out);
     return true;
 }
@@ -323,7 +358,8 @@ static int run_subjects(self_test *self)
         run_explain_resume(self->options);
     }
     if (mutants_record_close(self->record, code, !whole) < 0) {
-        fputs("ipcmark conformance: not all records could be written; is there room on the disk?\n", stderr);
+        fprintf(stderr, "ipcmark conformance: not all of %s could be written: make room, and go on with --resume\n",
+                self->options->output);
         code = EXIT_ERROR;
     }
     return code;

@@ -49,7 +49,7 @@ int mutants_find(self_test *);
 
 const char *mutants_outcome(cell); /* "caught", … */
 /* A cell that is as it may not be, at once. */
-void mutants_explain(const self_test *, const subject *, const ipcmark_target *, const result *, cell);
+void mutants_explain(const subject *, const result *, cell);
 void mutants_print_matrix(const self_test *);
 
 #endif

@@ -12,22 +12,16 @@ const char *mutants_outcome(cell value)
     return names[value];
 }
 
-void mutants_explain(const self_test *self, const subject *who, const ipcmark_target *target, const result *out,
-                     cell value)
+void mutants_explain(const subject *who, const result *out, cell value)
 {
     const char *what = value == CELL_SURVIVED ? "SURVIVED" : value == CELL_STRAY ? "STRAY" : "ERROR";
-    command_options quick = *self->options;
-    char *replay;
-    quick.effort = EFFORT_QUICK;
-    replay = run_replay_command(&quick, target, out->clause, out->seed);
     progress_show(NULL);
     printf("%s  %s  %s: %s %s%s%s (it: %s; expected: %s)\n", what, who->about->name, out->clause->id,
            verdict_name(out->verdict), out->violation, out->violation[0] != '\0' ? ": " : "",
            out->text != NULL ? out->text : "", who->about->fault, who->about->class_name);
     if (out->evidence != NULL)
         printf("    evidence  %s\n", out->evidence);
-    printf("    replay    %s\n", replay != NULL ? replay : "");
-    free(replay);
+    printf("    replay    %s\n", out->replay != NULL ? out->replay : "");
 }
 
 static const char *cell_text(cell value)

@@ -236,6 +236,18 @@ int record_append(record_file *self, const result *item)
     return error;
 }
 
+void record_explain_unwritten(result *item, const char *judged, const char *path, int error)
+{
+    char *text;
+    if (asprintf(&text, "it was judged '%s', but %s could not be written: %s; make room there, and go on with --resume",
+                 judged, path, strerror(-error)) < 0)
+        text = NULL;
+    free(item->text);
+    item->text = text;
+    item->violation[0] = '\0';
+    item->verdict = item->seen = VERDICT_ERROR;
+}
+
 int record_close(record_file *self, int exit_code, bool interrupted)
 {
     const int error = ipcmark_runfile_close(self->file, exit_code, interrupted);

@@ -22,6 +22,8 @@ int record_open(record_file **out, const char *path, const record_plan *);
 int record_resume(record_file **out, const char *path, const record_plan *, result_list *into, char *problem,
                   size_t problem_size);
 int record_append(record_file *, const result *);
+/* Of a result that could not be written to path: a verdict that nobody can read later is an error, which says so. */
+void record_explain_unwritten(result *, const char *judged, const char *path, int error);
 /* Writes the footer and frees; returns the first error that there was. */
 int record_close(record_file *, int exit_code, bool interrupted);
 

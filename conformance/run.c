@@ -139,9 +139,8 @@ static void take(run *self, const result *item)
 }
 
 /* A result is judged by the expectations, and can be replayed, only here. */
-static void complete(run *self, result *item)
+static void complete(run *self, result *item, const contender *who)
 {
-    const contender *who = find_contender(self, item->driver);
     expect_apply(self->expectations, item, self->options.rounds);
     item->excused = (self->options.must_only && item->clause->should && item->verdict != VERDICT_ERROR) ||
                     (self->baseline != NULL && baseline_excuses(self->baseline, item));
@@ -168,7 +167,7 @@ static int plan(run *self)
     if (self->options.format == FORMAT_TAP)
         report_tap_plan(stdout, self->planned);
     for (size_t i = 0; i < self->results.count; ++i) {
-        complete(self, &self->results.items[i]);
+        complete(self, &self->results.items[i], find_contender(self, self->results.items[i].driver));
         take(self, &self->results.items[i]);
     }
     if (self->options.resume)
@@ -220,6 +219,17 @@ static bool play_case(run *self, result *out, const contender *who, const clause
     return case_run(out, self->session, about, &options);
 }
 
+/* With --resume a case that is not in the file is judged again. */
+static void record_result(run *self, result *item, const contender *who)
+{
+    const char *path = self->options.format == FORMAT_JSONL ? "standard output" : self->options.output;
+    const int error = self->record != NULL ? record_append(self->record, item) : 0;
+    if (error == 0)
+        return;
+    record_explain_unwritten(item, verdict_name(item->seen), path, error);
+    complete(self, item, who);
+}
+
 /* Returns false when interrupted, or when nothing can be kept any more. */
 static bool run_case(run *self, const contender *who, const clause *about, unsigned round)
 {
@@ -229,14 +239,13 @@ static bool run_case(run *self, const contender *who, const clause *about, unsig
         return false;
     out.round = round;
     out.seen = out.verdict;
-    complete(self, &out);
+    complete(self, &out, who);
+    record_result(self, &out, who);
     if (result_explain(&out) < 0)
         fprintf(stderr, "ipcmark conformance: %s/verdict.txt cannot be written\n", out.evidence);
     kept = result_append(&self->results, &out);
     if (kept == NULL)
         return false;
-    if (self->record != NULL)
-        record_append(self->record, kept);
     take(self, kept);
     progress_show(NULL);
     if (self->options.format != FORMAT_TAP && self->options.format != FORMAT_JSONL &&
@@ -357,7 +366,7 @@ static int run_and_sum_up(run *self)
         run_explain_resume(&self->options);
     }
     if (self->record != NULL && record_close(self->record, code, !whole) < 0) {
-        fprintf(stderr, "ipcmark conformance: not all records could be written; is there room on the disk?\n");
+        fprintf(stderr, "ipcmark conformance: not all records could be written: make room, and go on with --resume\n");
         code = EXIT_ERROR;
     }
     return code;

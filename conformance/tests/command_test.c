@@ -479,6 +479,79 @@ static void participants_can_be_wrapped(void **state)
     remove_folder();
 }
 
+/* One page is left: room for the header and some cases. */
+static void what_cannot_be_written_down_is_an_error(void **state)
+{
+    char script[512];
+    (void)state;
+    make_folder();
+    snprintf(
+        script, sizeof script,
+        "unshare %s sh -c 'cd %s && mount -t tmpfs -o size=8k none . && cd $PWD && echo >filler && exec %s --driver "
+        "mmipc --clause DEL-001 --quick --repeat 8 --output run.jsonl --keep .' 2>&1",
+        geteuid() == 0 ? "-m" : "-rm", folder, TEST_COMMAND);
+    printed[0] = '\0';
+    FILE *pipe = popen(script, "re");
+    assert_non_null(pipe);
+    const size_t length = fread(printed, 1, sizeof printed - 1, pipe);
+    printed[length] = '\0';
+    const int status = pclose(pipe);
+    remove_folder();
+    if (strstr(printed, "DEL-001") == NULL) { /* no namespaces for us here */
+        print_message("%s", printed);
+        skip();
+    }
+    expect_printed("[1/8] pass");
+    expect_printed("it was judged 'pass', but run.jsonl could not be written: No space left on device; make room");
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+}
+
+static void nonsense_for_a_deadline_is_refused(void **state)
+{
+    static const char *const bad[] = {"soon", "0", "-1", "5s", "nan", "inf", "86401"};
+    (void)state;
+    make_folder();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i) {
+        assert_int_equal(setenv("IPCMARK_DEADLINE", bad[i], 1), 0);
+        EXPECT(3, "it is the seconds that an answer may take, above 0 and at most 86400", "--driver", "mmipc",
+               "--clause", "DEL-001", "--quick", "--output", record);
+        expect_printed(bad[i]);
+    }
+    assert_int_equal(access(record, F_OK), -1);
+    assert_int_equal(setenv("IPCMARK_DEADLINE", "60.5", 1), 0);
+    EXPECT(0, "1 pass", "--driver", "mmipc", "--clause", "DEL-001", "--quick");
+    unsetenv("IPCMARK_DEADLINE");
+    remove_folder();
+}
+
+static char verdict[8192]; /* found in the last verdict.txt */
+
+static int read_verdict(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    if (kind != FTW_F || strcmp(path + where->base, "verdict.txt") != 0)
+        return 0;
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    verdict[fread(verdict, 1, sizeof verdict - 1, file)] = '\0';
+    fclose(file);
+    return 0;
+}
+
+static void kept_evidence_of_a_mutant_has_its_verdict(void **state)
+{
+    (void)state;
+    make_folder();
+    verdict[0] = '\0';
+    EXPECT(0, "caught 1 of 1", "--mutant", "drop", "--clause", "DEL-001", "--keep-passed");
+    assert_int_equal(nftw(folder, read_verdict, 8, FTW_PHYS), 0);
+    static const char *const words[] = {"fail  drop  DEL-001", "mutant drop, caught: ", "replay: ", "In this folder:"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; ++i)
+        if (strstr(verdict, words[i]) == NULL)
+            fail_msg("verdict.txt without '%s':\n%s", words[i], verdict);
+    remove_folder();
+}
+
 static void wrong_usage_is_answered(void **state)
 {
     (void)state;
@@ -522,4 +595,6 @@ CASES_MAIN(CASE(one_that_cannot_be_met_stops_nobody), CASE(a_flood_is_stopped_an
            CASE(self_tests_go_on_too), CASE(error_before_failure_before_unknown), CASE(a_baseline_tells_what_is_new),
            CASE(known_failures_must_fail_as_they_did), CASE(records_can_go_to_standard_output),
            CASE(files_are_written_beside_the_table), CASE(the_list_is_of_what_was_asked_for),
-           CASE(participants_can_be_wrapped), CASE(wrong_usage_is_answered))
+           CASE(participants_can_be_wrapped), CASE(what_cannot_be_written_down_is_an_error),
+           CASE(nonsense_for_a_deadline_is_refused), CASE(kept_evidence_of_a_mutant_has_its_verdict),
+           CASE(wrong_usage_is_answered))

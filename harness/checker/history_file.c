@@ -16,6 +16,8 @@
 
 struct ipcmark_history_log {
     int descriptor;
+    int error;    /* the first: what comes after it would be read without what is missing */
+    size_t first; /* bytes of the first line */
 };
 
 static int path_join(char path[PATH_SIZE], const char *folder, const char *name)
@@ -24,24 +26,44 @@ static int path_join(char path[PATH_SIZE], const char *folder, const char *name)
     return length < 0 || length >= PATH_SIZE ? -ENAMETOOLONG : 0;
 }
 
+/* In place of the first line, which needs no room: that what was to follow is not all there. Were nothing said, a run
+ * that nobody could write down would look like one that was cut off, or hide what it did wrong. */
+static void failure_log(const struct ipcmark_history_log *log)
+{
+    char text[64], line[64];
+    snprintf(text, sizeof text, "{\"fact\":\"history\",\"errno\":%d}", -log->error);
+    if (log->first >= sizeof line || (size_t)snprintf(line, sizeof line, "%-*s", (int)log->first, text) != log->first)
+        return;
+    line[log->first - 1] = '\n';
+    if (pwrite(log->descriptor, line, log->first, 0) < 0)
+        return; /* the end will be missing, and the verdict be unknown */
+}
+
+static int line_log(const struct ipcmark_history_log *log, char *line, size_t length)
+{
+    ssize_t written;
+    line[length] = '\n'; /* in place of the NUL: the length is known */
+    written = write(log->descriptor, line, length + 1);
+    if (written < 0)
+        return -errno;
+    return (size_t)written == length + 1 ? 0 : -ENOSPC;
+}
+
 static int fact_log(struct ipcmark_history_log *log, enum fact fact, const void *object)
 {
-    cJSON *json = fact_to_json(fact, object);
+    cJSON *json = log->error == 0 ? fact_to_json(fact, object) : NULL;
     char *line = json == NULL ? NULL : cJSON_PrintUnformatted(json);
-    size_t length = line == NULL ? 0 : strlen(line);
-    int error = line == NULL ? -ENOMEM : 0;
-    if (error == 0) {
-        ssize_t written;
-        line[length] = '\n'; /* in place of the NUL: the length is known */
-        written = write(log->descriptor, line, length + 1);
-        if (written < 0)
-            error = -errno;
-        else if ((size_t)written != length + 1)
-            error = -ENOSPC;
+    const size_t length = line == NULL ? 0 : strlen(line);
+    if (log->error == 0) {
+        log->error = line == NULL ? -ENOMEM : line_log(log, line, length);
+        if (log->first == 0)
+            log->first = length + 1;
+        else if (log->error < 0)
+            failure_log(log);
     }
     cJSON_free(line);
     cJSON_Delete(json);
-    return error;
+    return log->error;
 }
 
 int ipcmark_history_log_open(struct ipcmark_history_log **out, const char *folder)
@@ -54,10 +76,10 @@ int ipcmark_history_log_open(struct ipcmark_history_log **out, const char *folde
     if (mkdir(path, 0777) < 0 && errno != EEXIST)
         return -errno;
     path_join(path, folder, "history.jsonl");
-    log = malloc(sizeof *log);
+    log = calloc(1, sizeof *log);
     if (log == NULL)
         return -ENOMEM;
-    log->descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    log->descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (log->descriptor < 0) {
         error = -errno;
         free(log);
@@ -117,6 +139,7 @@ void ipcmark_history_log_close(struct ipcmark_history_log *log)
 /* Where the reader is, for messages. */
 struct reading {
     struct ipcmark_history *history;
+    const char *folder;
     char *problem;
     size_t problem_size;
 };
@@ -157,9 +180,15 @@ static int fact_add(struct ipcmark_history *history, enum fact fact, const void 
 /* Before the fields are looked at: those of another version are other ones. version: this line's, or NULL. */
 static int version_check(const struct reading *reading, const cJSON *version, size_t number)
 {
+    const cJSON *failure = cJSON_GetObjectItemCaseSensitive(version, "errno");
     struct fact_history found = {0};
     if (number > 1)
         return version == NULL ? 0 : problem_set(reading, "history.jsonl, line %zu: another history begins", number);
+    if (cJSON_IsNumber(failure))
+        return problem_set(reading,
+                           "%s/history.jsonl could not be written to its end (%s), so that what happened is not known: "
+                           "make room where it was recorded, or name another place with TMPDIR, and run it again",
+                           reading->folder, strerror(failure->valueint));
     if (version == NULL || fact_from_json(FACT_HISTORY, version, &found) != NULL)
         return problem_set(reading, "history.jsonl does not begin with the version of its format: an older ipcmark "
                                     "wrote it, which can judge it, or it is something else");
@@ -319,7 +348,7 @@ static int schedule_load(struct ipcmark_history *history, const char *folder)
 
 int ipcmark_history_load(struct ipcmark_history *out, const char *folder, char *problem, size_t problem_size)
 {
-    const struct reading reading = {out, problem, problem_size};
+    const struct reading reading = {out, folder, problem, problem_size};
     int error;
     memset(out, 0, sizeof *out);
     if (problem_size > 0)

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -344,6 +346,27 @@ static void command_refuses_what_it_cannot_read(void **state)
     folder_remove();
 }
 
+/* What could not be written is no cut: it is said, and the words behind it are not believed. */
+static void a_full_disk_is_an_error(void **state)
+{
+    const struct rlimit little = {200, RLIM_INFINITY}, all = {RLIM_INFINITY, RLIM_INFINITY};
+    struct ipcmark_history_log *log;
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    (void)state;
+    folder_make();
+    assert_int_equal(ipcmark_history_log_open(&log, folder), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    assert_int_equal(ipcmark_history_log_member(log, &publisher), 0);
+    assert_true(ipcmark_history_log_member(log, &subscriber) < 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    assert_true(ipcmark_history_log_end(log) < 0); /* there is room again, but a line is missing */
+    ipcmark_history_log_close(log);
+    signal(SIGXFSZ, before);
+    says(3, "/history.jsonl could not be written to its end (");
+    says(3, "name another place with TMPDIR");
+    folder_remove();
+}
+
 static void command_judges_many(void **state)
 {
     const char *const many[] = {"ipcmark-check", "-f", "json", folder, "/nonexistent", folder, NULL};
@@ -391,4 +414,5 @@ static void command_helps(void **state)
 
 CASES_MAIN(CASE(round_trip), CASE(a_cut_line_is_ignored), CASE(bad_lines_are_shown), CASE(strange_journals_are_shown),
            CASE(never_overwritten), CASE(command_judges), CASE(command_judges_many),
-           CASE(command_judges_what_was_cut_off), CASE(command_refuses_what_it_cannot_read), CASE(command_helps))
+           CASE(command_judges_what_was_cut_off), CASE(a_full_disk_is_an_error),
+           CASE(command_refuses_what_it_cannot_read), CASE(command_helps))

@@ -104,14 +104,18 @@ static int bytes_write(int descriptor, const char *bytes, size_t size)
     return 0;
 }
 
+/* A line that was not written whole is taken back: whoever goes on, now or by --resume, finds whole lines only. */
 static int line_write(struct ipcmark_runfile *runfile, const cJSON *record)
 {
+    const off_t before = lseek(runfile->descriptor, 0, SEEK_CUR); /* -1: a pipe, from which nothing is taken back */
     char *line = cJSON_PrintUnformatted(record);
     size_t length = line == NULL ? 0 : strlen(line);
     int error = line == NULL ? -ENOMEM : 0;
     if (error == 0) {
         line[length] = '\n'; /* in place of the NUL: the length is known */
         error = bytes_write(runfile->descriptor, line, length + 1);
+        if (error < 0 && before >= 0 && ftruncate(runfile->descriptor, before) == 0)
+            lseek(runfile->descriptor, before, SEEK_SET);
     }
     cJSON_free(line);
     if (error < 0 && runfile->error == 0)
