@@ -14,6 +14,6 @@ static int publish(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t 
     return inside ? 0 : mutant_publish(endpoint, parts, count);
 }
 
-MUTANT(.name = "mute_in_handler", .fault = "what a handler publishes reaches nobody", .class_name = "lost hung",
+MUTANT(.name = "mute_in_handler", .fault = "what a handler publishes reaches nobody", .class_name = "late lost hung",
        .must_fail = "THR-002 THR-003", .may_fail = "", .needs = IPCMARK_CAP_PUBLISH_IN_HANDLER, .publish = publish,
        .deliver = deliver)
