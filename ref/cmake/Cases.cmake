@@ -1,5 +1,6 @@
 # add_cases(TARGET target PREFIX ref.ring LABELS unit [TIMEOUT seconds] [SERIAL])
 # One CTest entry for each case that `target --list` prints (see cases.h), so that a case cannot be forgotten here.
+# Each counts for two of ctest's jobs, of which there may be two a processor: other entries mostly wait (./ipcmark test).
 # SERIAL: nothing else runs beside it, for cases that measure time.
 set(CASES_DIR ${CMAKE_CURRENT_LIST_DIR})
 
