@@ -54,14 +54,15 @@ static bool answer(stage *self, const dialogue *who, bool begins)
 /* Until the listener has the answer to the last question. What it missed before, the checker sees. */
 static bool await_answer(stage *self, const dialogue *who)
 {
-    const double seconds = 10 * ipcmark_session_scale(self->session);
+    const double deadline = ipcmark_trial_deadline(self->trial);
+    const double seconds = deadline * ipcmark_session_scale(self->session);
     const double row[] = {who->replier->endpoint, 1, REPLY_THREAD, (double)who->asked};
     cJSON *fields = cJSON_CreateObject(), *until = cJSON_AddArrayToObject(fields, "until");
     ipcmark_call *call;
     cJSON_AddItemToArray(until, cJSON_CreateDoubleArray(row, (int)COUNT_OF(row)));
     cJSON_AddNumberToObject(fields, "endpoint", who->listener->endpoint);
     cJSON_AddNumberToObject(fields, "timeout_ms", seconds * 1e3);
-    call = ipcmark_request(who->listener->participant, "drain", fields, 20);
+    call = ipcmark_request(who->listener->participant, "drain", fields, 2 * deadline);
     if (ipcmark_await(call) == IPCMARK_REFUSED)
         return stage_object(self, IPCMARK_LATE,
                             "%s did not receive the answer to the last of %llu messages within %.1f s",

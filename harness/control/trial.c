@@ -241,6 +241,11 @@ int ipcmark_trial_close(ipcmark_trial *trial, const char *keep)
     return error;
 }
 
+double ipcmark_trial_deadline(const ipcmark_trial *trial)
+{
+    return trial->options.deadline_seconds;
+}
+
 const char *ipcmark_trial_directory(const ipcmark_trial *trial)
 {
     return trial->directory;

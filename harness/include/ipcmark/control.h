@@ -107,6 +107,7 @@ int ipcmark_trial_close(ipcmark_trial *, const char *keep);
  * them PARTICIPANT.stderr, and files/ for discovery. */
 const char *ipcmark_trial_directory(const ipcmark_trial *);
 const char *ipcmark_trial_files(const ipcmark_trial *);
+double ipcmark_trial_deadline(const ipcmark_trial *); /* seconds, before the scale, of a call that names none */
 const ipcmark_target *ipcmark_trial_target(const ipcmark_trial *);
 const char *ipcmark_trial_name(const ipcmark_trial *); /* 16 hex digits, drawn anew for each trial; in every payload */
 /* What the checker is to demand. run, capabilities and ready are filled in here; the last one counts. Without it: what
