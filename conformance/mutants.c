@@ -66,15 +66,16 @@ static void count_cell(self_test *self, subject *who, size_t index, cell value, 
     ++self->ended;
 }
 
-static void show_progress(const self_test *self, const subject *who, const clause *about, unsigned round)
+static void begin_progress(const self_test *self, const subject *who, const clause *about, unsigned round)
 {
-    char left[64];
+    char left[64], head[256];
     double seconds = 0;
     for (size_t i = 0; i < self->count; ++i)
         seconds += progress_left(self->subjects[i].kinds, CLAUSES_MOST);
     progress_text(seconds, left, sizeof left);
-    progress_show("[%zu/%zu] %s %s round %u  %s", self->ended + 1, self->planned, who->about->name, about->id,
-                  round + 1, left);
+    snprintf(head, sizeof head, "[%zu/%zu] %s %s round %u", self->ended + 1, self->planned, who->about->name, about->id,
+             round + 1);
+    progress_begin(head, left);
 }
 
 /* On a machine that is busy with other things nobody is held to a time, or to a long one only, and what is wrong in
@@ -172,9 +173,10 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
     cell value;
     snprintf(keep, sizeof keep, "%s/%s/%s-%s-%u", self->options->keep, self->id, who->about->name, about->id,
              round + 1);
-    show_progress(self, who, about, round);
+    begin_progress(self, who, about, round);
     for (done.attempts = 1;; ++done.attempts) {
         if (!case_run(&out, self->session, about, &options)) {
+            progress_end();
             drop_evidence(&out);
             result_clear(&out);
             return false;
@@ -186,6 +188,7 @@ static bool run_cell(self_test *self, subject *who, const ipcmark_implementation
         result_clear(&out);
         await_calm(self->session);
     }
+    progress_end();
     value = record_cell(self, &done, &out, judge_cell(who->about, &out));
     count_cell(self, who, index, value, done.attempts);
     ++who->kinds[index].ended;

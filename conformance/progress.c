@@ -1,9 +1,12 @@
 #include "progress.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Until this much was measured, the rule says more than how the machine compares with it. */
@@ -40,6 +43,79 @@ void progress_show(const char *format, ...)
     fprintf(stderr, "\r\033[K%s", line);
     fflush(stderr);
 }
+
+/* ---- what goes on ------------------------------------------------------------------------------------------------ */
+
+/* Of a thread of its own: cases wait in many places, and none of them shall have to think of this. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t over;
+    pthread_t thread;
+    struct timespec start;
+    bool running, ended; /* running: there is a thread */
+    char head[128], tail[512];
+} ticking = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void *tick(void *context)
+{
+    struct timespec next = ticking.start;
+    (void)context;
+    pthread_mutex_lock(&ticking.lock);
+    for (unsigned seconds = 1; !ticking.ended; ++seconds) {
+        ++next.tv_sec;
+        while (!ticking.ended && pthread_cond_timedwait(&ticking.over, &ticking.lock, &next) == 0) {
+        }
+        if (!ticking.ended)
+            progress_show("%s  %u s  %s", ticking.head, seconds, ticking.tail);
+    }
+    pthread_mutex_unlock(&ticking.lock);
+    return NULL;
+}
+
+/* Signals are for the thread that waits for them. */
+static bool start_ticking(void)
+{
+    pthread_condattr_t clock;
+    sigset_t all, before;
+    int error;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&ticking.over, &clock);
+    pthread_condattr_destroy(&clock);
+    clock_gettime(CLOCK_MONOTONIC, &ticking.start);
+    ticking.ended = false;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&ticking.thread, NULL, tick, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error == 0;
+}
+
+void progress_begin(const char *head, const char *tail)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    snprintf(ticking.head, sizeof ticking.head, "%s", head);
+    snprintf(ticking.tail, sizeof ticking.tail, "%s", tail);
+    progress_show("%s  %s", head, tail);
+    ticking.running = start_ticking();
+}
+
+void progress_end(void)
+{
+    if (ticking.running) {
+        pthread_mutex_lock(&ticking.lock);
+        ticking.ended = true;
+        pthread_cond_signal(&ticking.over);
+        pthread_mutex_unlock(&ticking.lock);
+        pthread_join(ticking.thread, NULL);
+        pthread_cond_destroy(&ticking.over);
+        ticking.running = false;
+    }
+    progress_show(NULL);
+}
+
+/* ---- what is left ------------------------------------------------------------------------------------------------ */
 
 double progress_left(const progress_kind *kinds, size_t count)
 {

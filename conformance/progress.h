@@ -1,4 +1,4 @@
-/* What runs now and how long the rest will take, on a terminal; nothing in a pipe. */
+/* What runs now, since when, and how long the rest will take: on a terminal; nothing in a pipe. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
@@ -7,6 +7,11 @@
 
 /* A line that replaces the one before, cut to the terminal's width. format NULL: wipes it away. */
 void progress_show(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Shows `head  N s  tail`, once a second, until progress_end() wipes it away: whoever waits sees that something moves.
+ * Both are copied. Nothing else may be shown, and no other one be begun, before. */
+void progress_begin(const char *head, const char *tail);
+void progress_end(void);
 
 /* Cases of one kind: one clause on one implementation. */
 typedef struct progress_kind {

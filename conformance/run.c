@@ -178,12 +178,13 @@ static int plan(run *self)
 
 /* ---- a case ------------------------------------------------------------------------------------------------------ */
 
-static void show_progress(const run *self, const contender *who, const clause *about)
+static void begin_progress(const run *self, const contender *who, const clause *about)
 {
-    char left[64];
+    char left[64], head[512], tail[512];
     progress_text(progress_left(self->kinds, self->options.target_count * self->clause_count), left, sizeof left);
-    progress_show("[%zu/%zu] %s %s  %s%s%s", self->ended + 1, self->planned, who->name, about->id, left,
-                  left[0] != '\0' ? "  " : "", about->promise);
+    snprintf(head, sizeof head, "[%zu/%zu] %s %s", self->ended + 1, self->planned, who->name, about->id);
+    snprintf(tail, sizeof tail, "%s%s%s", left, left[0] != '\0' ? "  " : "", about->promise);
+    progress_begin(head, tail);
 }
 
 /* One that could not be met: it is judged for each clause, too, so that no report looks as if it had not been asked. */
@@ -215,8 +216,10 @@ static bool play_case(run *self, result *out, const contender *who, const clause
                                   .keep_passed = self->options.keep_passed};
     make_file_name(name, sizeof name, who->implementation.name);
     snprintf(keep, sizeof keep, "%s/%s/%zu-%s-%s", self->options.keep, self->id, self->ended + 1, name, about->id);
-    show_progress(self, who, about);
-    return case_run(out, self->session, about, &options);
+    begin_progress(self, who, about);
+    const bool judged = case_run(out, self->session, about, &options);
+    progress_end();
+    return judged;
 }
 
 /* With --resume a case that is not in the file is judged again. */
@@ -247,7 +250,6 @@ static bool run_case(run *self, const contender *who, const clause *about, unsig
     if (kept == NULL)
         return false;
     take(self, kept);
-    progress_show(NULL);
     if (self->options.format != FORMAT_TAP && self->options.format != FORMAT_JSONL &&
         (!isatty(STDERR_FILENO) || (verdict_is_bad(kept->verdict) && !kept->excused)))
         report_line(stderr, kept, self->ended, self->planned);

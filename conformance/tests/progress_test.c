@@ -2,6 +2,11 @@
 #include "cases.h"
 #include "progress.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 static bool is_near(double value, double wanted)
 {
     return value > wanted * 0.95 && value < wanted * 1.05;
@@ -48,6 +53,61 @@ static void the_words_have_a_fitting_unit(void **state)
     assert_string_equal(progress_text(9000, text, sizeof text), "about 2.5 h left");
 }
 
+/* What standard error is for a while; the one before is returned. */
+static int redirect(int to)
+{
+    const int before = dup(STDERR_FILENO);
+    assert_true(before >= 0 && dup2(to, STDERR_FILENO) >= 0);
+    return before;
+}
+
+static void restore(int before)
+{
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    close(before);
+}
+
+static void a_terminal_sees_the_seconds_go_by(void **state)
+{
+    const int master = posix_openpt(O_RDWR | O_NOCTTY);
+    char shown[4096] = "";
+    size_t length = 0;
+    (void)state;
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    const int slave = open(ptsname(master), O_RDWR | O_NOCTTY), before = redirect(slave);
+    progress_begin("[1/2] it DEL-001", "about 3 s left");
+    while (strstr(shown, "DEL-001  2 s  about 3 s left") == NULL) {
+        struct pollfd readable = {.fd = master, .events = POLLIN};
+        if (poll(&readable, 1, 20000) != 1)
+            break;
+        const ssize_t step = read(master, shown + length, sizeof shown - 1 - length);
+        assert_true(step > 0);
+        shown[length += (size_t)step] = '\0';
+    }
+    progress_end();
+    restore(before);
+    close(slave);
+    close(master);
+    assert_non_null(strstr(shown, "[1/2] it DEL-001  about 3 s left"));
+    assert_non_null(strstr(shown, "[1/2] it DEL-001  1 s  about 3 s left"));
+    assert_non_null(strstr(shown, "[1/2] it DEL-001  2 s  about 3 s left"));
+}
+
+static void a_pipe_sees_nothing(void **state)
+{
+    int ends[2];
+    char byte;
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const int before = redirect(ends[1]);
+    progress_begin("[1/2] it DEL-001", "about 3 s left");
+    progress_end();
+    restore(before);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+}
+
 CASES_MAIN(CASE(the_rule_until_something_was_measured), CASE(a_slow_machine_is_learnt_about),
            CASE(what_was_measured_of_a_kind_counts_for_it), CASE(nothing_is_left_at_the_end),
-           CASE(the_words_have_a_fitting_unit))
+           CASE(the_words_have_a_fitting_unit), CASE(a_terminal_sees_the_seconds_go_by), CASE(a_pipe_sees_nothing))

@@ -2,6 +2,7 @@
  * journal of a thread that ended is handed to the next that begins. */
 #include "agent.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,11 @@ void record_open(const char *path_prefix)
     agent.journal = true;
 }
 
+static const char *remedy(int error)
+{
+    return error == -ENOSPC || error == -EDQUOT ? "; make room there, or name another place with TMPDIR" : "";
+}
+
 static struct journal *make(void)
 {
     char path[PATH_MAX + 16];
@@ -49,7 +55,7 @@ static struct journal *make(void)
         limits_restore();
     }
     if (error < 0)
-        out_fatal("the journal %s cannot be made: %s", path, strerror(-error));
+        out_fatal("the journal %s cannot be made: %s%s", path, strerror(-error), remedy(error));
     journal->next = all;
     all = journal;
     return journal;
@@ -80,7 +86,7 @@ void record_append(const struct ipcmark_record *record)
         limits_restore();
     }
     if (error < 0)
-        out_fatal("the journal cannot grow: %s", strerror(-error));
+        out_fatal("the journal cannot grow: %s%s", strerror(-error), remedy(error));
 }
 
 void record_leave(void)
