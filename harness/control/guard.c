@@ -3,8 +3,9 @@
  *   ipcmark-guard watch PARENT-DIRECTORY
  *       Makes a private directory and prints it. Then obeys lines on stdin: "watch PID", "forget PID", "ping". When
  * stdin ends, for whatever reason, SIGKILL of the coordinator included, it kills the sessions that the watched
- * processes lead and removes the directory. ipcmark-guard start COORDINATOR-PID CPUS COMMAND… Becomes COMMAND, on these
- * CPUs ("-": any), to die together with the coordinator.
+ * processes lead and whatever else comes from them, and removes the directory.
+ *   ipcmark-guard start COORDINATOR-PID CPUS COMMAND…
+ *       Becomes COMMAND, on these CPUs ("-": any), to die together with the coordinator.
  */
 #include "processes.h"
 #include "tree.h"
@@ -59,6 +60,7 @@ static int run_watch(const char *parent)
     for (int number = 1; number < NSIG; ++number)
         if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT || number == SIGPIPE)
             signal(number, SIG_IGN);
+    const pid_t coordinator = getppid();
     int result = make_directory(parent, directory, sizeof directory);
     if (result < 0) {
         fprintf(stderr, "ipcmark: no directory can be made in %s: %s; set TMPDIR to one that can be written\n", parent,
@@ -78,6 +80,7 @@ static int run_watch(const char *parent)
     }
     for (size_t i = 0; i < watched_count; ++i)
         processes_kill_session(watched[i]);
+    processes_kill_marked(coordinator);
     return tree_remove(directory) < 0 ? 3 : 0;
 }
 
@@ -109,7 +112,7 @@ static int run_start(const char *coordinator, const char *cpus, char **command)
 {
     /* It survives exec; the coordinator may have died before it took effect. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != atoi(coordinator))
+    if (getppid() != atoi(coordinator) || processes_mark(getppid()) < 0)
         return EXIT_CANNOT_START;
     if (strcmp(cpus, "-") != 0) {
         int error = set_affinity(cpus);

@@ -167,8 +167,8 @@ static void on_exit_of(uv_poll_t *exit, int status, int events)
     participant->status = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : wait_status & 0xff00;
     /* Killed ones take their children along a moment later; one that ended of itself must have none left. */
     if (!WIFSIGNALED(wait_status))
-        processes_of_session(participant->pid, name_process, participant);
-    processes_kill_session(participant->pid);
+        processes_of(participant->pid, name_process, participant);
+    processes_kill(participant->pid);
     watchdog_forget(&trial->session->watchdog, participant->pid);
     if (participant->output_ended)
         end(participant);

@@ -1,6 +1,7 @@
 /* The end of a trial: everyone is stopped, and what is left is counted. */
 #include "internal.h"
 
+#include "processes.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -77,9 +78,18 @@ static int count_files(ipcmark_trial *trial)
     return search.count;
 }
 
+static void name_process(void *context, pid_t pid, const char *name)
+{
+    trial_trouble(context, IPCMARK_LEFTOVER, NULL, "a participant left a process behind: %d (%s)", (int)pid, name);
+}
+
+/* Of each that ended they were looked for already, but for those who hid. The killed could not end what they started.
+ */
 static int count_processes(ipcmark_trial *trial)
 {
     int count = 0;
+    processes_of_nobody(trial->deaths_excused ? NULL : name_process, trial);
+    processes_kill_of_nobody();
     for (size_t i = 0; i < trial->trouble_count; ++i)
         if (trial->troubles[i].class_ == IPCMARK_LEFTOVER) {
             add_leftover(trial, trial->troubles[i].text);

@@ -1,5 +1,7 @@
 #include "watchdog.h"
 
+#include "processes.h"
+
 #include "ipcmark/journal.h"
 
 #include <errno.h>
@@ -65,7 +67,7 @@ int watchdog_open(struct watchdog *out, const char *program, const char *parent_
     struct watchdog self = {.patience_ms = CLOSE_PATIENCE_MS};
     char line[sizeof self.directory + 16];
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    if (processes_adopt() < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
     int error = spawn(&self.pid, program, parent_directory, ends[1]);
     close(ends[1]);

@@ -1,6 +1,6 @@
 /* The tests' own driver: Unix datagrams, a socket file a subscriber. Small, and right as far as it goes; parameters
- * make it wrong on purpose: crash_at=N (message), hang_at=N, hang_open=1, hang_close=1, leave_file=1, leave_process=1,
- * refuse=1 (publish: EAGAIN). */
+ * make it wrong on purpose: crash_at=N (message), hang_at=N, hang_open=1, hang_close=1, leave_file=1, leave_process=1
+ * (to 3), refuse=1 (publish: EAGAIN). */
 #include "ipcmark/driver.h"
 
 #include <dirent.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -167,12 +168,17 @@ static void *receive(void *context)
 static void leave_something(const struct end *self, const ipcmark_endpoint *options)
 {
     char path[128];
-    char *arguments[] = {(char *)(uintptr_t) "sleep", (char *)(uintptr_t) "1000", NULL};
+    /* 1: a child; 2: its child, in a session of its own; 3: likewise, of an empty environment. */
+    static const char *const commands[] = {"exec sleep 1000", "setsid -f sleep 1000", "env -i setsid -f sleep 1000"};
+    const unsigned long way = param(options, "leave_process");
+    char *arguments[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
+                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 3], NULL};
     pid_t pid;
     snprintf(path, sizeof path, "%s/left", self->directory);
     if (param(options, "leave_file") != 0)
         fclose(fopen(path, "w"));
-    if (param(options, "leave_process") != 0 && posix_spawnp(&pid, "sleep", NULL, NULL, arguments, environ) != 0)
+    if (way != 0 &&
+        (posix_spawnp(&pid, "sh", NULL, NULL, arguments, environ) != 0 || (way > 1 && waitpid(pid, NULL, 0) != pid)))
         abort();
 }
 
