@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include "identity.h"
 #include "ipcmark/runfile.h"
 #include "resume.h"
 
@@ -19,6 +20,8 @@ static cJSON *contender_json(const contender *who)
 {
     cJSON *json = cJSON_CreateObject(), *capabilities = cJSON_CreateArray();
     const char *name;
+    char digest[IDENTITY_SIZE];
+    identity_take(digest, who->target);
     for (unsigned bit = 0; (name = ipcmark_capability_name(bit)) != NULL; ++bit)
         if ((who->implementation.capabilities & ((uint64_t)1 << bit)) != 0)
             cJSON_AddItemToArray(capabilities, cJSON_CreateString(name));
@@ -30,7 +33,21 @@ static cJSON *contender_json(const contender *who)
     else
         cJSON_AddNullToObject(json, "homepage");
     cJSON_AddItemToObject(json, "capabilities", capabilities);
+    if (digest[0] != '\0')
+        cJSON_AddStringToObject(json, "digest", digest);
+    else
+        cJSON_AddNullToObject(json, "digest");
     return json;
+}
+
+void record_wrap(cJSON *header, const command_options *options)
+{
+    char *wrap = options->wrap != NULL ? strdup(options->wrap) : NULL;
+    if (wrap != NULL)
+        cJSON_AddStringToObject(header, "wrap", record_without_folders(wrap));
+    else
+        cJSON_AddNullToObject(header, "wrap");
+    free(wrap);
 }
 
 char *record_command(const command_options *options)
@@ -106,6 +123,7 @@ static int header_fill(header *self, const record_plan *plan)
         cJSON_AddItemToArray(self->drivers, contender_json(&plan->contenders[i]));
     cJSON_AddStringToObject(self->more, "effort", effort_name(plan->options->effort));
     cJSON_AddNumberToObject(self->more, "rounds", plan->options->rounds);
+    record_wrap(self->more, plan->options);
     self->ids = calloc(self->run.plan_count + 1, sizeof *self->ids);
     if (self->ids == NULL || self->command == NULL)
         return -ENOMEM;

@@ -37,6 +37,8 @@ bool record_case_restore(result *out, const cJSON *, const contender *, size_t c
 /* Result files name no places of this machine, which are nobody's business: of an absolute path in a text, the last
  * part stays. Returns text. */
 char *record_without_folders(char *text);
+/* Adds "wrap", for whoever goes on with the file: under a wrapper it would be another run. */
+void record_wrap(cJSON *header, const command_options *);
 /* The command as it was given, but for such paths. The caller frees it. */
 char *record_command(const command_options *);
 

@@ -40,15 +40,25 @@ static int check_drivers(const char *path, const cJSON *theirs, const cJSON *our
     describe_drivers(ours, now, sizeof now);
     if (strcmp(before, now) != 0)
         return refuse(problem, size, path, "drivers", before, now);
-    for (int i = 0; i < cJSON_GetArraySize(ours); ++i)
-        if (!cJSON_Compare(cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(theirs, i), "capabilities"),
-                           cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(ours, i), "capabilities"), 1)) {
+    for (int i = 0; i < cJSON_GetArraySize(ours); ++i) {
+        const cJSON *then = cJSON_GetArrayItem(theirs, i), *today = cJSON_GetArrayItem(ours, i);
+        if (!cJSON_Compare(cJSON_GetObjectItemCaseSensitive(then, "capabilities"),
+                           cJSON_GetObjectItemCaseSensitive(today, "capabilities"), 1)) {
             snprintf(problem, size,
                      "%s: %s claimed other capabilities than it does now, so it is another implementation; name "
                      "another file with --output",
-                     path, json_text(cJSON_GetArrayItem(ours, i), "name"));
+                     path, json_text(today, "name"));
             return -EBADMSG;
         }
+        if (strcmp(json_text(then, "digest"), json_text(today, "digest")) != 0) {
+            snprintf(
+                problem, size,
+                "%s is of another build of %s: its file, or the command of its agent or a file that this names, has "
+                "changed since then; name another file with --output",
+                path, json_text(today, "name"));
+            return -EBADMSG;
+        }
+    }
     return 0;
 }
 
@@ -58,9 +68,10 @@ static int check_more(const char *path, const cJSON *header, const cJSON *more, 
     const cJSON *ours;
     cJSON_ArrayForEach(ours, more)
     {
-        const char *theirs = json_text(header, ours->string);
-        if (cJSON_IsString(ours) && strcmp(theirs, ours->valuestring) != 0)
-            return refuse(problem, size, path, ours->string, theirs, ours->valuestring);
+        const char *before = json_text(header, ours->string), *now = json_text(more, ours->string);
+        if (!cJSON_IsNumber(ours) && strcmp(before, now) != 0)
+            return refuse(problem, size, path, ours->string, before[0] != '\0' ? before : "none",
+                          now[0] != '\0' ? now : "none");
     }
     return 0;
 }

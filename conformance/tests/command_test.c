@@ -304,6 +304,50 @@ static void what_is_of_another_run_is_refused(void **state)
     remove_folder();
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    char bytes[1 << 16];
+    FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+    assert_true(in != NULL && out != NULL);
+    for (size_t size; (size = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        assert_int_equal(fwrite(bytes, 1, size, out), size);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void append(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "ae");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void what_was_built_anew_is_refused(void **state)
+{
+    char agent[160], driver[512];
+    (void)state;
+    make_folder();
+    snprintf(driver, sizeof driver, "%.*s/../drivers/mmipc.so", (int)(strrchr(TEST_MUTANT, '/') - TEST_MUTANT),
+             TEST_MUTANT);
+    copy_file(driver, other);
+#define MINE "--driver", other, "--clause", "DEL-001", "--quick", "--output", record
+    EXPECT(0, "1 pass", MINE);
+    EXPECT(0, "1 of 1 cases are judged", MINE, "--resume");
+    EXPECT(64, "is of wrap none, and this is env X=1", MINE, "--wrap", "env X=1", "--resume");
+    append(other, "\n"); /* behind all that a loader looks at */
+    EXPECT(64, "is of another build of mmipc: its file", MINE, "--resume");
+    write_file(other, "exec sh " TEST_AGENTS " modest\n");
+    snprintf(agent, sizeof agent, "sh %s", other);
+#define THEIRS "--clause", "DEL-006", "--quick", "--output", record
+    EXPECT(2, "nothing was judged", "--agent", agent, THEIRS);
+    EXPECT(2, "1 of 1 cases are judged", "--agent", agent, THEIRS, "--resume");
+    append(other, "# the same, and yet another\n");
+    EXPECT(64, "is of another build of ", "--agent", agent, THEIRS, "--resume");
+    assert_int_equal(count_records("case", NULL), 1);
+    remove_folder();
+}
+
 /* A file is only a file: what somebody wrote into it must do no harm. */
 static void a_round_that_nobody_asked_for_does_no_harm(void **state)
 {
@@ -591,8 +635,9 @@ static void wrong_usage_is_answered(void **state)
 CASES_MAIN(CASE(one_that_cannot_be_met_stops_nobody), CASE(a_flood_is_stopped_and_named), CASE(a_name_leads_nowhere),
            CASE(a_misspelt_name_is_known_at_once), CASE(what_was_judged_survives_a_kill),
            CASE(an_interrupt_says_how_to_go_on), CASE(an_interrupted_tap_stream_says_so), CASE(rounds_are_added),
-           CASE(what_is_of_another_run_is_refused), CASE(a_round_that_nobody_asked_for_does_no_harm),
-           CASE(self_tests_go_on_too), CASE(error_before_failure_before_unknown), CASE(a_baseline_tells_what_is_new),
+           CASE(what_is_of_another_run_is_refused), CASE(what_was_built_anew_is_refused),
+           CASE(a_round_that_nobody_asked_for_does_no_harm), CASE(self_tests_go_on_too),
+           CASE(error_before_failure_before_unknown), CASE(a_baseline_tells_what_is_new),
            CASE(known_failures_must_fail_as_they_did), CASE(records_can_go_to_standard_output),
            CASE(files_are_written_beside_the_table), CASE(the_list_is_of_what_was_asked_for),
            CASE(participants_can_be_wrapped), CASE(what_cannot_be_written_down_is_an_error),
