@@ -129,7 +129,7 @@ static verdict verdict_of(const struct ipcmark_judgement *judgement, ipcmark_ses
     if (judgement->verdict == IPCMARK_PASS)
         return VERDICT_PASS;
     ipcmark_session_calibrate(session);
-    slow |= ipcmark_session_too_slow(session);
+    slow |= ipcmark_session_too_slow(session) || ipcmark_session_was_too_slow(session);
     return slow && is_of_time(judgement) ? VERDICT_UNKNOWN : VERDICT_FAIL;
 }
 
@@ -172,7 +172,7 @@ static void judge(result *out, stage *self, bool finished)
     out->kills_inside = judgement.kills_inside;
     out->text = format_text("%s%s", judgement.text,
                             out->verdict == VERDICT_UNKNOWN && judgement.verdict == IPCMARK_FAIL
-                                ? " (but the machine is too slow now to hold anybody to a time)"
+                                ? " (but the machine was too slow to hold anybody to a time)"
                                 : "");
     if (judgement.class_ != IPCMARK_CLASS_NONE)
         snprintf(out->violation, sizeof out->violation, "%s", ipcmark_class_text(judgement.class_));
@@ -181,6 +181,21 @@ static void judge(result *out, stage *self, bool finished)
         describe_troubles(out, self->trial);
         describe_schedule(out, self->trial);
     }
+}
+
+/* What could not be played, or showed nothing in the end. What went wrong before that, went wrong. */
+static void skip(result *out, char *why)
+{
+    if (out->verdict == VERDICT_FAIL || out->verdict == VERDICT_ERROR) {
+        free(why);
+        return;
+    }
+    free(out->text);
+    free(out->detail);
+    out->verdict = VERDICT_SKIP;
+    out->text = why;
+    out->detail = NULL;
+    out->violation[0] = '\0';
 }
 
 static void make_parents(const char *path)
@@ -225,6 +240,7 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
                   .random = mix(options->seed, about->id)};
     bool finished;
     ipcmark_session_calibrate(session);
+    ipcmark_session_mark(session);
     if (ipcmark_trial_open(&self.trial, session, &trial_options) < 0) {
         set_error(out, "the case could not begin", ipcmark_session_text(session));
         return;
@@ -242,12 +258,10 @@ static void play(result *out, ipcmark_session *session, const clause *about, con
     if (self.schedule != NULL)
         fclose(self.schedule);
     self.schedule = NULL;
-    if (self.skip != NULL) {
-        out->verdict = VERDICT_SKIP;
-        out->text = self.skip;
-    } else if (!ipcmark_session_interrupted(session)) {
+    if (!ipcmark_session_interrupted(session))
         judge(out, &self, finished);
-    }
+    if (self.skip != NULL)
+        skip(out, self.skip);
     out->figures = self.figures; /* the judging may have found some more */
     close_trial(out, self.trial, options);
 }

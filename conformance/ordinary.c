@@ -46,14 +46,24 @@ static bool drop_capabilities(stage *self, ordinary *out)
            ordinary_starts(self, out->wrap);
 }
 
+bool ordinary_skip(stage *self, const char *why)
+{
+    const char *agent = ipcmark_trial_target(self->trial)->agent;
+    if (agent != NULL && strncmp(agent + strspn(agent, " "), "exec ", 5) == 0)
+        return stage_skip(self,
+                          "the agent's command begins with `exec`, and no other command can be put before that, as "
+                          "this clause does: leave the word away");
+    return stage_skip(self, "%s", why);
+}
+
 bool ordinary_make(stage *self, ordinary *out)
 {
     memset(out, 0, sizeof *out);
     if (geteuid() != 0)
         return true;
     if (!become_stranger(self, out) && !drop_capabilities(self, out))
-        return stage_skip(self, "participants cannot be started without the privileges of root here: is there setpriv "
-                                "(util-linux)? Or run the suite as another user");
+        return ordinary_skip(self, "participants cannot be started without the privileges of root here: is there "
+                                   "setpriv (util-linux)? Or run the suite as another user");
     stage_log(self, "participants run behind: %s", out->wrap);
     return true;
 }

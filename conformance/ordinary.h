@@ -17,6 +17,8 @@ typedef struct ordinary {
 bool ordinary_make(stage *, ordinary *);
 /* Whether participants can be started behind this wrap. */
 bool ordinary_starts(stage *, const char *wrap);
+/* Skips the play for this reason, or for what the agent's command is to blame for. Always false. */
+bool ordinary_skip(stage *, const char *why);
 /* Names the actors, not yet started, and gives each this wrap. It must live as long as they are played with. */
 void ordinary_cast(stage *, const ordinary *, unsigned publishers, unsigned subscribers);
 /* Starts, opens and settles them. */

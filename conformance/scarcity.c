@@ -21,6 +21,28 @@ static bool passes(stage *self)
     return stage_publish_all(self, &some) && stage_drain(self);
 }
 
+/* What was not granted while it was hard. Where everything was, nobody has shown how it takes a refusal. */
+typedef struct {
+    unsigned opens;
+    uint64_t publishes;
+} refusals;
+
+static bool try_open(stage *self, actor *who, refusals *refused)
+{
+    const bool answered = ordinary_try_open(self, who);
+    refused->opens += answered && !who->open;
+    return answered;
+}
+
+/* The last step of a play: what was seen is judged, but nobody passes by it who needs nothing of what there was not. */
+static bool was_refused(stage *self, const refusals *refused, const char *what)
+{
+    stage_log(self, "%u opens and %llu publishes were refused for want of %s", refused->opens,
+              (unsigned long long)refused->publishes, what);
+    return refused->opens + refused->publishes > 0 ||
+           stage_skip(self, "nothing that it did was refused for want of %s: it got along without", what);
+}
+
 static uint64_t received_by(stage *self, const actor *subscriber)
 {
     ipcmark_call *call = ipcmark_stats(self->trial, subscriber->endpoint, 0, 0, false);
@@ -30,7 +52,7 @@ static uint64_t received_by(stage *self, const actor *subscriber)
 /* From publisher 1 to subscriber 1, which were connected when there was enough of everything. No drain: if they are so
  * no longer, the rest is not owed, and the checker says what was. But there is time for it to arrive while it is hard.
  */
-static bool pair_passes(stage *self, const ipcmark_publish_options *options, bool stopped)
+static bool pair_passes(stage *self, const ipcmark_publish_options *options, bool stopped, refusals *refused)
 {
     actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
     const uint64_t before = received_by(self, subscriber);
@@ -42,6 +64,7 @@ static bool pair_passes(stage *self, const ipcmark_publish_options *options, boo
         return false;
     if (!stage_publish_end(self, publisher) || publisher->participant == NULL)
         return false;
+    refused->publishes += ipcmark_reply_count(call, "failed") + ipcmark_reply_count(call, "unknown");
     for (unsigned patience = 0; patience < 50; ++patience) {
         if (!ipcmark_participant_alive(subscriber->participant))
             return false;
@@ -116,7 +139,7 @@ static bool enclosure_make(stage *self, enclosure *out, const char *where)
                  : "",
              out->last);
     if (!ordinary_starts(self, out->first))
-        return stage_skip(self, "no file system can be mounted here, for which root or user namespaces are needed");
+        return ordinary_skip(self, "no file system can be mounted here, for which root or user namespaces are needed");
     return true;
 }
 
@@ -199,8 +222,9 @@ static bool enclosure_empty(stage *self, const enclosure *in)
     return true;
 }
 
-static bool play_full(stage *self, const char *where)
+static bool play_full(stage *self, const char *where, const char *what)
 {
+    refusals refused = {0};
     enclosure in;
     self->demands.min_must = 200;
     if (!enclosure_make(self, &in, where) || !enclosure_cast(self, &in, 2, 2) ||
@@ -208,24 +232,24 @@ static bool play_full(stage *self, const char *where)
         !passes(self))
         return false;
     declare(self, true);
-    if (!enclosure_fill(self, &in) || !pair_passes(self, &some, false) ||
-        !ordinary_try_open(self, &self->publishers[1]) || !ordinary_try_open(self, &self->subscribers[1]) ||
-        !pair_passes(self, &some, false))
+    if (!enclosure_fill(self, &in) || !pair_passes(self, &some, false, &refused) ||
+        !try_open(self, &self->publishers[1], &refused) || !try_open(self, &self->subscribers[1], &refused) ||
+        !pair_passes(self, &some, false, &refused))
         return false;
     if (!enclosure_empty(self, &in) || !open_the_others(self))
         return false;
     declare(self, false);
-    return passes(self) && stage_close_all(self);
+    return passes(self) && stage_close_all(self) && was_refused(self, &refused, what);
 }
 
 bool scarcity_play_directory_full(stage *self)
 {
-    return play_full(self, ipcmark_trial_files(self->trial));
+    return play_full(self, ipcmark_trial_files(self->trial), "room in the directory");
 }
 
 bool scarcity_play_shared_memory_full(stage *self)
 {
-    return play_full(self, "/dev/shm");
+    return play_full(self, "/dev/shm", "room in /dev/shm");
 }
 
 /* ---- limits of a process ------------------------------------------------------------------------------------------
@@ -277,11 +301,11 @@ static bool release(stage *self, const actor *who, const char *resource)
 }
 
 /* One comes from elsewhere, one in the limited process, and those who are connected go on. */
-static bool come_and_go(stage *self, actor *newcomer, actor *guest)
+static bool come_and_go(stage *self, actor *newcomer, actor *guest, refusals *refused)
 {
     const bool guest_first = stage_random(self, 2) == 0;
-    return ordinary_try_open(self, guest_first ? guest : newcomer) && pair_passes(self, &some, false) &&
-           ordinary_try_open(self, guest_first ? newcomer : guest) && pair_passes(self, &some, false);
+    return try_open(self, guest_first ? guest : newcomer, refused) && pair_passes(self, &some, false, refused) &&
+           try_open(self, guest_first ? newcomer : guest, refused) && pair_passes(self, &some, false, refused);
 }
 
 /* Once there is enough of it again, whoever came meanwhile is connected. */
@@ -306,7 +330,7 @@ static unsigned descriptor_limit(int pid, unsigned spare)
     }
 }
 
-static bool starve_of_descriptors(stage *self, actor *subject, actor *newcomer, actor *guest)
+static bool starve_of_descriptors(stage *self, actor *subject, actor *newcomer, actor *guest, refusals *refused)
 {
     const unsigned rounds = stage_either(self, 5, 2);
     for (unsigned i = 0; i < rounds; ++i) {
@@ -314,7 +338,7 @@ static bool starve_of_descriptors(stage *self, actor *subject, actor *newcomer, 
         const unsigned soft = descriptor_limit(ipcmark_participant_pid(subject->participant), spare);
         stage_log(self, "%s has %u descriptors left", subject->name, spare);
         declare(self, true);
-        if (!limit(self, subject, "nofile", soft) || !come_and_go(self, newcomer, guest) ||
+        if (!limit(self, subject, "nofile", soft) || !come_and_go(self, newcomer, guest, refused) ||
             !release(self, subject, "nofile") || !live_again(self, newcomer, guest))
             return false;
     }
@@ -323,12 +347,13 @@ static bool starve_of_descriptors(stage *self, actor *subject, actor *newcomer, 
 
 bool scarcity_play_descriptors(stage *self)
 {
+    refusals refused = {0};
     ordinary how;
     self->demands.min_must = 200;
     return ordinary_make(self, &how) && cast_limited(self, &how) &&
-           starve_of_descriptors(self, &self->subscribers[0], &self->publishers[1], &self->subscribers[2]) &&
-           starve_of_descriptors(self, &self->publishers[0], &self->subscribers[1], &self->publishers[2]) &&
-           stage_close_all(self);
+           starve_of_descriptors(self, &self->subscribers[0], &self->publishers[1], &self->subscribers[2], &refused) &&
+           starve_of_descriptors(self, &self->publishers[0], &self->subscribers[1], &self->publishers[2], &refused) &&
+           stage_close_all(self) && was_refused(self, &refused, "descriptors");
 }
 
 static unsigned long long address_space(int pid)
@@ -346,16 +371,16 @@ static unsigned long long address_space(int pid)
 }
 
 /* A backlog of more than what is left, while the subscriber is stopped; then it takes what there is. */
-static bool burst(stage *self)
+static bool burst(stage *self, refusals *refused)
 {
     static const size_t large[] = {1048576, 200};
     const ipcmark_publish_options options = {
         .count = 128, .sizes = large, .sizes_count = COUNT_OF(large), .deadline_seconds = 20};
-    return pair_passes(self, &options, true);
+    return pair_passes(self, &options, true, refused);
 }
 
 /* What the agent needs itself, for a thread and a request, it has: the rest is the implementation's. */
-static bool starve_of_memory(stage *self, actor *subject, actor *newcomer, actor *guest)
+static bool starve_of_memory(stage *self, actor *subject, actor *newcomer, actor *guest, refusals *refused)
 {
     const unsigned rounds = stage_either(self, 2, 1);
     for (unsigned i = 0; i < rounds; ++i) {
@@ -368,8 +393,9 @@ static bool starve_of_memory(stage *self, actor *subject, actor *newcomer, actor
                               used >> 30);
         stage_log(self, "%s has %u MiB of address space left", subject->name, spare);
         declare(self, true);
-        if (!limit(self, subject, "as", used + ((unsigned long long)spare << 20)) || !burst(self) ||
-            !come_and_go(self, newcomer, guest) || !release(self, subject, "as") || !live_again(self, newcomer, guest))
+        if (!limit(self, subject, "as", used + ((unsigned long long)spare << 20)) || !burst(self, refused) ||
+            !come_and_go(self, newcomer, guest, refused) || !release(self, subject, "as") ||
+            !live_again(self, newcomer, guest))
             return false;
     }
     return true;
@@ -377,10 +403,11 @@ static bool starve_of_memory(stage *self, actor *subject, actor *newcomer, actor
 
 bool scarcity_play_memory(stage *self)
 {
+    refusals refused = {0};
     ordinary how;
     self->demands.min_must = 200;
     return ordinary_make(self, &how) && cast_limited(self, &how) &&
-           starve_of_memory(self, &self->publishers[0], &self->subscribers[1], &self->publishers[2]) &&
-           starve_of_memory(self, &self->subscribers[0], &self->publishers[1], &self->subscribers[2]) &&
-           stage_close_all(self);
+           starve_of_memory(self, &self->publishers[0], &self->subscribers[1], &self->publishers[2], &refused) &&
+           starve_of_memory(self, &self->subscribers[0], &self->publishers[1], &self->subscribers[2], &refused) &&
+           stage_close_all(self) && was_refused(self, &refused, "address space");
 }
