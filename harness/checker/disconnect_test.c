@@ -417,8 +417,41 @@ static void ready_by_probe(void **state)
     }
 }
 
+static void send_on_thread(uint16_t thread, uint64_t sequence, bool arrives)
+{
+    const enum ipcmark_kind kinds[] = {IPCMARK_INVOKE, IPCMARK_OK, IPCMARK_RECEIVED};
+    for (size_t i = 0; i < (arrives ? 3 : 2); ++i) {
+        const uint16_t writer = kinds[i] == IPCMARK_RECEIVED ? 2 : 1;
+        struct ipcmark_record record = message(writer, kinds[i], 1, sequence);
+        record.thread = thread;
+        write_(writer, record);
+    }
+}
+
+/* A probe is one of the publisher, whichever thread sent it. */
+static void probed_by_another_thread(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost <= 1; ++lost) {
+        begin(1, 0);
+        expectation.ready = IPCMARK_READY_PROBE;
+        process_add(2);
+        join(2, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
+        opens(2);
+        pass_on(1, 0);
+        send_on_thread(7, 0, !lost);
+        send_on_thread(7, 1, true);
+        drain_all();
+        if (lost)
+            fails(IPCMARK_LOST, "message 0 of publisher 1 epoch 1 thread 7");
+        else
+            passes();
+        assert_int_equal(judgement.must, 2);
+    }
+}
+
 CASES_MAIN(CASE(a_gap_needs_report_and_reason), CASE(a_disconnect_without_a_name), CASE(a_fault_of_another_window),
            CASE(a_gap_at_one_tick), CASE(a_reason_has_its_time), CASE(the_gone_are_disconnected), CASE(reconnected),
            CASE(known_by_process), CASE(ready_by_count), CASE(counted_while_moving), CASE(counted_after_a_change),
            CASE(gone_before_the_publisher_came), CASE(gone_while_it_opened), CASE(counts_that_fall),
-           CASE(ready_by_probe))
+           CASE(ready_by_probe), CASE(probed_by_another_thread))

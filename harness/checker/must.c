@@ -201,6 +201,16 @@ static int stream_judge(struct review *review, struct needs *needs)
     return 0;
 }
 
+/* Of whichever thread: a probe is one of its publisher. */
+static uint64_t first_receipt(const struct model *model, const struct intake *intakes, size_t publisher)
+{
+    uint64_t first_ns = NEVER;
+    for (size_t i = 0; i < model->stream_count; ++i)
+        if (model->streams[i].publisher == publisher && intakes[i].first_ns < first_ns)
+            first_ns = intakes[i].first_ns;
+    return first_ns;
+}
+
 int must_judge(struct model *model, size_t subscriber, const struct intake *intakes)
 {
     struct needs needs = {0};
@@ -216,7 +226,8 @@ int must_judge(struct model *model, size_t subscriber, const struct intake *inta
         struct window *windows = NULL;
         if (!lives_meet(model, stream->publisher, subscriber))
             continue;
-        error = ready_windows(model, stream->publisher, subscriber, intakes[i].first_ns, &windows);
+        error = ready_windows(model, stream->publisher, subscriber, first_receipt(model, intakes, stream->publisher),
+                              &windows);
         if (error >= 0) {
             review.windows = windows;
             review.window_count = (size_t)error;
