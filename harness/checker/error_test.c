@@ -133,5 +133,35 @@ static void contradictions(void **state)
     is_error("names endpoint 1 epoch 1 twice");
 }
 
+/* digest: of all messages, or 0 for one by the size; sizes: how many there are, used in turn. */
+static void send_looking_away(uint64_t count, uint32_t digest, uint64_t sizes)
+{
+    begin(1, 1);
+    for (uint64_t i = 0; i < count; ++i) {
+        struct ipcmark_record record = message(1, IPCMARK_INVOKE, 1, i);
+        record.size += i % sizes;
+        record.digest = digest != 0 ? digest : (uint32_t)record.size;
+        write_(1, record);
+        outcome(1, i, IPCMARK_OK);
+        record.kind = IPCMARK_RECEIVED, record.endpoint = 2;
+        write_(2, record);
+    }
+}
+
+static void digests_of_nothing(void **state)
+{
+    (void)state;
+    send_looking_away(3, 4711, 1);
+    is_error("2 of 3 messages have the digest of another one");
+    send_looking_away(20, 4711, 5);
+    is_error("15 of 20 messages have the digest of another one");
+    send_looking_away(20, 0, 5); /* of the size alone */
+    is_error("15 of 20 messages have the digest of another one");
+    send_looking_away(2, 4711, 1); /* by chance */
+    passes();
+    send_looking_away(20, 0, 20); /* nobody can tell */
+    passes();
+}
+
 CASES_MAIN(CASE(cut_off), CASE(observations), CASE(torn_tail), CASE(received_before_it_was_invoked),
-           CASE(contradictions))
+           CASE(contradictions), CASE(digests_of_nothing))

@@ -132,14 +132,14 @@ static void out_of_order(void **state)
 
 static void thread_send(uint16_t thread, uint64_t sequence)
 {
-    invoke(1, sequence), last(1)->thread = thread;
+    invoke(1, sequence), last(1)->thread = thread, last(1)->digest += 100u * thread;
     outcome(1, sequence, IPCMARK_OK), last(1)->thread = thread;
 }
 
 static void thread_receive(uint16_t thread, uint64_t sequence)
 {
     receive(2, 1, sequence);
-    last(2)->thread = thread;
+    last(2)->thread = thread, last(2)->digest += 100u * thread;
 }
 
 /* Order is promised within a thread, not between the threads of a publisher. */

@@ -202,5 +202,6 @@ int streams_build(struct model *model)
     invokes_place(model);
     outcomes_place(model);
     order_check(model);
+    digests_check(model);
     return 0;
 }

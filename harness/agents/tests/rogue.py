@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
 import agent
 import pubsub
+import record
 
 mode = sys.argv[1]
 right = dict(agent.OPERATIONS)
@@ -169,6 +170,11 @@ def received_unseen():
 def wrong_digest():
     read = agent.read_message
     agent.read_message = lambda parts: {**read(parts), "digest": 4711}
+
+
+def same_digest():
+    """Of whatever is sent or received."""
+    record.digest_of = lambda parts: 4711
 
 
 def reply_before_journal():

@@ -33,6 +33,7 @@ EXPECTED = {
     "ok_without_sending": ("DEL-001", "fail", "lost", "never received message 100", 2),
     "received_unseen": ("DEL-001", "fail", "corrupt", "", None),
     "wrong_digest": ("DEL-001", "fail", "corrupt", "", None),
+    "same_digest": ("DEL-001", "error", None, "does not come from their bytes", None),
     "reply_before_journal": ("DEL-001", "error", None, "before it recorded that", None),
     "peers_that_do_not_exist": ("CON-001", "fail", "count", "", 1),
     "reply_never_asked": ("DEL-001", "error", None, "not made", None),
