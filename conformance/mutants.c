@@ -85,15 +85,24 @@ static bool is_undecided(const self_test *self, const subject *who, const result
     if (out->verdict == VERDICT_UNKNOWN)
         return true;
     return out->verdict == VERDICT_PASS && clause_matches(who->about->must_fail, out->clause->id) &&
-           (ipcmark_session_calibrate(self->session), ipcmark_session_scale(self->session)) > CALM;
+           (ipcmark_session_slowest(self->session) > CALM ||
+            (ipcmark_session_calibrate(self->session), ipcmark_session_scale(self->session)) > CALM);
 }
 
+/* Half a second of calm: load comes and goes. */
 static void await_calm(ipcmark_session *session)
 {
-    for (unsigned patience = 0; patience < 200 && ipcmark_session_interrupted(session) == 0; ++patience) {
+    enum { PATIENCE = 200, CALM_FOR = 5 };
+    unsigned calm = 0;
+    ipcmark_session_mark(session);
+    for (unsigned patience = 0; patience < PATIENCE && ipcmark_session_interrupted(session) == 0; ++patience) {
         ipcmark_session_calibrate(session);
-        if (ipcmark_session_scale(session) <= CALM)
+        if (ipcmark_session_scale(session) > CALM || ipcmark_session_slowest(session) > CALM) {
+            ipcmark_session_mark(session);
+            calm = 0;
+        } else if (calm++ == CALM_FOR) {
             break;
+        }
         poll(NULL, 0, 100);
     }
 }

@@ -5,6 +5,7 @@
 #include "ipcmark/control.h"
 
 #include "line.h"
+#include "slowness.h"
 #include "watchdog.h"
 
 #include <limits.h>
@@ -27,7 +28,8 @@ struct ipcmark_session {
     uv_signal_t interrupt, terminate;
     uv_idle_t poke;
     struct watchdog watchdog;
-    double scale;
+    struct slowness slowness;
+    double scale; /* of the last calibration */
     bool too_slow;
     int signal;
     int guard_lost; /* -errno; 0: it is there */
@@ -113,7 +115,9 @@ struct call {
     uint64_t id;
     const char *schema; /* of its reply */
     uv_timer_t timer;
-    double deadline_seconds;
+    double deadline_seconds;                     /* stretched */
+    double scale;                                /* by this */
+    size_t place;                                /* of the slowness, when it was begun */
     bool overdue;                                /* the deadline has passed, the grace goes on */
     bool declares_death;                         /* of its participant, until it is answered */
     cJSON *line;                                 /* owns public.reply */
@@ -137,6 +141,8 @@ void session_turn(ipcmark_session *); /* waits for something to happen, and take
 /* From each timer's callback: the turn that it is called in shall end. uv_run() runs timers first and then waits, for
  * ever if that was the last one. */
 void session_poke(ipcmark_session *);
+/* What was sampled since this place of the slowness, 1 to the most that a deadline is stretched by. */
+double session_scale_since(ipcmark_session *, size_t place);
 int session_check_guard(ipcmark_session *); /* 0, or fails: it has been found to be gone */
 int session_fail(ipcmark_session *, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

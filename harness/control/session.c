@@ -121,6 +121,7 @@ int ipcmark_session_close(ipcmark_session *session)
     if (session == NULL)
         return 0;
     int error = watchdog_close(&session->watchdog);
+    slowness_end(&session->slowness);
     if (error < 0)
         fprintf(stderr, "ipcmark: the guard did not end and was killed (%s): look for processes and for files in %s\n",
                 strerror(-error), session->watchdog.directory);
@@ -181,6 +182,28 @@ double ipcmark_session_scale(const ipcmark_session *session)
 bool ipcmark_session_too_slow(const ipcmark_session *session)
 {
     return session->too_slow;
+}
+
+void ipcmark_session_mark(ipcmark_session *session)
+{
+    slowness_mark(&session->slowness);
+}
+
+double ipcmark_session_slowest(ipcmark_session *session)
+{
+    const double scale = slowness_since(&session->slowness, session->slowness.mark);
+    return scale > 1 && slowness_is_of_others(&session->slowness, 0) ? scale : 1;
+}
+
+bool ipcmark_session_was_too_slow(ipcmark_session *session)
+{
+    return ipcmark_session_slowest(session) > max_scale;
+}
+
+double session_scale_since(ipcmark_session *session, size_t place)
+{
+    const double scale = slowness_since(&session->slowness, place);
+    return scale > max_scale ? max_scale : scale;
 }
 
 int ipcmark_session_interrupted(const ipcmark_session *session)

@@ -58,6 +58,13 @@ bool ipcmark_session_too_slow(const ipcmark_session *);
 /* Measures again, for instance after a missed deadline. Fails if the guard does not answer within a second, and so does
  * every ipcmark_trial_open() from then on. */
 int ipcmark_session_calibrate(ipcmark_session *);
+/* A case begins, before its first participant: from here on a thread samples how late the machine wakes those who wait.
+ * Calls that would miss their deadlines are given more time where it is slower than it was when they began, and
+ * ipcmark_session_slowest() has, once the trial is stopped, the scale of the slowest second, without an end. It is 1
+ * where nobody but the participants kept the CPUs busy: who is slow by its own work is not excused. */
+void ipcmark_session_mark(ipcmark_session *);
+double ipcmark_session_slowest(ipcmark_session *);
+bool ipcmark_session_was_too_slow(ipcmark_session *); /* more than 8, as above */
 /* The signal that asked us to end, or 0. From then on every await returns IPCMARK_INTERRUPTED at once; close and exit
  * with 128 + signal. */
 int ipcmark_session_interrupted(const ipcmark_session *);
