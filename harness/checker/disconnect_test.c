@@ -450,8 +450,32 @@ static void probed_by_another_thread(void **state)
     }
 }
 
+/* Who tells that somebody came, not who, and does not count, is as good as one who tells nothing. */
+static void probed_by_who_has_no_names(void **state)
+{
+    (void)state;
+    for (int counts_too = 0; counts_too <= 1; ++counts_too) {
+        begin(1, 0);
+        expectation.capabilities = IPCMARK_CAP_PEER_EVENTS | (counts_too ? IPCMARK_CAP_PEERS : 0);
+        process_add(2);
+        join(2, IPCMARK_SUBSCRIBER, 2, "channel", "directory");
+        opens(2);
+        up(1, 0);
+        send(1, 0);
+        pass_on(1, 1);
+        send(1, 2);
+        pass_on(1, 3);
+        drain_all();
+        if (counts_too)
+            passes();
+        else
+            fails(IPCMARK_LOST, "message 2");
+        assert_int_equal(judgement.must, counts_too ? 0 : 2);
+    }
+}
+
 CASES_MAIN(CASE(a_gap_needs_report_and_reason), CASE(a_disconnect_without_a_name), CASE(a_fault_of_another_window),
            CASE(a_gap_at_one_tick), CASE(a_reason_has_its_time), CASE(the_gone_are_disconnected), CASE(reconnected),
            CASE(known_by_process), CASE(ready_by_count), CASE(counted_while_moving), CASE(counted_after_a_change),
            CASE(gone_before_the_publisher_came), CASE(gone_while_it_opened), CASE(counts_that_fall),
-           CASE(ready_by_probe), CASE(probed_by_another_thread))
+           CASE(ready_by_probe), CASE(probed_by_another_thread), CASE(probed_by_who_has_no_names))

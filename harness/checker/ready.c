@@ -112,18 +112,42 @@ static int report_apply(const struct model *model, struct pair *pair, const stru
     return window_open(model, pair, report->time_ns);
 }
 
+/* p says nothing of its peers; or it does not count them, and does not say who they are. */
+static int is_probed(const struct model *model, size_t publisher)
+{
+    if (model->history->expectation.ready == IPCMARK_READY_PROBE)
+        return 1;
+    for (size_t i = 0; !model_can(model, IPCMARK_CAP_PEERS) && i < model->report_count; ++i)
+        if (model->reports[i].reporter == publisher && model->reports[i].kind == IPCMARK_PEER_UP &&
+            model->reports[i].peer == NOBODY)
+            return 1;
+    return 0;
+}
+
+static int probe_apply(const struct model *model, struct pair *pair, uint64_t receipt_ns)
+{
+    pair->publisher_up = 1;
+    return window_open(model, pair, receipt_ns);
+}
+
 int ready_windows(struct model *model, size_t publisher, size_t subscriber, uint64_t first_receipt_ns,
                   struct window **out)
 {
     struct pair pair = {.publisher = publisher, .subscriber = subscriber};
-    int error = 0;
-    if (model->history->expectation.ready == IPCMARK_READY_PROBE && first_receipt_ns != NEVER) {
-        pair.publisher_up = 1;
-        error = window_open(model, &pair, first_receipt_ns);
+    int probed = first_receipt_ns == NEVER || !is_probed(model, publisher), error = 0;
+    for (size_t i = 0; error == 0 && i < model->report_count; ++i) {
+        const struct report *report = &model->reports[i];
+        if (report->reporter != publisher && report->reporter != subscriber)
+            continue;
+        if (!probed && report->time_ns > first_receipt_ns) {
+            error = probe_apply(model, &pair, first_receipt_ns);
+            probed = 1;
+        }
+        if (error == 0)
+            error = report_apply(model, &pair, report);
     }
-    for (size_t i = 0; error == 0 && i < model->report_count; ++i)
-        if (model->reports[i].reporter == publisher || model->reports[i].reporter == subscriber)
-            error = report_apply(model, &pair, &model->reports[i]);
+    if (error == 0 && !probed)
+        error = probe_apply(model, &pair, first_receipt_ns);
     if (error < 0) {
         free(pair.windows);
         return error;
