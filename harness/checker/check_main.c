@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "folders.h"
 #include "ipcmark/checker.h"
 
 #define EXIT_USAGE 64
@@ -17,7 +18,8 @@ static const char help[] =
     "Judges recorded runs again: reads what the participants wrote down (DIR/journals/) and what was done to them\n"
     "(DIR/history.jsonl), and tells whether every message that had to arrive did, once, intact and in order, and\n"
     "nothing else. Of a run that broke a rule it shows the first violation, and what happened around it. It starts\n"
-    "nothing, and the same folder always gives the same verdict.\n"
+    "nothing, and the same folder always gives the same verdict. Of a folder that holds others, all runs below it are\n"
+    "judged, a line each.\n"
     "\n"
     "  -f, --format FORMAT   text (default), or json: one object a folder and line\n"
     "  -l, --lines N         so many lines of what happened around a violation (default 15; 0: none)\n"
@@ -31,8 +33,8 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  ipcmark conformance --driver fifo --clause KILL-001 --keep runs --keep-passed     records a run in runs/RUN/\n"
-    "  ipcmark check runs/*/*                                                            judges it again\n"
-    "  ipcmark check --format json runs/*/* | jq -r .class                               the class of each violation\n"
+    "  ipcmark check runs                                                                judges all below runs/ again\n"
+    "  ipcmark check --format json runs | jq -r .class                               the class of each violation\n"
     "\n"
     "exit codes:\n"
     "  0   everything holds\n"
@@ -138,30 +140,41 @@ static void problem_say(const char *folder, int error, const char *problem, char
     if (error == -EBADMSG)
         snprintf(text, size, "%s", problem);
     else if (error == -ENOENT || error == -ENOTDIR)
-        snprintf(text, size, "not the folder of a recorded run (history.jsonl and journals/ are expected in it)");
+        snprintf(text, size,
+                 "not the folder of a recorded run (history.jsonl and journals/ are expected in it), and none is below "
+                 "it");
     else
         snprintf(text, size, "%s", strerror(-error));
     fprintf(stderr, "ipcmark check: %s: %s\n", folder, text);
+}
+
+/* 0; or -errno of what cannot be read: the judgement is then an error, which has been said on standard error. *timeline
+ * is to be freed. */
+static int folder_judge(const char *folder, size_t lines, struct ipcmark_judgement *out, char **timeline)
+{
+    struct ipcmark_history history;
+    char problem[sizeof out->text];
+    int error = ipcmark_history_load(&history, folder, problem, sizeof problem);
+    if (error == 0)
+        error = ipcmark_check(&history, out);
+    if (error == 0 && lines > 0) {
+        *timeline = ipcmark_timeline(&history, out, lines);
+        error = *timeline == NULL ? -ENOMEM : 0;
+    }
+    ipcmark_history_free(&history);
+    if (error < 0) {
+        *out = (struct ipcmark_judgement){.verdict = IPCMARK_ERROR};
+        problem_say(folder, error, problem, out->text, sizeof out->text);
+    }
+    return error;
 }
 
 /* The exit code of one folder. */
 static int folder_check(const char *folder, const struct options *options)
 {
     struct ipcmark_judgement judgement = {0};
-    struct ipcmark_history history;
-    char problem[sizeof judgement.text], *timeline = NULL;
-    int error = ipcmark_history_load(&history, folder, problem, sizeof problem);
-    if (error == 0)
-        error = ipcmark_check(&history, &judgement);
-    if (error == 0 && options->lines > 0) {
-        timeline = ipcmark_timeline(&history, &judgement, options->lines);
-        error = timeline == NULL ? -ENOMEM : 0;
-    }
-    ipcmark_history_free(&history);
-    if (error < 0) {
-        judgement = (struct ipcmark_judgement){.verdict = IPCMARK_ERROR};
-        problem_say(folder, error, problem, judgement.text, sizeof judgement.text);
-    }
+    char *timeline = NULL;
+    int error = folder_judge(folder, options->lines, &judgement, &timeline);
     if (options->as_json)
         error = json_print(folder, &judgement, timeline);
     else if (error == 0)
@@ -175,6 +188,48 @@ static int graver(int one, int other)
 {
     static const int gravity[] = {0, 2, 1, 3};
     return gravity[one] >= gravity[other] ? one : other;
+}
+
+/* One of many: a line. */
+static int row_print(const char *folder, size_t counts[4])
+{
+    struct ipcmark_judgement judgement = {0};
+    const char *class_text;
+    folder_judge(folder, 0, &judgement, NULL);
+    class_text = ipcmark_class_text(judgement.class_);
+    printf("%-8s %-10s  %s%s%s\n", ipcmark_verdict_text(judgement.verdict), class_text != NULL ? class_text : "",
+           folder, judgement.text[0] != '\0' ? ": " : "", judgement.text);
+    ++counts[ipcmark_verdict_exit(judgement.verdict)];
+    return ipcmark_verdict_exit(judgement.verdict);
+}
+
+static int table_print(const struct folders *below)
+{
+    size_t counts[4] = {0};
+    int code = 0;
+    for (size_t i = 0; i < below->count; ++i)
+        code = graver(code, row_print(below->paths[i], counts));
+    printf("%zu runs: %zu pass, %zu fail, %zu unknown, %zu error%s\n", below->count, counts[0], counts[1], counts[2],
+           counts[3], counts[1] > 0 ? "; name one of these folders to see what happened in it" : "");
+    return code;
+}
+
+/* A folder of a run, or of many. */
+static int argument_check(const char *folder, const struct options *options)
+{
+    struct folders below;
+    int code = 0;
+    if (folders_is_run(folder))
+        return folder_check(folder, options);
+    if (folders_find(&below, folder) < 0 || below.count == 0)
+        code = folder_check(folder, options); /* which says what is wrong */
+    else if (!options->as_json)
+        code = table_print(&below);
+    else
+        for (size_t i = 0; i < below.count; ++i)
+            code = graver(code, folder_check(below.paths[i], options));
+    folders_free(&below);
+    return code;
 }
 
 /* -1: go on; else an exit code. */
@@ -225,7 +280,7 @@ int main(int argc, char **argv)
     if (finished >= 0)
         return finished;
     for (; optind < argc; ++optind)
-        code = graver(code, folder_check(argv[optind], &options));
+        code = graver(code, argument_check(argv[optind], &options));
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("ipcmark check: standard output");
         return ipcmark_verdict_exit(IPCMARK_ERROR);

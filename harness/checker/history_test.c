@@ -13,7 +13,7 @@
 #include "ipcmark/checker.h"
 
 extern char **environ;
-static char folder[32], problem[700];
+static char folder[64], problem[700];
 
 static void folder_make(void)
 {
@@ -86,7 +86,7 @@ static void journal_write(void)
          .parts = 1},
     };
     struct ipcmark_journal *journal;
-    char path[64];
+    char path[96];
     snprintf(path, sizeof path, "%s/journals/4.0", folder);
     assert_int_equal(ipcmark_journal_open(&journal, path), 0);
     for (size_t i = 0; i < sizeof records / sizeof records[0]; ++i)
@@ -125,7 +125,7 @@ static void round_trip(void **state)
 
 static void line_append(const char *text)
 {
-    char path[64];
+    char path[96];
     FILE *file;
     snprintf(path, sizeof path, "%s/history.jsonl", folder);
     file = fopen(path, "ae");
@@ -176,7 +176,7 @@ static void bad_lines_are_shown(void **state)
 static void strange_journals_are_shown(void **state)
 {
     struct ipcmark_history history;
-    char path[64];
+    char path[96];
     FILE *file;
     (void)state;
     folder_make();
@@ -271,7 +271,7 @@ static void command_judges(void **state)
 static void lines_keep(size_t from, size_t until)
 {
     static char lines[16][512];
-    char path[64];
+    char path[96];
     size_t count = 0;
     snprintf(path, sizeof path, "%s/history.jsonl", folder);
     FILE *file = fopen(path, "re");
@@ -324,7 +324,7 @@ static void command_judges_what_was_cut_off(void **state)
 
 static void command_refuses_what_it_cannot_read(void **state)
 {
-    char path[64];
+    char path[96];
     (void)state;
     folder_make(); /* of an older suite: the same without the first line */
     facts_log(0);
@@ -390,6 +390,47 @@ static void command_judges_many(void **state)
     folder_remove();
 }
 
+/* In the way that --keep makes them: RUN/NUMBER-…; numbers are in the order of numbers. */
+static void command_finds_what_is_below(void **state)
+{
+    const char *const parent[] = {"ipcmark-check", NULL, NULL}, *const json[] = {"ipcmark-check", "-f", "json", NULL,
+                                                                                 NULL};
+    const char *arguments[5], *at;
+    char above[32], output[8192];
+    (void)state;
+    folder_make();
+    assert_true(snprintf(above, sizeof above, "%s", folder) < (int)sizeof above);
+    for (int i = 0; i < 4; ++i) { /* RUN/10-b fails, RUN/9-a passes; another is no run */
+        static const char *const names[] = {"RUN", "RUN/10-b", "RUN/9-a", "RUN/other"};
+        snprintf(folder, sizeof folder, "%s/%s", above, names[i]);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        if (i == 1 || i == 2)
+            facts_log(i == 1), journal_write();
+    }
+    snprintf(folder, sizeof folder, "%s", above);
+    memcpy(arguments, parent, sizeof parent);
+    arguments[1] = folder;
+    assert_int_equal(command_run(arguments, output, sizeof output), 1);
+    at = strstr(output, "pass                 ");
+    assert_non_null(at);
+    assert_non_null(strstr(at, "/RUN/9-a\nfail     leftover    "));
+    assert_non_null(strstr(at, "/RUN/10-b: a file was left\n2 runs: 1 pass, 1 fail, 0 unknown, 0 error; name one of"));
+    memcpy(arguments, json, sizeof json);
+    arguments[3] = folder;
+    assert_int_equal(command_run(arguments, output, sizeof output), 1);
+    at = strstr(output, "/RUN/9-a\",\"verdict\":\"pass\"");
+    assert_non_null(at);
+    assert_non_null(strstr(at, "/RUN/10-b\",\"verdict\":\"fail\",\"class\":\"leftover\""));
+    snprintf(output, sizeof output, "%s/RUN/other", above);
+    memcpy(arguments, parent, sizeof parent);
+    arguments[1] = strdup(output);
+    assert_int_equal(command_run(arguments, output, sizeof output), 3);
+    free((char *)(uintptr_t)arguments[1]);
+    assert_non_null(strstr(output, "not the folder of a recorded run"));
+    assert_non_null(strstr(output, "and none is below it"));
+    folder_remove();
+}
+
 static void command_helps(void **state)
 {
     const char *const help[] = {"ipcmark-check", "--help", NULL}, *const version[] = {"ipcmark-check", "--version",
@@ -415,4 +456,4 @@ static void command_helps(void **state)
 CASES_MAIN(CASE(round_trip), CASE(a_cut_line_is_ignored), CASE(bad_lines_are_shown), CASE(strange_journals_are_shown),
            CASE(never_overwritten), CASE(command_judges), CASE(command_judges_many),
            CASE(command_judges_what_was_cut_off), CASE(a_full_disk_is_an_error),
-           CASE(command_refuses_what_it_cannot_read), CASE(command_helps))
+           CASE(command_refuses_what_it_cannot_read), CASE(command_finds_what_is_below), CASE(command_helps))
