@@ -1,6 +1,7 @@
 /* All together: cast, settle, traffic, drain, recover. */
 #include "stage.h"
 
+#include "probe.h"
 #include "told.h"
 
 #include <string.h>
@@ -79,20 +80,25 @@ static bool is_unable(ipcmark_call *call)
     return ipcmark_await(call) == IPCMARK_REFUSED && strcmp(call->code, "not_supported") == 0;
 }
 
-bool stage_settle(stage *self)
+static bool settle_by_counts(stage *self)
 {
     ipcmark_call *calls[2 * STAGE_MOST] = {NULL};
-    uint64_t now;
     bool all = true;
     actor *who;
-    if (!stage_claims(self, IPCMARK_CAP_PEERS))
-        return ipcmark_wait(self->trial, 2 * STAGE_PING_MS);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (who->open)
             calls[i] = ipcmark_wait_peers(self->trial, who->endpoint, stage_count_peers(self, who), 0);
     for (size_t i = 0; i < sizeof calls / sizeof *calls; ++i)
         all &= calls[i] == NULL || is_unable(calls[i]) || stage_await(self, calls[i], IPCMARK_COUNT);
-    now = ipcmark_now_ns();
+    return all;
+}
+
+bool stage_settle(stage *self)
+{
+    const bool counts = stage_claims(self, IPCMARK_CAP_PEERS);
+    const bool all = counts ? settle_by_counts(self) : probe_all(self);
+    const uint64_t now = ipcmark_now_ns();
+    actor *who;
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (who->open && all) {
             who->settled_ns = now;
@@ -101,6 +107,8 @@ bool stage_settle(stage *self)
         }
     if (all)
         self->buried_ns = 0;
+    if (all && !counts)
+        self->replaced_ns = 0; /* a probe is of one life, and not mistaken for one of another */
     stage_log(self, "the open ones are %s", all ? "connected" : "not connected");
     return all;
 }

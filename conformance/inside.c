@@ -122,6 +122,7 @@ static ipcmark_call *open_dying(stage *self, actor *who, uint64_t open_us)
 {
     const ipcmark_endpoint_options options = {.endpoint = who->endpoint,
                                               .kill_self_after_us = random_moment(self, open_us)};
+    ++who->epoch;
     stage_log(self, "%s opens, and is to die %u us later", who->name, options.kill_self_after_us);
     return (who->subscriber ? ipcmark_open_subscriber : ipcmark_open_publisher)(who->participant, &who->endpoint,
                                                                                 &options);

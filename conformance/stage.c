@@ -166,6 +166,7 @@ ipcmark_call *stage_open_begin(stage *self, actor *who)
                                               .directory = who->directory,
                                               .ping_interval_ms = who->ping_interval_ms};
     who->opening_ns = ipcmark_now_ns();
+    ++who->epoch;
     if (who->subscriber)
         return ipcmark_open_subscriber(who->participant, &who->endpoint, &options);
     if (who->settled_ns != 0)

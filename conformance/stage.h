@@ -29,6 +29,7 @@ typedef struct actor {
     unsigned ping_interval_ms;        /* * 0: STAGE_PING_MS */
     const char *wrap;                 /* * put before the command of its process; NULL: nothing */
     uint16_t endpoint;                /* 0: never opened */
+    uint16_t epoch;                   /* of the endpoint: 1, 2, …; 0: never opened */
     bool subscriber, open, paused;
     bool killed;           /* and not opened since */
     unsigned life;         /* of the process: 1, 2, … */
@@ -129,8 +130,8 @@ bool stage_start_all(stage *);
 /* All actors that are not open, at the same moment. */
 bool stage_open_all(stage *);
 bool stage_close_all(stage *);
-/* Waits until every open endpoint counts exactly those of the other kind; where counts are not claimed, for some pings.
- */
+/* Waits until every open endpoint counts exactly those of the other kind; where counts are not claimed, until a probe
+ * of every publisher has reached every subscriber that it meets. */
 bool stage_settle(stage *);
 
 /* Begins a publish at one publisher; at all open ones, at the same moment. */
