@@ -336,7 +336,9 @@ static int sum_up(run *self, bool complete)
     if (write_files(self, complete) != 0)
         code = EXIT_ERROR;
     if (code == EXIT_HOLDS && result_count(&self->results, VERDICT_SKIP) == self->results.count) {
-        fputs("ipcmark conformance: nothing was judged: every clause asked for needs what is not claimed\n", stderr);
+        fputs("ipcmark conformance: nothing was judged: every clause asked for was skipped; the reasons stand beside "
+              "them\n",
+              stderr);
         code = self->options.ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
     }
     return code;

@@ -235,6 +235,12 @@ static void bad_json_lines(void **state)
         {"{" OK "}\n", "\"time_ns\" is missing"},
         {"{\"kind\":\"ok\",\"time_ns\":1,\"endpoint\":1,\"publisher\":1}\n", "\"sequence\" is missing"},
         {"{\"kind\":\"received\",\"time_ns\":1,\"endpoint\":1,\"size\":64,\"digset\":1}\n", "\"digest\" is missing"},
+        {"{\"kind\":\"open_done\",\"time_ns\":1}\n", "\"endpoint\" is missing"},
+        {"{\"kind\":\"failed\",\"time_ns\":1,\"endpoint\":1,\"sequence\":1}\n", "\"publisher\" is missing"},
+        {"{\"kind\":\"received\",\"time_ns\":1,\"endpoint\":1,\"digest\":1}\n", "\"size\" is missing"},
+        {"{\"kind\":\"invoke\",\"time_ns\":1,\"endpoint\":1,\"publisher\":1,\"sequence\":1,\"size\":64,\"digest\":1}\n",
+         "\"run\" is missing"},
+        {"{\"kind\":\"peers\",\"time_ns\":1,\"endpoint\":1}\n", "\"count\" is missing"},
     };
     struct ipcmark_journal_view view;
     (void)state;

@@ -3,8 +3,10 @@
  * One file a thread, mapped and shared, so that what was committed outlives SIGKILL (not the machine). The file begins
  * with a header of 64 bytes, then come records of 64 bytes; the byte rulers below are the format. Where mapping is
  * awkward, a file may instead hold one JSON object a line, each written by one unbuffered write, with the fields of
- * struct ipcmark_record by name ("kind" as in ipcmark_kind_text; absent fields are 0). Readers tell which by the first
- * byte.
+ * struct ipcmark_record by name ("kind" as in ipcmark_kind_text). In that form these must be there: "kind", "endpoint"
+ * and "time_ns" in all; "publisher" and "sequence" in INVOKE, OK, FAILED and UNKNOWN; "size" and "digest" in INVOKE and
+ * RECEIVED; "run" in INVOKE; "count" in PEERS. Of the others those that are absent are 0, and names that are not known
+ * are ignored. Readers tell the form by the first byte.
  *
  * A journal has one writer thread. Space is reserved before it is used: no append ever meets SIGBUS; a full disk is an
  * error, never a truncated journal.
