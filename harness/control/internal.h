@@ -73,6 +73,7 @@ struct ipcmark_trial {
     size_t trouble_count, trouble_capacity;
     struct ipcmark_expectation expectation;
     char *leftovers;
+    struct names *names; /* names.c: what lies in none of its folders; NULL: not yet open */
     unsigned participant_count, directory_count, open_handles;
     unsigned user; /* that its folders were handed to; 0: nobody */
     uint16_t endpoint_count;

@@ -3,6 +3,7 @@
 
 #include "core.h"
 #include "launch.h"
+#include "names.h"
 #include "processes.h"
 
 #include <errno.h>
@@ -14,8 +15,11 @@
 
 void participant_signal(ipcmark_participant *participant, int number)
 {
-    if (participant->spawned && !participant->exited)
-        kill(-participant->pid, number);
+    if (!participant->spawned || participant->exited)
+        return;
+    if (number == SIGKILL)
+        names_look(participant->trial); /* the last chance to see what it holds */
+    kill(-participant->pid, number);
 }
 
 const char *participant_stderr_tail(ipcmark_participant *participant)
@@ -159,6 +163,7 @@ static void on_exit_of(uv_poll_t *exit, int status, int events)
     ipcmark_trial *trial = participant->trial;
     int wait_status;
     (void)status, (void)events;
+    names_look(trial); /* its number is its own until it is reaped */
     if (waitpid(participant->pid, &wait_status, WNOHANG) != participant->pid)
         return;
     close_exit(participant);
@@ -229,6 +234,7 @@ static void on_written(uv_write_t *request, int status)
 
 int participant_send(ipcmark_participant *participant, const cJSON *line)
 {
+    names_look(participant->trial); /* before it lets go of them */
     struct write *write = calloc(1, sizeof *write);
     char *text = cJSON_PrintUnformatted(line);
     if (write == NULL || text == NULL) {

@@ -82,6 +82,13 @@ static void read_mark(pid_t pid, int *coordinator, int *participant)
         fclose(file);
 }
 
+bool processes_are_offspring(pid_t pid)
+{
+    int coordinator, participant;
+    read_mark(pid, &coordinator, &participant);
+    return coordinator == (int)getpid();
+}
+
 static bool is_of_session(const struct search *search, const struct process *process)
 {
     return process->session == search->participant;

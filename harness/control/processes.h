@@ -5,6 +5,7 @@
 #ifndef CONTROL_PROCESSES_H
 #define CONTROL_PROCESSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,6 +26,9 @@ int processes_kill(pid_t participant);
  * participant. */
 int processes_of_nobody(process_found *found, void *context);
 int processes_kill_of_nobody(void);
+
+/* Whether it has the mark of a participant of ours. */
+bool processes_are_offspring(pid_t pid);
 
 /* For the guard, when the coordinator is gone: those of the session; then all of that coordinator's mark. */
 int processes_kill_session(pid_t session);

@@ -1,10 +1,12 @@
 /* The end of a trial: everyone is stopped, and what is left is counted. */
 #include "internal.h"
 
+#include "names.h"
 #include "processes.h"
 #include "tree.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +55,7 @@ static void add_leftover(ipcmark_trial *trial, const char *text)
 
 struct search {
     ipcmark_trial *trial;
-    const char *directory; /* relative to the trial's */
+    const char *directory; /* relative to the trial's; of things outside of it: the first one */
     int count;
 };
 
@@ -98,6 +100,36 @@ static int count_processes(ipcmark_trial *trial)
     return count;
 }
 
+static void found_name(void *context, const char *text)
+{
+    struct search *search = context;
+    if (search->count++ == 0)
+        search->directory = trial_note(search->trial, "%s", text);
+    add_leftover(search->trial, text);
+}
+
+/* As with files. */
+static int count_names(ipcmark_trial *trial)
+{
+    struct search search = {.trial = trial};
+    names_left(trial, found_name, &search);
+    if (search.count > 0 && !trial->deaths_excused && ipcmark_trial_troubles(trial) == 0)
+        trial_trouble(trial, IPCMARK_LEFTOVER, NULL, "%d things are left outside of the directory, the first being %s",
+                      search.count, search.directory);
+    return search.count;
+}
+
+static void found_last(void *context, const char *text)
+{
+    snprintf(context, PATH_MAX, "%s", text);
+}
+
+int ipcmark_trial_names(ipcmark_trial *trial, char *last)
+{
+    last[0] = '\0';
+    return names_left(trial, found_last, last);
+}
+
 int ipcmark_trial_stop(ipcmark_trial *trial)
 {
     if (trial->stopped)
@@ -118,7 +150,7 @@ int ipcmark_trial_stop(ipcmark_trial *trial)
     for (ipcmark_participant *each = trial->participants; each != NULL; each = each->next)
         if (strcmp(each->name, "broker") == 0)
             end_stop(each, begin_stop(each));
-    int count = count_processes(trial) + count_files(trial);
+    int count = count_processes(trial) + count_files(trial) + count_names(trial);
     ipcmark_history_log_end(trial->history);
     return count;
 }

@@ -1,6 +1,7 @@
 /* The trial: its directory, its notes and troubles, its end. */
 #include "internal.h"
 
+#include "names.h"
 #include "tree.h"
 
 #include "ipcmark/runfile.h"
@@ -168,6 +169,8 @@ int ipcmark_trial_open(ipcmark_trial **out, ipcmark_session *session, const ipcm
     }
     if (error == 0)
         error = make_directories(trial);
+    if (error == 0 && (error = names_open(trial)) < 0)
+        session_fail(session, error, "out of memory");
     if (error == 0)
         *out = trial;
     else
@@ -228,6 +231,7 @@ int ipcmark_trial_close(ipcmark_trial *trial, const char *keep)
         participant_signal(participant, SIGKILL);
         participant_await_end(participant, trial->options.deadline_seconds);
     }
+    names_close(trial);
     close_handles(trial);
     ipcmark_history_log_close(trial->history);
     rmdir(trial_note(trial, "%s/work", trial->directory)); /* but for what participants left there */

@@ -1,16 +1,23 @@
 /* The tests' own driver: Unix datagrams, a socket file a subscriber. Small, and right as far as it goes; parameters
- * make it wrong on purpose: crash_at=N (message), hang_at=N, hang_open=1, hang_close=1, leave_file=1, leave_process=1
- * (to 3), refuse=1 (publish: EAGAIN). */
+ * make it wrong on purpose: crash_at=N (message), hang_at=N, hang_open=1, hang_close=1, leave_file=1, leave_names=1 (to
+ * 31), leave_process=1 (to 3), refuse=1 (publish: EAGAIN). */
 #include "ipcmark/driver.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -165,6 +172,28 @@ static void *receive(void *context)
     return NULL;
 }
 
+/* Each of them is held until the process ends, but for what the kernel keeps a name in. */
+static void leave_names(unsigned long kinds)
+{
+    char name[64];
+    int id;
+    snprintf(name, sizeof name, "/ipcmark-left-%d", (int)getpid());
+    if (kinds & 1) {
+        const int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (file < 0 || ftruncate(file, 4096) < 0 || mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0) == MAP_FAILED ||
+            close(file) < 0)
+            abort();
+    }
+    if (kinds & 2 && sem_open(name, O_CREAT | O_EXCL, 0600, 0) == SEM_FAILED)
+        abort();
+    if (kinds & 4 && shmget(IPC_PRIVATE, 4096, 0600) < 0)
+        abort();
+    if (kinds & 8 && ((id = semget(IPC_PRIVATE, 2, 0600)) < 0 || semctl(id, 1, SETVAL, 1) < 0))
+        abort();
+    if (kinds & 16 && ((id = msgget(IPC_PRIVATE, 0600)) < 0 || msgsnd(id, &(struct msgbuf){.mtype = 1}, 1, 0) < 0))
+        abort();
+}
+
 static void leave_something(const struct end *self, const ipcmark_endpoint *options)
 {
     char path[128];
@@ -174,6 +203,7 @@ static void leave_something(const struct end *self, const ipcmark_endpoint *opti
     char *arguments[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
                          (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 3], NULL};
     pid_t pid;
+    leave_names(param(options, "leave_names"));
     snprintf(path, sizeof path, "%s/left", self->directory);
     if (param(options, "leave_file") != 0)
         fclose(fopen(path, "w"));

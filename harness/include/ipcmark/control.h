@@ -124,8 +124,13 @@ int ipcmark_trial_expect(ipcmark_trial *, const struct ipcmark_expectation *);
  */
 int ipcmark_trial_observe(ipcmark_trial *, enum ipcmark_class, const char *text);
 /* Stops every live participant (op "stop", then SIGKILL at the deadline, which is trouble), and counts what is left:
- * processes, files in discovery directories. 0: nothing. The rest is described by ipcmark_trial_leftovers(). */
+ * processes, files in discovery directories, and what ipcmark_trial_names() counts. 0: nothing. The rest is described
+ * by ipcmark_trial_leftovers(). */
 int ipcmark_trial_stop(ipcmark_trial *);
+/* How many things outlive processes, lie in no folder of the trial, and are provably the participants': names in
+ * /dev/shm and /dev/mqueue, System V shared memory, semaphores and message queues. The trial's close removes them.
+ * `last` is one of them, for people; PATH_MAX characters, "" if there is none. */
+int ipcmark_trial_names(ipcmark_trial *, char *last);
 const char *
 ipcmark_trial_leftovers(const ipcmark_trial *); /* a line each; "" if there is nothing, or before the stop */
 /* Another private discovery directory, for isolation clauses; files left in it count too. NULL on failure. */
@@ -268,7 +273,8 @@ ipcmark_call *ipcmark_publish(ipcmark_trial *, uint16_t endpoint, const ipcmark_
 /* One message on each thread that this publisher has used in its present epoch: what ipcmark_drain() waits for. */
 ipcmark_call *ipcmark_sentinel(ipcmark_trial *, uint16_t endpoint);
 /* Until the subscriber has received, of each thread of each of these publishers, the last message of which an awaited
- * publish or sentinel (of the dead: their journals) says that it was published. Refused with ETIMEDOUT after timeout_seconds. Reply: received. */
+ * publish or sentinel (of the dead: their journals) says that it was published. Refused with ETIMEDOUT after
+ * timeout_seconds. Reply: received. */
 ipcmark_call *ipcmark_drain(ipcmark_trial *, uint16_t subscriber, const uint16_t *publishers, size_t count,
                             double timeout_seconds);
 
