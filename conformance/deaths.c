@@ -45,7 +45,7 @@ static bool take_census(stage *self, census out[2 * STAY])
 static bool compare_census(stage *self, const census before[2 * STAY], unsigned deaths)
 {
     const char *who = "";
-    char text[256] = "";
+    char text[512] = "";
     const uint64_t deadline_ns = ipcmark_now_ns() + (uint64_t)(2e9 * ipcmark_session_scale(self->session));
     do {
         census after[2 * STAY];

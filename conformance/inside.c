@@ -235,11 +235,13 @@ bool play_killed_inside(stage *self)
     const unsigned least = stage_amount(self, 4, 2, 40);
     places found = {.open_us = 1000, .close_us = 1000};
     actor *doomed[2 * VICTIMS];
-    int files_clean, files_left;
+    char text[CENSUS_TEXT];
+    litter clean;
+    int left;
     self->demands.min_must = (uint64_t)STAY * STAY * RATE / 10;
     if (!stage_cast(self, STAY + VICTIMS, STAY + VICTIMS) || !rehearse_close(self, &found) || !stage_close_all(self))
         return false;
-    files_clean = census_files(ipcmark_trial_files(self->trial));
+    clean = census_litter(self);
     for (size_t i = 0; i < STAY; ++i)
         if (!stage_open(self, &self->publishers[i]) || !stage_open(self, &self->subscribers[i]))
             return false;
@@ -262,11 +264,10 @@ bool play_killed_inside(stage *self)
     stage_figure(self, "killed while closing", found.closing, "");
     if (!stage_recover(self) || !stage_close_all(self))
         return false;
-    files_left = census_files_left(self, files_clean);
-    if (files_left > 0)
-        return stage_object(self, IPCMARK_LEFTOVER, "those who died while opening or closing left %d files",
-                            files_left);
-    return files_left == 0 && is_covered(self, &found);
+    left = census_litter_left(self, &clean, text, sizeof text);
+    if (left > 0)
+        return stage_object(self, IPCMARK_LEFTOVER, "those who died while opening or closing left %s", text);
+    return left == 0 && is_covered(self, &found);
 }
 
 void examine_killed_inside(stage *self, const struct ipcmark_history *history)

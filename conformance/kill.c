@@ -245,11 +245,13 @@ static bool play_everyone_dies(stage *self)
 {
     const ipcmark_publish_options storm = storm_options(STORM_MS);
     const ipcmark_publish_options after = {.count = 100, .sizes = sizes, .sizes_count = COUNT_OF(sizes)};
-    int files_clean, files_left;
+    char text[CENSUS_TEXT];
+    litter clean;
+    int left;
     self->demands.min_must = CROWD * CROWD * after.count / 2;
     if (!stage_cast(self, CROWD, CROWD) || !stage_close_all(self))
         return false;
-    files_clean = census_files(ipcmark_trial_files(self->trial));
+    clean = census_litter(self);
     if (!stage_recover(self))
         return false;
     for (unsigned i = 0; i < stage_amount(self, 4, 2, 40); ++i)
@@ -259,10 +261,10 @@ static bool play_everyone_dies(stage *self)
             return false;
     if (!stage_close_all(self))
         return false;
-    files_left = census_files_left(self, files_clean);
-    if (files_left > 0)
-        return stage_object(self, IPCMARK_LEFTOVER, "the dead left %d files that nobody cleared away", files_left);
-    return files_left == 0;
+    left = census_litter_left(self, &clean, text, sizeof text);
+    if (left > 0)
+        return stage_object(self, IPCMARK_LEFTOVER, "the dead left what nobody cleared away: %s", text);
+    return left == 0;
 }
 
 static const clause clauses[] = {

@@ -115,7 +115,7 @@ static bool take_census(stage *self, census *out)
 static bool compare_census(stage *self, const census *before, unsigned rounds)
 {
     census after[2 * STAGE_MOST] = {{0}};
-    char text[256];
+    char text[512];
     actor *who = NULL;
     const uint64_t deadline_ns = ipcmark_now_ns() + (uint64_t)(2e9 * ipcmark_session_scale(self->session));
     do {
@@ -136,12 +136,14 @@ static bool compare_census(stage *self, const census *before, unsigned rounds)
 static bool leaves_nothing(stage *self, bool (*round)(stage *, unsigned number), unsigned warm_up, unsigned rounds)
 {
     census before[2 * STAGE_MOST] = {{0}};
-    int files_before, files_left;
+    char text[CENSUS_TEXT];
+    litter litter_before;
+    int left;
     unsigned done = 0;
     for (; done < warm_up; ++done)
         if (!round(self, done))
             return false;
-    files_before = census_files(ipcmark_trial_files(self->trial));
+    litter_before = census_litter(self);
     if (!take_census(self, before))
         return false;
     for (; done < warm_up + rounds; ++done)
@@ -149,11 +151,10 @@ static bool leaves_nothing(stage *self, bool (*round)(stage *, unsigned number),
             return false;
     if (!compare_census(self, before, rounds))
         return false;
-    files_left = census_files_left(self, files_before);
-    if (files_left > 0)
-        return stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left files: %d before, %d after",
-                            rounds, files_before, files_before + files_left);
-    return files_left == 0;
+    left = census_litter_left(self, &litter_before, text, sizeof text);
+    if (left > 0)
+        return stage_object(self, IPCMARK_LEFTOVER, "%u rounds of open and close left %s", rounds, text);
+    return left == 0;
 }
 
 static bool play_rounds(stage *self)
