@@ -157,6 +157,8 @@ static void digests_of_nothing(void **state)
     is_error("15 of 20 messages have the digest of another one");
     send_looking_away(20, 0, 5); /* of the size alone */
     is_error("15 of 20 messages have the digest of another one");
+    send_looking_away(10, 0, 6);
+    is_error("4 of 10 messages have the digest of another one");
     send_looking_away(2, 4711, 1); /* by chance */
     passes();
     send_looking_away(20, 0, 20); /* nobody can tell */

@@ -2,7 +2,10 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ipcmark/runfile.h"
@@ -221,5 +224,34 @@ static void the_header_can_be_asked_for_and_has_more(void **state)
     assert_int_equal(ipcmark_runfile_header(&header, path), -ENOENT);
 }
 
+/* Half a line would make the whole file unfit to be gone on with. */
+static void what_is_not_written_whole_is_taken_back(void **state)
+{
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    const struct ipcmark_run run = run_make();
+    struct ipcmark_runfile *runfile;
+    struct stat status;
+    cJSON *record = record_make("DEL-002");
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    int done = 0;
+    (void)state;
+    path_make();
+    assert_int_equal(ipcmark_runfile_open(&runfile, path, &run), 0);
+    record_append(runfile, "DEL-001");
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){(rlim_t)status.st_size + 9, RLIM_INFINITY}), 0);
+    assert_int_equal(ipcmark_runfile_append(runfile, record), -EFBIG);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    record_append(runfile, "KILL-001"); /* there is room again */
+    assert_int_equal(ipcmark_runfile_close(runfile, 3, 0), -EFBIG);
+    assert_int_equal(ipcmark_runfile_resume(&runfile, path, &run, count_done, &done), 0);
+    assert_int_equal(done, 2);
+    assert_int_equal(ipcmark_runfile_close(runfile, 0, 0), 0);
+    signal(SIGXFSZ, before);
+    cJSON_Delete(record);
+    unlink(path);
+}
+
 CASES_MAIN(CASE(a_whole_run), CASE(the_header_can_be_asked_for_and_has_more), CASE(resume_after_a_cut),
-           CASE(resume_refuses_another_run), CASE(errors_are_reported), CASE(environment_has_its_fields_and_no_names))
+           CASE(resume_refuses_another_run), CASE(errors_are_reported), CASE(what_is_not_written_whole_is_taken_back),
+           CASE(environment_has_its_fields_and_no_names))
