@@ -17,27 +17,33 @@ static bool set_delay(stage *self, const actor *subscriber, double seconds)
     return stage_await(self, ipcmark_handler(self->trial, subscriber->endpoint, &options), IPCMARK_HUNG);
 }
 
-/* Half of the time that subscriber 1 is in its handler: the time to send, and the bound. On a slow machine longer,
- * though not as long as other bounds: it passes in any case. */
-static double half_seconds(const stage *self)
+/* How long subscriber 1 is in its handler, on this machine. Not as far as other times: it passes in any case. */
+static double busy_seconds(const stage *self)
 {
     const double scale = ipcmark_session_scale(self->session);
-    return stage_amount(self, 3, 2, 10) / 2.0 * (scale < 3 ? scale : 3);
+    return stage_amount(self, 3, 2, 10) * (scale < 3 ? scale : 3);
 }
 
-/* As many as are within any backlog, while subscriber 1 is busy with the first of them. */
+/* For what stretches a bound by itself. */
+static double unstretched(const stage *self, double seconds)
+{
+    return seconds / ipcmark_session_scale(self->session);
+}
+
+/* As many as are within any backlog, while subscriber 1 is busy with the first of them: sent in the first half of that
+ * time, and none may take as long as the other half. */
 static bool play_slow_one(stage *self)
 {
-    const double half = half_seconds(self);
+    const double half = busy_seconds(self) / 2;
     const ipcmark_publish_options stream = {.count = 100, .rate = 100 / half};
     actor *const publisher = &self->publishers[0], *const slow = &self->subscribers[0];
     double held_up;
     self->demands.min_must = 2 * stream.count;
-    if (!stage_cast(self, 1, 3) || !set_delay(self, slow, 2 * half))
+    if (!stage_cast(self, 1, 3) || !set_delay(self, slow, busy_seconds(self)))
         return false;
     self->from_ns = ipcmark_now_ns();
     if (!stage_publish_begin(self, publisher, &stream) || !ipcmark_wait(self->trial, (unsigned)(half * 1e3)) ||
-        !backlog_end(self, publisher, half / ipcmark_session_scale(self->session), &held_up,
+        !backlog_end(self, publisher, unstretched(self, half), &held_up,
                      "the last message was due, while subscriber 1 was slow"))
         return false;
     self->until_ns = ipcmark_now_ns();
@@ -46,7 +52,7 @@ static bool play_slow_one(stage *self)
 
 static void examine_slow_one(stage *self, const struct ipcmark_history *history)
 {
-    const double bound = half_seconds(self) / ipcmark_session_scale(self->session);
+    const double bound = unstretched(self, busy_seconds(self) / 2);
     double longest = 0;
     for (size_t i = 1; i < self->subscriber_count && self->until_ns != 0; ++i) {
         const double delay =
@@ -215,6 +221,112 @@ static void examine_drop(stage *self, const struct ipcmark_history *history)
                      self->subject->name, self->publishers[0].name);
 }
 
+/* ---- whatever is claimed ------------------------------------------------------------------------------------------
+ */
+
+static uint64_t ask(stage *self, const actor *who, const char *what)
+{
+    ipcmark_call *call = ipcmark_stats(self->trial, who->endpoint, 0, 0, false);
+    return ipcmark_await(call) == IPCMARK_DONE ? ipcmark_reply_count(call, what) : 0;
+}
+
+/* How many messages that publish took have not arrived there. */
+static int64_t count_missing(stage *self, const actor *publisher, const actor *subscriber)
+{
+    return (int64_t)ask(self, publisher, "published") - (int64_t)ask(self, subscriber, "received");
+}
+
+/* Until no more are missing than before, or nothing has come for a while, longer than its handler was ever busy. */
+static bool await_missing(stage *self, const actor *publisher, const actor *subscriber, int64_t before,
+                          int64_t *missing)
+{
+    const double quiet = 1.5 * backlog_handler_seconds(self);
+    uint64_t since_ns = ipcmark_now_ns();
+    *missing = INT64_MAX;
+    while (*missing > before && ipcmark_now_ns() - since_ns < (uint64_t)(quiet * 1e9)) {
+        const int64_t now = count_missing(self, publisher, subscriber);
+        if (now != *missing)
+            since_ns = ipcmark_now_ns();
+        *missing = now;
+        if (!ipcmark_participant_alive(subscriber->participant) || !ipcmark_wait(self->trial, 10))
+            return false;
+    }
+    *missing -= before;
+    return true;
+}
+
+/* The counts that may say it, for the checker and for examine_limit(). */
+static bool ask_for_peers(stage *self, const actor *one, const actor *other)
+{
+    return !stage_claims(self, IPCMARK_CAP_PEERS) ||
+           (stage_await(self, ipcmark_peers(self->trial, one->endpoint), IPCMARK_COUNT) &&
+            stage_await(self, ipcmark_peers(self->trial, other->endpoint), IPCMARK_COUNT));
+}
+
+/* And its publisher has counted that. */
+static bool is_cut_off(const backlog *filled)
+{
+    return filled->full && !filled->waits && filled->failed == 0;
+}
+
+/* Who was cut off opens again to go on, as in play_drop(). */
+static bool play_limit(stage *self)
+{
+    const ipcmark_publish_options some = {.count = 20};
+    const uint64_t most = stage_amount(self, 512, 288, 512) * MiB; /* no default that is known is above 256 */
+    actor *const publisher = &self->publishers[0], *const slow = &self->subscribers[0];
+    int64_t before, missing = 1; /* at least, where it is cut off */
+    backlog filled;
+    double took;
+    self->demands.min_must = 2 * some.count;
+    if (!stage_cast(self, 1, 2) || !stage_publish_all(self, &some) || !stage_drain(self) || !backlog_stall(self, slow))
+        return false;
+    before = count_missing(self, publisher, slow);
+    self->from_ns = ipcmark_now_ns();
+    ipcmark_overload(slow->participant, true);
+    if (!backlog_fill(self, publisher, &self->subscribers[1], most, &filled) || !backlog_release(self, slow) ||
+        (filled.waits && !backlog_end(self, publisher, 5, &took, "the subscriber that it waits for reads again")) ||
+        (!is_cut_off(&filled) && !await_missing(self, publisher, slow, before, &missing)) ||
+        !ask_for_peers(self, publisher, slow))
+        return false;
+    self->until_ns = ipcmark_now_ns();
+    stage_figure(self, "backlog", (double)filled.bytes / (double)MiB, "MiB");
+    if (missing > 0) {
+        stage_log(self, "%s lacks messages that were OK", slow->name);
+        self->subject = slow;
+        stage_excuse(self, slow);
+        if (!stage_close(self, slow))
+            return false;
+    }
+    ipcmark_overload(slow->participant, false);
+    return (slow->open || stage_open(self, slow)) && stage_recover(self) && filled.full;
+}
+
+/* A count that is too small says as much as a report. */
+static bool counted_fewer(const stage *self, const struct ipcmark_history *history, const actor *who, int32_t peers)
+{
+    for (size_t k = 0; k < history->journal_count; ++k)
+        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
+            const struct ipcmark_record *record = &history->journals[k].view.records[i];
+            if (record->kind == IPCMARK_PEERS && record->endpoint == who->endpoint && record->count < peers &&
+                record->time_ns > self->from_ns && record->time_ns < self->until_ns)
+                return true;
+        }
+    return false;
+}
+
+/* What lies before the last message that it received the checker sees; not that nothing came any more. */
+static void examine_limit(stage *self, const struct ipcmark_history *history)
+{
+    const actor *const publisher = &self->publishers[0], *const slow = self->subject;
+    if (slow != NULL && !was_told(self, history, slow->endpoint) && !was_told(self, history, publisher->endpoint) &&
+        !counted_fewer(self, history, slow, 1) && !counted_fewer(self, history, publisher, 2))
+        stage_object(self, IPCMARK_LOST,
+                     "%s did not read for a while and lacks messages that were OK, and neither it nor %s was told that "
+                     "they were disconnected",
+                     slow->name, publisher->name);
+}
+
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 /* Of all participants; what several share is counted once. */
@@ -307,6 +419,10 @@ static const clause clauses[] = {
     {"PACE-008", .publishers = 1, .subscribers = 2, .play = play_killed_full, .needs = IPCMARK_CAP_WHEN_FULL_BLOCK,
      .message_bytes = BACKLOG_MESSAGE, .seconds = 4,
      .promise = "A publish that waits for a subscriber goes on when that one is killed."},
+    {"PACE-009", .publishers = 1, .subscribers = 2, .play = play_limit, .examine = examine_limit,
+     .message_bytes = BACKLOG_MESSAGE, .seconds = 4,
+     .promise = "Where a backlog is full nothing is lost in silence: publish waits or fails, or a disconnect is "
+                "reported."},
 };
 
 const clause_group pace_clauses = {clauses, COUNT_OF(clauses)};

@@ -2,7 +2,7 @@
  *
  * A publisher may by right be held up by a stopped subscriber whose backlog is full: so what is sent to one that is
  * stopped is some hundred small messages, which everyone can hold. */
-#include "stage.h"
+#include "backlog.h"
 
 #include <stdlib.h>
 
@@ -37,7 +37,7 @@ static bool begin_traffic(stage *self, double seconds, double rate)
 /* Lets everyone who was stopped come to terms with it: until then a right count may be an old one. */
 static bool recover(stage *self)
 {
-    self->ambiguous_ns = ipcmark_now_ns() + 2 * PING_MS * 1000000ull;
+    self->ambiguous_ns = ipcmark_now_ns() + (uint64_t)(2e6 * PING_MS * ipcmark_session_scale(self->session));
     return stage_recover(self);
 }
 
@@ -115,14 +115,29 @@ static bool play_nothing_is_lost(stage *self)
     return true;
 }
 
+/* Beyond its backlog: whoever claims to cut it off then and to say so must do it while it is stopped. What it lost is
+ * excused by that only. It opens again to go on. */
+static bool stop_and_cut_off(stage *self, actor *who)
+{
+    backlog filled;
+    if (!stage_pause(self, who) ||
+        !backlog_fill(self, &self->publishers[0], &self->subscribers[1], (uint64_t)512 << 20, &filled) ||
+        !stage_resume(self, who) || !filled.full)
+        return false;
+    stage_excuse(self, who);
+    return stage_close(self, who) && stage_open(self, who) && recover(self);
+}
+
 static bool play_lost_or_reported(stage *self)
 {
     const unsigned rounds = stage_amount(self, 1, 1, 10);
+    const bool cuts_off = stage_claims(self, IPCMARK_CAP_WHEN_FULL_DROP_REPORTED | IPCMARK_CAP_PEERS);
+    actor *const who = &self->subscribers[0];
     self->demands.min_must = (uint64_t)STAY * STAY * 20;
     if (!cast(self, STAY, STAY))
         return false;
     for (unsigned i = 0; i < rounds; ++i)
-        if (!stop_one(self, &self->subscribers[0], LONG_MS * 1e-3, 1))
+        if (!stop_one(self, who, LONG_MS * 1e-3, 1) || (cuts_off && !stop_and_cut_off(self, who)))
             return false;
     return true;
 }
@@ -292,7 +307,8 @@ static const clause clauses[] = {
     {"PAUSE-003", .publishers = STAY, .subscribers = STAY, .play = play_nothing_is_lost,
      .needs = IPCMARK_CAP_DURABLE_PAUSE, .examine = examine_every_message, .seconds = 3,
      .promise = "Who was stopped beyond every time-out has lost nothing within its backlog, and is connected again."},
-    {"PAUSE-004", .publishers = STAY, .subscribers = STAY, .play = play_lost_or_reported, .seconds = 2,
+    {"PAUSE-004", .publishers = STAY, .subscribers = STAY, .play = play_lost_or_reported,
+     .message_bytes = BACKLOG_MESSAGE, .seconds = 2,
      .promise = "What a subscriber lost while it was stopped was lost after a disconnect that was reported."},
     {"PAUSE-005", .publishers = CROWD, .subscribers = CROWD, .play = play_stops_at_random, .seconds = 4,
      .promise =

@@ -42,5 +42,5 @@ static void deliver(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t
 }
 
 MUTANT(.name = "drop_when_full", .fault = "a ring of 4 MiB overwrites what a slow subscriber has not read yet",
-       .class_name = "lost", .must_fail = "PACE-003", .may_fail = "*", .needs = IPCMARK_CAP_WHEN_FULL_BLOCK,
+       .class_name = "lost", .must_fail = "PACE-003 PACE-009", .may_fail = "*", .needs = IPCMARK_CAP_WHEN_FULL_BLOCK,
        .before_open = find_head, .publish = publish, .deliver = deliver)
