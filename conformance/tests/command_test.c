@@ -397,6 +397,18 @@ static void error_before_failure_before_unknown(void **state)
     remove_folder();
 }
 
+/* As root its participants run behind a command that takes the privileges away: what stands before that is the
+ * agent's own doing. */
+static void a_skip_names_who_is_to_blame(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make_folder();
+    EXPECT(2, "begins with `exec`", "--agent", "exec sh " TEST_AGENTS " modest", "--clause", "ENV-007", "--quick");
+    remove_folder();
+}
+
 static void a_baseline_tells_what_is_new(void **state)
 {
     (void)state;
@@ -637,9 +649,9 @@ CASES_MAIN(CASE(one_that_cannot_be_met_stops_nobody), CASE(a_flood_is_stopped_an
            CASE(an_interrupt_says_how_to_go_on), CASE(an_interrupted_tap_stream_says_so), CASE(rounds_are_added),
            CASE(what_is_of_another_run_is_refused), CASE(what_was_built_anew_is_refused),
            CASE(a_round_that_nobody_asked_for_does_no_harm), CASE(self_tests_go_on_too),
-           CASE(error_before_failure_before_unknown), CASE(a_baseline_tells_what_is_new),
-           CASE(known_failures_must_fail_as_they_did), CASE(records_can_go_to_standard_output),
-           CASE(files_are_written_beside_the_table), CASE(the_list_is_of_what_was_asked_for),
-           CASE(participants_can_be_wrapped), CASE(what_cannot_be_written_down_is_an_error),
-           CASE(nonsense_for_a_deadline_is_refused), CASE(kept_evidence_of_a_mutant_has_its_verdict),
-           CASE(wrong_usage_is_answered))
+           CASE(error_before_failure_before_unknown), CASE(a_skip_names_who_is_to_blame),
+           CASE(a_baseline_tells_what_is_new), CASE(known_failures_must_fail_as_they_did),
+           CASE(records_can_go_to_standard_output), CASE(files_are_written_beside_the_table),
+           CASE(the_list_is_of_what_was_asked_for), CASE(participants_can_be_wrapped),
+           CASE(what_cannot_be_written_down_is_an_error), CASE(nonsense_for_a_deadline_is_refused),
+           CASE(kept_evidence_of_a_mutant_has_its_verdict), CASE(wrong_usage_is_answered))
