@@ -4,15 +4,30 @@
 
 #include <stdlib.h>
 
-/* Waits until the actor counts exactly so many peers; then asks again, without a word of what is expected. */
-static bool counts(stage *self, actor *who, unsigned peers, const char *after)
+static int compare_times(const void *one, const void *other)
 {
+    const struct ipcmark_record *a = *(const struct ipcmark_record *const *)one;
+    const struct ipcmark_record *b = *(const struct ipcmark_record *const *)other;
+    return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
+}
+
+/* Looks on while `make` happens to `other`, until the actor counts exactly so many peers; and for a moment longer,
+ * without a word of what is expected. What it counted meanwhile is examined. */
+static bool counts(stage *self, actor *who, unsigned peers, bool (*make)(stage *, actor *), actor *other,
+                   const char *after)
+{
+    const unsigned never = STAGE_VIGILS;
     ipcmark_call *call = ipcmark_wait_peers(self->trial, who->endpoint, peers, 5);
+    if (other != NULL && !make(self, other))
+        return false;
     if (ipcmark_await(call) == IPCMARK_REFUSED)
         return stage_object(self, IPCMARK_COUNT, "%s does not come to count %u after %s: %s", who->name, peers, after,
                             call->text);
-    if (!stage_await(self, call, IPCMARK_COUNT) ||
-        !stage_await(self, call = ipcmark_peers(self->trial, who->endpoint), IPCMARK_COUNT))
+    if (!stage_await(self, call, IPCMARK_COUNT))
+        return false;
+    ipcmark_await(ipcmark_wait_peers(self->trial, who->endpoint, never, 0.05));
+    call = ipcmark_peers(self->trial, who->endpoint);
+    if (!stage_await(self, call, IPCMARK_COUNT))
         return false;
     if (ipcmark_reply_count(call, "count") != peers)
         return stage_object(self, IPCMARK_COUNT, "%s waited until it counted %u after %s, and then counts %llu",
@@ -23,17 +38,60 @@ static bool counts(stage *self, actor *who, unsigned peers, const char *after)
 /* One that counts, four that come and go. */
 static bool play_count(stage *self, actor *counter, actor *others, unsigned many)
 {
-    if (!stage_open(self, counter) || !counts(self, counter, 0, "opening alone"))
+    self->subject = counter;
+    if (!stage_open(self, counter) || !counts(self, counter, 0, NULL, NULL, "opening alone"))
         return false;
     for (unsigned i = 0; i < many; ++i)
-        if (!stage_open(self, &others[i]) || !counts(self, counter, i + 1, "an open"))
+        if (!counts(self, counter, i + 1, stage_open, &others[i], "an open"))
             return false;
-    if (!stage_kill(self, &others[many - 1]) || !counts(self, counter, many - 1, "a kill"))
+    if (!counts(self, counter, many - 1, stage_kill, &others[many - 1], "a kill"))
         return false;
     for (unsigned i = 0; i < many - 1; ++i)
-        if (!stage_close(self, &others[i]) || !counts(self, counter, many - 2 - i, "a close"))
+        if (!counts(self, counter, many - 2 - i, stage_close, &others[i], "a close"))
             return false;
-    return stage_open(self, &others[0]) && counts(self, counter, 1, "opening again");
+    return counts(self, counter, 1, stage_open, &others[0], "opening again");
+}
+
+/* Whatever it was asked, in the order of time: it may have been asked by several threads. 0: out of memory. */
+static size_t collect_counts(const struct ipcmark_history *history, uint16_t endpoint,
+                             const struct ipcmark_record ***out)
+{
+    size_t count = 0, room = 1;
+    for (size_t k = 0; k < history->journal_count; ++k)
+        room += history->journals[k].view.count;
+    *out = malloc(room * sizeof **out);
+    for (size_t k = 0; *out != NULL && k < history->journal_count; ++k)
+        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
+            const struct ipcmark_record *record = &history->journals[k].view.records[i];
+            if (record->kind == IPCMARK_PEERS && record->endpoint == endpoint)
+                (*out)[count++] = record;
+        }
+    if (count > 0)
+        qsort(*out, count, sizeof **out, compare_times);
+    return count;
+}
+
+/* One came or went at a time, and was waited for: so the count went up and down by one at a time, and never back. */
+static void examine_count(stage *self, const struct ipcmark_history *history)
+{
+    static const int steps[] = {0, 1, 2, 3, 4, 3, 2, 1, 0, 1};
+    const struct ipcmark_record **asked = NULL;
+    const size_t count = self->subject != NULL ? collect_counts(history, self->subject->endpoint, &asked) : 0;
+    size_t step = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const bool last = step + 1 == COUNT_OF(steps);
+        if (!last && asked[i]->count == steps[step + 1]) {
+            ++step;
+        } else if (asked[i]->count != steps[step]) {
+            stage_object(self, IPCMARK_COUNT, "%s counted %d for a moment, on its way from %d to %d",
+                         self->subject->name, asked[i]->count, steps[step], steps[last ? step : step + 1]);
+            break;
+        }
+    }
+    if (self->subject != NULL && asked == NULL)
+        stage_object(self, IPCMARK_CLASS_NONE, "out of memory");
+    stage_figure(self, "times counted", (double)count, "");
+    free(asked);
 }
 
 static bool play_publisher_counts(stage *self)
@@ -296,9 +354,9 @@ static bool play_intervals(stage *self)
 
 static const clause clauses[] = {
     {"CON-001", .publishers = 1, .subscribers = 4, .play = play_publisher_counts, .needs = IPCMARK_CAP_PEERS,
-     .promise = "A publisher's count of subscribers is exact, up and down."},
+     .examine = examine_count, .promise = "A publisher's count of subscribers is exact, up and down."},
     {"CON-002", .publishers = 4, .subscribers = 1, .play = play_subscriber_counts, .needs = IPCMARK_CAP_PEERS,
-     .promise = "A subscriber's count of publishers is exact, up and down."},
+     .examine = examine_count, .promise = "A subscriber's count of publishers is exact, up and down."},
     {"CON-003", .publishers = 4, .subscribers = 4, .play = play_either_first,
      .promise = "Publisher and subscriber find each other, whichever opens first."},
     {"CON-004", .publishers = 2, .subscribers = 2, .play = play_restart,

@@ -182,11 +182,11 @@ static bool play_publishers_die(stage *self)
     return show_toll(self, &all);
 }
 
-/* One of the first half of either kind; a publisher that killed itself earlier is only started again. */
-static bool kill_and_restart(stage *self, uint64_t start_ns)
+/* One of the first half of the kind whose turn it is; a publisher that killed itself earlier is only started again. */
+static bool kill_and_restart(stage *self, uint64_t start_ns, bool subscriber)
 {
     const size_t which = stage_random(self, CROWD / 2);
-    actor *const victim = stage_random(self, 2) == 0 ? &self->publishers[which] : &self->subscribers[which];
+    actor *const victim = subscriber ? &self->subscribers[which] : &self->publishers[which];
     const unsigned gone = elapsed_ms(start_ns);
     const ipcmark_publish_options options = storm_options(gone + 100 < STORM_MS ? STORM_MS - gone : 100);
     const bool dead =
@@ -217,7 +217,7 @@ static bool play_both_die(stage *self)
                 return false;
             if (elapsed_ms(start_ns) >= STORM_MS)
                 break;
-            if (!kill_and_restart(self, start_ns))
+            if (!kill_and_restart(self, start_ns, k % 2 == 1))
                 return false;
             ++all.deaths;
         }

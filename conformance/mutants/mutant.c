@@ -109,13 +109,20 @@ static void list_remove(mutant_endpoint *endpoint)
     pthread_mutex_unlock(&mutant_lock);
 }
 
-/* Beside the folder that the implementation's files are in: what it leaves there is looked for. */
+/* Beside the folder that the implementation's files are in, however deep below it the directory is: what is left in it
+ * is looked for. */
 void *mutant_share(const char *directory, size_t size)
 {
     static void *memory = MAP_FAILED; /* mapped once: a mapping a round would be another fault */
+    const char *files = NULL;
     char path[4096];
     int file = -1;
-    snprintf(path, sizeof path, "%s/../mutant", directory);
+    for (const char *next = directory; (next = strstr(next, "/files")) != NULL; ++next)
+        files = next;
+    if (files != NULL)
+        snprintf(path, sizeof path, "%.*s/mutant", (int)(files - directory), directory);
+    else
+        snprintf(path, sizeof path, "%s/../mutant", directory);
     pthread_mutex_lock(&mutant_lock);
     if (memory == MAP_FAILED)
         file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
@@ -123,6 +130,9 @@ void *mutant_share(const char *directory, size_t size)
         memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (file >= 0)
         close(file);
+    /* Where participants may not write there, each is by itself, and the fault does not show. */
+    if (memory == MAP_FAILED)
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     pthread_mutex_unlock(&mutant_lock);
     return memory == MAP_FAILED ? NULL : memory;
 }

@@ -1,5 +1,5 @@
 /* CONTRACT.md and the program say the same: every clause in both, with the same level, capability and promise; and
- * every mutant that the page names exists. */
+ * every mutant that the page names exists. Each clause has a mutant that would go unseen without it. */
 #include "cases.h"
 #include "clause.h"
 #include "ipcmark/control.h"
@@ -152,10 +152,57 @@ static void each_mutant_is_caught_where_it_says(void **state)
     }
 }
 
+/* Before the other on the page, and for everybody whom that one is for. */
+static bool is_simpler(const clause *about, size_t index)
+{
+    for (size_t i = 0; i < index; ++i)
+        if (clause_at(i) == about)
+            return (about->needs & ~clause_at(index)->needs) == 0;
+    return false;
+}
+
+/* Whether the mutant would be seen without this clause, by a simpler one. */
+static bool is_seen_before(const mutant *about, size_t index)
+{
+    const clause *other;
+    for (size_t i = 0; (other = clause_at(i)) != NULL; ++i)
+        if (is_simpler(other, index) && clause_matches(about->must_fail, other->id))
+            return true;
+    return false;
+}
+
+static void each_clause_is_needed(void **state)
+{
+    const clause *about;
+    unsigned idle = 0;
+    (void)state;
+    for (size_t i = 0; (about = clause_at(i)) != NULL; ++i) {
+        char names[] = MUTANT_NAMES;
+        unsigned needing = 0;
+        print_message("%s:", about->id);
+        for (char *name = strtok(names, " "); name != NULL; name = strtok(NULL, " ")) {
+            const mutant *one = load_mutant(name);
+            assert_non_null(one);
+            if (!clause_matches(one->must_fail, about->id) || is_seen_before(one, i))
+                continue;
+            print_message(" %s%s", name, strcmp(one->must_fail, about->id) == 0 ? "" : "*");
+            ++needing;
+        }
+        print_message("%s\n", needing > 0 ? "" : " NONE");
+        idle += needing == 0;
+    }
+    print_message("*: a clause behind it sees it, too\n");
+    if (idle > 0)
+        fail_msg("%u clauses see nothing that a simpler one would not see: each needs a mutant of its own", idle);
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {CASE(the_program_has_what_the_page_has), CASE(the_page_has_what_the_program_has),
-                                       CASE(they_have_the_same_order), CASE(each_clause_catches_a_mutant_that_agrees),
-                                       CASE(each_mutant_is_caught_where_it_says)};
+    const struct CMUnitTest tests[] = {CASE(the_program_has_what_the_page_has),
+                                       CASE(the_page_has_what_the_program_has),
+                                       CASE(they_have_the_same_order),
+                                       CASE(each_clause_catches_a_mutant_that_agrees),
+                                       CASE(each_mutant_is_caught_where_it_says),
+                                       CASE(each_clause_is_needed)};
     return read_contract(NULL) < 0 ? 1 : cases_main(tests, sizeof tests / sizeof tests[0], argc, argv);
 }
