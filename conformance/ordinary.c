@@ -33,7 +33,8 @@ static bool become_stranger(stage *self, ordinary *out)
              change);
     out->user = STRANGER;
     snprintf(out->wrap, sizeof out->wrap, "%s", change);
-    return ordinary_starts(self, trying);
+    /* And as it will be: where a shell goes on looking for a program that it may not start, others do not. */
+    return ordinary_starts(self, trying) && ordinary_starts(self, out->wrap);
 }
 
 /* Where nobody else may come, root remains who it is; but for permissions and limits its name does not count, only its
