@@ -4,12 +4,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static uint16_t subscriber;
 
@@ -102,6 +106,29 @@ static void the_killed_leave_names_that_are_counted_and_removed(void **state)
     assert_int_equal(stat(text, &status), -1);
 }
 
-CASES_MAIN(CASE(shared_memory_and_semaphores_by_name_are_found), CASE(what_is_of_system_v_is_found),
-           CASE(the_killed_leave_names_that_are_counted_and_removed), CASE(who_left_the_session_is_found),
-           CASE(who_left_the_session_and_its_environment_is_found))
+/* Whatever a participant did with it. */
+static void what_somebody_else_holds_is_left_alone(void **state)
+{
+    char *arguments[] = {(char *)(uintptr_t) "sleep", (char *)(uintptr_t) "1000", NULL};
+    char path[PATH_MAX], none[PATH_MAX];
+    pid_t other;
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER "?leave_names=1", NULL);
+    ipcmark_participant *participant = stage_start();
+    stage_done(ipcmark_open_subscriber(participant, &subscriber, NULL));
+    snprintf(path, sizeof path, "/dev/shm/ipcmark-left-%d", ipcmark_participant_pid(participant));
+    const int file = open(path, O_RDONLY); /* which it inherits */
+    assert_true(file >= 0);
+    assert_int_equal(posix_spawnp(&other, arguments[0], NULL, NULL, arguments, environ), 0);
+    close(file);
+    assert_int_equal(ipcmark_trial_names(trial, none), 0);
+    stage_no_troubles();
+    stage_close();
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(kill(other, SIGKILL), 0);
+    assert_int_equal(waitpid(other, NULL, 0), other);
+}
+
+CASES_MAIN(CASE(what_somebody_else_holds_is_left_alone), CASE(shared_memory_and_semaphores_by_name_are_found),
+           CASE(what_is_of_system_v_is_found), CASE(the_killed_leave_names_that_are_counted_and_removed),
+           CASE(who_left_the_session_is_found), CASE(who_left_the_session_and_its_environment_is_found))
