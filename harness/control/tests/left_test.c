@@ -109,7 +109,7 @@ static void the_killed_leave_names_that_are_counted_and_removed(void **state)
 /* Whatever a participant did with it. */
 static void what_somebody_else_holds_is_left_alone(void **state)
 {
-    char *arguments[] = {(char *)(uintptr_t) "sleep", (char *)(uintptr_t) "1000", NULL};
+    char *arguments[] = {(char *)(uintptr_t) "sleep", (char *)(uintptr_t) "20", NULL};
     char path[PATH_MAX], none[PATH_MAX];
     pid_t other;
     (void)state;
