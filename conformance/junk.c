@@ -197,9 +197,10 @@ static uint64_t digest_of(const char *path)
 static bool remember(junk *self, const char *path, const char *kind, bool foreign)
 {
     junk_file *file = &self->files[self->count];
-    if (!foreign && lstat(path, &file->status) < 0 && errno == ENOENT)
+    const int error = self->count == JUNK_FILES ? ENOSPC : lstat(path, &file->status) < 0 ? errno : 0;
+    if (!foreign && error == ENOENT)
         return true; /* taken for what a dead one left, it was cleared away already */
-    if (self->count == JUNK_FILES || lstat(path, &file->status) < 0 || (file->path = strdup(path)) == NULL)
+    if (error != 0 || (file->path = strdup(path)) == NULL)
         return stage_object(self->stage, IPCMARK_CLASS_NONE, "%s cannot be looked after", path);
     file->kind = kind;
     file->foreign = foreign;
