@@ -128,13 +128,13 @@ static void a_quiet_case_is_not_slow(void **state)
 static void a_middle_with_hogs_is_slow(void **state)
 {
     static struct slowness own;
-    const double seconds = 0.3;
+    const double seconds = 0.6;
     uint16_t subscriber = 0;
     (void)state;
     fork_hogs();
-    assert_int_equal(setpriority(PRIO_PROCESS, 0, 19), 0);
     stage_deadline_seconds = seconds;
     stage_open(IPCMARK_TEST_DRIVER, NULL);
+    assert_int_equal(setpriority(PRIO_PROCESS, 0, 19), 0);
     ipcmark_session_mark(session);
     slowness_mark(&own);
     ipcmark_participant *sleeper = stage_start();
@@ -151,10 +151,16 @@ static void a_middle_with_hogs_is_slow(void **state)
     assert_false(slowness_is_of_others(&own, 1000 * second)); /* had they been ours */
     slowness_end(&own);
 
-    assert_int_equal(ipcmark_await(call), IPCMARK_OVERDUE);
+    /* What would have been too late is not. */
+    const double over = (double)call->begun_ns + (seconds + 0.2) * 1e9 * ipcmark_session_scale(session);
+    while ((double)ipcmark_now_ns() < over)
+        assert_true(ipcmark_wait(trial, SLOWNESS_PERIOD_MS));
     end_hogs();
-    if (ipcmark_session_scale(session) < 2)
-        assert_true((double)(call->ended_ns - call->begun_ns) > 3 * seconds * 1e9);
+    assert_int_equal(ipcmark_resume(sleeper), 0);
+    if (ipcmark_session_scale(session) < 5)
+        stage_done(call);
+    else
+        print_message("this machine is too slow to be slowed down\n");
     stage_close();
 }
 
