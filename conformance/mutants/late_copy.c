@@ -30,4 +30,4 @@ static int copy_late(mutant_endpoint *endpoint, const ipcmark_part *parts, size_
 }
 
 MUTANT(.name = "late_copy", .fault = "every 100th message is read from the caller's buffer after publish has returned",
-       .class_name = "corrupt", .must_fail = "DEL-007", .may_fail = "*", .publish = copy_late)
+       .class_name = "corrupt lost duplicate", .must_fail = "DEL-007", .may_fail = "*", .publish = copy_late)

@@ -27,4 +27,4 @@ static int lock(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
 }
 
 MUTANT(.name = "lock_for_ever", .fault = "it waits for ever for a lock file that it may not make", .class_name = "hung",
-       .must_fail = "ENV-004", .may_fail = "KILL-*", .before_open = lock)
+       .must_fail = "ENV-004", .may_fail = "KILL-005", .before_open = lock)

@@ -9,4 +9,4 @@ static int lose(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t cou
 }
 
 MUTANT(.name = "lose_empty", .fault = "messages without bytes are lost", .class_name = "lost", .must_fail = "DEL-012",
-       .may_fail = "", .needs = IPCMARK_CAP_EMPTY_MESSAGE, .publish = lose)
+       .may_fail = "DEL-015", .needs = IPCMARK_CAP_EMPTY_MESSAGE, .publish = lose)

@@ -144,9 +144,29 @@ static int publish_hook(void *self, const ipcmark_part *parts, size_t count)
     return (mutant_self.publish != NULL ? mutant_self.publish : mutant_publish)(self, parts, count);
 }
 
+/* What this thread delivers to, and whether the handler has closed it: the hook may still look at it afterwards. */
+static _Thread_local mutant_endpoint *delivering;
+static _Thread_local bool closed_inside;
+
+static void free_endpoint(mutant_endpoint *endpoint)
+{
+    free(endpoint->channel);
+    free(endpoint->directory);
+    free(endpoint->state);
+    free(endpoint);
+}
+
 static void deliver_hook(void *self, const ipcmark_part *parts, size_t count)
 {
+    mutant_endpoint *const outer = delivering;
+    const bool outer_closed = closed_inside;
+    delivering = self;
+    closed_inside = false;
     (mutant_self.deliver != NULL ? mutant_self.deliver : mutant_deliver)(self, parts, count);
+    if (closed_inside)
+        free_endpoint(self);
+    delivering = outer;
+    closed_inside = outer_closed;
 }
 
 static void peer_hook(void *self, const char *peer, int connected)
@@ -180,12 +200,16 @@ static void join_params(const char **out, size_t room, const char *const *more)
     out[count] = NULL;
 }
 
-static void free_endpoint(mutant_endpoint *endpoint)
+/* What was made before the base's open is unmade, whether that has succeeded or not. */
+static void unmake(mutant_endpoint *endpoint, void (*close_base)(void *))
 {
-    free(endpoint->channel);
-    free(endpoint->directory);
-    free(endpoint->state);
-    free(endpoint);
+    if (mutant_self.before_close != NULL)
+        mutant_self.before_close(endpoint);
+    list_remove(endpoint);
+    if (endpoint->inner != NULL)
+        close_base(endpoint->inner);
+    if (mutant_self.after_close != NULL)
+        mutant_self.after_close(endpoint);
 }
 
 static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subscriber, ipcmark_deliver_fn *deliver,
@@ -219,6 +243,10 @@ static int wrap_endpoint(void **out, const ipcmark_endpoint *options, bool subsc
                            : base->publisher_open(&endpoint->inner, &inner);
         if (mutant_self.after_open != NULL)
             mutant_self.after_open(endpoint);
+        if (error < 0) {
+            endpoint->inner = NULL;
+            unmake(endpoint, NULL);
+        }
     }
     if (error < 0) {
         free_endpoint(endpoint);
@@ -243,13 +271,11 @@ static void unwrap_endpoint(mutant_endpoint *endpoint, void (*close_base)(void *
 {
     if (endpoint == NULL)
         return;
-    if (mutant_self.before_close != NULL)
-        mutant_self.before_close(endpoint);
-    list_remove(endpoint);
-    close_base(endpoint->inner);
-    if (mutant_self.after_close != NULL)
-        mutant_self.after_close(endpoint);
-    free_endpoint(endpoint);
+    unmake(endpoint, close_base);
+    if (endpoint == delivering)
+        closed_inside = true;
+    else
+        free_endpoint(endpoint);
 }
 
 static void publisher_close(void *self)

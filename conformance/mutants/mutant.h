@@ -55,6 +55,7 @@ typedef struct mutant {
     void (*deliver)(mutant_endpoint *, const ipcmark_part *parts, size_t count);
     int (*peers)(mutant_endpoint *, int count);
     void (*peer_event)(mutant_endpoint *, const char *peer, int connected);
+    /* Around the close of the base; around nothing where its open failed, after before_open had succeeded. */
     void (*before_close)(mutant_endpoint *);
     void (*after_close)(mutant_endpoint *);
 } mutant;

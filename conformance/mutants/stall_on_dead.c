@@ -2,13 +2,19 @@
 
 #include <poll.h>
 
+enum { NOTICED_MS = 200 /* after the publish that it set free */ };
+
 /* It waited, and there is one less to wait for: that one was it. */
 static int publish(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
 {
     const int before = mutant_peers(endpoint);
     const uint64_t from_ms = mutant_now_ms();
     const int result = mutant_publish(endpoint, parts, count);
-    if (mutant_now_ms() - from_ms > 20 && mutant_peers(endpoint) < before)
+    const bool waited = mutant_now_ms() - from_ms > 20;
+    const uint64_t until_ms = mutant_now_ms() + NOTICED_MS;
+    while (waited && mutant_peers(endpoint) == before && mutant_now_ms() < until_ms)
+        poll(NULL, 0, 1);
+    if (waited && mutant_peers(endpoint) < before)
         poll(NULL, 0, 60000);
     return result;
 }
