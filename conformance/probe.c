@@ -2,11 +2,7 @@
 
 #include <string.h>
 
-enum {
-    ROUND_MS = 50,   /* between two probes: whoever was connected has had the first by then */
-    DEADLINE_S = 10, /* as that of every call */
-    THREAD = 0
-};
+enum { ROUND_MS = 50 /* between two probes: whoever was connected has had the first by then */, THREAD = 0 };
 
 /* The first probe of each publisher; 0: none was taken yet. */
 typedef struct {
@@ -108,7 +104,7 @@ static bool drain_probes(stage *self)
 
 bool probe_all(stage *self)
 {
-    const double seconds = DEADLINE_S * ipcmark_session_scale(self->session);
+    const double seconds = ipcmark_trial_deadline(self->trial) * ipcmark_session_scale(self->session);
     const uint64_t deadline_ns = ipcmark_now_ns() + (uint64_t)(seconds * 1e9);
     probes sent = {0};
     ipcmark_call *missing = NULL;
