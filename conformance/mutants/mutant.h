@@ -41,7 +41,8 @@ typedef struct mutant {
     const char
         *class_name;       /* of the violation, as in results/FORMAT.md; several with spaces between are alternatives */
     const char *must_fail; /* clause ids with spaces between */
-    const char *may_fail;  /* likewise, globs allowed: clauses that may or may not see it */
+    const char *may_fail;  /* likewise, globs allowed: clauses that may or may not see it, as measured; `*` where the
+                            * fault is in any message or any open, and so any clause may come upon it */
     uint64_t needs;        /* capabilities of the base without which the fault cannot be put in */
     const char *base;      /* "NAME?key=value": what it is made of, whatever the environment names; or NULL */
 
