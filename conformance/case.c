@@ -115,8 +115,9 @@ static void describe_schedule(result *out, const ipcmark_trial *trial)
 static bool is_of_time(const struct ipcmark_judgement *judgement)
 {
     const enum ipcmark_class class_ = judgement->class_;
-    return judgement->by_deadline_only || class_ == IPCMARK_HUNG || class_ == IPCMARK_LATE || class_ == IPCMARK_COUNT ||
-           class_ == IPCMARK_DISCONNECT;
+    return judgement->by_deadline_only ||
+           (!judgement->timeless && (class_ == IPCMARK_HUNG || class_ == IPCMARK_LATE || class_ == IPCMARK_COUNT ||
+                                     class_ == IPCMARK_DISCONNECT));
 }
 
 static verdict verdict_of(const struct ipcmark_judgement *judgement, ipcmark_session *session)

@@ -28,15 +28,31 @@ void stage_log(stage *self, const char *format, ...)
     fflush(self->schedule);
 }
 
-bool stage_object(stage *self, enum ipcmark_class class_, const char *format, ...)
+static bool object(stage *self, enum ipcmark_class class_, enum ipcmark_proof proof, const char *format,
+                   va_list arguments)
 {
     char text[512];
+    vsnprintf(text, sizeof text, format, arguments);
+    stage_log(self, "objection: %s", text);
+    ipcmark_trial_observe(self->trial, class_, proof, text);
+    return false;
+}
+
+bool stage_object(stage *self, enum ipcmark_class class_, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    object(self, class_, IPCMARK_PROOF_OF_CLASS, format, arguments);
     va_end(arguments);
-    stage_log(self, "objection: %s", text);
-    ipcmark_trial_observe(self->trial, class_, text);
+    return false;
+}
+
+bool stage_object_with(stage *self, enum ipcmark_class class_, enum ipcmark_proof proof, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    object(self, class_, proof, format, arguments);
+    va_end(arguments);
     return false;
 }
 
@@ -103,13 +119,19 @@ actor *stage_actor(stage *self, size_t index)
     return index < self->subscriber_count ? &self->subscribers[index] : NULL;
 }
 
+/* A definite error is one on any machine, but for the one that says that it took too long. */
+static enum ipcmark_proof proof_of_refusal(const ipcmark_call *call)
+{
+    return call->definite && strcmp(call->code, "ETIMEDOUT") != 0 ? IPCMARK_PROOF_FACT : IPCMARK_PROOF_OF_CLASS;
+}
+
 /* Missed deadlines, deaths and garbage are in the history already, from the coordinator. */
 bool stage_await(stage *self, ipcmark_call *call, enum ipcmark_class class_)
 {
     const ipcmark_status status = ipcmark_await(call);
     if (status == IPCMARK_REFUSED)
-        return stage_object(self, strcmp(call->code, "not_supported") == 0 ? IPCMARK_CLASS_NONE : class_, "%s",
-                            call->text);
+        return stage_object_with(self, strcmp(call->code, "not_supported") == 0 ? IPCMARK_CLASS_NONE : class_,
+                                 proof_of_refusal(call), "%s", call->text);
     if (status == IPCMARK_INVALID)
         return stage_object(self, IPCMARK_CLASS_NONE, "the play asked for what cannot be: %s",
                             call != NULL ? call->text : ipcmark_session_text(self->session));

@@ -8,13 +8,20 @@
 
 static void observations_judge(struct model *model)
 {
+    struct ipcmark_judgement *judgement = model->judgement;
     for (size_t i = 0; i < model->history->observation_count; ++i) {
         const struct ipcmark_observation *observation = &model->history->observations[i];
-        if (observation->class_ == IPCMARK_CLASS_NONE)
+        const int is_first = judgement->violations == 0 || observation->time_ns < judgement->violation_ns;
+        if (observation->class_ == IPCMARK_CLASS_NONE) {
             model_error(model, "%s", observation->text);
-        else
-            model_violation(model, observation->class_, observation->time_ns, about_lives(NULL, NULL), "%s",
-                            observation->text);
+            continue;
+        }
+        model_violation(model, observation->class_, observation->time_ns, about_lives(NULL, NULL), "%s",
+                        observation->text);
+        if (is_first) {
+            judgement->by_deadline_only = observation->proof == IPCMARK_PROOF_DEADLINE;
+            judgement->timeless = observation->proof == IPCMARK_PROOF_FACT;
+        }
     }
 }
 

@@ -23,10 +23,15 @@ static void cut_off(void **state)
     verdict_is(IPCMARK_INCONCLUSIVE, IPCMARK_CLASS_NONE, "cut off");
 }
 
+static void observe_with(enum ipcmark_class class_, uint64_t time_ns, const char *text, enum ipcmark_proof proof)
+{
+    const struct ipcmark_observation observation = {class_, time_ns, text, proof};
+    assert_int_equal(ipcmark_history_add_observation(&history, &observation), 0);
+}
+
 static void observe(enum ipcmark_class class_, uint64_t time_ns, const char *text)
 {
-    const struct ipcmark_observation observation = {class_, time_ns, text};
-    assert_int_equal(ipcmark_history_add_observation(&history, &observation), 0);
+    observe_with(class_, time_ns, text, IPCMARK_PROOF_OF_CLASS);
 }
 
 /* The first violation in time is the one that counts; an error goes before all. */
@@ -49,6 +54,28 @@ static void observations(void **state)
     receive(2, 1, 0);
     observe(IPCMARK_CLASS_NONE, now + 5, "a line that is not JSON");
     is_error("a line that is not JSON");
+}
+
+/* What a slow machine brings about by itself can be told from what it cannot. */
+static void observations_by_their_proof(void **state)
+{
+    (void)state;
+    for (int proof = IPCMARK_PROOF_OF_CLASS; proof <= IPCMARK_PROOF_FACT; ++proof) {
+        begin(1, 1);
+        pass_on(1, 0);
+        observe_with(IPCMARK_LOST, now, "nothing came", (enum ipcmark_proof)proof);
+        observe_with(IPCMARK_LOST, now + 1, "later", IPCMARK_PROOF_OF_CLASS);
+        fails(IPCMARK_LOST, "nothing came");
+        assert_int_equal(judgement.by_deadline_only, proof == IPCMARK_PROOF_DEADLINE);
+        assert_int_equal(judgement.timeless, proof == IPCMARK_PROOF_FACT);
+    }
+    begin(1, 1); /* an earlier one, that was found later, goes before it */
+    pass_on(1, 0);
+    observe_with(IPCMARK_LOST, now + 1, "nothing came", IPCMARK_PROOF_DEADLINE);
+    observe_with(IPCMARK_DISCONNECT, now, "EBUSY", IPCMARK_PROOF_FACT);
+    receive(2, 1, 0);
+    fails(IPCMARK_DISCONNECT, "EBUSY");
+    assert_true(judgement.timeless && !judgement.by_deadline_only);
 }
 
 /* --- Histories that contradict themselves --- */
@@ -165,5 +192,5 @@ static void digests_of_nothing(void **state)
     passes();
 }
 
-CASES_MAIN(CASE(cut_off), CASE(observations), CASE(torn_tail), CASE(received_before_it_was_invoked),
-           CASE(contradictions), CASE(digests_of_nothing))
+CASES_MAIN(CASE(cut_off), CASE(observations), CASE(observations_by_their_proof), CASE(torn_tail),
+           CASE(received_before_it_was_invoked), CASE(contradictions), CASE(digests_of_nothing))

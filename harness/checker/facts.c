@@ -5,23 +5,25 @@
 #include <string.h>
 
 /* What a field is in its struct; U64 is null for UINT64_MAX, and exact up to 2^53 as all numbers in JSON; MAYBE_TEXT is
- * null for NULL. */
-enum field_type { U16, U32, U64, I64, FLAG, TEXT, MAYBE_TEXT, WORD };
+ * null for NULL; MAYBE_WORD is left out where it is the first of its words. */
+enum field_type { U16, U32, U64, I64, FLAG, TEXT, MAYBE_TEXT, WORD, MAYBE_WORD };
 
 struct field {
     const char *name;
     enum field_type type;
     size_t offset;
-    const char *const *words; /* WORD: the texts of an enum, NULL where it has no value; ends with "" */
+    const char *const *words; /* WORD, MAYBE_WORD: the texts of an enum, NULL where it has no value; ends with "" */
 };
 
 static const char *const roles[] = {NULL, "publisher", "subscriber", ""};
 static const char *const faults[] = {NULL, "kill", "pause", "close", "overload", ""};
 static const char *const readies[] = {NULL, "name", "count", "probe", ""};
+static const char *const proofs[] = {"class", "deadline", "fact", ""};
 static const char *const classes[] = {"error", "lost", "duplicate", "reordered",  "corrupt",  "phantom", "leaked",
                                       "late",  "hung", "crashed",   "disconnect", "leftover", "count",   ""};
 
-static_assert(sizeof(enum ipcmark_role) == 4 && sizeof(enum ipcmark_class) == 4, "a WORD is an unsigned of 32 bits");
+static_assert(sizeof(enum ipcmark_role) == 4 && sizeof(enum ipcmark_class) == 4 && sizeof(enum ipcmark_proof) == 4,
+              "a WORD is an unsigned of 32 bits");
 static_assert(sizeof classes / sizeof classes[0] == IPCMARK_CLASSES + 1, "every class has a text");
 
 static const struct field history_fields[] = {{"version", U32, offsetof(struct fact_history, version), NULL}, {0}};
@@ -56,6 +58,7 @@ static const struct field observation_fields[] = {
     {"class", WORD, offsetof(struct ipcmark_observation, class_), classes},
     {"time_ns", U64, offsetof(struct ipcmark_observation, time_ns), NULL},
     {"text", TEXT, offsetof(struct ipcmark_observation, text), NULL},
+    {"proof", MAYBE_WORD, offsetof(struct ipcmark_observation, proof), proofs},
     {0}};
 static const struct field expectation_fields[] = {
     {"run", TEXT, offsetof(struct ipcmark_expectation, run), NULL},
@@ -111,6 +114,7 @@ static cJSON *field_to_json(const struct field *field, const void *at)
     case TEXT:
         return cJSON_CreateString(*(const char *const *)at);
     case WORD:
+    case MAYBE_WORD:
         return cJSON_CreateString(field->words[*(const uint32_t *)at]);
     case U64:
         if (*(const uint64_t *)at == UINT64_MAX)
@@ -121,12 +125,21 @@ static cJSON *field_to_json(const struct field *field, const void *at)
     }
 }
 
+static int is_left_out(const struct field *field, const void *at)
+{
+    return field->type == MAYBE_WORD && *(const uint32_t *)at == 0;
+}
+
 cJSON *fact_to_json(enum fact fact, const void *object)
 {
     cJSON *json = cJSON_CreateObject();
     int complete = cJSON_AddStringToObject(json, "fact", tables[fact].name) != NULL;
     for (const struct field *field = tables[fact].fields; field->name != NULL; ++field) {
-        cJSON *item = field_to_json(field, (const char *)object + field->offset);
+        const void *at = (const char *)object + field->offset;
+        cJSON *item;
+        if (is_left_out(field, at))
+            continue;
+        item = field_to_json(field, at);
         if (!cJSON_AddItemToObject(json, field->name, item)) {
             cJSON_Delete(item);
             complete = 0;
@@ -175,7 +188,7 @@ static int word_set(const char *const *words, const char *text, void *at)
 
 static int field_from_json(const struct field *field, const cJSON *item, void *at)
 {
-    if (field->type == WORD)
+    if (field->type == WORD || field->type == MAYBE_WORD)
         return word_set(field->words, cJSON_GetStringValue(item), at);
     if ((field->type == TEXT || field->type == MAYBE_TEXT) && cJSON_IsString(item)) {
         *(const char **)at = item->valuestring;
@@ -199,6 +212,8 @@ const char *fact_from_json(enum fact fact, const cJSON *json, void *object)
     memset(object, 0, tables[fact].size);
     for (const struct field *field = tables[fact].fields; field->name != NULL; ++field) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, field->name);
+        if (item == NULL && field->type == MAYBE_WORD)
+            continue;
         if (item == NULL || field_from_json(field, item, (char *)object + field->offset) < 0)
             return field->name;
     }

@@ -61,7 +61,7 @@ void model_violation(struct model *model, enum ipcmark_class class_, uint64_t ti
     if (!is_first)
         return;
     judgement->violation_ns = time_ns;
-    judgement->by_deadline_only = 0; /* must.c knows better */
+    judgement->by_deadline_only = judgement->timeless = 0; /* who calls may know better */
     judgement->about = about;
     judgement->class_ = class_;
     if (judgement->verdict == IPCMARK_ERROR)

@@ -37,7 +37,7 @@ static const struct ipcmark_member publisher = {7, 1, IPCMARK_PUBLISHER, 4, "a \
 static const struct ipcmark_member subscriber = {8, 1, IPCMARK_SUBSCRIBER, 4, "a \"channel\"", "d/é", "subscriber 1"};
 static const struct ipcmark_fault fault = {IPCMARK_FAULT_PAUSE, 5, 1000000000000001, 0};
 static const struct ipcmark_drain drain = {8, 1, 7, 1, IPCMARK_ANY_THREAD, IPCMARK_TO_THE_END, 900, 1000, 1};
-static const struct ipcmark_observation observation = {IPCMARK_LEFTOVER, 12, "a file was left"};
+static const struct ipcmark_observation observation = {IPCMARK_LEFTOVER, 12, "a file was left", IPCMARK_PROOF_DEADLINE};
 static const struct ipcmark_expectation expectation = {
     "run", IPCMARK_CAP_PEERS | IPCMARK_CAP_PING, IPCMARK_READY_COUNT, 5, 1, 0, 0, 77};
 
@@ -114,6 +114,7 @@ static void round_trip(void **state)
     assert_true(history.drains[0].until_ns == 1000 && history.drains[0].reached == 1);
     assert_int_equal(history.observations[0].class_, IPCMARK_LEFTOVER);
     assert_string_equal(history.observations[0].text, observation.text);
+    assert_int_equal(history.observations[0].proof, IPCMARK_PROOF_DEADLINE);
     assert_string_equal(history.expectation.run, "run");
     assert_true(history.expectation.capabilities == expectation.capabilities && history.expectation.min_must == 1);
     assert_int_equal(history.expectation.ready, IPCMARK_READY_COUNT);

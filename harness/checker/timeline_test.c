@@ -104,7 +104,8 @@ static void few_lines(void **state)
 /* Nobody is concerned in particular: what happened to anybody is told. */
 static void a_crash(void **state)
 {
-    const struct ipcmark_observation crash = {IPCMARK_CRASHED, 130 * MILLISECOND, "s1.1 was killed by signal 11"};
+    const struct ipcmark_observation crash = {
+        .class_ = IPCMARK_CRASHED, .time_ns = 130 * MILLISECOND, .text = "s1.1 was killed by signal 11"};
     (void)state;
     begin_named(1);
     later(10);

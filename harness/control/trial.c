@@ -67,7 +67,7 @@ void trial_trouble(ipcmark_trial *trial, enum ipcmark_class class_, const ipcmar
     }
     trial->troubles[trial->trouble_count++] = (ipcmark_trouble){
         .class_ = class_, .participant = participant, .text = trial_note(trial, "%s", text), .at_ns = ipcmark_now_ns()};
-    ipcmark_trial_observe(trial, class_, text);
+    ipcmark_trial_observe(trial, class_, IPCMARK_PROOF_OF_CLASS, text);
 }
 
 size_t ipcmark_trial_troubles(const ipcmark_trial *trial)
@@ -80,9 +80,10 @@ const ipcmark_trouble *ipcmark_trial_trouble(const ipcmark_trial *trial, size_t 
     return index < trial->trouble_count ? &trial->troubles[index] : NULL;
 }
 
-int ipcmark_trial_observe(ipcmark_trial *trial, enum ipcmark_class class_, const char *text)
+int ipcmark_trial_observe(ipcmark_trial *trial, enum ipcmark_class class_, enum ipcmark_proof proof, const char *text)
 {
-    struct ipcmark_observation observation = {.class_ = class_, .time_ns = ipcmark_now_ns(), .text = text};
+    struct ipcmark_observation observation = {
+        .class_ = class_, .time_ns = ipcmark_now_ns(), .text = text, .proof = proof};
     return ipcmark_history_log_observation(trial->history, &observation);
 }
 

@@ -33,6 +33,7 @@ struct ipcmark_judgement {
     char text[512];                     /* it, or why unknown or error, in words */
     uint64_t violation_ns;              /* when it showed; 0: there is none */
     int by_deadline_only;               /* no proof but a time that was over: a loss behind which nothing came */
+    int timeless;                       /* it rests on no time, whatever its class: an open that was refused */
     struct ipcmark_about about;         /* whom it concerns */
     uint64_t origin_ns;                 /* what the times in texts are relative to */
     uint64_t violations;                /* all of them */

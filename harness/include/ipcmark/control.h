@@ -122,7 +122,7 @@ const char *ipcmark_trial_name(const ipcmark_trial *); /* 16 hex digits, drawn a
 int ipcmark_trial_expect(ipcmark_trial *, const struct ipcmark_expectation *);
 /* Writes into the history what the caller saw itself: a wrong count, a missed bound, an error of its own (class NONE).
  */
-int ipcmark_trial_observe(ipcmark_trial *, enum ipcmark_class, const char *text);
+int ipcmark_trial_observe(ipcmark_trial *, enum ipcmark_class, enum ipcmark_proof, const char *text);
 /* Stops every live participant (op "stop", then SIGKILL at the deadline, which is trouble), and counts what is left:
  * processes, files in discovery directories, and what ipcmark_trial_names() counts. 0: nothing. The rest is described
  * by ipcmark_trial_leftovers(). */

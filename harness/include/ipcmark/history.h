@@ -88,11 +88,19 @@ enum ipcmark_class {
     IPCMARK_CLASSES
 };
 
+/* What an observation rests on. */
+enum ipcmark_proof {
+    IPCMARK_PROOF_OF_CLASS, /* what its class rests on: a time if it is hung, late, count or disconnect, else a fact */
+    IPCMARK_PROOF_DEADLINE, /* a time that was over, whatever its class */
+    IPCMARK_PROOF_FACT      /* no time: on a machine of any speed it would have been the same */
+};
+
 /* What the coordinator saw itself and no journal can tell: a missed deadline, a crash, a wrong count, a file left. */
 struct ipcmark_observation {
     enum ipcmark_class class_; /* NONE: not a violation but an error of the harness or of an agent's protocol */
     uint64_t time_ns;
     const char *text;
+    enum ipcmark_proof proof;
 };
 
 /* How ready(p, s) is known. */
