@@ -1,13 +1,11 @@
 #include "slowness.h"
 
 #include "ipcmark/journal.h"
+#include "others.h"
 
-#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     NOMINAL_US = 1000
@@ -15,10 +13,31 @@ enum {
 
 /* ---- samples ----------------------------------------------------------------------------------------------------- */
 
+/* The ninth tenth of a whole window; of a shorter one as if the rest had been in time. */
+static uint32_t ninth_tenth(const struct slowness *self, size_t from)
+{
+    uint32_t highest[SLOWNESS_WINDOW / 10 + 1] = {0};
+    const size_t last = sizeof highest / sizeof highest[0] - 1;
+    for (size_t i = from; i < self->count && i < from + SLOWNESS_WINDOW; ++i) {
+        size_t at = last;
+        const uint32_t late = self->late_us[i % SLOWNESS_KEPT];
+        if (late <= highest[last])
+            continue;
+        for (; at > 0 && highest[at - 1] < late; --at)
+            highest[at] = highest[at - 1];
+        highest[at] = late;
+    }
+    return highest[last];
+}
+
 void slowness_add(struct slowness *self, uint64_t late_ns)
 {
     const uint64_t late_us = late_ns / 1000;
     self->late_us[self->count++ % SLOWNESS_KEPT] = late_us < UINT32_MAX ? (uint32_t)late_us : UINT32_MAX;
+    const size_t in_case = self->count - self->mark;
+    const uint32_t late = ninth_tenth(self, in_case < SLOWNESS_WINDOW ? self->mark : self->count - SLOWNESS_WINDOW);
+    self->worst_us = late > self->worst_us ? late : self->worst_us;
+    self->slow_count += late_us > NOMINAL_US;
 }
 
 static void *sample(void *context)
@@ -39,6 +58,12 @@ static void *sample(void *context)
     return NULL;
 }
 
+static void destroy(struct slowness *self)
+{
+    pthread_cond_destroy(&self->end);
+    pthread_mutex_destroy(&self->lock);
+}
+
 /* No sampler, no samples: then only the snapshots count. */
 static void begin(struct slowness *self)
 {
@@ -51,8 +76,11 @@ static void begin(struct slowness *self)
     pthread_condattr_destroy(&clock);
     sigfillset(&all); /* signals are for the one that asks for them */
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    self->ending = false;
     self->running = pthread_create(&self->thread, NULL, sample, self) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!self->running)
+        destroy(self);
 }
 
 void slowness_end(struct slowness *self)
@@ -64,8 +92,7 @@ void slowness_end(struct slowness *self)
     pthread_cond_signal(&self->end);
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->thread, NULL);
-    pthread_cond_destroy(&self->end);
-    pthread_mutex_destroy(&self->lock);
+    destroy(self);
     self->running = false;
 }
 
@@ -94,23 +121,6 @@ static size_t first_kept(const struct slowness *self, size_t place)
     return self->count > place + SLOWNESS_KEPT ? self->count - SLOWNESS_KEPT : place;
 }
 
-/* The ninth tenth of a whole window; of a shorter one as if the rest had been in time. */
-static uint32_t ninth_tenth(const struct slowness *self, size_t from)
-{
-    uint32_t highest[SLOWNESS_WINDOW / 10 + 1] = {0};
-    const size_t last = sizeof highest / sizeof highest[0] - 1;
-    for (size_t i = from; i < self->count && i < from + SLOWNESS_WINDOW; ++i) {
-        size_t at = last;
-        const uint32_t late = self->late_us[i % SLOWNESS_KEPT];
-        if (late <= highest[last])
-            continue;
-        for (; at > 0 && highest[at - 1] < late; --at)
-            highest[at] = highest[at - 1];
-        highest[at] = late;
-    }
-    return highest[last];
-}
-
 double slowness_since(struct slowness *self, size_t place)
 {
     uint32_t worst = NOMINAL_US;
@@ -123,22 +133,15 @@ double slowness_since(struct slowness *self, size_t place)
     return (double)worst / NOMINAL_US;
 }
 
-/* ---- whose fault it is ------------------------------------------------------------------------------------------- */
-
-/* Of all CPUs, time stolen by other machines included; 0: the kernel does not tell. */
-static uint64_t read_used_ns(void)
+double slowness_worst(struct slowness *self)
 {
-    unsigned long long user, nice, system, idle, wait, interrupts, soft, stolen;
-    uint64_t ticks = 0;
-    FILE *file = fopen("/proc/stat", "re");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle, &wait, &interrupts,
-               &soft, &stolen) == 8)
-        ticks = user + nice + system + interrupts + soft + stolen;
-    fclose(file);
-    return ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+    lock(self);
+    const uint32_t worst = self->worst_us;
+    unlock(self);
+    return worst > NOMINAL_US ? (double)worst / NOMINAL_US : 1;
 }
+
+/* ---- whose fault it is ------------------------------------------------------------------------------------------- */
 
 static uint64_t used_by(int whom)
 {
@@ -163,9 +166,14 @@ void slowness_mark(struct slowness *self)
 {
     if (!self->running)
         begin(self);
-    self->mark = slowness_now(self);
+    lock(self);
+    self->mark = self->count;
+    self->worst_us = 0;
+    self->slow_count = 0;
+    unlock(self);
+    unsigned cpus;
     self->begun_ns = ipcmark_now_ns();
-    self->begun_used_ns = read_used_ns();
+    self->begun_used_ns = others_used_ns(&cpus);
     self->begun_our_ns = our_ns(0);
 }
 
@@ -176,25 +184,18 @@ bool slowness_explained(uint64_t slow_ns, uint64_t whole_ns, uint64_t others_ns,
 
 static uint64_t slow_ns(struct slowness *self)
 {
-    uint64_t periods = 0;
     lock(self);
-    for (size_t i = first_kept(self, self->mark); i < self->count; ++i)
-        periods += self->late_us[i % SLOWNESS_KEPT] > NOMINAL_US;
+    const uint64_t periods = self->slow_count;
     unlock(self);
     return periods * SLOWNESS_PERIOD_MS * 1000000;
 }
 
-static unsigned count_cpus(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
-}
-
 bool slowness_is_of_others(struct slowness *self, uint64_t living_ns)
 {
-    const uint64_t used_ns = read_used_ns();
+    unsigned cpus;
+    const uint64_t used_ns = others_used_ns(&cpus);
     if (used_ns == 0)
         return true;
-    const uint64_t others_ns = without(used_ns - self->begun_used_ns, our_ns(living_ns) - self->begun_our_ns);
-    return slowness_explained(slow_ns(self), ipcmark_now_ns() - self->begun_ns, others_ns, count_cpus());
+    const uint64_t others_ns = without(without(used_ns, self->begun_used_ns), our_ns(living_ns) - self->begun_our_ns);
+    return slowness_explained(slow_ns(self), ipcmark_now_ns() - self->begun_ns, others_ns, cpus);
 }

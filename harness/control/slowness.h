@@ -5,7 +5,7 @@
  * kernel hands over from the one that writes to the one that waits, and only sleepers are held up.
  *
  * Who is slow shall not be excused by what it does itself. Where the machine was slow, the CPU time of the others (all
- * that was used, without ours and that of our children) must explain it: a fourth of the CPUs for as long as it was
+ * that was used of the CPUs that are ours too, without ours and that of our children) must explain it: a fourth of the CPUs for as long as it was
  * slow, and a fiftieth all the time, which is what a machine does that has nothing to do. */
 #ifndef CONTROL_SLOWNESS_H
 #define CONTROL_SLOWNESS_H
@@ -18,7 +18,7 @@
 enum {
     SLOWNESS_PERIOD_MS = 50,
     SLOWNESS_WINDOW = 20, /* samples: a second */
-    SLOWNESS_KEPT = 4096, /* samples: more than three minutes; of what lasts longer its end counts */
+    SLOWNESS_KEPT = 4096, /* samples: more than three minutes; of a call that lasts longer its end counts */
 };
 
 struct slowness {
@@ -29,6 +29,8 @@ struct slowness {
     uint32_t late_us[SLOWNESS_KEPT];
     size_t count;                                   /* ever */
     size_t mark;                                    /* `count` when the case began */
+    uint32_t worst_us;                              /* since then: of the worst second the ninth tenth */
+    size_t slow_count;                              /* since then: samples that were late */
     uint64_t begun_ns, begun_used_ns, begun_our_ns; /* then: the time, the CPU time of all, and of us */
 };
 
@@ -39,6 +41,7 @@ void slowness_end(struct slowness *);
 size_t slowness_now(struct slowness *); /* a place to look back to */
 /* How slow it has been since then, 1 or more: of the worst second the ninth tenth, so that one late sample is none. */
 double slowness_since(struct slowness *, size_t place);
+double slowness_worst(struct slowness *); /* the same since the mark, however long ago that is */
 /* Whether the CPU time of others explains it, since the mark; living_ns: of our children that have not ended. Where the
  * kernel does not tell: yes. */
 bool slowness_is_of_others(struct slowness *, uint64_t living_ns);
