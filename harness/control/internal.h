@@ -29,7 +29,8 @@ struct ipcmark_session {
     uv_idle_t poke;
     struct watchdog watchdog;
     struct slowness slowness;
-    double scale; /* of the last calibration */
+    double scale;        /* of the last calibration */
+    double marked_scale; /* of the last one before the case began, which its bounds are made with */
     bool too_slow;
     int signal;
     int guard_lost; /* -errno; 0: it is there */
@@ -144,6 +145,8 @@ void session_turn(ipcmark_session *); /* waits for something to happen, and take
 void session_poke(ipcmark_session *);
 /* What was sampled since this place of the slowness, 1 to the most that a deadline is stretched by. */
 double session_scale_since(ipcmark_session *, size_t place);
+/* Whether a machine as slow as this breaks bounds that were made for one as slow as that. */
+bool session_outruns(double slowest, double scale);
 int session_check_guard(ipcmark_session *); /* 0, or fails: it has been found to be gone */
 int session_fail(ipcmark_session *, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -20,7 +20,7 @@
  * Rules for all functions
  *  - To be called from one thread, the one that opened the session. Not from signal handlers.
  *  - Only ipcmark_await…() and ipcmark_wait() and ipcmark_participant_start() and the closes let time pass; each ends
- * by a deadline. Deadlines stretch with ipcmark_session_scale().
+ * by a deadline. Deadlines stretch with ipcmark_session_scale(), and more where the machine has become slower.
  *  - Pointers that a function returns are owned by the trial (by the session: until its close), those passed in are
  * copied.
  *  - Option structs: all zero is a sensible default; `const …Options *` may be NULL.
@@ -51,20 +51,23 @@ typedef struct ipcmark_participant ipcmark_participant;
 int ipcmark_session_open(ipcmark_session **out);
 /* -ETIMEDOUT: the guard did not end and was killed, and stderr says so; what it had to clean up may be left. */
 int ipcmark_session_close(ipcmark_session *);
-/* How much slower than a common machine this one is now, from a ping-pong over pipes: 1 to 8. Deadlines are multiplied
- * by it. `ipcmark_session_too_slow`: it would be more than 8; then a missed deadline is `unknown` and not a failure. */
+/* How much slower than a common machine this one was at the last calibration, from a ping-pong over pipes: 1 to 8.
+ * Deadlines and bounds in time are multiplied by it. `ipcmark_session_too_slow`: it would be more than 8; then a missed
+ * one is `unknown` and not a failure. */
 double ipcmark_session_scale(const ipcmark_session *);
 bool ipcmark_session_too_slow(const ipcmark_session *);
 /* Measures again, for instance after a missed deadline. Fails if the guard does not answer within a second, and so does
  * every ipcmark_trial_open() from then on. */
 int ipcmark_session_calibrate(ipcmark_session *);
-/* A case begins, before its first participant: from here on a thread samples how late the machine wakes those who wait.
- * Calls that would miss their deadlines are given more time where it is slower than it was when they began, and
- * ipcmark_session_slowest() has, once the trial is stopped, the scale of the slowest second, without an end. It is 1
- * where nobody but the participants kept the CPUs busy: who is slow by its own work is not excused. */
+/* A case begins, calibrated, before its first participant: from here on a thread samples how late the machine wakes
+ * those who wait. Calls that would miss their deadlines are given more time where it is slower than it was when they
+ * began, and ipcmark_session_slowest() has, once the trial is stopped, the scale of the slowest second, without an end.
+ * It is 1 where nobody but the participants kept the CPUs busy: who is slow by its own work is not excused. */
 void ipcmark_session_mark(ipcmark_session *);
 double ipcmark_session_slowest(ipcmark_session *);
-bool ipcmark_session_was_too_slow(ipcmark_session *); /* more than 8, as above */
+/* The slowest second was beyond 8, or beyond twice the scale of the calibration before the mark, which the bounds of
+ * the case were made with: twice is what they have to spare. Then a missed one is `unknown`, as above. */
+bool ipcmark_session_was_too_slow(ipcmark_session *);
 /* The signal that asked us to end, or 0. From then on every await returns IPCMARK_INTERRUPTED at once; close and exit
  * with 128 + signal. */
 int ipcmark_session_interrupted(const ipcmark_session *);
