@@ -62,8 +62,8 @@ static const char *const paragraphs[] = {
     "  --help, --version\n"
     "\n",
     "Environment\n"
-    "  IPCMARK_DEADLINE   seconds that an answer may take (default 10; with --mutants 4); stretched on a slow machine,\n"
-    "                     by what is measured before each case and sampled all through it\n"
+    "  IPCMARK_DEADLINE   seconds that an answer may take (default 10; with --mutants 4); stretched on a\n"
+    "                     slow machine, by what is measured before each case and sampled all through it\n"
     "  TMPDIR             where a case's files are while it runs (default /dev/shm, or /tmp where that is small)\n"
     "  IPCMARK_EXEC_PATH  the folder of ipcmark-agent and ipcmark-guard, if it is not found\n"
     "\n"
