@@ -8,8 +8,9 @@
 #include <time.h>
 
 enum {
-    NOMINAL_US = 1000
-}; /* late by less is nobody: neither a timer's slack nor a CPU that was asleep takes so long */
+    IN_TIME_US = 1000, /* late by no more is in time: a timer's slack, and the waking of a CPU that slept, are less */
+    SLICE_US = 4000,   /* how long a kernel lets one run while another waits: about, it may be 3 to 10 ms */
+};
 
 /* ---- samples ----------------------------------------------------------------------------------------------------- */
 
@@ -37,7 +38,7 @@ void slowness_add(struct slowness *self, uint64_t late_ns)
     const size_t in_case = self->count - self->mark;
     const uint32_t late = ninth_tenth(self, in_case < SLOWNESS_WINDOW ? self->mark : self->count - SLOWNESS_WINDOW);
     self->worst_us = late > self->worst_us ? late : self->worst_us;
-    self->slow_count += late_us > NOMINAL_US;
+    self->slow_count += late_us > IN_TIME_US;
 }
 
 static void *sample(void *context)
@@ -121,16 +122,22 @@ static size_t first_kept(const struct slowness *self, size_t place)
     return self->count > place + SLOWNESS_KEPT ? self->count - SLOWNESS_KEPT : place;
 }
 
+/* Who waits for as many others as have a slice each, has only its share of a CPU. */
+static double scale_of(uint32_t late_us)
+{
+    return late_us > IN_TIME_US ? 1 + (double)(late_us - IN_TIME_US) / SLICE_US : 1;
+}
+
 double slowness_since(struct slowness *self, size_t place)
 {
-    uint32_t worst = NOMINAL_US;
+    uint32_t worst = 0;
     lock(self);
     for (size_t from = first_kept(self, place); from < self->count; ++from) {
         const uint32_t late = ninth_tenth(self, from);
         worst = late > worst ? late : worst;
     }
     unlock(self);
-    return (double)worst / NOMINAL_US;
+    return scale_of(worst);
 }
 
 double slowness_worst(struct slowness *self)
@@ -138,7 +145,7 @@ double slowness_worst(struct slowness *self)
     lock(self);
     const uint32_t worst = self->worst_us;
     unlock(self);
-    return worst > NOMINAL_US ? (double)worst / NOMINAL_US : 1;
+    return scale_of(worst);
 }
 
 /* ---- whose fault it is ------------------------------------------------------------------------------------------- */

@@ -37,21 +37,21 @@ static void three_late_in_a_second_are_slow(void **state)
     (void)state;
     memset(&self, 0, sizeof self);
     assert_scale(&self, 0, 1, 1);
-    add(&self, 60, millisecond / 20);
-    assert_scale(&self, 0, 1, 1);
+    add(&self, 60, millisecond);
+    assert_scale(&self, 0, 1, 1); /* in time */
     add(&self, 2, 30 * millisecond);
     add(&self, SLOWNESS_WINDOW - 2, 0);
     add(&self, 2, 30 * millisecond);
     assert_scale(&self, 0, 1, 1); /* never three in one second */
     add(&self, 1, 12 * millisecond);
-    assert_scale(&self, 0, 12, 12);
+    assert_scale(&self, 0, 3.75, 3.75);
     place = slowness_now(&self);
     add(&self, 200, 0);
-    assert_scale(&self, 0, 12, 12); /* calm again does not undo it */
+    assert_scale(&self, 0, 3.75, 3.75); /* calm again does not undo it */
     assert_scale(&self, place, 1, 1);
     add(&self, SLOWNESS_KEPT - 200, 0);
-    assert_scale(&self, 0, 1, 1);             /* as long ago as that */
-    assert_true(slowness_worst(&self) == 12); /* but it was in this case */
+    assert_scale(&self, 0, 1, 1);               /* as long ago as that */
+    assert_true(slowness_worst(&self) == 3.75); /* but it was in this case */
     assert_int_equal(self.slow_count, 5);
 }
 
@@ -61,10 +61,10 @@ static void a_new_case_forgets_the_last_one(void **state)
     (void)state;
     memset(&self, 0, sizeof self);
     add(&self, 5, 1000 * second);
-    assert_true(slowness_worst(&self) == 1e6);
+    assert_true(slowness_worst(&self) > 2e5);
     slowness_mark(&self);
-    assert_true(slowness_worst(&self) < 1e6);
-    assert_true(slowness_since(&self, 0) >= 1e6); /* a call's place may be older */
+    assert_true(slowness_worst(&self) < 2e5);
+    assert_true(slowness_since(&self, 0) > 2e5); /* a call's place may be older */
     slowness_end(&self);
 }
 
@@ -251,7 +251,7 @@ static void a_quiet_case_is_not_slow(void **state)
     print_message("%zu samples, %.1f times as slow; %.2f CPU seconds were used\n", samples, raw, used);
     if (used > 0.1 * cpus)
         CASES_SKIP("this machine is busy with other things");
-    assert_true(raw < 8);
+    assert_true(raw < 2);
     assert_true(slowest <= raw);
 }
 
