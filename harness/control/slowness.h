@@ -5,9 +5,9 @@
  * kernel hands over from the one that writes to the one that waits, and only sleepers are held up.
  *
  * Lateness becomes a factor by what it stands for: each time slice of 4 ms that somebody else had first is one more who
- * shares the CPU. Beside 1, 4 and 16 hogs a CPU the worst second was late by 6 to 13, 8 to 22 and 120 ms: 2 to 4, 3 to
- * 6 and 31, where shares are 2, 5 and 17. What peers took to find each other (CON-006) grew by less: at most by 50 ms,
- * of bounds of a second and more.
+ * shares the CPU. Beside 1, 4 and 16 hogs a CPU the worst second was late by 3 to 13, 8 to 22 and 120 ms: 1.5 to 4, 3
+ * to 6 and 31, where shares are 2, 5 and 17. What peers took to find each other (CON-006) grew by less: at most by 50
+ * ms, of bounds of a second and more.
  *
  * Who is slow shall not be excused by what it does itself. Where the machine was slow, the CPU time of the others (all
  * that was used of the CPUs that are ours too, without ours and that of our children) must explain it: a fourth of the
