@@ -1,7 +1,5 @@
 #include "identity.h"
 
-#include "../harness/control/paths.h"
-
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -27,9 +25,8 @@ static bool add_file(uLong *sum, const char *path)
 
 static bool add_driver(uLong *sum, const char *spec)
 {
-    char name[PATH_MAX], path[PATH_MAX];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(spec, "?"), spec);
-    return paths_driver(name, path, sizeof path) == 0 && add_file(sum, path);
+    char path[PATH_MAX];
+    return ipcmark_driver_path(spec, path, sizeof path) == 0 && add_file(sum, path);
 }
 
 static void add_agent(uLong *sum, const char *command)

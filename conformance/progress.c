@@ -52,8 +52,8 @@ static struct {
     pthread_cond_t over;
     pthread_t thread;
     struct timespec start;
-    bool running, ended; /* running: there is a thread */
-    char head[128], tail[512];
+    bool running, ended;       /* running: there is a thread */
+    char head[512], tail[512]; /* as run.c makes them; what is shown is cut to the terminal */
 } ticking = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void *tick(void *context)

@@ -171,6 +171,8 @@ static bool is_seen_before(const mutant *about, size_t index)
     return false;
 }
 
+/* It compares what mutants say of themselves: that a clause sees them, and that no other does, is proved only by
+ * `ipcmark conformance --mutants`, which plays them. */
 static void each_clause_is_needed(void **state)
 {
     const clause *about;

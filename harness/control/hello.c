@@ -1,7 +1,9 @@
 /* The first words with a participant: who it is, what it can, and whether it answers only what it understands. */
 #include "internal.h"
+#include "paths.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +71,8 @@ static cJSON *hello_fields(ipcmark_participant *participant)
                                 trial_note(trial, "%s/journals/%u", trial->directory, participant->number));
     else
         cJSON_AddNullToObject(fields, "journal");
-    /* Every JSON reader gets 53 bits right. */
-    cJSON_AddNumberToObject(fields, "seed", (double)(trial->options.seed & ((UINT64_C(1) << 53) - 1)));
+    /* Of 15 digits at most: a longer one may be written as 1.5e+15, which is no integer to every JSON reader. */
+    cJSON_AddNumberToObject(fields, "seed", (double)(trial->options.seed & ((UINT64_C(1) << 49) - 1)));
     return fields;
 }
 
@@ -129,4 +131,13 @@ int ipcmark_probe(ipcmark_session *session, const ipcmark_target *target, ipcmar
     }
     ipcmark_trial_close(trial, NULL);
     return error;
+}
+
+int ipcmark_driver_path(const char *driver, char *path, size_t size)
+{
+    char name[PATH_MAX];
+    if (strlen(driver) >= sizeof name)
+        return -ENAMETOOLONG;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(driver, "?"), driver);
+    return paths_driver(name, path, size);
 }

@@ -83,6 +83,9 @@ typedef struct {
     const char *wrap;   /* put before each participant's command: "valgrind -q"; or NULL */
 } ipcmark_target;
 
+/* The file of a target's driver, which is named as there. 0 or a negative errno. */
+int ipcmark_driver_path(const char *driver, char *path, size_t size);
+
 /* What the participant said of itself in its hello. */
 typedef struct {
     char name[64], version[64], language[32], summary[160], homepage[160];
@@ -106,6 +109,8 @@ typedef struct {
     unsigned ping_interval_ms; /* default of endpoints; 0: 100 */
     size_t max_message_bytes;  /* 0: 64 KiB */
     bool no_journal;           /* default of participants; true in benchmarks */
+    bool no_names;             /* ipcmark_trial_names() has none: they are neither counted nor removed, and requests
+                                * and kills wait for no look; true in benchmarks */
     double deadline_seconds;   /* of each call, before the scale; 0: $IPCMARK_DEADLINE, or 10 */
 } ipcmark_trial_options;
 
