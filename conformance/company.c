@@ -170,6 +170,16 @@ bool stage_publish_all(stage *self, const ipcmark_publish_options *options)
     return stage_publish_begin_all(self, options) & stage_publish_end_all(self);
 }
 
+bool stage_count(stage *self, const actor *who, const char *name, uint64_t *out)
+{
+    ipcmark_call *call = ipcmark_stats(self->trial, who->endpoint, 0, 0, false);
+    *out = 0;
+    if (!stage_await(self, call, IPCMARK_HUNG))
+        return false;
+    *out = ipcmark_reply_count(call, name);
+    return true;
+}
+
 bool stage_drain_last(stage *self, actor *subscriber, actor *publisher, double timeout_seconds)
 {
     return ipcmark_await(ipcmark_drain(self->trial, subscriber->endpoint, &publisher->endpoint, 1, timeout_seconds)) ==

@@ -1,6 +1,7 @@
 /* CON: connections. */
 #include "events.h"
 #include "stage.h"
+#include "walk.h"
 
 #include <stdlib.h>
 
@@ -57,15 +58,11 @@ static size_t collect_counts(const struct ipcmark_history *history, uint16_t end
                              const struct ipcmark_record ***out)
 {
     size_t count = 0, room = 1;
-    for (size_t k = 0; k < history->journal_count; ++k)
-        room += history->journals[k].view.count;
+    for (walk at = {0}; walk_next(&at, history, IPCMARK_PEERS, endpoint) != NULL;)
+        ++room;
     *out = malloc(room * sizeof **out);
-    for (size_t k = 0; *out != NULL && k < history->journal_count; ++k)
-        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
-            const struct ipcmark_record *record = &history->journals[k].view.records[i];
-            if (record->kind == IPCMARK_PEERS && record->endpoint == endpoint)
-                (*out)[count++] = record;
-        }
+    for (walk at = {0}; *out != NULL && ((*out)[count] = walk_next(&at, history, IPCMARK_PEERS, endpoint)) != NULL;)
+        ++count;
     if (count > 0)
         qsort(*out, count, sizeof **out, compare_times);
     return count;
@@ -298,21 +295,26 @@ static bool play_stop(stage *self)
     return all;
 }
 
-/* The checker excuses what was lost in a pause that was reported. Who claims durable_pause does not lose it. */
+/* The checker excuses what was lost in a pause that was reported. Who claims durable_pause does not lose it. What came
+ * later is the proof; where nothing did, the checker says how long it was waited for. */
 static void examine_return(stage *self, const struct ipcmark_history *history)
 {
     enum { SENT = 1, RECEIVED = 2, MOST = 65536 };
     unsigned char *seen = stage_claims(self, IPCMARK_CAP_DURABLE_PAUSE) ? calloc(MOST, 1) : NULL;
+    uint64_t latest = 0;
     unsigned sent = 0, lost = 0;
     for (size_t k = 0; seen != NULL && k < history->journal_count; ++k)
         for (size_t i = 0; i < history->journals[k].view.count; ++i) {
             const struct ipcmark_record *record = &history->journals[k].view.records[i];
-            if (record->sequence < MOST && record->publisher == self->publishers[0].endpoint)
-                seen[record->sequence] |= (unsigned char)(record->kind == IPCMARK_OK         ? SENT
-                                                          : record->kind == IPCMARK_RECEIVED ? RECEIVED
-                                                                                             : 0);
+            if (record->sequence >= MOST || record->publisher != self->publishers[0].endpoint)
+                continue;
+            if (record->kind == IPCMARK_RECEIVED && record->sequence > latest)
+                latest = record->sequence;
+            seen[record->sequence] |= (unsigned char)(record->kind == IPCMARK_OK         ? SENT
+                                                      : record->kind == IPCMARK_RECEIVED ? RECEIVED
+                                                                                         : 0);
         }
-    for (size_t i = 0; seen != NULL && i < MOST; ++i) {
+    for (size_t i = 0; seen != NULL && i < latest; ++i) {
         sent += seen[i] != 0;
         lost += seen[i] == SENT;
     }

@@ -1,6 +1,7 @@
 /* LIFE: opening and closing. */
 #include "backlog.h"
 #include "census.h"
+#include "walk.h"
 
 #include <limits.h>
 
@@ -75,14 +76,12 @@ static bool close_with_backlog(stage *self, actor *subscriber)
     const ipcmark_publish_options some = {.count = 200};
     const ipcmark_handler_options slow = {.delay_us = 20000};
     const uint64_t all = self->publisher_count * some.count;
-    ipcmark_call *before, *after;
-    uint64_t read;
+    uint64_t before, after, read;
     if (!stage_await(self, ipcmark_handler(self->trial, subscriber->endpoint, &slow), IPCMARK_HUNG) ||
-        !stage_await(self, before = ipcmark_stats(self->trial, subscriber->endpoint, 0, 0, false), IPCMARK_HUNG) ||
-        !stage_publish_all(self, &some) ||
-        !stage_await(self, after = ipcmark_stats(self->trial, subscriber->endpoint, 0, 0, false), IPCMARK_HUNG))
+        !stage_count(self, subscriber, "received", &before) || !stage_publish_all(self, &some) ||
+        !stage_count(self, subscriber, "received", &after))
         return false;
-    read = ipcmark_reply_count(after, "received") - ipcmark_reply_count(before, "received");
+    read = after - before;
     stage_log(self, "%s has read %llu of %llu messages", subscriber->name, (unsigned long long)read,
               (unsigned long long)all);
     return stage_close_within(self, subscriber, close_bound, "with a backlog of unread messages") && read < all;
@@ -314,15 +313,11 @@ static bool play_busy_handler(stage *self)
 static const struct ipcmark_record *find_last(const struct ipcmark_history *history, enum ipcmark_kind kind,
                                               const struct ipcmark_record *closed)
 {
-    const struct ipcmark_record *last = NULL;
-    for (size_t k = 0; k < history->journal_count; ++k)
-        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
-            const struct ipcmark_record *record = &history->journals[k].view.records[i];
-            if (record->kind == kind && record->endpoint == closed->endpoint &&
-                record->endpoint_epoch == closed->endpoint_epoch && record->time_ns <= closed->time_ns &&
-                (last == NULL || record->time_ns > last->time_ns))
-                last = record;
-        }
+    const struct ipcmark_record *last = NULL, *record;
+    for (walk at = {0}; (record = walk_next(&at, history, kind, closed->endpoint)) != NULL;)
+        if (record->endpoint_epoch == closed->endpoint_epoch && record->time_ns <= closed->time_ns &&
+            (last == NULL || record->time_ns > last->time_ns))
+            last = record;
     return last;
 }
 
@@ -330,19 +325,18 @@ static const struct ipcmark_record *find_last(const struct ipcmark_history *hist
  */
 static void examine_busy_handler(stage *self, const struct ipcmark_history *history)
 {
-    for (size_t k = 0; k < history->journal_count; ++k)
-        for (size_t i = 0; i < history->journals[k].view.count; ++i) {
-            const struct ipcmark_record *closed = &history->journals[k].view.records[i], *began;
-            if (closed->kind != IPCMARK_CLOSE_DONE || closed->endpoint != self->subscribers[0].endpoint ||
-                closed->time_ns > self->end_ns)
-                continue;
-            began = find_last(history, IPCMARK_RECEIVED, closed);
-            if (began != NULL && closed->time_ns - began->time_ns < busy_ms * 1000000ull)
-                stage_object(self, IPCMARK_LATE,
-                             "close of subscriber 1, epoch %u, returned %.3f s after its handler had begun, and the "
-                             "handler was busy for %.3f s",
-                             closed->endpoint_epoch, (double)(closed->time_ns - began->time_ns) * 1e-9, busy_ms * 1e-3);
-        }
+    const struct ipcmark_record *closed, *began;
+    for (walk at = {0};
+         (closed = walk_next(&at, history, IPCMARK_CLOSE_DONE, self->subscribers[0].endpoint)) != NULL;) {
+        if (closed->time_ns > self->end_ns)
+            continue;
+        began = find_last(history, IPCMARK_RECEIVED, closed);
+        if (began != NULL && closed->time_ns - began->time_ns < busy_ms * 1000000ull)
+            stage_object(self, IPCMARK_LATE,
+                         "close of subscriber 1, epoch %u, returned %.3f s after its handler had begun, and the "
+                         "handler was busy for %.3f s",
+                         closed->endpoint_epoch, (double)(closed->time_ns - began->time_ns) * 1e-9, busy_ms * 1e-3);
+    }
 }
 
 static const clause clauses[] = {

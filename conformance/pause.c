@@ -183,7 +183,8 @@ static item *collect(const stage *self, const struct ipcmark_history *history, e
     return items;
 }
 
-/* The checker takes the report that a stopped one is gone as an excuse. Who claims that stops cost nothing has none. */
+/* The checker takes the report that a stopped one is gone as an excuse. Who claims that stops cost nothing has none.
+ * This rests on no deadline: a play that came to until_ns has seen later messages of each pair arrive. */
 static void examine_every_message(stage *self, const struct ipcmark_history *history)
 {
     size_t sent_count, received_count;

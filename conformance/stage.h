@@ -147,6 +147,9 @@ bool stage_publish_end_all(stage *);
 bool stage_publish(stage *, actor *, const ipcmark_publish_options *);
 bool stage_publish_all(stage *, const ipcmark_publish_options *);
 
+/* A number of its stats, at this moment: a publisher's "published", a subscriber's "received". False: it broke down. */
+bool stage_count(stage *, const actor *, const char *name, uint64_t *out);
+
 /* A sentinel of every open publisher; then every open subscriber must have everything of all publishers that ever were.
  */
 bool stage_drain(stage *);

@@ -185,14 +185,14 @@ static const clause clauses[] = {
     {"ENV-005", .publishers = 3, .subscribers = 3, .play = directories_play_removed, .seconds = 2,
      .promise = "When the directory is removed, those who are connected go on or report a disconnect, and close in "
                 "time; made again, it works again."},
-    {"ENV-006", .publishers = 2, .subscribers = 2, .play = scarcity_play_directory_full,
+    {"ENV-006", .publishers = 2, .subscribers = 2, .play = room_play_directory_full,
      .promise = "In a full file system there is success or a clear error, no message that was OK is lost, and all is "
                 "well once there is room."},
-    {"ENV-007", .publishers = 3, .subscribers = 3, .play = scarcity_play_descriptors, .seconds = 3,
+    {"ENV-007", .publishers = 3, .subscribers = 3, .play = limits_play_descriptors, .seconds = 3,
      .promise =
          "Without descriptors there is success or a clear error, no message that was OK is lost, and all is well "
          "once there are some."},
-    {"ENV-008", .should = true, .publishers = 3, .subscribers = 3, .play = scarcity_play_memory, .seconds = 3,
+    {"ENV-008", .should = true, .publishers = 3, .subscribers = 3, .play = limits_play_memory, .seconds = 3,
      .message_bytes = 1048576, .least_limit = 1048576,
      .promise = "Without address space there is success or a clear error, no message that was OK is lost, and all is "
                 "well once there is some."},
@@ -200,7 +200,7 @@ static const clause clauses[] = {
      .promise = "A directory whose path is longer than the name of a socket can be works, or the error says so."},
     {"ENV-010", .publishers = 2, .subscribers = 2, .play = play_crowd_of_files, .needs = IPCMARK_CAP_DIRECTORY_FILES,
      .promise = "Among ten thousand files of others participants find each other in time."},
-    {"ENV-011", .publishers = 2, .subscribers = 2, .play = scarcity_play_shared_memory_full,
+    {"ENV-011", .publishers = 2, .subscribers = 2, .play = room_play_shared_memory_full,
      .promise = "With /dev/shm full there is success or a clear error, no message that was OK is lost, and all is well "
                 "once there is room."},
 };

@@ -11,9 +11,9 @@ bool directories_play_removed(stage *);
 bool directories_play_long_paths(stage *);
 
 /* What can run out. */
-bool scarcity_play_directory_full(stage *);
-bool scarcity_play_shared_memory_full(stage *);
-bool scarcity_play_descriptors(stage *);
-bool scarcity_play_memory(stage *);
+bool room_play_directory_full(stage *);
+bool room_play_shared_memory_full(stage *);
+bool limits_play_descriptors(stage *);
+bool limits_play_memory(stage *);
 
 #endif

@@ -136,14 +136,45 @@ static bool play_reply(stage *self)
     return ask(self, &who, &many) && finish(self, &who) && stage_drain(self);
 }
 
+/* A handler takes four looks for a message, so that nothing is taken between two of them: who has got rid of nothing
+ * since the last one waits. Who has is merely slow, or holds a whole flood. */
+enum { LOOK_MS = 250, HANDLER_MS = 4 * LOOK_MS, LOOKS_MOST = 10 };
+
+static bool look(stage *self, const dialogue who[2], uint64_t published[2])
+{
+    return stage_count(self, who[0].asker, "published", &published[0]) &&
+           stage_count(self, who[1].asker, "published", &published[1]);
+}
+
+/* How many of the two wait in publish, in the end. False: it broke down. */
+static bool await_waiting(stage *self, const dialogue who[2], double scale, unsigned *waiting)
+{
+    uint64_t before[2], now[2];
+    *waiting = 0;
+    if (!look(self, who, before))
+        return false;
+    for (unsigned i = 0; i < LOOKS_MOST && *waiting < 2; ++i) {
+        if (!ipcmark_wait(self->trial, (unsigned)(LOOK_MS * scale)) || !look(self, who, now))
+            return false;
+        *waiting = 0;
+        for (size_t k = 0; k < 2; ++k) {
+            *waiting += !ipcmark_ended(who[k].asker->traffic) && now[k] > 0 && now[k] == before[k];
+            before[k] = now[k];
+        }
+    }
+    stage_log(self, "%u of 2 wait in publish, after %llu and %llu messages", *waiting, (unsigned long long)now[0],
+              (unsigned long long)now[1]);
+    return true;
+}
+
 /* Both are slow at first, for all that lies between them to fill up: then each waits for the other to take something.
- * Whoever holds a whole flood has not been shown to do without. */
+ * Whoever does not come to that has not been shown to do without. */
 static bool play_flood(stage *self)
 {
     static const size_t sizes[] = {65536};
     const ipcmark_publish_options flood = {
         .count = stage_amount(self, 6000, 5000, 8000), .sizes = sizes, .sizes_count = 1};
-    const double scale = ipcmark_session_scale(self->session);
+    const double whole = ipcmark_session_scale(self->session), scale = whole < 3 ? whole : 3;
     unsigned waiting;
     dialogue who[2];
     cast_dialogues(self, who, 2);
@@ -151,15 +182,14 @@ static bool play_flood(stage *self)
     if (!open_dialogues(self))
         return false;
     for (unsigned i = 0; i < 2; ++i) {
-        const ipcmark_handler_options slow = {.delay_us = 300000, .reply = who[i].replier->endpoint};
+        const ipcmark_handler_options slow = {.delay_us = (unsigned)(1000 * HANDLER_MS * scale),
+                                              .reply = who[i].replier->endpoint};
         if (!stage_await(self, ipcmark_handler(self->trial, who[i].answerer->endpoint, &slow), IPCMARK_HUNG) ||
             !stage_publish_begin(self, who[i].asker, &flood))
             return false;
     }
-    if (!ipcmark_wait(self->trial, (unsigned)(800 * (scale < 3 ? scale : 3))))
+    if (!await_waiting(self, who, scale, &waiting))
         return false;
-    waiting = 2u - ipcmark_ended(who[0].asker->traffic) - ipcmark_ended(who[1].asker->traffic);
-    stage_log(self, "%u of 2 wait in publish", waiting);
     for (unsigned i = 0; i < 2; ++i)
         if (!answer(self, &who[i], true))
             return false;

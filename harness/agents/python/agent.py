@@ -256,7 +256,7 @@ def endpoint_of(request, name="endpoint", kind=Endpoint):
 
 def hello(request):
     global journals, run, seed
-    run, seed = name_sum(request["run"]), request["seed"]
+    run, seed = name_sum(request["run"]), int(request["seed"])  # a large one may be written as 1.5e+15
     if request["journal"] is not None and not journals:
         journals = Journals(request["journal"])
     return {"protocol": 1, "impl": IMPLEMENTATION, "caps": CAPABILITIES}
@@ -363,9 +363,15 @@ def peers(request):
 
 
 def stats(request):
-    """What clauses look at: how much a subscriber has been given. The figures of benchmarks are not kept."""
+    """What clauses look at: how much a publisher got rid of, or a subscriber has been given, up to this moment. The
+    figures of benchmarks are not kept."""
     if "endpoint" not in request or request.get("reset") or not journals:
         raise Refusal("not_supported", "this agent keeps no figures for benchmarks")
+    if isinstance(endpoint_of(request), Publisher):
+        makers = list(endpoint_of(request).makers.values())
+        ok, failed, unknown = (sum(maker.counts[kind] for maker in makers) for kind in ("ok", "failed", "unknown"))
+        return {"attempted": ok + failed + unknown, "published": ok, "failed": failed, "unknown": unknown,
+                "last": [[maker.thread, maker.sent] for maker in makers if maker.sent]}
     subscriber = endpoint_of(request, kind=Subscriber)
     nothing = {"unit": "ns", "significant_digits": 3, "counts": []}
     return {"received": subscriber.received, "bytes": subscriber.bytes, "lost": 0, "torn": 0, "duplicate": 0, "reordered": 0,
