@@ -81,7 +81,8 @@ int scene_open(struct scene *scene, struct bench *bench, struct cell *cell, bool
                                      .name = row->name,
                                      .ping_interval_ms = 1000,
                                      .max_message_bytes = row->size,
-                                     .no_journal = true};
+                                     .no_journal = true,
+                                     .no_names = true};
 
     *scene = (struct scene){.bench = bench, .cell = cell, .count = row->subscribers};
     if (row->subscribers > SCENE_SUBSCRIBERS)

@@ -36,7 +36,8 @@ ipcmark_participant *cast_start(struct cast *cast, const char *name, int cpu)
 int cast_open(struct cast *cast, struct bench *bench, struct cell *cell, unsigned subscribers)
 {
     char command[4096 + 64];
-    ipcmark_trial_options options = {.target = {.agent = command}, .name = cell->row->name, .no_journal = true};
+    ipcmark_trial_options options = {
+        .target = {.agent = command}, .name = cell->row->name, .no_journal = true, .no_names = true};
 
     *cast = (struct cast){.bench = bench, .cell = cell, .steal_ns = bench_steal_ns()};
     if (bench->cpu_b < 0)

@@ -1,11 +1,11 @@
 /* ipcmark-guard — the process that cleans up when the coordinator cannot, and the one that starts participants.
  *
- *   ipcmark-guard watch PARENT-DIRECTORY
+ *   ipcmark-guard watch PARENT-DIRECTORY RUN
  *       Makes a private directory and prints it. Then obeys lines on stdin: "watch PID", "forget PID", "ping". When
  * stdin ends, for whatever reason, SIGKILL of the coordinator included, it kills the sessions that the watched
  * processes lead and whatever else comes from them, and removes the directory.
- *   ipcmark-guard start COORDINATOR-PID CPUS COMMAND…
- *       Becomes COMMAND, on these CPUs ("-": any), to die together with the coordinator.
+ *   ipcmark-guard start COORDINATOR-PID[/RUN] CPUS COMMAND…
+ *       Becomes COMMAND, on these CPUs ("-": any), to die together with the coordinator; of a run: as a participant.
  */
 #include "processes.h"
 #include "tree.h"
@@ -51,7 +51,7 @@ static int make_directory(const char *parent, char *path, size_t size)
     return mkdtemp(path) == NULL ? -errno : 0;
 }
 
-static int run_watch(const char *parent)
+static int run_watch(const char *parent, const char *run)
 {
     char directory[4096], line[128];
     /* Neither Ctrl-C in the terminal nor its closing is for us: we end when the coordinator has. First, so that no
@@ -60,7 +60,6 @@ static int run_watch(const char *parent)
     for (int number = 1; number < NSIG; ++number)
         if (number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT || number == SIGPIPE)
             signal(number, SIG_IGN);
-    const pid_t coordinator = getppid();
     int result = make_directory(parent, directory, sizeof directory);
     if (result < 0) {
         fprintf(stderr, "ipcmark: no directory can be made in %s: %s; set TMPDIR to one that can be written\n", parent,
@@ -80,7 +79,7 @@ static int run_watch(const char *parent)
     }
     for (size_t i = 0; i < watched_count; ++i)
         processes_kill_session(watched[i]);
-    processes_kill_marked(coordinator);
+    processes_kill_marked(strtoull(run, NULL, 16));
     return tree_remove(directory) < 0 ? 3 : 0;
 }
 
@@ -112,7 +111,8 @@ static int run_start(const char *coordinator, const char *cpus, char **command)
 {
     /* It survives exec; the coordinator may have died before it took effect. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != atoi(coordinator) || processes_mark(getppid()) < 0)
+    const char *run = strchr(coordinator, '/');
+    if (getppid() != atoi(coordinator) || (run != NULL && processes_mark(strtoull(run + 1, NULL, 16)) < 0))
         return EXIT_CANNOT_START;
     if (strcmp(cpus, "-") != 0) {
         int error = set_affinity(cpus);
@@ -128,8 +128,8 @@ static int run_start(const char *coordinator, const char *cpus, char **command)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "watch") == 0)
-        return run_watch(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "watch") == 0)
+        return run_watch(argv[2], argv[3]);
     if (argc >= 5 && strcmp(argv[1], "start") == 0)
         return run_start(argv[2], argv[3], argv + 4);
     if (argc == 2 && strcmp(argv[1], "--version") == 0)

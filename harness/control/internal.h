@@ -5,6 +5,7 @@
 #include "ipcmark/control.h"
 
 #include "line.h"
+#include "processes.h"
 #include "slowness.h"
 #include "watchdog.h"
 
@@ -28,6 +29,7 @@ struct ipcmark_session {
     uv_signal_t interrupt, terminate;
     uv_idle_t poke;
     struct watchdog watchdog;
+    struct family family;
     struct slowness slowness;
     double scale;        /* of the last calibration */
     double marked_scale; /* of the last one before the case began, which its bounds are made with */
@@ -93,7 +95,8 @@ struct ipcmark_participant {
     bool journal;
     ipcmark_implementation implementation;
     uv_poll_t exit;
-    int exit_fd; /* of its pidfd; 0: none */
+    int exit_fd;                 /* of its pidfd; 0: none */
+    struct straggler *straggler; /* whose end is waited for, or NULL */
     uv_pipe_t in, out, err;
     uv_timer_t grace; /* after its exit, for the end of its output; or the other way round */
     struct line_reader lines;
@@ -101,8 +104,9 @@ struct ipcmark_participant {
     size_t stderr_bytes, stderr_said, events; /* bytes: those that were kept */
     uint64_t next_id;
     pid_t pid;
-    int status;                                /* as of waitpid */
-    bool spawned, exited, output_ended, ended; /* ended: exited, and all that it said has been taken in */
+    int status;                                      /* as of waitpid */
+    bool spawned, dead, exited, output_ended, ended; /* dead: not yet reaped; exited: reaped; ended: and all that it
+                                                      * said has been taken in */
     bool stderr_ended;
     bool exit_expected, stopping, garbled;                  /* expected: whatever way it ends */
     bool kill_sent, dumped;                                 /* dumped: a core */
@@ -154,10 +158,15 @@ int session_fail(ipcmark_session *, int error, const char *format, ...) __attrib
 int participant_send(ipcmark_participant *, const cJSON *line);
 void participant_signal(ipcmark_participant *, int number); /* to its whole session */
 void participant_garbled(ipcmark_participant *, const char *why, const char *line);
+void participant_exited(ipcmark_participant *);
 bool participant_await_end(ipcmark_participant *, double seconds); /* false: still there */
 void participant_close(ipcmark_participant *);
 void participant_free(ipcmark_participant *);
 const char *participant_stderr_tail(ipcmark_participant *); /* a note */
+
+/* exit.c: from its exit_fd to participant_exited() */
+int exit_watch(ipcmark_participant *);
+void exit_unwatch(ipcmark_participant *);
 
 /* output.c: what a participant says */
 void output_take(ipcmark_participant *, const char *bytes, size_t size);

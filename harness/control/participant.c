@@ -4,7 +4,6 @@
 #include "core.h"
 #include "launch.h"
 #include "names.h"
-#include "processes.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -96,14 +95,6 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, trial_handle_closed);
 }
 
-static void close_exit(ipcmark_participant *participant)
-{
-    close_handle((uv_handle_t *)&participant->exit);
-    if (participant->exit_fd > 0)
-        close(participant->exit_fd);
-    participant->exit_fd = 0;
-}
-
 /* What one that has ended needs no more: trials that go on for an hour start many. */
 static void release(ipcmark_participant *participant)
 {
@@ -149,36 +140,13 @@ static void on_grace_over(uv_timer_t *timer)
         participant_garbled(participant, "it closed its standard output, and did not end", NULL);
 }
 
-static void name_process(void *context, pid_t pid, const char *name)
+void participant_exited(ipcmark_participant *participant)
 {
-    ipcmark_participant *participant = context;
-    trial_trouble(participant->trial, IPCMARK_LEFTOVER, NULL, "%s left a process behind: %d (%s)", participant->name,
-                  (int)pid, name);
-}
-
-/* It has exited: exit_fd is readable. */
-static void on_exit_of(uv_poll_t *exit, int status, int events)
-{
-    ipcmark_participant *participant = (ipcmark_participant *)((char *)exit - offsetof(ipcmark_participant, exit));
-    ipcmark_trial *trial = participant->trial;
-    int wait_status;
-    (void)status, (void)events;
-    names_look(trial); /* its number is its own until it is reaped */
-    if (waitpid(participant->pid, &wait_status, WNOHANG) != participant->pid)
-        return;
-    close_exit(participant);
-    participant->exited = true;
-    participant->dumped = WIFSIGNALED(wait_status) && WCOREDUMP(wait_status);
-    participant->status = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : wait_status & 0xff00;
-    /* Killed ones take their children along a moment later; one that ended of itself must have none left. */
-    if (!WIFSIGNALED(wait_status))
-        processes_of(participant->pid, name_process, participant);
-    processes_kill(participant->pid);
-    watchdog_forget(&trial->session->watchdog, participant->pid);
     if (participant->output_ended)
         end(participant);
     else
-        uv_timer_start(&participant->grace, on_grace_over, (uint64_t)(GRACE_MS * trial->session->scale), 0);
+        uv_timer_start(&participant->grace, on_grace_over, (uint64_t)(GRACE_MS * participant->trial->session->scale),
+                       0);
 }
 
 static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -198,7 +166,7 @@ static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         participant->output_ended = true;
         if (participant->exited)
             end(participant);
-        else
+        else if (!participant->dead)
             uv_timer_start(&participant->grace, on_grace_over,
                            (uint64_t)(LAST_WORD_MS * participant->trial->session->scale), 0);
     }
@@ -281,12 +249,7 @@ static int watch(ipcmark_participant *participant, const struct launched *launch
             error = opened;
         }
     }
-    int watched = uv_poll_init(&participant->trial->session->loop, &participant->exit, launched->exit_fd);
-    if (watched < 0)
-        return watched;
-    participant->exit.data = participant->trial;
-    ++participant->trial->open_handles;
-    watched = uv_poll_start(&participant->exit, UV_READABLE, on_exit_of);
+    int watched = exit_watch(participant);
     return watched < 0 ? watched : error;
 }
 
@@ -307,6 +270,8 @@ static int spawn(ipcmark_participant *participant, const ipcmark_participant_opt
     participant->exit_fd = launched.exit_fd;
     participant->spawned = true;
     error = watch(participant, &launched);
+    if (error == 0)
+        error = family_add(&trial->session->family, participant->pid);
     if (error < 0)
         return session_fail(trial->session, error, "cannot watch %s: %s", participant->name, uv_strerror(error));
     watchdog_watch(&trial->session->watchdog, participant->pid);
@@ -384,7 +349,7 @@ void participant_close(ipcmark_participant *participant)
     close_handle((uv_handle_t *)&participant->out);
     close_handle((uv_handle_t *)&participant->err);
     close_handle((uv_handle_t *)&participant->grace);
-    close_exit(participant);
+    exit_unwatch(participant);
 }
 
 void participant_free(ipcmark_participant *participant)

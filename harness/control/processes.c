@@ -3,18 +3,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MARK "IPCMARK_PARTICIPANT" /* =COORDINATOR/PARTICIPANT, two process numbers */
+#define MARK "IPCMARK_PARTICIPANT" /* =RUN/PARTICIPANT: 16 hex digits, a process number */
 
 struct process {
     char name[64];
@@ -22,23 +23,20 @@ struct process {
     pid_t pid, parent, session;
 };
 
-/* Whom a search is about. */
+/* Whom to find. */
 struct search {
-    pid_t coordinator, participant; /* 0: none, any */
+    const struct family *family; /* NULL: of the guard, which has none */
+    uint64_t run;
+    pid_t participant; /* 0: none, any */
     bool (*fits)(const struct search *, const struct process *);
     process_found *found;
     void *context;
 };
 
-int processes_adopt(void)
-{
-    return prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -errno : 0;
-}
-
-int processes_mark(pid_t coordinator)
+int processes_mark(uint64_t run)
 {
     char value[64];
-    snprintf(value, sizeof value, "%d/%d", (int)coordinator, (int)getpid());
+    snprintf(value, sizeof value, "%016" PRIx64 "/%d", run, (int)getpid());
     return setenv(MARK, value, 1) < 0 ? -errno : 0;
 }
 
@@ -66,27 +64,28 @@ static int process_read(const char *pid, struct process *out)
     return 0;
 }
 
-/* The mark that a process was started with; both 0: none, or it is not ours to see. */
-static void read_mark(pid_t pid, int *coordinator, int *participant)
+/* Whether a process was started with a mark that it lets us see. */
+static bool read_mark(pid_t pid, uint64_t *run, pid_t *participant)
 {
     char path[64], *text = NULL;
     size_t size = 0;
-    *coordinator = *participant = 0;
+    bool found = false;
     snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
     FILE *file = fopen(path, "re");
-    while (file != NULL && getdelim(&text, &size, '\0', file) > 0)
-        if (sscanf(text, MARK "=%d/%d", coordinator, participant) == 2)
-            break;
+    while (!found && file != NULL && getdelim(&text, &size, '\0', file) > 0)
+        found = sscanf(text, MARK "=%16" SCNx64 "/%d", run, participant) == 2;
     free(text);
     if (file != NULL)
         fclose(file);
+    return found;
 }
 
-bool processes_are_offspring(pid_t pid)
+static bool is_own(const struct family *family, pid_t child)
 {
-    int coordinator, participant;
-    read_mark(pid, &coordinator, &participant);
-    return coordinator == (int)getpid();
+    for (size_t i = 0; i < family->count; ++i)
+        if (family->own[i] == child)
+            return true;
+    return false;
 }
 
 static bool is_of_session(const struct search *search, const struct process *process)
@@ -96,35 +95,35 @@ static bool is_of_session(const struct search *search, const struct process *pro
 
 static bool is_marked(const struct search *search, const struct process *process)
 {
-    int coordinator, participant;
-    read_mark(process->pid, &coordinator, &participant);
-    return coordinator == (int)search->coordinator &&
-           (search->participant == 0 || participant == (int)search->participant);
+    uint64_t run;
+    pid_t participant;
+    return read_mark(process->pid, &run, &participant) && run == search->run &&
+           (search->participant == 0 || participant == search->participant);
+}
+
+static bool is_child(const struct search *search, const struct process *process)
+{
+    (void)search;
+    return process->parent == getpid();
 }
 
 /* Few have to be asked for their marks: the orphans, which are our children by now. */
 static bool is_of_participant(const struct search *search, const struct process *process)
 {
-    return is_of_session(search, process) || (process->parent == search->coordinator && is_marked(search, process));
+    return is_of_session(search, process) || (is_child(search, process) && is_marked(search, process));
 }
 
-/* Our other children are in our session, but for the guard. */
+/* Those whom we start without a word to the family stay in our session. */
+static bool is_adopted(const struct search *search, const struct process *process)
+{
+    return is_child(search, process) && process->session != getsid(0) && !is_own(search->family, process->pid);
+}
+
 static bool is_of_nobody(const struct search *search, const struct process *process)
 {
-    int coordinator, participant;
-    if (process->parent != search->coordinator || process->session == getsid(0) ||
-        strcmp(process->name, "ipcmark-guard") == 0)
-        return false;
-    read_mark(process->pid, &coordinator, &participant);
-    return coordinator == 0;
-}
-
-/* An orphan that has ended by itself. Participants, which lead their sessions, are reaped by who watches them. */
-static void reap(const struct search *search, const struct process *process)
-{
-    if (process->parent == getpid() && process->pid != process->session &&
-        (is_of_session(search, process) || (search->fits == is_of_nobody && process->session != getsid(0))))
-        waitpid(process->pid, NULL, WNOHANG);
+    uint64_t run;
+    pid_t participant;
+    return search->family->alone && is_adopted(search, process) && !read_mark(process->pid, &run, &participant);
 }
 
 static int find(const struct search *search)
@@ -137,8 +136,8 @@ static int find(const struct search *search)
         struct process process = {0};
         if (entry->d_name[0] < '0' || entry->d_name[0] > '9' || process_read(entry->d_name, &process) < 0)
             continue;
-        if (process.state == 'Z')
-            reap(search, &process);
+        if (process.state == 'Z' && search->family != NULL && is_adopted(search, &process))
+            waitpid(process.pid, NULL, WNOHANG); /* nobody else does */
         if (process.state == 'Z' || process.state == 'X' || !search->fits(search, &process))
             continue;
         ++count;
@@ -173,32 +172,96 @@ static int kill_all(struct search search)
     return left == 0 ? 0 : -EBUSY;
 }
 
-int processes_of(pid_t participant, process_found *found, void *context)
+/* Not of the first process of a container: what is run beside it leaves its orphans to it, too. */
+static void add_child(void *context, pid_t pid, const char *name)
 {
-    return find(&(struct search){getpid(), participant, is_of_participant, found, context});
+    struct family *family = context;
+    (void)name;
+    family->alone = false;
+    family_add(family, pid);
 }
 
-int processes_kill(pid_t participant)
+int family_open(struct family *out)
 {
-    return kill_all((struct search){getpid(), participant, is_of_participant, NULL, NULL});
+    *out = (struct family){.alone = getpid() != 1};
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+        return -errno;
+    if (getrandom(&out->run, sizeof out->run, 0) != sizeof out->run)
+        return -EIO;
+    int count = find(&(struct search){.fits = is_child, .found = add_child, .context = out});
+    return count < 0 ? count : 0;
 }
 
-int processes_of_nobody(process_found *found, void *context)
+void family_close(struct family *self)
 {
-    return find(&(struct search){getpid(), 0, is_of_nobody, found, context});
+    free(self->own);
+    *self = (struct family){0};
 }
 
-int processes_kill_of_nobody(void)
+int family_add(struct family *self, pid_t child)
 {
-    return kill_all((struct search){getpid(), 0, is_of_nobody, NULL, NULL});
+    if (self->count == self->capacity) {
+        const size_t capacity = 2 * self->capacity + 16;
+        pid_t *grown = realloc(self->own, capacity * sizeof *grown);
+        if (grown == NULL)
+            return -ENOMEM;
+        self->own = grown;
+        self->capacity = capacity;
+    }
+    self->own[self->count++] = child;
+    return 0;
+}
+
+void family_remove(struct family *self, pid_t child)
+{
+    for (size_t i = 0; i < self->count; ++i)
+        if (self->own[i] == child) {
+            self->own[i] = self->own[--self->count];
+            return;
+        }
+}
+
+bool processes_are_offspring(const struct family *family, pid_t pid)
+{
+    uint64_t run;
+    pid_t participant;
+    return read_mark(pid, &run, &participant) && run == family->run;
+}
+
+static struct search of_participant(const struct family *family, pid_t participant)
+{
+    return (struct search){.family = family, .run = family->run, .participant = participant, .fits = is_of_participant};
+}
+
+int processes_of(const struct family *family, pid_t participant, process_found *found, void *context)
+{
+    struct search search = of_participant(family, participant);
+    search.found = found;
+    search.context = context;
+    return find(&search);
+}
+
+int processes_kill(const struct family *family, pid_t participant)
+{
+    return kill_all(of_participant(family, participant));
+}
+
+int processes_of_nobody(const struct family *family, process_found *found, void *context)
+{
+    return find(&(struct search){.family = family, .fits = is_of_nobody, .found = found, .context = context});
+}
+
+int processes_kill_of_nobody(const struct family *family)
+{
+    return kill_all((struct search){.family = family, .fits = is_of_nobody});
 }
 
 int processes_kill_session(pid_t session)
 {
-    return kill_all((struct search){0, session, is_of_session, NULL, NULL});
+    return kill_all((struct search){.participant = session, .fits = is_of_session});
 }
 
-int processes_kill_marked(pid_t coordinator)
+int processes_kill_marked(uint64_t run)
 {
-    return kill_all((struct search){coordinator, 0, is_marked, NULL, NULL});
+    return kill_all((struct search){.run = run, .fits = is_marked});
 }

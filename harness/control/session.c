@@ -82,7 +82,11 @@ static int open_watchdog(ipcmark_session *session)
 {
     char program[PATH_MAX];
     int error = paths_program("ipcmark-guard", program, sizeof program);
-    return error < 0 ? error : watchdog_open(&session->watchdog, program, choose_parent());
+    if (error == 0)
+        error = family_open(&session->family); /* before it has a child of ours */
+    if (error == 0)
+        error = watchdog_open(&session->watchdog, program, choose_parent(), session->family.run);
+    return error < 0 ? error : family_add(&session->family, session->watchdog.pid);
 }
 
 int ipcmark_session_open(ipcmark_session **out)
@@ -133,6 +137,7 @@ int ipcmark_session_close(ipcmark_session *session)
     uv_run(&session->loop, UV_RUN_DEFAULT);
     uv_loop_close(&session->loop);
     signal(SIGPIPE, SIG_DFL);
+    family_close(&session->family);
     free(session);
     return error;
 }

@@ -2,7 +2,6 @@
 #include "internal.h"
 
 #include "names.h"
-#include "processes.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -53,31 +52,48 @@ static void add_leftover(ipcmark_trial *trial, const char *text)
     trial->leftovers = longer;
 }
 
-struct search {
+/* What was found of one sort. */
+struct finds {
     ipcmark_trial *trial;
-    const char *directory; /* relative to the trial's; of things outside of it: the first one */
+    const char *directory; /* relative to the trial's; of what lies in none: NULL */
+    const char *first;
     int count;
 };
 
-static void found_file(void *context, const char *relative)
+static void found(void *context, const char *text)
 {
-    struct search *search = context;
-    ++search->count;
-    add_leftover(search->trial, trial_note(search->trial, "%s/%s", search->directory, relative));
+    struct finds *finds = context;
+    if (finds->directory != NULL)
+        text = trial_note(finds->trial, "%s/%s", finds->directory, text);
+    if (finds->count++ == 0)
+        finds->first = trial_note(finds->trial, "%s", text);
+    add_leftover(finds->trial, text);
 }
 
 /* What the dead leave may wait for the next of their kind to clear it away; of the others nothing may be left. */
+static int judge(const struct finds *finds, const char *what)
+{
+    if (finds->count > 0 && !finds->trial->deaths_excused && ipcmark_trial_troubles(finds->trial) == 0)
+        trial_trouble(finds->trial, IPCMARK_LEFTOVER, NULL, "%d %s, the first being %s", finds->count, what,
+                      finds->first);
+    return finds->count;
+}
+
 static int count_files(ipcmark_trial *trial)
 {
-    struct search search = {.trial = trial};
+    struct finds finds = {.trial = trial};
     for (unsigned i = 0; i <= trial->directory_count; ++i) {
-        search.directory = i == 0 ? "files" : trial_note(trial, "files%u", i);
-        tree_list(trial_note(trial, "%s/%s", trial->directory, search.directory), found_file, &search);
+        finds.directory = i == 0 ? "files" : trial_note(trial, "files%u", i);
+        tree_list(trial_note(trial, "%s/%s", trial->directory, finds.directory), found, &finds);
     }
-    if (search.count > 0 && !trial->deaths_excused && ipcmark_trial_troubles(trial) == 0)
-        trial_trouble(trial, IPCMARK_LEFTOVER, NULL, "%d files are left, the first being %.*s", search.count,
-                      (int)strcspn(trial->leftovers, "\n"), trial->leftovers);
-    return search.count;
+    return judge(&finds, "files are left");
+}
+
+static int count_names(ipcmark_trial *trial)
+{
+    struct finds finds = {.trial = trial};
+    names_left(trial, found, &finds);
+    return judge(&finds, "things are left outside of the directory");
 }
 
 static void name_process(void *context, pid_t pid, const char *name)
@@ -89,34 +105,16 @@ static void name_process(void *context, pid_t pid, const char *name)
  */
 static int count_processes(ipcmark_trial *trial)
 {
+    const struct family *family = &trial->session->family;
     int count = 0;
-    processes_of_nobody(trial->deaths_excused ? NULL : name_process, trial);
-    processes_kill_of_nobody();
+    processes_of_nobody(family, trial->deaths_excused ? NULL : name_process, trial);
+    processes_kill_of_nobody(family);
     for (size_t i = 0; i < trial->trouble_count; ++i)
         if (trial->troubles[i].class_ == IPCMARK_LEFTOVER) {
             add_leftover(trial, trial->troubles[i].text);
             ++count;
         }
     return count;
-}
-
-static void found_name(void *context, const char *text)
-{
-    struct search *search = context;
-    if (search->count++ == 0)
-        search->directory = trial_note(search->trial, "%s", text);
-    add_leftover(search->trial, text);
-}
-
-/* As with files. */
-static int count_names(ipcmark_trial *trial)
-{
-    struct search search = {.trial = trial};
-    names_left(trial, found_name, &search);
-    if (search.count > 0 && !trial->deaths_excused && ipcmark_trial_troubles(trial) == 0)
-        trial_trouble(trial, IPCMARK_LEFTOVER, NULL, "%d things are left outside of the directory, the first being %s",
-                      search.count, search.directory);
-    return search.count;
 }
 
 static void found_last(void *context, const char *text)

@@ -4,6 +4,7 @@
 #include "paths.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,7 +117,7 @@ int target_command(ipcmark_trial *trial, const ipcmark_participant_options *opti
                             "directory that holds ipcmark-agent");
     list[count++] = guard;
     list[count++] = "start";
-    list[count++] = trial_note(trial, "%d", (int)getpid());
+    list[count++] = trial_note(trial, "%d/%" PRIx64, (int)getpid(), trial->session->family.run);
     list[count++] = options->cpus == NULL ? "-" : options->cpus;
     if (target->agent != NULL || *wrap != '\0') {
         list[count++] = "/bin/sh";

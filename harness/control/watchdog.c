@@ -1,10 +1,9 @@
 #include "watchdog.h"
 
-#include "processes.h"
-
 #include "ipcmark/journal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -41,10 +40,12 @@ static int read_line(int fd, char *line, size_t size)
     return -EMSGSIZE;
 }
 
-static int spawn(pid_t *pid, const char *program, const char *parent_directory, int socket)
+static int spawn(pid_t *pid, const char *program, const char *parent_directory, uint64_t run, int socket)
 {
+    char text[32];
     char *arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t) "watch", (char *)(uintptr_t)parent_directory,
-                         NULL};
+                         text, NULL};
+    snprintf(text, sizeof text, "%" PRIx64, run);
     posix_spawn_file_actions_t actions;
     int error = posix_spawn_file_actions_init(&actions);
     if (error != 0)
@@ -62,14 +63,14 @@ static void set_patience(int socket, time_t seconds)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 }
 
-int watchdog_open(struct watchdog *out, const char *program, const char *parent_directory)
+int watchdog_open(struct watchdog *out, const char *program, const char *parent_directory, uint64_t run)
 {
     struct watchdog self = {.patience_ms = CLOSE_PATIENCE_MS};
     char line[sizeof self.directory + 16];
     int ends[2];
-    if (processes_adopt() < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    int error = spawn(&self.pid, program, parent_directory, ends[1]);
+    int error = spawn(&self.pid, program, parent_directory, run, ends[1]);
     close(ends[1]);
     self.socket = ends[0];
     if (error < 0) {

@@ -12,7 +12,7 @@ struct watchdog {
     char directory[256]; /* private, made by the guard, removed by the guard when we are gone */
 };
 
-int watchdog_open(struct watchdog *, const char *program, const char *parent_directory);
+int watchdog_open(struct watchdog *, const char *program, const char *parent_directory, uint64_t run);
 /* Waits until the guard has cleaned up. -ETIMEDOUT: it did not within its patience, and was killed; who it watched and
  * the directory may still be there. */
 int watchdog_close(struct watchdog *);

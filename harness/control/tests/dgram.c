@@ -1,6 +1,6 @@
 /* The tests' own driver: Unix datagrams, a socket file a subscriber. Small, and right as far as it goes; parameters
  * make it wrong on purpose: crash_at=N (message), hang_at=N, hang_open=1, hang_close=1, leave_file=1, leave_names=1 (to
- * 31), leave_process=1 (to 3), refuse=1 (publish: EAGAIN). */
+ * 31), leave_process=1 (to 5), refuse=1 (publish: EAGAIN). */
 #include "ipcmark/driver.h"
 
 #include <dirent.h>
@@ -197,19 +197,30 @@ static void leave_names(unsigned long kinds)
 static void leave_something(const struct end *self, const ipcmark_endpoint *options)
 {
     char path[128];
-    /* 1: a child; 2: its child, in a session of its own; 3: likewise, of an empty environment. */
-    static const char *const commands[] = {"exec sleep 1000", "setsid -f sleep 1000", "env -i setsid -f sleep 1000"};
+    /* 1: a child; 2: its child, in a session of its own; 3: likewise, of an empty environment; 4: likewise, which ends
+     * a moment after us; 5: likewise, and leaves a name that only it has held. */
+    static const char *const commands[] = {
+        "exec sleep 1000", "setsid -f sleep 1000", "env -i setsid -f sleep 1000",
+        "setsid -f sh -c 'read x; exec sleep 0.3'",
+        "setsid -f sh -c 'exec 3>/dev/shm/ipcmark-left-helper-$$; read x; exec sleep 0.3'"};
     const unsigned long way = param(options, "leave_process");
     char *arguments[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
-                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 3], NULL};
+                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 5], NULL};
+    posix_spawn_file_actions_t actions;
+    int life[2]; /* its other end is closed by our end */
     pid_t pid;
     leave_names(param(options, "leave_names"));
     snprintf(path, sizeof path, "%s/left", self->directory);
     if (param(options, "leave_file") != 0)
         fclose(fopen(path, "w"));
-    if (way != 0 &&
-        (posix_spawnp(&pid, "sh", NULL, NULL, arguments, environ) != 0 || (way > 1 && waitpid(pid, NULL, 0) != pid)))
+    if (way == 0)
+        return;
+    if (pipe2(life, O_CLOEXEC) != 0 || posix_spawn_file_actions_init(&actions) != 0 ||
+        posix_spawn_file_actions_adddup2(&actions, life[0], STDIN_FILENO) != 0 ||
+        posix_spawnp(&pid, "sh", &actions, NULL, arguments, environ) != 0 || (way > 1 && waitpid(pid, NULL, 0) != pid))
         abort();
+    posix_spawn_file_actions_destroy(&actions);
+    close(life[0]);
 }
 
 static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver, void *context)

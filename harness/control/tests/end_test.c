@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -78,33 +79,66 @@ static void sigkill_leaves_nothing_even_of_the_stopped(void **state)
     expect_nothing_left(&victim);
 }
 
-/* A process of that coordinator's mark that is not the participant itself, as a pidfd. */
-static int find_offspring(pid_t coordinator)
+/* The mark of a process, "" if it has none. */
+static void read_mark(const char *pid, char *mark, size_t size)
 {
     char path[300], *each = NULL;
-    size_t size = 0;
-    int found = -1, first, second;
+    size_t capacity = 0;
+    *mark = '\0';
+    snprintf(path, sizeof path, "/proc/%s/environ", pid);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && getdelim(&each, &capacity, '\0', file) > 0)
+        if (strncmp(each, "IPCMARK_PARTICIPANT=", 20) == 0)
+            snprintf(mark, size, "%s", each);
+    free(each);
+    if (file != NULL)
+        fclose(file);
+}
+
+/* A process that has the mark of that participant and is not the participant itself, as a pidfd. */
+static int find_offspring(pid_t participant)
+{
+    char mark[128], wanted[128], number[16];
+    int found = -1;
     DIR *directory = opendir("/proc");
     assert_non_null(directory);
+    snprintf(number, sizeof number, "%d", (int)participant);
+    read_mark(number, wanted, sizeof wanted);
+    assert_true(wanted[0] != '\0');
     for (struct dirent *entry; found < 0 && (entry = readdir(directory)) != NULL;) {
-        snprintf(path, sizeof path, "/proc/%s/environ", entry->d_name);
-        FILE *file = fopen(path, "r");
-        while (file != NULL && getdelim(&each, &size, '\0', file) > 0)
-            if (sscanf(each, "IPCMARK_PARTICIPANT=%d/%d", &first, &second) == 2 && first == coordinator &&
-                second != atoi(entry->d_name))
-                found = (int)syscall(SYS_pidfd_open, atoi(entry->d_name), 0);
-        if (file != NULL)
-            fclose(file);
+        read_mark(entry->d_name, mark, sizeof mark);
+        if (strcmp(mark, wanted) == 0 && strcmp(entry->d_name, number) != 0)
+            found = (int)syscall(SYS_pidfd_open, atoi(entry->d_name), 0);
     }
-    free(each);
     closedir(directory);
     return found;
+}
+
+/* Of a container, say: its processes have numbers of their own, which may be ours. */
+static void sigkill_spares_those_of_another_run(void **state)
+{
+    struct victim victim = start_victim(IPCMARK_TEST_DRIVER);
+    char mark[128], number[16];
+    char *arguments[] = {(char *)(uintptr_t) "sleep", (char *)(uintptr_t) "20", NULL}, *environment[] = {mark, NULL};
+    pid_t other;
+    (void)state;
+    snprintf(number, sizeof number, "%d", victim.others[1]);
+    read_mark(number, mark, sizeof mark);
+    char *digit = strchr(mark, '=') + 1;
+    assert_true(digit > mark + 1);
+    *digit = *digit == '1' ? '2' : '1';
+    assert_int_equal(posix_spawnp(&other, arguments[0], NULL, NULL, arguments, environment), 0);
+    assert_int_equal(end_by(&victim, SIGKILL), SIGKILL);
+    expect_nothing_left(&victim);
+    assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
+    assert_int_equal(kill(other, SIGKILL), 0);
+    assert_int_equal(waitpid(other, NULL, 0), other);
 }
 
 static void sigkill_leaves_nothing_even_of_daemons(void **state)
 {
     struct victim victim = start_victim(IPCMARK_TEST_DRIVER "?leave_process=2");
-    struct pollfd ended = {.fd = find_offspring(victim.pid), .events = POLLIN};
+    struct pollfd ended = {.fd = find_offspring(victim.others[1]), .events = POLLIN};
     (void)state;
     assert_true(ended.fd >= 0);
     assert_int_equal(end_by(&victim, SIGKILL), SIGKILL);
@@ -144,4 +178,5 @@ static void without_the_guard_it_cleans_up_itself(void **state)
 }
 
 CASES_MAIN(CASE(sigkill_leaves_nothing_even_of_the_stopped), CASE(sigkill_leaves_nothing_even_of_daemons),
-           CASE(ctrl_c_leaves_nothing), CASE(sigterm_leaves_nothing), CASE(without_the_guard_it_cleans_up_itself))
+           CASE(sigkill_spares_those_of_another_run), CASE(ctrl_c_leaves_nothing), CASE(sigterm_leaves_nothing),
+           CASE(without_the_guard_it_cleans_up_itself))

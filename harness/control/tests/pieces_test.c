@@ -151,7 +151,7 @@ static void a_guard_that_does_not_end_is_killed(void **state)
 {
     struct watchdog watchdog;
     (void)state;
-    assert_int_equal(watchdog_open(&watchdog, IPCMARK_TEST_STUBBORN, "/nowhere"), 0);
+    assert_int_equal(watchdog_open(&watchdog, IPCMARK_TEST_STUBBORN, "/nowhere", 1), 0);
     assert_string_equal(watchdog.directory, "/nowhere/at-all");
     assert_true(watchdog.patience_ms >= 10000);
     watchdog.patience_ms = 50;
