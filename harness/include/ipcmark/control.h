@@ -111,8 +111,6 @@ typedef struct {
     bool no_journal;           /* default of participants; true in benchmarks */
     bool no_names;             /* ipcmark_trial_names() has none: they are neither counted nor removed, and requests
                                 * and kills wait for no look; true in benchmarks */
-    bool no_names;             /* ipcmark_trial_names() has none: they are neither counted nor removed, and requests
-                                * and kills wait for no look; true in benchmarks */
     double deadline_seconds;   /* of each call, before the scale; 0: $IPCMARK_DEADLINE, or 10 */
 } ipcmark_trial_options;
 

@@ -11,7 +11,8 @@
  *    may be empty and a message may have no part at all, if the driver claims those capabilities.
  *  - The suite calls the functions of one endpoint from one thread at a time, unless the driver claims
  *    IPCMARK_CAP_THREADS; functions of different endpoints may always run at once.
- *  - Nothing may be left after the last close: no file, process, thread, descriptor or shared memory.
+ *  - Nothing may be left after the last close: no file, thread, descriptor or shared memory. A process must not outlive
+ *    the participant that started it by more than a moment.
  *  - Once the driver is loaded, a participant of a clause works in an empty folder of its own. A parameter's value that
  *    begins with ./ or ../ is taken for a path seen from where the suite was started, and reaches the driver as an
  *    absolute one; other relative paths would lead nowhere.
