@@ -114,6 +114,7 @@ static void who_was_there_before_is_let_alone(void **state)
     int in[2], out[2];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
+    siginfo_t info;
     pid_t child;
     (void)state;
     assert_true(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
@@ -131,14 +132,15 @@ static void who_was_there_before_is_let_alone(void **state)
     assert_int_equal(write(in[1], "\n", 1), 1);
     const pid_t orphan = read_number(out[0]);
     stage_done(ipcmark_open_subscriber(stage_start(), &subscriber, NULL));
+    assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+    assert_int_equal(kill(child, SIGKILL), 0); /* and it is for us to reap */
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
     stage_no_troubles();
     stage_close();
-    const pid_t both[] = {orphan, child};
-    for (int i = 0; i < 2; ++i) {
-        assert_int_equal(waitpid(both[i], NULL, WNOHANG), 0);
-        assert_int_equal(kill(both[i], SIGKILL), 0);
-        assert_int_equal(waitpid(both[i], NULL, 0), both[i]);
-    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(waitpid(orphan, NULL, WNOHANG), 0);
+    assert_int_equal(kill(orphan, SIGKILL), 0);
+    assert_int_equal(waitpid(orphan, NULL, 0), orphan);
     for (int i = 0; i < 2; ++i) {
         close(in[i]);
         close(out[i]);
