@@ -24,7 +24,4 @@ static int reorder(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t 
 }
 
 MUTANT(.name = "reorder", .fault = "the 150th message is published after the 151st", .class_name = "reordered",
-       .must_fail = "DEL-001 DEL-002 DEL-003 DEL-004",
-       .may_fail = "DEL-006 DEL-007 DEL-008 DEL-009 DEL-010 DEL-012 DEL-013 DEL-014 DEL-015 DEL-016 CON-004 CON-005 "
-                   "CON-007 CON-008 CON-009 LIFE-001 LIFE-002 LIFE-005 KILL-*",
-       .publish = reorder)
+       .must_fail = "DEL-001 DEL-002 DEL-003 DEL-004", .may_fail = "*", .publish = reorder)
