@@ -53,7 +53,7 @@ void progress_metric(char text[32], const char *metric, double value)
 
 void progress_figure(char text[32], const struct row *row, double figure)
 {
-    progress_metric(text, tally_metric(row), figure);
+    progress_metric(text, row_metric(row), figure);
 }
 
 void progress_begin(struct progress *progress, const struct tally *tally, double guess_seconds)

@@ -131,7 +131,7 @@ static cJSON *row_to_json(const struct summary_row *row)
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "row", row->row->row->name);
-    cJSON_AddStringToObject(json, "metric", tally_metric(row->row->row));
+    cJSON_AddStringToObject(json, "metric", row_metric(row->row->row));
     cJSON_AddNumberToObject(json, "figures", (double)row->figures);
     add_number(json, "median", row->median);
     add_number(json, "low", row->low);

@@ -41,34 +41,9 @@ void tally_close(struct tally *tally)
     tally->rows = NULL;
 }
 
-const char *tally_metric(const struct row *row)
-{
-    switch (row->family) {
-    case ROW_THROUGHPUT:
-    case ROW_FANOUT:
-    case ROW_TARGET_STREAM:
-    case ROW_LIMIT_RING:
-    case ROW_LIMIT_HARNESS:
-        return "messages_per_second";
-    case ROW_TARGET_FANOUT:
-        return "publisher_cpu_ns";
-    case ROW_TARGET_IDLE:
-        return "cpu_share";
-    case ROW_TARGET_PAIRS:
-        return "bytes_per_pair";
-    case ROW_TARGET_ATTACH:
-    case ROW_TARGET_DEATH:
-        return "max_ns"; /* one cell has too few for a percentile */
-    case ROW_LIMIT_MEMCPY:
-        return "bytes_per_second";
-    default:
-        return "p50_ns";
-    }
-}
-
 bool tally_lower_is_better(const struct row *row)
 {
-    return strstr(tally_metric(row), "_per_second") == NULL;
+    return strstr(row_metric(row), "_per_second") == NULL;
 }
 
 const struct tally_row *tally_find(const struct tally *tally, const char *name)
@@ -104,7 +79,7 @@ static void take_classes(struct tally_cell *cell, const struct row *row, const c
 {
     for (size_t i = 0; i < LINE_CLASSES; ++i) {
         char name[64];
-        snprintf(name, sizeof name, "%s_%s", line_classes[i], tally_metric(row));
+        snprintf(name, sizeof name, "%s_%s", line_classes[i], row_metric(row));
         cell->by_class[i] = number(metrics, name);
     }
 }
@@ -141,7 +116,7 @@ const struct tally_cell *tally_add(struct tally *tally, const cJSON *record)
     cell->placement = placement(record);
     cell->line_ns = (number(record, "line_before_ns") + number(record, "line_after_ns")) / 2;
     cell->steal_ns = number(record, "steal_ns");
-    cell->figure = number(metrics, tally_metric(row->row));
+    cell->figure = number(metrics, row_metric(row->row));
     cell->bytes_per_second = number(metrics, "bytes_per_second");
     take_classes(cell, row->row, metrics);
     if (!cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(record, "error")) || isnan(cell->figure))

@@ -16,7 +16,7 @@ struct tally_cell {
     bool done;
     const char *placement;         /* static, or NULL */
     double by_class[LINE_CLASSES]; /* its figure in the rounds of each of line_classes; NaN: none there, or no rounds */
-    double figure;                 /* what tally_metric() names; NaN: an error */
+    double figure;                 /* what row_metric() names; NaN: an error */
     double bytes_per_second;       /* NaN: has none */
     double line_ns;                /* mean of before and after; NaN: unknown */
     double steal_ns;               /* NaN: unknown */
@@ -44,8 +44,6 @@ void tally_close(struct tally *);
 const struct tally_cell *tally_add(struct tally *, const struct cJSON *record);
 bool tally_has(const struct tally *, size_t row, unsigned block);
 
-/* The one number of a family that tables show and ratios compare; "p50_ns", "messages_per_second", … Static. */
-const char *tally_metric(const struct row *);
 bool tally_lower_is_better(const struct row *);
 
 /* NULL, if it is not in the plan. */

@@ -55,50 +55,16 @@ void bench_steal_since(struct cell *cell, int64_t before_ns)
         cell->steal_ns = now_ns - before_ns;
 }
 
+static int (*const measures[ROW_FAMILIES])(struct bench *, struct cell *) = {
+    [ROW_LATENCY] = bench_latency,         [ROW_ROUNDTRIP] = bench_pingpong,     [ROW_HOT] = bench_pingpong,
+    [ROW_THROUGHPUT] = bench_stream,       [ROW_FANOUT] = bench_stream,          [ROW_TARGET_HOT] = targets_hot,
+    [ROW_TARGET_WAKEUP] = targets_wakeup,  [ROW_TARGET_STREAM] = targets_stream, [ROW_TARGET_FANOUT] = targets_stream,
+    [ROW_TARGET_IDLE] = targets_idle,      [ROW_TARGET_PAIRS] = targets_pairs,   [ROW_TARGET_ATTACH] = targets_attach,
+    [ROW_TARGET_DEATH] = targets_death,    [ROW_LIMIT_LINE] = bench_line,        [ROW_LIMIT_RING] = bench_stream,
+    [ROW_LIMIT_RING_HOT] = bench_pingpong, [ROW_LIMIT_HARNESS] = bench_stream,   [ROW_LIMIT_MEMCPY] = bench_memcpy,
+};
+
 void bench_measure(struct bench *bench, struct cell *cell)
 {
-    switch (cell->row->family) {
-    case ROW_LATENCY:
-        bench_latency(bench, cell);
-        break;
-    case ROW_ROUNDTRIP:
-    case ROW_HOT:
-    case ROW_LIMIT_RING_HOT:
-        bench_pingpong(bench, cell);
-        break;
-    case ROW_THROUGHPUT:
-    case ROW_FANOUT:
-    case ROW_LIMIT_RING:
-    case ROW_LIMIT_HARNESS:
-        bench_stream(bench, cell);
-        break;
-    case ROW_TARGET_HOT:
-        targets_hot(bench, cell);
-        break;
-    case ROW_TARGET_WAKEUP:
-        targets_wakeup(bench, cell);
-        break;
-    case ROW_TARGET_STREAM:
-    case ROW_TARGET_FANOUT:
-        targets_stream(bench, cell);
-        break;
-    case ROW_TARGET_IDLE:
-        targets_idle(bench, cell);
-        break;
-    case ROW_TARGET_PAIRS:
-        targets_pairs(bench, cell);
-        break;
-    case ROW_TARGET_ATTACH:
-        targets_attach(bench, cell);
-        break;
-    case ROW_TARGET_DEATH:
-        targets_death(bench, cell);
-        break;
-    case ROW_LIMIT_LINE:
-        bench_line(bench, cell);
-        break;
-    case ROW_LIMIT_MEMCPY:
-        bench_memcpy(bench, cell);
-        break;
-    }
+    measures[cell->row->family](bench, cell);
 }

@@ -6,20 +6,55 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const family_names[] = {
-    "latency",       "roundtrip",     "hot",         "throughput",   "fanout",        "target-hot",  "target-wakeup",
-    "target-stream", "target-fanout", "target-idle", "target-pairs", "target-attach", "target-death"};
-static const struct {
-    const char *name;
-    enum row_family family;
-    bool has_size;
-} limits[] = {{"line", ROW_LIMIT_LINE, false},
-              {"bare-ring", ROW_LIMIT_RING, true},
-              {"bare-ring-hot", ROW_LIMIT_RING_HOT, true},
-              {"harness", ROW_LIMIT_HARNESS, true},
-              {"memcpy", ROW_LIMIT_MEMCPY, true}};
+enum kind { DRIVER, TARGET, LIMIT };
+enum shape {
+    SIZE = 1,        /* its rows name one; those of drivers and targets all do */
+    RATE = 2,        /* they end in one */
+    SUBSCRIBERS = 4, /* there may be several */
+    IN_PROCESS = 8   /* measured in the program itself */
+};
 
-enum { FAMILIES = sizeof family_names / sizeof family_names[0], LIMITS = sizeof limits / sizeof limits[0] };
+/* All that there is to know of a family, but for how it is measured (rows/bench.c). */
+static const struct {
+    const char *name; /* the first word of its rows, of a limit the second */
+    enum kind kind;
+    unsigned shape;
+    const char *metric;
+} families[ROW_FAMILIES] = {
+    [ROW_LATENCY] = {"latency", DRIVER, SIZE | RATE, "p50_ns"},
+    [ROW_ROUNDTRIP] = {"roundtrip", DRIVER, SIZE, "p50_ns"},
+    [ROW_HOT] = {"hot", DRIVER, SIZE, "p50_ns"},
+    [ROW_THROUGHPUT] = {"throughput", DRIVER, SIZE, "messages_per_second"},
+    [ROW_FANOUT] = {"fanout", DRIVER, SIZE | SUBSCRIBERS, "messages_per_second"},
+    [ROW_TARGET_HOT] = {"target-hot", TARGET, SIZE, "p50_ns"},
+    [ROW_TARGET_WAKEUP] = {"target-wakeup", TARGET, SIZE, "p50_ns"},
+    [ROW_TARGET_STREAM] = {"target-stream", TARGET, SIZE, "messages_per_second"},
+    [ROW_TARGET_FANOUT] = {"target-fanout", TARGET, SIZE | SUBSCRIBERS, "publisher_cpu_ns"},
+    [ROW_TARGET_IDLE] = {"target-idle", TARGET, SIZE, "cpu_share"},
+    [ROW_TARGET_PAIRS] = {"target-pairs", TARGET, SIZE | SUBSCRIBERS, "bytes_per_pair"},
+    [ROW_TARGET_ATTACH] = {"target-attach", TARGET, SIZE, "max_ns"}, /* one cell has too few for a percentile */
+    [ROW_TARGET_DEATH] = {"target-death", TARGET, SIZE, "max_ns"},
+    [ROW_LIMIT_LINE] = {"line", LIMIT, IN_PROCESS, "p50_ns"},
+    [ROW_LIMIT_RING] = {"bare-ring", LIMIT, SIZE, "messages_per_second"},
+    [ROW_LIMIT_RING_HOT] = {"bare-ring-hot", LIMIT, SIZE, "p50_ns"},
+    [ROW_LIMIT_HARNESS] = {"harness", LIMIT, SIZE, "messages_per_second"},
+    [ROW_LIMIT_MEMCPY] = {"memcpy", LIMIT, SIZE | IN_PROCESS, "bytes_per_second"},
+};
+
+/* ROW_FAMILIES: there is none of that name. */
+static enum row_family find(const char *name, bool limit)
+{
+    enum row_family family = 0;
+    while (family < ROW_FAMILIES &&
+           ((families[family].kind == LIMIT) != limit || strcmp(families[family].name, name) != 0))
+        ++family;
+    return family;
+}
+
+static bool has(const struct row *row, enum shape shape)
+{
+    return (families[row->family].shape & shape) != 0;
+}
 
 static int complain(char *text, size_t text_size, const char *name, const char *what)
 {
@@ -82,23 +117,15 @@ static int parse_limit(struct row *row, char *words, char *text, size_t text_siz
     snprintf(row->driver, sizeof row->driver, "limit");
     if (size != NULL)
         *size++ = '\0';
-    for (size_t i = 0; i < LIMITS; ++i) {
-        if (strcmp(words, limits[i].name) != 0)
-            continue;
-        row->family = limits[i].family;
-        if (row_uses_processes(row))
-            row->publishers = row->subscribers = 1;
-        if (limits[i].has_size ? size != NULL && parse_size(size, &row->size) : size == NULL)
-            return 0;
+    row->family = find(words, true);
+    if (row->family == ROW_FAMILIES)
         return complain(text, text_size, row->name,
-                        limits[i].has_size ? "a size, as in 64B, is missing" : "it has no size");
-    }
-    return complain(text, text_size, row->name, "the limits are line, bare-ring, bare-ring-hot, harness and memcpy");
-}
-
-static bool has_subscribers(enum row_family family)
-{
-    return family == ROW_FANOUT || family == ROW_TARGET_FANOUT || family == ROW_TARGET_PAIRS;
+                        "the limits are line, bare-ring, bare-ring-hot, harness and memcpy");
+    if (row_uses_processes(row))
+        row->publishers = row->subscribers = 1;
+    if (has(row, SIZE) ? size != NULL && parse_size(size, &row->size) : size == NULL)
+        return 0;
+    return complain(text, text_size, row->name, has(row, SIZE) ? "a size, as in 64B, is missing" : "it has no size");
 }
 
 static int parse_scenario(struct row *row, char *words, char *text, size_t text_size)
@@ -114,9 +141,9 @@ static int parse_scenario(struct row *row, char *words, char *text, size_t text_
         return complain(text, text_size, row->name, "a size, as in 64B, 4KiB or 1MiB, is missing");
     if (words[0] == '\0')
         return complain(text, text_size, row->name, "the driver is missing");
-    if ((row->family == ROW_LATENCY) != (row->rate > 0))
+    if (has(row, RATE) != (row->rate > 0))
         return complain(text, text_size, row->name, "latency rows, and only those, end in a rate, as in r10000");
-    if (row->publishers != 1 || (row->subscribers != 1 && !has_subscribers(row->family)))
+    if (row->publishers != 1 || (row->subscribers != 1 && !has(row, SUBSCRIBERS)))
         return complain(text, text_size, row->name, "this family has one publisher, and but for fanout one subscriber");
     snprintf(row->driver, sizeof row->driver, "%s", words);
     return 0;
@@ -141,12 +168,11 @@ int row_parse(struct row *out, const char *name, char *text, size_t text_size)
         result = parse_limit(&row, rest, text, text_size);
         goto out;
     }
-    for (int family = 0; family < FAMILIES; ++family)
-        if (strcmp(words, family_names[family]) == 0) {
-            row.family = (enum row_family)family;
-            result = parse_scenario(&row, rest, text, text_size);
-            goto out;
-        }
+    row.family = find(words, false);
+    if (row.family < ROW_FAMILIES) {
+        result = parse_scenario(&row, rest, text, text_size);
+        goto out;
+    }
     return complain(text, text_size, name,
                     "the families are latency, roundtrip, hot, throughput, fanout, limit and target-…");
 out:
@@ -157,7 +183,12 @@ out:
 
 const char *row_family_name(enum row_family family)
 {
-    return (int)family < FAMILIES ? family_names[family] : "limit";
+    return families[family].kind == LIMIT ? "limit" : families[family].name;
+}
+
+const char *row_metric(const struct row *row)
+{
+    return families[row->family].metric;
 }
 
 bool row_is_pinned(const struct row *row)
@@ -167,17 +198,17 @@ bool row_is_pinned(const struct row *row)
 
 bool row_uses_processes(const struct row *row)
 {
-    return row->family != ROW_LIMIT_LINE && row->family != ROW_LIMIT_MEMCPY;
+    return !has(row, IN_PROCESS);
 }
 
 bool row_is_target(const struct row *row)
 {
-    return row->family >= ROW_TARGET_HOT && row->family <= ROW_TARGET_DEATH;
+    return families[row->family].kind == TARGET;
 }
 
 bool row_is_limit(const struct row *row)
 {
-    return (int)row->family >= FAMILIES;
+    return families[row->family].kind == LIMIT;
 }
 
 void row_driver_label(char *label, size_t label_size, const char *driver)

@@ -32,7 +32,8 @@ enum row_family {
     ROW_LIMIT_RING,
     ROW_LIMIT_RING_HOT,
     ROW_LIMIT_HARNESS,
-    ROW_LIMIT_MEMCPY
+    ROW_LIMIT_MEMCPY,
+    ROW_FAMILIES
 };
 
 enum { ROW_NAME_BYTES = 256 };
@@ -50,6 +51,8 @@ struct row {
 int row_parse(struct row *out, const char *name, char *text, size_t text_size);
 
 const char *row_family_name(enum row_family); /* "latency", …, "limit"; static */
+/* The one number that tables show and ratios compare: "p50_ns", "messages_per_second", …; static. */
+const char *row_metric(const struct row *);
 bool row_is_limit(const struct row *);
 bool row_is_target(const struct row *);      /* target-…: its driver is a transport of bench/targets */
 bool row_is_pinned(const struct row *);      /* a CPU for each side, so the line between the two is its own */

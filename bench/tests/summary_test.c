@@ -45,7 +45,7 @@ static void add(int row, unsigned block, const char *placement, double line, dou
     cJSON_AddNumberToObject(record, "line_after_ns", line + 2);
     cJSON_AddItemToObject(record, "error", error == NULL ? cJSON_CreateNull() : cJSON_CreateString(error));
     if (error == NULL)
-        cJSON_AddNumberToObject(metrics, tally_metric(&rows[row]), figure);
+        cJSON_AddNumberToObject(metrics, row_metric(&rows[row]), figure);
     assert_non_null(tally_add(&tally, record));
     assert_null(tally_add(&tally, record)); /* a second time */
     cJSON_Delete(record);

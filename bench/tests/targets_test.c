@@ -50,8 +50,8 @@ static void add(const char *row, unsigned block, const char *placement, const ch
     cJSON_AddNumberToObject(record, "line_before_ns", 50);
     cJSON_AddNumberToObject(record, "line_after_ns", 50);
     cJSON_AddNullToObject(record, "error");
-    cJSON_AddNumberToObject(metrics, tally_metric(tally_find(&tally, row)->row), value);
-    if (strcmp(metric, tally_metric(tally_find(&tally, row)->row)) != 0)
+    cJSON_AddNumberToObject(metrics, row_metric(tally_find(&tally, row)->row), value);
+    if (strcmp(metric, row_metric(tally_find(&tally, row)->row)) != 0)
         cJSON_AddNumberToObject(metrics, metric, value);
     assert_non_null(tally_add(&tally, record));
     cJSON_Delete(record);
