@@ -56,12 +56,26 @@ void bench_steal_since(struct cell *cell, int64_t before_ns)
 }
 
 static int (*const measures[ROW_FAMILIES])(struct bench *, struct cell *) = {
-    [ROW_LATENCY] = bench_latency,         [ROW_ROUNDTRIP] = bench_pingpong,     [ROW_HOT] = bench_pingpong,
-    [ROW_THROUGHPUT] = bench_stream,       [ROW_FANOUT] = bench_stream,          [ROW_TARGET_HOT] = targets_hot,
-    [ROW_TARGET_WAKEUP] = targets_wakeup,  [ROW_TARGET_STREAM] = targets_stream, [ROW_TARGET_FANOUT] = targets_stream,
-    [ROW_TARGET_IDLE] = targets_idle,      [ROW_TARGET_PAIRS] = targets_pairs,   [ROW_TARGET_ATTACH] = targets_attach,
-    [ROW_TARGET_DEATH] = targets_death,    [ROW_LIMIT_LINE] = bench_line,        [ROW_LIMIT_RING] = bench_stream,
-    [ROW_LIMIT_RING_HOT] = bench_pingpong, [ROW_LIMIT_HARNESS] = bench_stream,   [ROW_LIMIT_MEMCPY] = bench_memcpy,
+    [ROW_LATENCY] = bench_latency,
+    [ROW_ROUNDTRIP] = bench_pingpong,
+    [ROW_HOT] = bench_pingpong,
+    [ROW_THROUGHPUT] = bench_stream,
+    [ROW_FANOUT] = bench_stream,
+    [ROW_FANIN] = bench_stream,
+    [ROW_MESH] = bench_stream,
+    [ROW_TARGET_HOT] = targets_hot,
+    [ROW_TARGET_WAKEUP] = targets_wakeup,
+    [ROW_TARGET_STREAM] = targets_stream,
+    [ROW_TARGET_FANOUT] = targets_stream,
+    [ROW_TARGET_IDLE] = targets_idle,
+    [ROW_TARGET_PAIRS] = targets_pairs,
+    [ROW_TARGET_ATTACH] = targets_attach,
+    [ROW_TARGET_DEATH] = targets_death,
+    [ROW_LIMIT_LINE] = bench_line,
+    [ROW_LIMIT_RING] = bench_stream,
+    [ROW_LIMIT_RING_HOT] = bench_pingpong,
+    [ROW_LIMIT_HARNESS] = bench_stream,
+    [ROW_LIMIT_MEMCPY] = bench_memcpy,
 };
 
 void bench_measure(struct bench *bench, struct cell *cell)

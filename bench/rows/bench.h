@@ -32,7 +32,7 @@ void bench_measure(struct bench *, struct cell *);
 /* Each: 0, or -1 with the cell an error. They measure the line before and after, outside of what they time. */
 int bench_latency(struct bench *, struct cell *);
 int bench_pingpong(struct bench *, struct cell *); /* roundtrip and hot */
-int bench_stream(struct bench *, struct cell *);   /* throughput and fanout */
+int bench_stream(struct bench *, struct cell *);   /* throughput, fanout, fanin and mesh */
 int bench_line(struct bench *, struct cell *);
 int bench_memcpy(struct bench *, struct cell *);
 

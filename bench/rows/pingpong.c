@@ -17,7 +17,7 @@ static int open_way_back(struct scene *scene, struct way_back *back)
     ipcmark_endpoint_options options = {.channel = "back"};
     ipcmark_handler_options handler = {0};
 
-    if (scene_await(scene, ipcmark_open_subscriber(scene->source, &back->subscriber, &options)) < 0 ||
+    if (scene_await(scene, ipcmark_open_subscriber(scene->sources[0], &back->subscriber, &options)) < 0 ||
         scene_await(scene, ipcmark_open_publisher(scene->sinks[0], &back->publisher, &options)) < 0 ||
         scene_await(scene, ipcmark_wait_peers(scene->trial, back->publisher, 1, 0)) < 0)
         return -1;
@@ -28,7 +28,7 @@ static int open_way_back(struct scene *scene, struct way_back *back)
 static int ping(struct scene *scene, const struct way_back *back, uint64_t count, const ipcmark_call **out)
 {
     ipcmark_call *call =
-        ipcmark_ping(scene->trial, scene->publisher, back->subscriber, count, scene->cell->row->size, 0);
+        ipcmark_ping(scene->trial, scene->publishers[0], back->subscriber, count, scene->cell->row->size, 0);
 
     if (scene_await(scene, call) < 0)
         return -1;

@@ -11,7 +11,8 @@ enum shape {
     SIZE = 1,        /* its rows name one; those of drivers and targets all do */
     RATE = 2,        /* they end in one */
     SUBSCRIBERS = 4, /* there may be several */
-    IN_PROCESS = 8   /* measured in the program itself */
+    PUBLISHERS = 8,  /* likewise */
+    IN_PROCESS = 16  /* measured in the program itself */
 };
 
 /* All that there is to know of a family, but for how it is measured (rows/bench.c). */
@@ -26,6 +27,8 @@ static const struct {
     [ROW_HOT] = {"hot", DRIVER, SIZE, "p50_ns"},
     [ROW_THROUGHPUT] = {"throughput", DRIVER, SIZE, "messages_per_second"},
     [ROW_FANOUT] = {"fanout", DRIVER, SIZE | SUBSCRIBERS, "messages_per_second"},
+    [ROW_FANIN] = {"fanin", DRIVER, SIZE | PUBLISHERS, "messages_per_second"},
+    [ROW_MESH] = {"mesh", DRIVER, SIZE | PUBLISHERS | SUBSCRIBERS, "messages_per_second"},
     [ROW_TARGET_HOT] = {"target-hot", TARGET, SIZE, "p50_ns"},
     [ROW_TARGET_WAKEUP] = {"target-wakeup", TARGET, SIZE, "p50_ns"},
     [ROW_TARGET_STREAM] = {"target-stream", TARGET, SIZE, "messages_per_second"},
@@ -143,8 +146,10 @@ static int parse_scenario(struct row *row, char *words, char *text, size_t text_
         return complain(text, text_size, row->name, "the driver is missing");
     if (has(row, RATE) != (row->rate > 0))
         return complain(text, text_size, row->name, "latency rows, and only those, end in a rate, as in r10000");
-    if (row->publishers != 1 || (row->subscribers != 1 && !has(row, SUBSCRIBERS)))
-        return complain(text, text_size, row->name, "this family has one publisher, and but for fanout one subscriber");
+    if (row->publishers != 1 && !has(row, PUBLISHERS))
+        return complain(text, text_size, row->name, "but for fanin and mesh there is one publisher");
+    if (row->subscribers != 1 && !has(row, SUBSCRIBERS))
+        return complain(text, text_size, row->name, "but for fanout and mesh there is one subscriber");
     snprintf(row->driver, sizeof row->driver, "%s", words);
     return 0;
 }
@@ -174,7 +179,7 @@ int row_parse(struct row *out, const char *name, char *text, size_t text_size)
         goto out;
     }
     return complain(text, text_size, name,
-                    "the families are latency, roundtrip, hot, throughput, fanout, limit and target-…");
+                    "the families are latency, roundtrip, hot, throughput, fanout, fanin, mesh, limit and target-…");
 out:
     if (result == 0)
         *out = row;
@@ -193,7 +198,7 @@ const char *row_metric(const struct row *row)
 
 bool row_is_pinned(const struct row *row)
 {
-    return row->subscribers <= 1 || row_is_target(row);
+    return (row->publishers <= 1 && row->subscribers <= 1) || row_is_target(row);
 }
 
 bool row_uses_processes(const struct row *row)

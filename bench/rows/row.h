@@ -20,6 +20,8 @@ enum row_family {
     ROW_HOT,
     ROW_THROUGHPUT,
     ROW_FANOUT,
+    ROW_FANIN,
+    ROW_MESH,
     ROW_TARGET_HOT,
     ROW_TARGET_WAKEUP,
     ROW_TARGET_STREAM,

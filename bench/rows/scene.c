@@ -6,6 +6,9 @@
 
 enum { PEERS_SECONDS = 10 };
 
+/* By then several publishers have been told to start together. */
+static const uint64_t TELL_NS = 1000000;
+
 /* A limit in the shape of a driver lies beside this program: it is no user's business. */
 static int find_limit(char *driver, size_t driver_size, const char *name)
 {
@@ -52,7 +55,7 @@ static ipcmark_participant *start(struct scene *scene, const char *name, int cpu
     ipcmark_participant *participant;
 
     snprintf(cpus, sizeof cpus, "%d", cpu);
-    if (scene->count == 1 && scene->bench->cpu_b >= 0)
+    if (row_is_pinned(scene->cell->row) && scene->bench->cpu_b >= 0)
         options.cpus = cpus;
     participant = ipcmark_participant_start(scene->trial, &options);
     if (participant == NULL)
@@ -72,6 +75,19 @@ static int start_sink(struct scene *scene, unsigned index, bool count_only)
     return scene_await(scene, ipcmark_open_subscriber(scene->sinks[index], &scene->subscribers[index], &options));
 }
 
+static int start_source(struct scene *scene, unsigned index)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "publisher%u", index + 1);
+    /* Without a transport there is nothing between two processes. */
+    scene->sources[index] =
+        scene->cell->row->family == ROW_LIMIT_HARNESS ? scene->sinks[0] : start(scene, name, scene->bench->cpu_a);
+    if (scene->sources[index] == NULL)
+        return -1;
+    return scene_await(scene, ipcmark_open_publisher(scene->sources[index], &scene->publishers[index], NULL));
+}
+
 int scene_open(struct scene *scene, struct bench *bench, struct cell *cell, bool count_only)
 {
     const struct row *row = cell->row;
@@ -84,25 +100,27 @@ int scene_open(struct scene *scene, struct bench *bench, struct cell *cell, bool
                                      .no_journal = true,
                                      .no_names = true};
 
-    *scene = (struct scene){.bench = bench, .cell = cell, .count = row->subscribers};
-    if (row->subscribers > SCENE_SUBSCRIBERS)
-        return cell_fail(cell, "at most %d subscribers", SCENE_SUBSCRIBERS);
+    *scene = (struct scene){
+        .bench = bench, .cell = cell, .publisher_count = row->publishers, .subscriber_count = row->subscribers};
+    if (row->publishers > SCENE_MOST || row->subscribers > SCENE_MOST)
+        return cell_fail(cell, "at most %d publishers, and as many subscribers", SCENE_MOST);
     if (find_driver(driver, sizeof driver, bench, row) < 0)
         return cell_fail(cell, "the path to the driver is too long");
     if (row->size < 48)
         return cell_fail(cell, "a message of fewer than 48 bytes has no room for its own check");
     if (ipcmark_trial_open(&scene->trial, bench->session, &options) < 0)
         return cell_fail(cell, "%s", ipcmark_session_text(bench->session));
-    for (unsigned i = 0; i < scene->count; ++i)
+    for (unsigned i = 0; i < scene->subscriber_count; ++i)
         if (start_sink(scene, i, count_only) < 0)
             return -1;
-    /* Without a transport there is nothing between two processes. */
-    scene->source = row->family == ROW_LIMIT_HARNESS ? scene->sinks[0] : start(scene, "publisher", bench->cpu_a);
-    if (scene->source == NULL)
-        return -1;
-    if (scene_await(scene, ipcmark_open_publisher(scene->source, &scene->publisher, NULL)) < 0)
-        return -1;
-    return scene_await(scene, ipcmark_wait_peers(scene->trial, scene->publisher, scene->count, PEERS_SECONDS));
+    for (unsigned i = 0; i < scene->publisher_count; ++i)
+        if (start_source(scene, i) < 0)
+            return -1;
+    for (unsigned i = 0; i < scene->publisher_count; ++i)
+        if (scene_await(scene, ipcmark_wait_peers(scene->trial, scene->publishers[i], scene->subscriber_count,
+                                                  PEERS_SECONDS)) < 0)
+            return -1;
+    return 0;
 }
 
 void scene_close(struct scene *scene)
@@ -118,9 +136,9 @@ void scene_close(struct scene *scene)
     scene->trial = NULL;
 }
 
-int scene_publish(struct scene *scene, const ipcmark_publish_options *options, const ipcmark_call **sent)
+static int take_sent(struct scene *scene, ipcmark_call *call, struct sent *sent)
 {
-    ipcmark_call *call = ipcmark_publish(scene->trial, scene->publisher, options);
+    uint64_t first_ns, last_ns;
     double attempted, ok;
 
     if (scene_await(scene, call) < 0)
@@ -129,11 +147,34 @@ int scene_publish(struct scene *scene, const ipcmark_publish_options *options, c
     ok = ipcmark_reply_number(call, "published", -2);
     if (attempted != ok)
         return cell_fail(scene->cell, "%.0f of %.0f messages were not sent", attempted - ok, attempted);
-    for (unsigned i = 0; i < scene->count; ++i)
-        if (scene_await(scene, ipcmark_drain(scene->trial, scene->subscribers[i], &scene->publisher, 1, 0)) < 0)
-            return -1;
-    *sent = call;
+    first_ns = ipcmark_reply_count(call, "first_ns");
+    last_ns = ipcmark_reply_count(call, "last_ns");
+    sent->first_ns = first_ns > sent->first_ns ? first_ns : sent->first_ns;
+    sent->last_ns = last_ns < sent->last_ns ? last_ns : sent->last_ns;
+    sent->messages += ok;
+    sent->rate += ipcmark_reply_number(call, "achieved_rate", 0);
     return 0;
+}
+
+int scene_publish(struct scene *scene, const ipcmark_publish_options *asked, struct sent *out)
+{
+    ipcmark_publish_options options = *asked;
+    ipcmark_call *calls[SCENE_MOST];
+    struct sent sent = {.last_ns = UINT64_MAX};
+    int result = 0;
+
+    if (scene->publisher_count > 1)
+        options.start_at_ns = ipcmark_now_ns() + scene->publisher_count * TELL_NS;
+    for (unsigned i = 0; i < scene->publisher_count; ++i)
+        calls[i] = ipcmark_publish(scene->trial, scene->publishers[i], &options);
+    for (unsigned i = 0; i < scene->publisher_count; ++i)
+        if (take_sent(scene, calls[i], &sent) < 0)
+            result = -1;
+    for (unsigned i = 0; i < scene->subscriber_count && result == 0; ++i)
+        result = scene_await(
+            scene, ipcmark_drain(scene->trial, scene->subscribers[i], scene->publishers, scene->publisher_count, 0));
+    *out = sent;
+    return result;
 }
 
 static double add_switches(struct scene *scene, ipcmark_participant *participant)
@@ -147,9 +188,11 @@ static double add_switches(struct scene *scene, ipcmark_participant *participant
 
 static double count_switches(struct scene *scene)
 {
-    double switches = add_switches(scene, scene->source);
+    double switches = 0;
 
-    for (unsigned i = 0; i < scene->count; ++i)
+    for (unsigned i = 0; i < scene->publisher_count; ++i)
+        switches += add_switches(scene, scene->sources[i]);
+    for (unsigned i = 0; i < scene->subscriber_count; ++i)
         switches += add_switches(scene, scene->sinks[i]);
     return switches;
 }
@@ -177,7 +220,7 @@ int scene_reset(struct scene *scene, uint16_t subscriber)
 
 int scene_begin(struct scene *scene)
 {
-    for (unsigned i = 0; i < scene->count; ++i)
+    for (unsigned i = 0; i < scene->subscriber_count; ++i)
         if (scene_reset(scene, scene->subscribers[i]) < 0)
             return -1;
     scene->switches = count_switches(scene);

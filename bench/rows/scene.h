@@ -1,4 +1,4 @@
-/* The processes of a cell: one with the publisher, one for each subscriber, all connected. */
+/* The processes of a cell: one for each publisher and one for each subscriber, all connected. */
 #ifndef BENCH_SCENE_H
 #define BENCH_SCENE_H
 
@@ -6,17 +6,23 @@
 
 #include "bench.h"
 
-enum { SCENE_SUBSCRIBERS = 64 };
+enum { SCENE_MOST = 64 /* of either kind */ };
 
 struct scene {
     struct bench *bench;
     struct cell *cell;
     ipcmark_trial *trial;
-    ipcmark_participant *source, *sinks[SCENE_SUBSCRIBERS];
-    uint16_t publisher, subscribers[SCENE_SUBSCRIBERS];
-    unsigned count;   /* of subscribers */
+    ipcmark_participant *sources[SCENE_MOST], *sinks[SCENE_MOST];
+    uint16_t publishers[SCENE_MOST], subscribers[SCENE_MOST];
+    unsigned publisher_count, subscriber_count;
     double switches;  /* of all participants, at scene_begin() */
     int64_t steal_ns; /* likewise */
+};
+
+/* What all publishers together sent, and while all of them did. */
+struct sent {
+    uint64_t first_ns, last_ns; /* the latest start of a first publish, the earliest end of a last one */
+    double messages, rate;      /* sums; the rate is achieved_rate */
 };
 
 /* All: 0, or -1 with the cell an error. */
@@ -26,9 +32,8 @@ void scene_close(struct scene *); /* also after a failed open; whatever went wro
 /* Awaits a call that must succeed. */
 int scene_await(struct scene *, ipcmark_call *);
 
-/* Publishes and waits until all subscribers have it; every message has to be sent and to arrive. *sent: the awaited
- * publish. */
-int scene_publish(struct scene *, const ipcmark_publish_options *, const ipcmark_call **sent);
+/* All publishers publish this, and all subscribers get all of it; every message has to be sent and to arrive. */
+int scene_publish(struct scene *, const ipcmark_publish_options *, struct sent *);
 
 /* Around all that is timed; begin also resets the subscribers' statistics, so that warming up does not count, and fails
  * if anything was lost even then. */

@@ -1,7 +1,9 @@
-/* throughput, fanout: as fast as publish returns, counted at the slowest subscriber while the publisher is still
- * sending: what is in a backlog at the end has not been delivered, and what arrives afterwards is no throughput. */
+/* throughput, fanout, fanin, mesh: as fast as publish returns, counted at the slowest subscriber while all publishers
+ * are sending: what is in a backlog at the end has not been delivered, and what arrives afterwards is no throughput. */
 #include "rounds.h"
 #include "scene.h"
+
+#include <unistd.h>
 
 static const double WARM_UP_SECONDS = 0.05;
 static const double LEAD_IN = 0.1;      /* of a round: until the subscriber is awake and the caches are warm */
@@ -11,24 +13,26 @@ enum { ROUND_MESSAGES = 50 };           /* at least, so that the one at either e
 /* What one round is made of, from the start of the first publish to the end of the last. */
 struct burst {
     double seconds, sent;
-    double rate, messages; /* of the slowest subscriber; rate < 0: one was not awake in time */
+    double rate,
+        messages; /* of the slowest subscriber; rate < 0: one was not awake in time, or not all sent together */
 };
 
 /* From a sample of the subscriber's own to the moment when the publisher stopped: a stall in between or at the end is
  * part of the rate. */
-static int take_subscriber(struct scene *scene, uint16_t subscriber, const ipcmark_call *sent, struct burst *burst)
+static int take_subscriber(struct scene *scene, uint16_t subscriber, const struct sent *sent, struct burst *burst)
 {
-    uint64_t first = ipcmark_reply_count(sent, "first_ns"), last = ipcmark_reply_count(sent, "last_ns");
-    double length = (double)(last - first), from, messages, rate;
+    double first = (double)sent->first_ns, last = (double)sent->last_ns, length = last - first;
+    double from, messages, rate;
     const ipcmark_call *stats;
     const cJSON *window;
 
-    if (scene_stats(scene, subscriber, burst->sent, first + (uint64_t)(LEAD_IN * length), last, &stats) < 0)
+    if (scene_stats(scene, subscriber, burst->sent, sent->first_ns + (length > 0 ? (uint64_t)(LEAD_IN * length) : 0),
+                    sent->last_ns, &stats) < 0)
         return -1;
     window = cJSON_GetObjectItem(stats->reply, "window");
     from = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "from_ns"));
     messages = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "messages"));
-    rate = messages > 0 && from < (double)first + LATEST_START * length ? messages * 1e9 / ((double)last - from) : -1;
+    rate = length > 0 && messages > 0 && from < first + LATEST_START * length ? messages * 1e9 / (last - from) : -1;
     if (burst->messages < 0 || rate < burst->rate)
         burst->rate = rate, burst->messages = messages;
     return 0;
@@ -36,14 +40,14 @@ static int take_subscriber(struct scene *scene, uint16_t subscriber, const ipcma
 
 static int stream_once(struct scene *scene, const ipcmark_publish_options *options, struct burst *burst)
 {
-    const ipcmark_call *sent;
+    struct sent sent;
 
     if (scene_publish(scene, options, &sent) < 0)
         return -1;
-    burst->seconds = (double)(ipcmark_reply_count(sent, "last_ns") - ipcmark_reply_count(sent, "first_ns")) / 1e9;
-    burst->sent = ipcmark_reply_number(sent, "published", 0);
-    for (unsigned i = 0; i < scene->count; ++i)
-        if (take_subscriber(scene, scene->subscribers[i], sent, burst) < 0 ||
+    burst->seconds = ((double)sent.last_ns - (double)sent.first_ns) / 1e9;
+    burst->sent = sent.messages;
+    for (unsigned i = 0; i < scene->subscriber_count; ++i)
+        if (take_subscriber(scene, scene->subscribers[i], &sent, burst) < 0 ||
             scene_reset(scene, scene->subscribers[i]) < 0)
             return -1;
     return 0;
@@ -62,8 +66,7 @@ static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_pu
         if (burst.rate >= 0)
             rounds_add(rounds, burst.seconds, burst.rate, NULL);
         else if (++asleep > rounds->count + 3)
-            return cell_fail(cell, "the subscriber was not awake in time in %zu of %zu rounds", asleep,
-                             asleep + rounds->count);
+            return cell_fail(cell, "not all were awake in time in %zu of %zu rounds", asleep, asleep + rounds->count);
         messages += burst.messages;
         sent += burst.sent;
     }
@@ -79,23 +82,26 @@ static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_pu
     return 0;
 }
 
-/* Long enough for some messages, also of a slow driver; going by the warm-up. */
-static double choose_seconds(const ipcmark_call *warm_up)
+/* Long enough for each process to have its turns on a CPU, and for some messages, also of a slow driver; going by the
+ * warm-up. */
+static double choose_seconds(const struct scene *scene, double rate)
 {
-    double rate = ipcmark_reply_number(warm_up, "achieved_rate", 0);
-    return rate * rounds_seconds >= ROUND_MESSAGES ? rounds_seconds : rate > 0 ? ROUND_MESSAGES / rate : 1;
+    const double processes = scene->publisher_count + scene->subscriber_count;
+    const double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
+    const double seconds = rounds_seconds * (processes > cpus ? processes / cpus : 1);
+    return rate * seconds >= ROUND_MESSAGES ? seconds : rate > 0 ? ROUND_MESSAGES / rate : 1;
 }
 
 static int measure(struct scene *scene)
 {
     ipcmark_publish_options options = {.sizes = &scene->cell->row->size, .sizes_count = 1, .seconds = WARM_UP_SECONDS};
     struct rounds rounds;
-    const ipcmark_call *sent;
+    struct sent sent;
     int result;
 
     if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene) < 0)
         return -1;
-    options.seconds = choose_seconds(sent);
+    options.seconds = choose_seconds(scene, sent.rate);
     rounds_begin(&rounds, scene->bench);
     result = measure_rounds(scene, &rounds, &options);
     rounds_end(&rounds);

@@ -58,13 +58,14 @@ static const cJSON *figure(const struct rows_run *run, const char *row)
 
 static void smoke(const char *driver)
 {
-    static const char *const formats[] = {"hot/%s/64B/1x1", "roundtrip/%s/64B/1x1", "latency/%s/64B/1x1/r2000",
-                                          "throughput/%s/1KiB/1x1", "fanout/%s/64B/1x2"};
-    char rows[5][64];
-    const char *words[] = {"--seconds", "0.1", rows[0], rows[1], rows[2], rows[3], rows[4], NULL};
+    static const char *const formats[] = {"hot/%s/64B/1x1",         "roundtrip/%s/64B/1x1", "latency/%s/64B/1x1/r2000",
+                                          "throughput/%s/1KiB/1x1", "fanout/%s/64B/1x2",    "fanin/%s/64B/3x1",
+                                          "mesh/%s/1KiB/3x3"};
+    char rows[7][64];
+    const char *words[] = {"--seconds", "0.1", rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], NULL};
     struct rows_run run;
 
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < 7; ++i)
         snprintf(rows[i], sizeof rows[i], formats[i], driver);
     run = rows_run(words);
     check_times(figure(&run, rows[0]));
@@ -75,6 +76,8 @@ static void smoke(const char *driver)
     assert_true(cJSON_IsObject(cJSON_GetObjectItem(figure(&run, rows[2]), "histogram_uncorrected")));
     check_rate(figure(&run, rows[3]), 1024);
     check_rate(figure(&run, rows[4]), 64);
+    check_rate(figure(&run, rows[5]), 64);
+    check_rate(figure(&run, rows[6]), 1024);
     assert_int_equal(run.exit_code, 0);
     rows_run_free(&run);
 }
