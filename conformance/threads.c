@@ -138,7 +138,7 @@ static bool play_reply(stage *self)
 
 /* A handler takes four looks for a message, so that nothing is taken between two of them: who has got rid of nothing
  * since the last one waits. Who has is merely slow, or holds a whole flood. */
-enum { LOOK_MS = 250, HANDLER_MS = 4 * LOOK_MS, LOOKS_MOST = 10 };
+enum { LOOK_MS = 250, HANDLER_MS = 4 * LOOK_MS, LOOKS_MOST = 32 };
 
 static bool look(stage *self, const dialogue who[2], uint64_t published[2])
 {
@@ -161,6 +161,8 @@ static bool await_waiting(stage *self, const dialogue who[2], double scale, unsi
             *waiting += !ipcmark_ended(who[k].asker->traffic) && now[k] > 0 && now[k] == before[k];
             before[k] = now[k];
         }
+        if (ipcmark_ended(who[0].asker->traffic) || ipcmark_ended(who[1].asker->traffic))
+            break;
     }
     stage_log(self, "%u of 2 wait in publish, after %llu and %llu messages", *waiting, (unsigned long long)now[0],
               (unsigned long long)now[1]);
