@@ -14,7 +14,7 @@ __attribute__((visibility("default"))) const ipcmark_driver *ipcmark_driver_get(
 
 /* Not capabilities: events tell of peers, and do not say which; a publish takes a millisecond or more. */
 #define PEER_NAMES (UINT64_C(1) << 63)
-#define HASTE (UINT64_C(1) << 62)
+#define HASTE      (UINT64_C(1) << 62)
 
 static const struct {
     const char *name;
@@ -157,24 +157,24 @@ static int less_publish(void *handle, const ipcmark_part *parts, size_t count)
     return result;
 }
 
-static int less_publisher_peers(void *handle)
+static int count_peers(void *handle, int (*peers)(void *))
 {
     struct lesser *self = handle;
     int count;
     enter(self);
-    count = publisher_peers(self->whole);
+    count = peers(self->whole);
     leave(self);
     return count;
 }
 
+static int less_publisher_peers(void *handle)
+{
+    return count_peers(handle, publisher_peers);
+}
+
 static int less_subscriber_peers(void *handle)
 {
-    struct lesser *self = handle;
-    int count;
-    enter(self);
-    count = subscriber_peers(self->whole);
-    leave(self);
-    return count;
+    return count_peers(handle, subscriber_peers);
 }
 
 static void less_publisher_close(void *handle)
