@@ -4,16 +4,19 @@
 
 #include <string.h>
 
-enum { PORTION = 32, SMALL_PORTION = 4 /* with a reader: within any backlog */ };
+/* Limits are powers of two, often; of these none is at the last message of a portion of 31, which any room would end.
+ */
+enum { PORTION = 31, SMALL_PORTION = 4 /* with a reader: within any backlog */ };
 
-/* A publish that does not come back for so long waits, if it still does when looked at again: the coordinator may have
- * been the one that was held up. A handler takes longer than both, so that nothing is read between the verdict and what
- * is done then. */
-static const double patience_seconds = 0.6, second_look_seconds = 0.2, handler_seconds = 2;
+/* A publisher waits that has got rid of nothing at so many looks in a row; who has is merely slow. Once more is looked
+ * just before something is done about it. A handler takes longer than all of these, so that nothing is read between the
+ * verdict and what is done then. */
+enum { STILL_LOOKS = 4, STILL_LOOKS_AT_THE_LAST = 15 /* longer than a handler takes: that made no room */ };
+static const double look_seconds = 0.2, handler_seconds = 2;
 
 /* Whoever claims not to wait is slow and nothing else, until it is beyond the deadline of any call; or portions in a
  * row, none of which comes back in time, are together. */
-static const double most_seconds = 10;
+static const double patience_seconds = 0.6, most_seconds = 10;
 
 /* Not as far as other times: these pass in any case. */
 static double stretch(const stage *self, double seconds)
@@ -97,10 +100,25 @@ static bool claims_not_to_wait(const stage *self)
 
 bool backlog_waits(stage *self, const actor *publisher)
 {
-    const bool waits = !ends_within(self, publisher->traffic, stretch(self, second_look_seconds));
+    const bool waits = !ends_within(self, publisher->traffic, stretch(self, look_seconds));
     if (!waits)
         stage_log(self, "%s does not wait any more", publisher->name);
     return waits;
+}
+
+/* Until its publish has ended, or waits. False: it broke down. */
+static bool await_portion(stage *self, const actor *publisher, uint64_t last, bool *waits)
+{
+    uint64_t before = UINT64_MAX, now = 0;
+    for (unsigned still = 0; still < (now + 1 == last ? STILL_LOOKS_AT_THE_LAST : STILL_LOOKS); before = now) {
+        if (ends_within(self, publisher->traffic, stretch(self, look_seconds)))
+            return true;
+        if (!stage_count(self, publisher, "published", &now))
+            return false;
+        still = now == before ? still + 1 : 0;
+    }
+    *waits = true;
+    return true;
 }
 
 /* One portion. False: it broke down. */
@@ -109,12 +127,14 @@ static bool publish_portion(stage *self, actor *publisher, const ipcmark_publish
 {
     const double patience = stretch(self, patience_seconds);
     const uint64_t from_ns = ipcmark_now_ns();
+    uint64_t before = 0;
     double took;
-    if (!stage_publish_begin(self, publisher, portion))
+    if ((!claims_not_to_wait(self) && !stage_count(self, publisher, "published", &before)) ||
+        !stage_publish_begin(self, publisher, portion) ||
+        (!claims_not_to_wait(self) && !await_portion(self, publisher, before + portion->count, &out->waits)))
         return false;
-    if (!claims_not_to_wait(self) && !ends_within(self, publisher->traffic, patience) &&
-        backlog_waits(self, publisher)) {
-        out->full = out->waits = true;
+    if (out->waits) {
+        out->full = true;
         return true;
     }
     if (ipcmark_await(publisher->traffic) != IPCMARK_DONE)

@@ -137,8 +137,9 @@ static bool play_reply(stage *self)
 }
 
 /* A handler takes four looks for a message, so that nothing is taken between two of them: who has got rid of nothing
- * since the last one waits. Who has is merely slow, or holds a whole flood. */
-enum { LOOK_MS = 250, HANDLER_MS = 4 * LOOK_MS, LOOKS_MOST = 32 };
+ * since the last one waits. Who has is merely slow, or holds a whole flood; a minute is as long as a slow machine or
+ * build is given to fill what holds 256 MiB. */
+enum { LOOK_MS = 250, HANDLER_MS = 4 * LOOK_MS, LOOKS_MOST = 240 };
 
 static bool look(stage *self, const dialogue who[2], uint64_t published[2])
 {
