@@ -216,12 +216,25 @@ bool row_is_limit(const struct row *row)
     return families[row->family].kind == LIMIT;
 }
 
+/* What a name may be made of; no driver's own name, path or parameters get as far as a '=' with these alone. */
+static const char name_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-";
+
+const char *row_driver_spec(const char *driver)
+{
+    size_t length = strspn(driver, name_letters);
+    return length > 0 && driver[length] == '=' ? driver + length + 1 : driver;
+}
+
 void row_driver_label(char *label, size_t label_size, const char *driver)
 {
-    const char *params = strchr(driver, '?');
+    const char *spec = row_driver_spec(driver), *params = strchr(driver, '?');
     size_t length = params == NULL ? strlen(driver) : (size_t)(params - driver);
     size_t start = length;
 
+    if (spec != driver) {
+        snprintf(label, label_size, "%.*s", (int)(spec - 1 - driver), driver);
+        return;
+    }
     while (start > 0 && driver[start - 1] != '/')
         --start;
     if (length - start > 3 && strncmp(driver + length - 3, ".so", 3) == 0)

@@ -61,8 +61,10 @@ bool row_is_pinned(const struct row *);      /* a CPU for each side, so the line
 bool row_uses_processes(const struct row *); /* else it is measured in this one */
 
 /* "mmipc", "mmipc?spin_us=-1" and "./build/my.so?x=1" are called "mmipc", "mmipc?spin_us=-1" and "my?x=1" in rows, so
- * that no path gets into a result. */
+ * that no path gets into a result; "base=./build/my.so?x=1" is called "base": a driver may be given a name. */
 void row_driver_label(char *label, size_t label_size, const char *driver);
+/* The driver without the name that it was given: what the harness takes; points into `driver`. */
+const char *row_driver_spec(const char *driver);
 
 #ifdef __cplusplus
 }

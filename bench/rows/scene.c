@@ -35,7 +35,7 @@ static int find_driver(char *driver, size_t driver_size, const struct bench *ben
         char other[ROW_NAME_BYTES];
         row_driver_label(other, sizeof other, bench->drivers[i]);
         if (strcmp(other, row->driver) == 0)
-            return snprintf(driver, driver_size, "%s", bench->drivers[i]) < (int)driver_size ? 0 : -1;
+            return snprintf(driver, driver_size, "%s", row_driver_spec(bench->drivers[i])) < (int)driver_size ? 0 : -1;
     }
     return snprintf(driver, driver_size, "%s", row->driver) < (int)driver_size ? 0 : -1;
 }

@@ -69,6 +69,21 @@ static void labels_hold_no_path(void **state)
     label("mmipc?spin_us=-1", "mmipc?spin_us=-1");
     label("/home/me/my.so", "my");
     label("./my.so?path=/tmp/x.so", "my?path=/tmp/x.so");
+    label("base=/home/me/my.so?x=1", "base");
+    label("base-1.0+x=mmipc?spin_us=-1", "base-1.0+x");
+    label("./a=b/my.so", "my"); /* a path may have a '=' */
+    label("=my", "=my");
 }
 
-CASES_MAIN(CASE(names_are_read), CASE(what_is_no_row_is_refused_in_words), CASE(labels_hold_no_path))
+static void names_stand_before_drivers(void **state)
+{
+    (void)state;
+    assert_string_equal(row_driver_spec("mmipc?spin_us=-1"), "mmipc?spin_us=-1");
+    assert_string_equal(row_driver_spec("spin=mmipc?spin_us=-1"), "mmipc?spin_us=-1");
+    assert_string_equal(row_driver_spec("base=./a=b/my.so"), "./a=b/my.so");
+    assert_string_equal(row_driver_spec("./a=b/my.so"), "./a=b/my.so");
+    assert_string_equal(row_driver_spec("base="), "");
+}
+
+CASES_MAIN(CASE(names_are_read), CASE(what_is_no_row_is_refused_in_words), CASE(labels_hold_no_path),
+           CASE(names_stand_before_drivers))
