@@ -1,8 +1,5 @@
 #include "bench.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include <ipcmark/control.h>
 
 #include "../limits/line.h"
@@ -28,23 +25,9 @@ double bench_line_ns(const struct bench *bench)
 {
     double one_way_ns;
 
-    if (bench->cpu_b < 0 || line_measure(bench->cpu_a, bench->cpu_b, &one_way_ns) < 0)
+    if (bench->cpu_b < 0 || bench->floats || line_measure(bench->cpu_a, bench->cpu_b, &one_way_ns) < 0)
         return -1;
     return one_way_ns;
-}
-
-int64_t bench_steal_ns(void)
-{
-    unsigned long long fields[8] = {0};
-    FILE *file = fopen("/proc/stat", "re");
-    int count = 0;
-
-    if (file != NULL) {
-        count = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &fields[0], &fields[1], &fields[2],
-                       &fields[3], &fields[4], &fields[5], &fields[6], &fields[7]);
-        fclose(file);
-    }
-    return count == 8 ? (int64_t)(fields[7] * (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK))) : -1;
 }
 
 void bench_steal_since(struct cell *cell, int64_t before_ns)

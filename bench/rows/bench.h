@@ -15,6 +15,7 @@ struct bench {
     const char *const
         *drivers;     /* as given, NULL-terminated; a row's driver is one of them by its label, or by itself */
     int cpu_a, cpu_b; /* of the publisher and of the subscriber in 1x1 rows; cpu_b < 0: there is only one CPU */
+    bool floats;      /* … which they are not bound to: cells have no placement */
     double seconds;   /* that a cell with processes lasts */
     uint64_t seed;
     unsigned block;
@@ -36,7 +37,7 @@ int bench_stream(struct bench *, struct cell *);   /* throughput, fanout, fanin 
 int bench_line(struct bench *, struct cell *);
 int bench_memcpy(struct bench *, struct cell *);
 
-/* One way of a line between the two CPUs, now; < 0: unknown. */
+/* One way of a line between the two CPUs, now; < 0: unknown, or nobody is bound to them. */
 double bench_line_ns(const struct bench *);
 /* Time since boot that the hypervisor gave to others while we wanted it, all CPUs together; < 0: unknown. */
 int64_t bench_steal_ns(void);

@@ -33,8 +33,10 @@ const char help[] =
     "  ipcmark-bench-rows limit/line hot/mmipc/64B/1x1 throughput/fifo/1KiB/1x1\n"
     "  ipcmark-bench-rows --cells cells.jsonl --benchmark_format=json latency/tcp/64B/1x1/r10000\n"
     "\n"
-    "  --driver DRIVER   what a row's driver is short for, when that is not its name: ./my.so is called 'my' in rows\n"
-    "  --cpus A,B        of publisher and subscriber in 1x1 rows (default: the first two allowed)\n"
+    "  --driver DRIVER   what a row's driver is short for, when that is not its name: ./my.so is called 'my' in rows,\n"
+    "                    base=./my.so 'base'\n"
+    "  --pin A,B         the CPUs of publisher and subscriber in 1x1 rows (default: the first two allowed); none: the\n"
+    "                    kernel places them, and cells have no placement\n"
     "  --seconds S       how long a cell lasts (default 0.35: three of latency are 10,500 samples)\n"
     "  --seed N          of message bodies (default 1)\n"
     "  --block N         written into the cells (default 0)\n"
@@ -173,11 +175,13 @@ int Usage(const char *format, const char *what)
     return 64;
 }
 
-bool ParseCpus(const char *text, struct bench *bench)
+bool ParsePin(const char *text, struct bench *bench)
 {
     int used = 0;
-    return std::sscanf(text, "%d,%d%n", &bench->cpu_a, &bench->cpu_b, &used) == 2 && text[used] == '\0' &&
-           bench->cpu_a >= 0 && bench->cpu_b >= 0 && bench->cpu_a != bench->cpu_b;
+    bench->floats = std::strcmp(text, "none") == 0;
+    return bench->floats ||
+           (std::sscanf(text, "%d,%d%n", &bench->cpu_a, &bench->cpu_b, &used) == 2 && text[used] == '\0' &&
+            bench->cpu_a >= 0 && bench->cpu_b >= 0 && bench->cpu_a != bench->cpu_b);
 }
 
 /* After Google Benchmark has taken its own flags out. 0, or an exit code; -1: done, nothing to run. */
@@ -218,7 +222,7 @@ int ParseOptions(int argc, char **argv, Options *options)
             bench->block = static_cast<unsigned>(std::strtoul(value, nullptr, 10));
         else if (word == "--seconds" && (options->seconds = std::strtod(value, nullptr)) > 0)
             continue;
-        else if (word != "--cpus" || !ParseCpus(value, bench))
+        else if (word != "--pin" || !ParsePin(value, bench))
             return Usage("'%s' is not an option, or not with such a value", argv[i - 1]);
     }
     options->drivers.push_back(nullptr);

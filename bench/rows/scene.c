@@ -55,7 +55,7 @@ static ipcmark_participant *start(struct scene *scene, const char *name, int cpu
     ipcmark_participant *participant;
 
     snprintf(cpus, sizeof cpus, "%d", cpu);
-    if (row_is_pinned(scene->cell->row) && scene->bench->cpu_b >= 0)
+    if (row_is_pinned(scene->cell->row) && scene->bench->cpu_b >= 0 && !scene->bench->floats)
         options.cpus = cpus;
     participant = ipcmark_participant_start(scene->trial, &options);
     if (participant == NULL)

@@ -42,6 +42,8 @@ int cast_open(struct cast *cast, struct bench *bench, struct cell *cell, unsigne
     *cast = (struct cast){.bench = bench, .cell = cell, .steal_ns = bench_steal_ns()};
     if (bench->cpu_b < 0)
         return cell_fail(cell, "two CPUs are needed, and this process may use one only");
+    if (bench->floats)
+        return cell_fail(cell, "it is of two CPUs; leave --pin none out");
     if (subscribers > CAST_SUBSCRIBERS)
         return cell_fail(cell, "at most %d subscribers", CAST_SUBSCRIBERS);
     if (find_peer(command, sizeof command) < 0)
