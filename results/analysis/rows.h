@@ -1,54 +1,87 @@
-/* The cells of all benchmark runs, put together by row: one row is one measurement of one driver, over all blocks. */
+/* The cells of all benchmark runs, put together by row: one row is one measurement of one driver in one run, over all
+ * its blocks. Files of one run (its shards) are put together; two runs stand side by side and are never pooled. */
 #ifndef RESULTS_ROWS_H
 #define RESULTS_ROWS_H
 
 #include "../reader/results.h"
 #include "statistics.h"
 
+/* A run of the benchmark, of one file or of several shards. */
+struct results_whole {
+    const struct results_run *first; /* its header speaks for all */
+    char *label;                     /* the file's name, short: "base"; or "run 2" where names are the same */
+};
+
 struct results_sample {
-    const struct results_run *run;
+    const struct results_run *run; /* the file */
     const struct results_cell *cell;
 };
 
 struct results_row {
     const char *name, *family, *driver;
+    size_t run;                       /* number of its run in `runs` of struct results_rows */
+    char *label;                      /* what tells it from other rows of its shape: "mmipc"; with several runs in
+                                         which that driver was measured "mmipc (base)" */
     char *shape;                      /* the name without the driver: rows of one shape can be compared */
     const struct results_cell *first; /* size, publishers, subscribers, rate */
-    struct results_sample *samples;   /* in the order of the files; failed cells too */
+    struct results_sample *samples;   /* in the order of the blocks; failed cells too, but none that do not apply */
     size_t sample_count;
     size_t failed;                                   /* cells with an error: the row is then no figure */
     const char *error;                               /* of the first of them */
+    const char *not_applicable;                      /* why the driver cannot have such a figure; else NULL */
     struct results_histogram histogram, uncorrected; /* merged over all cells without error */
+    double fewest, usual;                            /* samples of a cell: the fewest, and the median; NAN: unknown */
+    size_t thin;                                     /* cells with less than a tenth of the usual samples */
 };
 
 struct results_rows {
-    struct results_row *rows; /* in the order of first appearance, sorted by shape, then driver */
+    struct results_row *rows; /* sorted by family, size, shape, driver, run */
     size_t count;
+    struct results_whole *runs; /* of benchmarks, in the order of the files */
+    size_t run_count;
 };
 
 int results_rows_build(struct results_rows *out, const struct results_run *runs, size_t run_count);
 void results_rows_free(struct results_rows *rows);
 
-/* The row of a driver and shape, or NULL. */
-const struct results_row *results_rows_find(const struct results_rows *rows, const char *driver, const char *shape);
+/* The row of a label (see above; of one run: the driver) and shape, or NULL. */
+const struct results_row *results_rows_find(const struct results_rows *rows, const char *label, const char *shape);
 
-/* results_row_metric: a metric over the row's blocks. `p50_ns` and the other percentiles are taken from each block's
- * own histogram if it has one. */
+/* The row of that name in a run, or NULL. */
+const struct results_row *results_rows_named(const struct results_rows *rows, size_t run, const char *name);
+
+/* The row of the same run and shape of another driver ("fifo"), or NULL. */
+const struct results_row *results_rows_rival(const struct results_rows *rows, const struct results_row *row,
+                                             const char *driver);
+
+/* results_row_metric: a metric over the row's blocks. A percentile (`p50_ns`, `p999_ns`, …) is that of the merged
+ * histogram, its interval found by drawing blocks anew; `uncorrected_p50_ns` likewise from the actual send time. NAN
+ * if there are too few samples. All else is the median over the blocks with the interval of ranks. With fewer than 6
+ * blocks low and high are the range of the blocks, or NAN where one of them alone has too few samples. */
 struct results_spread results_row_metric(const struct results_row *row, const char *metric);
 
-/* results_row_ratio: `row` over `base`, paired: only figures of the same run, block and placement of the CPUs. A cell
- * that was measured in rounds has a figure for each placement it saw (metrics `cluster_…`), and so up to three pairs;
- * they are one value, their geometric mean: a spread counts blocks. */
+/* results_row_ratio: `row` over `base`, paired by block and placement of the CPUs (see compare.h for more, and for why
+ * there is none). */
 struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base,
                                         const char *metric);
 
 /* results_row_line_ratio: the metric over one way of a cache line, measured around the same cell. */
 struct results_spread results_row_line_ratio(const struct results_row *row, const char *metric);
 
-/* results_row_figure: whether the row is a figure at all: it has cells, and none of them failed. */
+/* results_row_figure: whether the row is a figure at all: it applies, has cells, and none of them failed. */
 bool results_row_figure(const struct results_row *row);
+
+/* Whether each of its processes had a CPU of its own, so that a cell has a placement. */
+bool results_row_pinned(const struct results_row *row);
 
 /* How many cells of the row ran in this placement class (NULL: not known). */
 size_t results_row_placements(const struct results_row *row, const char *placement);
+
+/* results_rows_line: one way of a cache line around the cells of these rows that ran in one placement: what those may
+ * be compared with. One median over several placements is a line that no cell saw. */
+struct results_spread results_rows_line(const struct results_row *rows, size_t count, const char *placement);
+
+/* results_row_placed: the histogram of the cells of one placement, merged; the caller frees it. 0 or -ENOMEM. */
+int results_row_placed(const struct results_row *row, const char *placement, struct results_histogram *out);
 
 #endif

@@ -16,12 +16,20 @@ struct results_case {
 };
 
 struct results_cell {
-    const char *row, *family, *driver, *placement, *error;
+    const char *row, *family, *driver, *placement, *error, *not_applicable;
+    const cJSON *limit_of;  /* of a limit: an array of families, or NULL */
+    const char *limit_kind; /* of a limit: "bound" or "share" */
     double size, publishers, subscribers, rate;
     double line_before_ns, line_after_ns, steal_ns, context_switches;
     int block;
     const cJSON *metrics; /* an object, or NULL */
     struct results_histogram histogram, uncorrected;
+};
+
+/* One sitting of a run: from its start, or from when it was gone on with, until it ended. */
+struct results_session {
+    const char *started, *finished;
+    double seconds, load, steal_ns; /* load: before it began; steal: of all CPUs, while it lasted */
 };
 
 struct results_run {
@@ -32,15 +40,18 @@ struct results_run {
     bool torn;                    /* the last line is not whole: the writer died in it */
     struct results_case *cases;
     struct results_cell *cells;
-    size_t case_count, cell_count;
+    struct results_session *sessions;
+    size_t case_count, cell_count, session_count;
 };
 
 /* results_run_read reads a whole file, or standard input for "-". Returns 0, or -errno with one line in `error` that
  * says where the file is wrong and what to do. A file without footer, or with a torn last line, is read; see above. */
 int results_run_read(struct results_run *run, const char *file, char *error, size_t error_size);
 
-/* results_runs_check: whether these runs can be counted together: no run is given twice, and none has two cells of one
- * row in one block. 0; or -EINVAL, with one line in `error` that says what to do; or -ENOMEM. */
+/* results_runs_check: whether these files can be read together: what would count double is refused, two cells of one
+ * row in one block, or two cases of one clause in one round, in one file or in several of one run (its shards); and so
+ * are files that call themselves one run but have another plan. 0; or -EINVAL, with one line in `error` that says what
+ * to do; or -ENOMEM. */
 int results_runs_check(const struct results_run *runs, size_t run_count, char *error, size_t error_size);
 
 /* results_run_free frees what results_run_read made. A zeroed run may be freed. */
@@ -50,6 +61,12 @@ void results_run_free(struct results_run *run);
 const char *results_string(const cJSON *object, const char *name);
 double results_number(const cJSON *object, const char *name);
 const cJSON *results_object(const cJSON *object, const char *name);
+
+/* Whether two files are parts of one run. */
+bool results_same_run(const struct results_run *one, const struct results_run *other);
+
+/* The driver of that label in the header, or NULL. Of a run without labels: of that name. */
+const cJSON *results_driver(const struct results_run *run, const char *label);
 
 /* results_header is short for results_string(run->header, name), with "" instead of NULL. */
 const char *results_header(const struct results_run *run, const char *name);
