@@ -6,7 +6,7 @@
 #include "../reader/results.h"
 #include "statistics.h"
 
-/* A run of the benchmark, of one file or of several shards. */
+/* A run of the benchmark: one file, or several that are shards of one run. */
 struct results_whole {
     const struct results_run *first; /* its header speaks for all */
     char *label;                     /* the file's name, short: "base"; or "run 2" where names are the same */

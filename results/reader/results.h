@@ -26,10 +26,11 @@ struct results_cell {
     struct results_histogram histogram, uncorrected;
 };
 
-/* One sitting of a run: from its start, or from when it was gone on with, until it ended. */
+/* One sitting of a run; of one that was killed only the beginning is known. */
 struct results_session {
+    int number;
     const char *started, *finished;
-    double seconds, load, steal_ns; /* load: before it began; steal: of all CPUs, while it lasted */
+    double load, seconds, steal_ns; /* load: before it began; steal: of all CPUs, while it lasted */
 };
 
 struct results_run {
@@ -49,8 +50,7 @@ struct results_run {
 int results_run_read(struct results_run *run, const char *file, char *error, size_t error_size);
 
 /* results_runs_check: whether these files can be read together: what would count double is refused, two cells of one
- * row in one block, or two cases of one clause in one round, in one file or in several of one run (its shards); and so
- * are files that call themselves one run but have another plan. 0; or -EINVAL, with one line in `error` that says what
+ * row in one block, in one file or in several shards of one run; and so is a file that is given twice. 0; or -EINVAL, with one line in `error` that says what
  * to do; or -ENOMEM. */
 int results_runs_check(const struct results_run *runs, size_t run_count, char *error, size_t error_size);
 
@@ -62,11 +62,11 @@ const char *results_string(const cJSON *object, const char *name);
 double results_number(const cJSON *object, const char *name);
 const cJSON *results_object(const cJSON *object, const char *name);
 
-/* Whether two files are parts of one run. */
+/* Whether two files are shards of one run (../FORMAT.md, `shard`). */
 bool results_same_run(const struct results_run *one, const struct results_run *other);
 
-/* The driver of that label in the header, or NULL. Of a run without labels: of that name. */
-const cJSON *results_driver(const struct results_run *run, const char *label);
+/* The driver of that name, by which rows know it, in the header; or NULL. */
+const cJSON *results_driver(const struct results_run *run, const char *name);
 
 /* results_header is short for results_string(run->header, name), with "" instead of NULL. */
 const char *results_header(const struct results_run *run, const char *name);
