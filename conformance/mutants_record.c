@@ -2,7 +2,6 @@
 
 #include "json.h"
 
-#include "identity.h"
 #include "ipcmark/runfile.h"
 #include "record.h"
 #include "resume.h"
@@ -76,7 +75,7 @@ int mutants_record_open(mutants_record **out, const mutants_plan *plan, void (*d
 {
     const char *path = plan->options->output;
     mutants_record *self = calloc(1, sizeof *self);
-    char version[16], digest[IDENTITY_SIZE], *command = record_command(plan->options);
+    char version[16], digest[IPCMARK_DIGEST_SIZE], *command = record_command(plan->options);
     cJSON *more = cJSON_CreateObject();
     struct ipcmark_run run = {.kind = "mutants",
                               .contract_version = version,
@@ -90,7 +89,7 @@ int mutants_record_open(mutants_record **out, const mutants_plan *plan, void (*d
     int error = -ENOMEM;
     snprintf(version, sizeof version, "%d", CONTRACT_VERSION);
     snprintf(problem, problem_size, "out of memory");
-    identity_take(digest, &(ipcmark_target){.driver = plan->options->base});
+    ipcmark_target_digest(digest, &(ipcmark_target){.driver = plan->options->base});
     cJSON_AddStringToObject(more, "base", plan->base);
     cJSON_AddStringToObject(more, "base_digest", digest);
     record_wrap(more, plan->options);

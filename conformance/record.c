@@ -1,6 +1,5 @@
 #include "record.h"
 
-#include "identity.h"
 #include "ipcmark/runfile.h"
 #include "resume.h"
 
@@ -20,8 +19,8 @@ static cJSON *contender_json(const contender *who)
 {
     cJSON *json = cJSON_CreateObject(), *capabilities = cJSON_CreateArray();
     const char *name;
-    char digest[IDENTITY_SIZE];
-    identity_take(digest, who->target);
+    char digest[IPCMARK_DIGEST_SIZE];
+    ipcmark_target_digest(digest, who->target);
     for (unsigned bit = 0; (name = ipcmark_capability_name(bit)) != NULL; ++bit)
         if ((who->implementation.capabilities & ((uint64_t)1 << bit)) != 0)
             cJSON_AddItemToArray(capabilities, cJSON_CreateString(name));

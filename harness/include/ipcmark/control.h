@@ -85,6 +85,10 @@ typedef struct {
 
 /* The file of a target's driver, which is named as there. 0 or a negative errno. */
 int ipcmark_driver_path(const char *driver, char *path, size_t size);
+/* Which build of it: CRC-32 in hex of the driver's file; of an agent, of its command and of the files that are named in
+ * it. "" if there is nothing to be read. Libraries that these load are not looked at. */
+enum { IPCMARK_DIGEST_SIZE = 9 };
+void ipcmark_target_digest(char out[IPCMARK_DIGEST_SIZE], const ipcmark_target *);
 
 /* What the participant said of itself in its hello. */
 typedef struct {

@@ -1,4 +1,5 @@
-#include "identity.h"
+/* Which build of an implementation it is: what it says of its name and version does not tell two builds apart. */
+#include "ipcmark/control.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -41,7 +42,7 @@ static void add_agent(uLong *sum, const char *command)
     }
 }
 
-void identity_take(char out[IDENTITY_SIZE], const ipcmark_target *target)
+void ipcmark_target_digest(char out[IPCMARK_DIGEST_SIZE], const ipcmark_target *target)
 {
     uLong sum = crc32_z(0, NULL, 0);
     out[0] = '\0';
@@ -49,5 +50,5 @@ void identity_take(char out[IDENTITY_SIZE], const ipcmark_target *target)
         add_agent(&sum, target->agent);
     else if (!add_driver(&sum, target->driver))
         return;
-    snprintf(out, IDENTITY_SIZE, "%08lx", sum);
+    snprintf(out, IPCMARK_DIGEST_SIZE, "%08lx", sum);
 }
