@@ -166,6 +166,74 @@ static void resume_refuses_another_run(void **state)
     assert_int_equal(ipcmark_runfile_resume(&runfile, path, &run, count_done, &done), -ENOENT);
 }
 
+static cJSON *drivers_make(const char *name, const char *digest)
+{
+    cJSON *drivers = cJSON_CreateArray(), *driver = cJSON_CreateObject();
+    cJSON_AddStringToObject(driver, "name", name);
+    cJSON_AddStringToObject(driver, "version", "1.0");
+    if (digest == NULL)
+        cJSON_AddNullToObject(driver, "digest");
+    else
+        cJSON_AddStringToObject(driver, "digest", digest);
+    cJSON_AddItemToArray(drivers, driver);
+    return drivers;
+}
+
+/* Says what differs between the run that wrote the header and the other one. */
+static void differs(const cJSON *header, const struct ipcmark_run *other, const char *expected)
+{
+    char text[256] = "";
+    assert_int_equal(ipcmark_run_same(header, other, text, sizeof text), -EBADMSG);
+    assert_string_equal(text, expected);
+}
+
+static void what_differs_is_named(void **state)
+{
+    cJSON *drivers = drivers_make("base", "12345678"), *rebuilt = drivers_make("base", "9abcdef0"),
+          *renamed = drivers_make("new", "12345678"), *unread = drivers_make("base", NULL), *none = cJSON_CreateArray();
+    cJSON *more = cJSON_CreateObject(), *other_more = cJSON_CreateObject(), *header = NULL;
+    struct ipcmark_run run = run_make(), other;
+    struct ipcmark_runfile *runfile;
+    char text[256] = "";
+    (void)state;
+    path_make();
+    cJSON_AddStringToObject(more, "suite", "quick");
+    cJSON_AddNullToObject(more, "pin");
+    cJSON_AddStringToObject(other_more, "suite", "full");
+    run.drivers = drivers;
+    run.more = more;
+    assert_int_equal(ipcmark_runfile_open(&runfile, path, &run), 0);
+    assert_int_equal(ipcmark_runfile_close(runfile, 0, 1), 0);
+    assert_int_equal(ipcmark_runfile_header(&header, path), 0);
+    assert_int_equal(ipcmark_run_same(header, &run, text, sizeof text), 0);
+    assert_string_equal(text, "");
+    other = run, other.kind = "bench";
+    differs(header, &other, "its kind is conformance, and this one's bench");
+    other = run, other.seed = 6;
+    differs(header, &other, "its seed is 5, and this one's 6");
+    other = run, other.more = other_more;
+    differs(header, &other, "its suite is quick, and this one's full");
+    other = run, other.drivers = rebuilt;
+    differs(header, &other, "its digest of driver base is 12345678, and this one's 9abcdef0");
+    other = run, other.drivers = unread;
+    differs(header, &other, "its digest of driver base is 12345678, and this one's unknown");
+    other = run, other.drivers = renamed;
+    differs(header, &other, "its driver 1 is base, and this one's new");
+    other = run, other.drivers = none;
+    differs(header, &other, "it has 1 drivers, and this one 0");
+    other = run, other.plan_count = 2;
+    differs(header, &other, "its manifest (of what was planned) is 6f5d21c9, and this one's 7d00703c");
+    other = run, other.planned = 4;
+    differs(header, &other, "its number of planned records is 3, and this one's 4");
+    cJSON_ReplaceItemInObject(cJSON_GetObjectItem(header, "environment"), "commit", cJSON_CreateString("another"));
+    assert_int_equal(ipcmark_run_same(header, &run, text, sizeof text), -EBADMSG);
+    assert_non_null(strstr(text, "its commit is another, and this one's "));
+    for (cJSON *all[] = {header, drivers, rebuilt, renamed, unread, none, more, other_more}, **item = all;
+         item < all + sizeof all / sizeof all[0]; ++item)
+        cJSON_Delete(*item);
+    unlink(path);
+}
+
 /* A full disk is reported, at the append and again at the end. */
 static void errors_are_reported(void **state)
 {
@@ -253,5 +321,5 @@ static void what_is_not_written_whole_is_taken_back(void **state)
 }
 
 CASES_MAIN(CASE(a_whole_run), CASE(the_header_can_be_asked_for_and_has_more), CASE(resume_after_a_cut),
-           CASE(resume_refuses_another_run), CASE(errors_are_reported), CASE(what_is_not_written_whole_is_taken_back),
-           CASE(environment_has_its_fields_and_no_names))
+           CASE(resume_refuses_another_run), CASE(what_differs_is_named), CASE(errors_are_reported),
+           CASE(what_is_not_written_whole_is_taken_back), CASE(environment_has_its_fields_and_no_names))

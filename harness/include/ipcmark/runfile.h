@@ -35,6 +35,11 @@ int ipcmark_runfile_open(struct ipcmark_runfile **out, const char *path, const s
  * read; -EBADMSG: it does not begin with a header. */
 int ipcmark_runfile_header(struct cJSON **out, const char *path);
 
+/* Whether a file with this header may be gone on with as this run, whose every part it must share: kind, version,
+ * commit, seed, members of `more`, drivers and their digests, what is planned. 0; or -EBADMSG, with what differs in
+ * text: "its commit is a1b2c3d, and this one's d4e5f60"; -ENOMEM. */
+int ipcmark_run_same(const struct cJSON *header, const struct ipcmark_run *run, char *text, size_t size);
+
 /* Goes on with a file that an interrupted run of the same kind, seed and plan left: drops a line that was cut off, and
  * a footer. done is called with each case or cell that it holds. -EBADMSG: it is of another run. */
 int ipcmark_runfile_resume(struct ipcmark_runfile **out, const char *path, const struct ipcmark_run *run,
