@@ -38,9 +38,9 @@ struct results_signed_ranks {
 /* 0 or -ENOMEM. It takes time with the third power of the count: 30 are nothing, 1000 a second. */
 int results_signed_ranks(struct results_signed_ranks *out, const double *differences, size_t count);
 
-/* results_holm adjusts the chances of several tests of one question (Holm, 1979, step by step from the smallest):
- * to call those at most 0.05 significant is to be wrong about any of them in one question of twenty. In place. */
-void results_holm(double *chances, size_t count);
+/* results_holm adjusts the chances of several tests of one question (Holm, 1979: step by step from the smallest): who
+ * calls those at most 0.05 significant is wrong about any of them in one question of twenty. */
+void results_holm(const double *chances, size_t count, double *adjusted);
 
 /* results_shift is the estimate that belongs to the signed ranks: the median of the means of all pairs, each value with
  * itself too (Hodges and Lehmann, 1963). NAN of nothing. 0 or -ENOMEM. */

@@ -92,13 +92,17 @@ double results_histogram_percentile(const struct results_histogram *histogram, d
 {
     /* Rounded, since 0.99 and its like are not exact: 10 000 samples have 100 beyond 99 %. */
     double beyond = (double)histogram->total * (1 - p);
-    uint64_t rank = histogram->total - (uint64_t)floor(beyond + 1e-6);
-    uint64_t below = 0;
     if (beyond + 1e-6 < RESULTS_SAMPLES_BEYOND)
         return NAN;
+    return results_histogram_value(histogram, histogram->total - (uint64_t)floor(beyond + 1e-6));
+}
+
+double results_histogram_value(const struct results_histogram *histogram, uint64_t rank)
+{
+    uint64_t upto = 0;
     for (size_t i = 0; i < histogram->size; ++i) {
-        below += histogram->buckets[i].count;
-        if (below >= rank)
+        upto += histogram->buckets[i].count;
+        if (upto >= rank && upto > 0)
             return histogram->buckets[i].value;
     }
     return NAN;
