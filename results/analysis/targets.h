@@ -29,8 +29,8 @@ struct results_target_verdict {
 /* results_targets_any: whether run number `run` of rows->runs has any row of a target. */
 bool results_targets_any(const struct results_rows *rows, size_t run);
 
-/* results_targets_judge fills in one verdict a target, in the order of results_targets. 0 or -ENOMEM. */
-int results_targets_judge(const struct results_rows *rows, size_t run,
-                          struct results_target_verdict out[RESULTS_TARGETS]);
+/* results_targets_judge fills in one verdict a target, in the order of results_targets. */
+void results_targets_judge(const struct results_rows *rows, size_t run,
+                           struct results_target_verdict out[RESULTS_TARGETS]);
 
 #endif
