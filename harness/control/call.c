@@ -246,6 +246,16 @@ bool ipcmark_ended(ipcmark_call *public)
     return public == NULL || public->status != IPCMARK_PENDING;
 }
 
+/* That it was answered stays known: a second answer is still one too many. */
+void ipcmark_forget(ipcmark_call *public)
+{
+    if (public == NULL || public->status != IPCMARK_DONE)
+        return;
+    cJSON *line = private_part(public)->line;
+    cJSON_Delete(line->child);
+    line->child = NULL;
+}
+
 double ipcmark_reply_number(const ipcmark_call *call, const char *name, double otherwise)
 {
     const cJSON *item = call == NULL ? NULL : cJSON_GetObjectItemCaseSensitive(call->reply, name);

@@ -226,6 +226,9 @@ typedef struct {
 /* Waits until the call has ended and returns its status. Awaiting twice is harmless. call NULL: IPCMARK_INVALID. */
 ipcmark_status ipcmark_await(ipcmark_call *);
 bool ipcmark_ended(ipcmark_call *); /* takes in what has arrived, without waiting */
+/* Lets go of what the reply of a call that is done holds, for who asks again and again; else it lives as long as the
+ * trial. The rest of the call stays. NULL is fine. */
+void ipcmark_forget(ipcmark_call *);
 /* A number of the reply, or `otherwise`. */
 double ipcmark_reply_number(const ipcmark_call *, const char *name, double otherwise);
 uint64_t ipcmark_reply_count(const ipcmark_call *, const char *name);
