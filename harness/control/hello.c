@@ -141,3 +141,8 @@ int ipcmark_driver_path(const char *driver, char *path, size_t size)
     snprintf(name, sizeof name, "%.*s", (int)strcspn(driver, "?"), driver);
     return paths_driver(name, path, size);
 }
+
+int ipcmark_program_path(const char *name, char *path, size_t size)
+{
+    return paths_program(name, path, size);
+}

@@ -85,6 +85,8 @@ typedef struct {
 
 /* The file of a target's driver, which is named as there. 0 or a negative errno. */
 int ipcmark_driver_path(const char *driver, char *path, size_t size);
+/* Of one of the suite's own programs: "ipcmark-report". Likewise; whether it is there is not looked at everywhere. */
+int ipcmark_program_path(const char *name, char *path, size_t size);
 /* Which build of it: CRC-32 in hex of the driver's file; of an agent, of its command and of the files that are named in
  * it. "" if there is nothing to be read. Libraries that these load are not looked at. */
 enum { IPCMARK_DIGEST_SIZE = 9 };
