@@ -1,16 +1,22 @@
 #include "fitness.h"
 
+#include "compare.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* With as many, the 95 % interval of the median leaves out the lowest and the highest block. */
-#define BLOCKS 10
+enum {
+    BLOCKS = 10, /* with as many, the 95 % interval of the median leaves out the lowest and the highest block */
+    MIXED_ONE_IN = 10
+};
+static const double STEAL_SHARE = 0.01, LOAD_SHARE = 0.25;
 
 struct verdict {
     void (*reason)(void *context, const char *text);
     void *context;
+    const char *run; /* which, before each reason; NULL: there is one only */
     size_t count;
 };
 
@@ -18,13 +24,19 @@ static void against(struct verdict *verdict, const char *format, ...) __attribut
 static void against(struct verdict *verdict, const char *format, ...)
 {
     char text[256];
+    int used = verdict->run ? snprintf(text, sizeof text, "%.60s: ", verdict->run) : 0;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(text + used, sizeof text - (size_t)used, format, arguments);
     va_end(arguments);
     ++verdict->count;
     if (verdict->reason)
         verdict->reason(verdict->context, text);
+}
+
+static bool is_bench(const struct results_run *run)
+{
+    return strcmp(results_header(run, "kind"), "bench") == 0;
 }
 
 bool results_run_cut_short(const struct results_run *run)
@@ -33,27 +45,6 @@ bool results_run_cut_short(const struct results_run *run)
     return run->footer == NULL || run->torn ||
            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run->footer, "interrupted")) ||
            (double)(run->case_count + run->cell_count) < planned;
-}
-
-static void judge_environment(struct verdict *verdict, const struct results_run *run)
-{
-    const cJSON *environment = results_object(run->header, "environment");
-    const char *virtualization = results_string(environment, "virtualization");
-    const char *governor = results_string(environment, "governor");
-    const char *flags = results_string(environment, "flags");
-    const char *commit = results_string(environment, "commit");
-    double load = results_number(environment, "load"), cpus = results_number(environment, "cpus");
-
-    if (virtualization && *virtualization && strcmp(virtualization, "none") != 0)
-        against(verdict, "They come from a virtual machine, whose CPUs the hypervisor shares and moves.");
-    if (governor && strcmp(governor, "performance") != 0)
-        against(verdict, "The CPU frequency was not fixed (governor %.40s).", governor);
-    if (load > cpus / 4)
-        against(verdict, "Other work was running: a load of %.1f on %.0f CPUs at the start.", load, cpus);
-    if (flags && strstr(flags, "-O2") == NULL && strstr(flags, "-O3") == NULL)
-        against(verdict, "The build is not optimised (%.100s).", flags);
-    if (commit == NULL || strstr(commit, "dirty"))
-        against(verdict, "The sources are not those of a commit, so nobody else can build them.");
 }
 
 static void judge_failures(struct verdict *verdict, const struct results_run *run)
@@ -67,87 +58,184 @@ static void judge_failures(struct verdict *verdict, const struct results_run *ru
         against(verdict, "The run was cut short.");
 }
 
-static void judge_blocks(struct verdict *verdict, const struct results_rows *rows)
+static void judge_environment(struct verdict *verdict, const struct results_run *run)
 {
-    size_t few = 0, fewest = BLOCKS;
-    for (size_t i = 0; i < rows->count; ++i) {
-        few += rows->rows[i].sample_count < BLOCKS;
-        fewest = rows->rows[i].sample_count < fewest ? rows->rows[i].sample_count : fewest;
+    const cJSON *environment = results_object(run->header, "environment");
+    const char *virtualization = results_string(environment, "virtualization");
+    const char *governor = results_string(environment, "governor");
+    const char *flags = results_string(environment, "flags");
+    const char *commit = results_string(environment, "commit");
+
+    if (virtualization && *virtualization && strcmp(virtualization, "none") != 0)
+        against(verdict, "They come from a virtual machine, whose CPUs the hypervisor shares and moves.");
+    if (governor && strcmp(governor, "performance") != 0)
+        against(verdict, "The CPU frequency was not fixed (governor %.40s).", governor);
+    if (flags && strstr(flags, "-O2") == NULL && strstr(flags, "-O3") == NULL)
+        against(verdict, "The build is not optimised (%.100s).", flags);
+    if (commit == NULL || strstr(commit, "dirty"))
+        against(verdict, "The sources are not those of a commit, so nobody else can build them.");
+}
+
+/* Of a run in several sittings the busiest counts. */
+static void judge_load(struct verdict *verdict, const struct results_run *run)
+{
+    const cJSON *environment = results_object(run->header, "environment");
+    double load = results_number(environment, "load"), cpus = results_number(environment, "cpus");
+    for (size_t i = 0; i < run->session_count; ++i)
+        load = fmax(load, run->sessions[i].load); /* which leaves out NANs */
+    if (load > cpus * LOAD_SHARE)
+        against(verdict, "Other work was running: a load of %.1f on %.0f CPUs at the start.", load, cpus);
+}
+
+/* What was taken in the time that all sittings took together. Where nobody wrote down how long they took, any is too
+ * much. */
+static void judge_steal(struct verdict *verdict, const struct results_run *run)
+{
+    double cpus = results_number(results_object(run->header, "environment"), "cpus"), seconds = 0, steal_ns = 0;
+    size_t robbed = 0;
+    for (size_t i = 0; i < run->session_count; ++i) {
+        seconds += run->sessions[i].seconds;
+        steal_ns += run->sessions[i].steal_ns;
     }
-    if (few)
-        against(verdict, "%zu of %zu rows have as few as %zu block%s; a median that holds needs %d.", few, rows->count,
-                fewest, fewest == 1 ? "" : "s", BLOCKS);
+    for (size_t i = 0; i < run->cell_count; ++i)
+        robbed += run->cells[i].steal_ns > 0;
+    if (seconds > 0 && cpus > 0 && steal_ns >= 0) {
+        double share = steal_ns / 1e9 / (seconds * cpus);
+        if (share > STEAL_SHARE)
+            against(verdict, "The hypervisor gave %.1f %% of the CPU time to others.", share * 100);
+    } else if (robbed) {
+        against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", robbed, run->cell_count);
+    }
 }
 
 static void judge_placements(struct verdict *verdict, const struct results_run *run)
 {
     static const char *const classes[] = {"siblings", "cluster", "distant"};
     bool seen[3] = {false};
-    size_t mixed = 0, stolen = 0;
+    size_t mixed = 0, placed = 0;
     for (size_t i = 0; i < run->cell_count; ++i) {
-        const struct results_cell *cell = &run->cells[i];
-        mixed += cell->placement && strcmp(cell->placement, "mixed") == 0;
-        stolen += cell->steal_ns > 0;
+        const char *placement = run->cells[i].placement;
+        placed += placement != NULL;
+        mixed += placement && strcmp(placement, "mixed") == 0;
         for (int class = 0; class < 3; ++class)
-            seen[class] = seen[class] || (cell->placement && strcmp(cell->placement, classes[class]) == 0);
+            seen[class] = seen[class] || (placement && strcmp(placement, classes[class]) == 0);
     }
     if (seen[0] + seen[1] + seen[2] > 1)
         against(verdict, "The CPUs were in %d placements: absolute figures mix them, ratios do not.",
                 seen[0] + seen[1] + seen[2]);
-    if (mixed)
-        against(verdict, "The CPUs moved during %zu of %zu cells.", mixed, run->cell_count);
-    if (stolen)
-        against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", stolen, run->cell_count);
+    if (mixed * MIXED_ONE_IN > placed)
+        against(verdict, "The CPUs moved during %zu of %zu cells; they are in no ratio.", mixed, placed);
+    if (placed == 0 && run->cell_count > 0)
+        against(verdict, "Where the CPUs are to each other could not be measured.");
 }
 
+static void judge_blocks(struct verdict *verdict, const struct results_rows *rows, size_t number)
+{
+    size_t all = 0, few = 0, fewest = BLOCKS, thin = 0, thin_rows = 0;
+    for (size_t i = 0; i < rows->count; ++i) {
+        const struct results_row *row = &rows->rows[i];
+        if (row->run != number || row->not_applicable)
+            continue;
+        ++all;
+        few += row->sample_count < BLOCKS;
+        fewest = row->sample_count < fewest ? row->sample_count : fewest;
+        thin += row->thin;
+        thin_rows += row->thin > 0;
+    }
+    if (few)
+        against(verdict, "%zu of %zu rows have as few as %zu block%s; a median that holds needs %d.", few, all, fewest,
+                fewest == 1 ? "" : "s", BLOCKS);
+    if (thin)
+        against(verdict, "%zu cell%s of %zu row%s stood still: less than a tenth of the samples that are usual there.",
+                thin, thin == 1 ? "" : "s", thin_rows, thin_rows == 1 ? "" : "s");
+}
+
+/* The slowest driver's capacity for messages of that size; and whose it is. */
+static double slowest(const struct results_rows *rows, const struct results_row *like, const char **driver)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < rows->count; ++i) {
+        const struct results_row *row = &rows->rows[i];
+        double capacity;
+        if (row->run != like->run || row->first->size != like->first->size || row->first->publishers != 1 ||
+            row->first->subscribers != 1 ||
+            (strcmp(row->family, "throughput") != 0 && strcmp(row->family, "size") != 0))
+            continue;
+        capacity = results_row_metric(row, "messages_per_second").median;
+        if (capacity < least) {
+            least = capacity;
+            *driver = row->driver;
+        }
+    }
+    return least;
+}
+
+/* What is queued in front of a driver that can hardly keep up is not the time that a message takes. */
+static void judge_rates(struct verdict *verdict, const struct results_rows *rows, size_t number)
+{
+    double done = NAN;
+    for (size_t i = 0; i < rows->count; ++i) {
+        const struct results_row *row = &rows->rows[i];
+        const char *driver = "";
+        double capacity;
+        if (row->run != number || strcmp(row->family, "latency") != 0 || row->first->rate == done)
+            continue;
+        capacity = slowest(rows, row, &driver);
+        if (row->first->rate > capacity / 2) {
+            done = row->first->rate;
+            against(verdict, "Latency was measured at %.0f messages a second, more than half of what %.40s can (%.0f).",
+                    done, driver, capacity);
+        }
+    }
+}
+
+/* What must be the same in all runs of one report. Benchmarks that stand side by side may be of two commits or builds:
+ * that is what they are compared for. */
+struct common {
+    const char *what;
+    const char *(*text_of)(const struct results_run *run, const char *driver);
+    const char *driver;
+    bool of_benches, of_conformance;
+};
+
 /* The first run that has this text, and then one that has another: both are named. */
-static void judge_same(struct verdict *verdict, const struct results_run *runs, size_t run_count, const char *what,
-                       const char *(*text_of)(const struct results_run *run, const void *argument),
-                       const void *argument)
+static void judge_same(struct verdict *verdict, const struct results_run *runs, size_t run_count,
+                       const struct common *common)
 {
     const char *first = NULL;
     for (size_t i = 0; i < run_count; ++i) {
-        const char *text = text_of(&runs[i], argument);
+        bool asked = is_bench(&runs[i]) ? common->of_benches : common->of_conformance;
+        const char *text = asked ? common->text_of(&runs[i], common->driver) : NULL;
         if (first == NULL || text == NULL || strcmp(first, text) == 0) {
             first = first ? first : text;
             continue;
         }
-        against(verdict, "Runs of different %.60s were put together: %.60s and %.60s.", what, first, text);
+        against(verdict, "Runs of different %.60s are in one report: %.60s and %.60s.", common->what, first, text);
         return;
     }
 }
 
-/* Conformance may have been tested on another CPU. */
-static const char *cpu_of(const struct results_run *run, const void *unused)
+static const char *cpu_of(const struct results_run *run, const char *unused)
 {
     (void)unused;
-    return strcmp(results_header(run, "kind"), "bench") == 0
-               ? results_string(results_object(run->header, "environment"), "cpu")
-               : NULL;
+    return results_string(results_object(run->header, "environment"), "cpu");
 }
 
-static const char *commit_of(const struct results_run *run, const void *unused)
+static const char *commit_of(const struct results_run *run, const char *unused)
 {
     (void)unused;
     return results_string(results_object(run->header, "environment"), "commit");
 }
 
-static const char *suite_of(const struct results_run *run, const void *unused)
+static const char *suite_of(const struct results_run *run, const char *unused)
 {
     (void)unused;
     return results_string(run->header, "suite_version");
 }
 
-static const char *version_of(const struct results_run *run, const void *name)
+static const char *version_of(const struct results_run *run, const char *name)
 {
-    const cJSON *driver;
-    cJSON_ArrayForEach(driver, cJSON_GetObjectItemCaseSensitive(run->header, "drivers"))
-    {
-        const char *own = results_string(driver, "name");
-        if (own && strcmp(own, name) == 0)
-            return results_string(driver, "version");
-    }
-    return NULL;
+    return results_string(results_driver(run, name), "version");
 }
 
 static bool judged_before(const struct results_run *runs, size_t run, const char *name)
@@ -158,12 +246,16 @@ static bool judged_before(const struct results_run *runs, size_t run, const char
     return false;
 }
 
-static void judge_mixture(struct verdict *verdict, const struct results_run *runs, size_t run_count)
+static void judge_mixture(struct verdict *verdict, const struct results_run *runs, size_t run_count, bool one_bench)
 {
+    const struct common commons[] = {
+        {"CPUs", cpu_of, NULL, true, false}, /* conformance may have been tested on another */
+        {"commits", commit_of, NULL, one_bench, true},
+        {"versions of ipcmark", suite_of, NULL, one_bench, true},
+    };
     const cJSON *driver;
-    judge_same(verdict, runs, run_count, "CPUs", cpu_of, NULL);
-    judge_same(verdict, runs, run_count, "commits", commit_of, NULL);
-    judge_same(verdict, runs, run_count, "versions of ipcmark", suite_of, NULL);
+    for (size_t i = 0; i < sizeof commons / sizeof commons[0]; ++i)
+        judge_same(verdict, runs, run_count, &commons[i]);
     for (size_t i = 0; i < run_count; ++i)
         cJSON_ArrayForEach(driver, cJSON_GetObjectItemCaseSensitive(runs[i].header, "drivers"))
         {
@@ -172,26 +264,35 @@ static void judge_mixture(struct verdict *verdict, const struct results_run *run
             if (name == NULL || judged_before(runs, i, name))
                 continue;
             snprintf(what, sizeof what, "versions of %.40s", name);
-            judge_same(verdict, runs, run_count, what, version_of, name);
+            judge_same(verdict, runs, run_count, &(struct common){what, version_of, name, one_bench, true});
         }
+}
+
+static bool is_of(const struct results_rows *rows, size_t number, const struct results_run *run)
+{
+    return rows->runs[number].first == run || results_same_run(rows->runs[number].first, run);
 }
 
 /* The weightiest first: a headline shows only one. */
 size_t results_fitness(const struct results_run *runs, size_t run_count, const struct results_rows *rows,
                        void (*reason)(void *context, const char *text), void *context)
 {
-    struct verdict verdict = {reason, context, 0};
-    size_t benches = 0;
-    for (size_t i = 0; i < run_count; ++i) {
-        if (strcmp(results_header(&runs[i], "kind"), "bench") != 0)
-            continue;
-        if (benches++ == 0) {
-            judge_mixture(&verdict, runs, run_count);
-            judge_blocks(&verdict, rows);
+    struct verdict verdict = {reason, context, NULL, 0};
+    if (rows->run_count > 0)
+        judge_mixture(&verdict, runs, run_count, rows->run_count == 1);
+    for (size_t number = 0; number < rows->run_count; ++number) {
+        verdict.run = rows->run_count > 1 ? rows->runs[number].label : NULL;
+        judge_blocks(&verdict, rows, number);
+        judge_rates(&verdict, rows, number);
+        for (size_t i = 0; i < run_count; ++i) {
+            if (!is_bench(&runs[i]) || !is_of(rows, number, &runs[i]))
+                continue;
+            judge_failures(&verdict, &runs[i]);
+            judge_environment(&verdict, &runs[i]);
+            judge_load(&verdict, &runs[i]);
+            judge_steal(&verdict, &runs[i]);
+            judge_placements(&verdict, &runs[i]);
         }
-        judge_failures(&verdict, &runs[i]);
-        judge_environment(&verdict, &runs[i]);
-        judge_placements(&verdict, &runs[i]);
     }
     return verdict.count;
 }

@@ -30,8 +30,10 @@ struct results_row {
     const char *error;                               /* of the first of them */
     const char *not_applicable;                      /* why the driver cannot have such a figure; else NULL */
     struct results_histogram histogram, uncorrected; /* merged over all cells without error */
-    double fewest, usual;                            /* samples of a cell: the fewest, and the median; NAN: unknown */
-    size_t thin;                                     /* cells with less than a tenth of the usual samples */
+    struct results_named *named;                     /* further ones, likewise */
+    size_t named_count;
+    double fewest, usual; /* samples of a cell: the fewest, and the median; NAN: unknown */
+    size_t thin;          /* cells with less than a tenth of the usual samples */
 };
 
 struct results_rows {
@@ -54,11 +56,15 @@ const struct results_row *results_rows_named(const struct results_rows *rows, si
 const struct results_row *results_rows_rival(const struct results_rows *rows, const struct results_row *row,
                                              const char *driver);
 
-/* results_row_metric: a metric over the row's blocks. A percentile (`p50_ns`, `p999_ns`, …) is that of the merged
- * histogram, its interval found by drawing blocks anew; `uncorrected_p50_ns` likewise from the actual send time. NAN
- * if there are too few samples. All else is the median over the blocks with the interval of ranks. With fewer than 6
- * blocks low and high are the range of the blocks, or NAN where one of them alone has too few samples. */
+/* results_row_metric: a metric over the row's blocks. A percentile (`p50_ns`, `p999_ns`, …; of another histogram than
+ * the first `uncorrected_p50_ns`, `close_p50_ns`) is that of the merged histogram, its interval found by drawing blocks
+ * anew. NAN if there are too few samples, or if only percentiles of each block are known that cannot be merged. All
+ * else is the median over the blocks with the interval of ranks. With fewer than 6 blocks low and high are the range of
+ * the blocks, or NAN where one of them alone has too few samples. */
 struct results_spread results_row_metric(const struct results_row *row, const char *metric);
+
+/* The merged histogram that a percentile is of: `p50_ns`, `uncorrected_p99_ns`, `close_p50_ns`; NULL: there is none. */
+const struct results_histogram *results_row_histogram(const struct results_row *row, const char *metric);
 
 /* results_row_ratio: `row` over `base`, paired by block and placement of the CPUs (see compare.h for more, and for why
  * there is none). */

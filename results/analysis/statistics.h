@@ -1,5 +1,5 @@
-/* Medians and how sure they are, a test, resampling. All of it follows from the arguments: what is drawn is drawn from a
- * seed. NANs and infinities must not be among the values. */
+/* Medians and how sure they are, a test, resampling. All of it follows from the arguments: what is drawn is drawn from
+ * a seed. NANs and infinities must not be among the values. */
 #ifndef RESULTS_STATISTICS_H
 #define RESULTS_STATISTICS_H
 
@@ -26,8 +26,8 @@ double results_median(double *values, size_t count);
 bool results_ranks(size_t count, double fraction, size_t *low, size_t *high);
 
 /* Wilcoxon's signed-rank test of differences that are symmetric around their median. Differences of 0 are left out, as
- * Wilcoxon did; equal ones have the mean of their ranks. The chances are exact, with equal ranks too: of all the ways to
- * give these very ranks a sign, the share that is as extreme. So there is no correction for anything. */
+ * Wilcoxon did; equal ones have the mean of their ranks. The chances are exact, with equal ranks too: of all the ways
+ * to give these very ranks a sign, the share that is as extreme. So there is no correction for anything. */
 struct results_signed_ranks {
     size_t count, zeros; /* that were ranked, that were left out */
     double positive;     /* the sum of the ranks of those above 0 */

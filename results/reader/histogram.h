@@ -33,7 +33,8 @@ int results_histogram_merge(struct results_histogram *sum, const struct results_
  * the samples are too few to tell (fewer than RESULTS_SAMPLES_BEYOND beyond it). */
 double results_histogram_percentile(const struct results_histogram *histogram, double p);
 
-/* results_histogram_value: the value of the sample of that rank, from 1 (the smallest); NAN if there are not so many. */
+/* results_histogram_value: the value of the sample of that rank, from 1 (the smallest); NAN if there are not so many.
+ */
 double results_histogram_value(const struct results_histogram *histogram, uint64_t rank);
 
 /* results_histogram_max: the highest value that was seen; NAN if empty. */

@@ -63,6 +63,18 @@ double results_planned(const struct results_run *run)
     return planned;
 }
 
+const cJSON *results_driver(const struct results_run *run, const char *name)
+{
+    const cJSON *driver;
+    cJSON_ArrayForEach(driver, cJSON_GetObjectItemCaseSensitive(run->header, "drivers"))
+    {
+        const char *own = results_string(driver, "name");
+        if (own && strcmp(own, name) == 0)
+            return driver;
+    }
+    return NULL;
+}
+
 static int take_header(struct reader *reader, const cJSON *json)
 {
     const char *kind = results_string(json, "kind");
@@ -115,6 +127,23 @@ static int take_case(struct reader *reader, const cJSON *json)
     return 0;
 }
 
+static int take_named(struct results_cell *cell, const cJSON *histograms)
+{
+    const cJSON *item;
+    int error = 0;
+    if (!cJSON_IsObject(histograms))
+        return 0;
+    cell->named = calloc((size_t)cJSON_GetArraySize(histograms) + 1, sizeof *cell->named);
+    if (cell->named == NULL)
+        return -ENOMEM;
+    cJSON_ArrayForEach(item, histograms)
+    {
+        error = error ? error : results_histogram_read(&cell->named[cell->named_count].histogram, item);
+        cell->named[cell->named_count++].name = item->string;
+    }
+    return error;
+}
+
 static int take_cell(struct reader *reader, const cJSON *json)
 {
     struct results_cell *grown = reallocarray(reader->run->cells, reader->run->cell_count + 1, sizeof *grown);
@@ -125,6 +154,9 @@ static int take_cell(struct reader *reader, const cJSON *json)
         .driver = results_string(json, "driver"),
         .placement = results_string(json, "placement"),
         .error = results_string(json, "error"),
+        .not_applicable = results_string(json, "not_applicable"),
+        .limit_of = cJSON_GetObjectItemCaseSensitive(json, "limit_of"),
+        .limit_kind = results_string(json, "limit_kind"),
         .size = results_number(json, "size"),
         .publishers = results_number(json, "publishers"),
         .subscribers = results_number(json, "subscribers"),
@@ -148,6 +180,8 @@ static int take_cell(struct reader *reader, const cJSON *json)
     if (error == 0)
         error =
             results_histogram_read(&cell.uncorrected, cJSON_GetObjectItemCaseSensitive(json, "histogram_uncorrected"));
+    if (error == 0)
+        error = take_named(&cell, cJSON_GetObjectItemCaseSensitive(json, "histograms"));
     /* Counted before the check, so that results_run_free finds the histogram. */
     grown[reader->run->cell_count++] = cell;
     return error == -EINVAL ? wrong(reader,
@@ -155,6 +189,30 @@ static int take_cell(struct reader *reader, const cJSON *json)
                                     "order; see FORMAT.md",
                                     cell.row)
                             : error;
+}
+
+/* One record when it begins, and one of the same number when it ends, which counts if it is there. */
+static int take_session(struct reader *reader, const cJSON *json)
+{
+    struct results_run *run = reader->run;
+    struct results_session *grown = reallocarray(run->sessions, run->session_count + 1, sizeof *grown);
+    double number = results_number(json, "session");
+    size_t at = 0;
+    if (grown == NULL)
+        return -ENOMEM;
+    run->sessions = grown;
+    if (!(number >= 1 && number < 1e9))
+        return wrong(reader, "a session without its number \"session\"; see FORMAT.md");
+    while (at < run->session_count && grown[at].number != (int)number)
+        ++at;
+    grown[at] = (struct results_session){.number = (int)number,
+                                         .started = results_string(json, "started"),
+                                         .finished = results_string(json, "finished"),
+                                         .load = results_number(json, "load"),
+                                         .seconds = results_number(json, "seconds"),
+                                         .steal_ns = results_number(json, "steal_ns")};
+    run->session_count += at == run->session_count ? 1 : 0;
+    return 0;
 }
 
 static int take_record(struct reader *reader, const cJSON *json)
@@ -170,6 +228,8 @@ static int take_record(struct reader *reader, const cJSON *json)
         return take_case(reader, json);
     if (strcmp(record, "cell") == 0)
         return take_cell(reader, json);
+    if (strcmp(record, "session") == 0)
+        return take_session(reader, json);
     if (strcmp(record, "footer") == 0)
         reader->run->footer = json;
     return 0; /* kinds of records that are not known yet are skipped */
@@ -240,11 +300,15 @@ void results_run_free(struct results_run *run)
     for (size_t i = 0; i < run->cell_count; ++i) {
         results_histogram_free(&run->cells[i].histogram);
         results_histogram_free(&run->cells[i].uncorrected);
+        for (size_t n = 0; n < run->cells[i].named_count; ++n)
+            results_histogram_free(&run->cells[i].named[n].histogram);
+        free(run->cells[i].named);
     }
     for (size_t i = 0; i < run->record_count; ++i)
         cJSON_Delete(run->records[i]);
     free(run->cells);
     free(run->cases);
+    free(run->sessions);
     free(run->records);
     *run = (struct results_run){0};
 }

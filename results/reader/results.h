@@ -15,6 +15,12 @@ struct results_case {
     double seconds, must, received;
 };
 
+/* One of several histograms of a cell or row: "close". */
+struct results_named {
+    const char *name;
+    struct results_histogram histogram;
+};
+
 struct results_cell {
     const char *row, *family, *driver, *placement, *error, *not_applicable;
     const cJSON *limit_of;  /* of a limit: an array of families, or NULL */
@@ -24,6 +30,8 @@ struct results_cell {
     int block;
     const cJSON *metrics; /* an object, or NULL */
     struct results_histogram histogram, uncorrected;
+    struct results_named *named; /* further ones; owned */
+    size_t named_count;
 };
 
 /* One sitting of a run; of one that was killed only the beginning is known. */
@@ -50,8 +58,8 @@ struct results_run {
 int results_run_read(struct results_run *run, const char *file, char *error, size_t error_size);
 
 /* results_runs_check: whether these files can be read together: what would count double is refused, two cells of one
- * row in one block, in one file or in several shards of one run; and so is a file that is given twice. 0; or -EINVAL, with one line in `error` that says what
- * to do; or -ENOMEM. */
+ * row in one block, in one file or in several shards of one run; and so is a file that is given twice. 0; or -EINVAL,
+ * with one line in `error` that says what to do; or -ENOMEM. */
 int results_runs_check(const struct results_run *runs, size_t run_count, char *error, size_t error_size);
 
 /* results_run_free frees what results_run_read made. A zeroed run may be freed. */

@@ -1,118 +1,11 @@
 #include "cases.h"
 
-#include "analysis/fitness.h"
+#include "analysis/estimate.h"
 #include "analysis/rows.h"
-#include "analysis/statistics.h"
 #include "analysis/verdicts.h"
-#include "scratch.h"
+#include "cells.h"
 
 #include <math.h>
-
-static void the_interval_of_a_median_is_exact(void **state)
-{
-    double values[] = {9, 1, 8, 2, 7, 3, 6, 4, 5}; /* 9 values: P(X <= 1) = 10/512, so one is left out at each end */
-    struct results_spread spread = results_spread(values, 9);
-    (void)state;
-    assert_true(spread.median == 5 && spread.low == 2 && spread.high == 8);
-    assert_true(spread.interval);
-    spread = results_spread(values, 8); /* sorted by now: 1 to 8; P(X <= 1) = 9/256 is too much, so none is left out */
-    assert_true(spread.median == 4.5 && spread.low == 1 && spread.high == 8);
-    assert_true(spread.interval);
-}
-
-static void few_values_have_a_range_only(void **state)
-{
-    double values[] = {3, 1, 2, 5, 4, 6};
-    struct results_spread spread = results_spread(values, 5);
-    (void)state;
-    assert_true(spread.low == 1 && spread.high == 5 && !spread.interval);
-    assert_true(results_spread(values, 6).interval);
-    assert_true(isnan(results_spread(values, 0).median));
-}
-
-static struct results_run read_text(const char *text)
-{
-    struct results_run run;
-    char error[512] = "";
-    if (scratch_read(&run, text, error, sizeof error) != 0)
-        fail_msg("%s", error);
-    return run;
-}
-
-#define CELL(driver, block, placement, line, rate)                                                                     \
-    "{\"record\":\"cell\",\"row\":\"throughput/" driver "/64B/1x1\",\"family\":\"throughput\",\"driver\":\"" driver    \
-    "\",\"size\":64,\"publishers\":1,\"subscribers\":1,\"block\":" #block ",\"placement\":\"" placement                \
-    "\",\"line_before_ns\":" #line ",\"line_after_ns\":" #line ",\"metrics\":{\"messages_per_second\":" #rate "}}\n"
-
-static void ratios_pair_cells_of_one_block_and_placement(void **state)
-{
-    struct results_run run =
-        read_text(HEADER CELL("a", 0, "siblings", 25, 100) CELL("b", 0, "siblings", 25, 50)
-                      CELL("b", 1, "cluster", 60, 10) CELL("a", 1, "siblings", 25, 100) CELL("a", 2, "distant", 270, 90)
-                          CELL("b", 2, "distant", 270, 30) CELL("a", 3, "mixed", 60, 7) CELL("b", 3, "mixed", 60, 1));
-    struct results_rows rows;
-    struct results_spread ratio;
-    (void)state;
-    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
-    assert_int_equal(rows.count, 2);
-    ratio = results_row_ratio(&rows.rows[0], &rows.rows[1], "messages_per_second");
-    assert_int_equal(ratio.count, 2); /* not block 1: other placements; not block 3: it moved */
-    assert_true(fabs(ratio.low - 2) < 1e-9 && fabs(ratio.high - 3) < 1e-9);
-    ratio = results_row_line_ratio(&rows.rows[1], "messages_per_second");
-    assert_int_equal(ratio.count, 3);
-    assert_true(ratio.high == 50.0 / 25);
-    results_rows_free(&rows);
-    results_run_free(&run);
-}
-
-#define ROUNDS(driver, metrics)                                                                                        \
-    "{\"record\":\"cell\",\"row\":\"throughput/" driver "/64B/1x1\",\"family\":\"throughput\",\"driver\":\"" driver    \
-    "\",\"block\":0,\"placement\":\"mixed\",\"metrics\":{\"messages_per_second\":7," metrics "}}\n"
-
-static void a_cell_in_rounds_pairs_in_each_placement(void **state)
-{
-    struct results_run run =
-        read_text(HEADER ROUNDS("a", "\"siblings_messages_per_second\":100,\"cluster_messages_per_second\":60")
-                      ROUNDS("b", "\"cluster_messages_per_second\":20,\"distant_messages_per_second\":1"));
-    struct results_rows rows;
-    struct results_spread ratio;
-    (void)state;
-    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
-    ratio = results_row_ratio(&rows.rows[0], &rows.rows[1], "messages_per_second");
-    assert_int_equal(ratio.count, 1);
-    assert_true(fabs(ratio.median - 3) < 1e-9);
-    results_rows_free(&rows);
-    results_run_free(&run);
-}
-
-static void a_block_is_one_value(void **state)
-{
-    struct results_run run =
-        read_text(HEADER ROUNDS("a", "\"siblings_messages_per_second\":200,\"cluster_messages_per_second\":80")
-                      ROUNDS("b", "\"siblings_messages_per_second\":100,\"cluster_messages_per_second\":10"));
-    struct results_rows rows;
-    struct results_spread ratio;
-    (void)state;
-    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
-    ratio = results_row_ratio(&rows.rows[0], &rows.rows[1], "messages_per_second");
-    assert_int_equal(ratio.count, 1);
-    assert_true(fabs(ratio.median - 4) < 1e-9); /* of 2 and 8 */
-    results_rows_free(&rows);
-    results_run_free(&run);
-}
-
-static void cells_of_other_runs_are_not_paired(void **state)
-{
-    struct results_run runs[] = {read_text(HEADER CELL("a", 0, "siblings", 25, 100)),
-                                 read_text(HEADER CELL("b", 0, "siblings", 25, 50))};
-    struct results_rows rows;
-    (void)state;
-    assert_int_equal(results_rows_build(&rows, runs, 2), 0);
-    assert_int_equal(results_row_ratio(&rows.rows[0], &rows.rows[1], "messages_per_second").count, 0);
-    results_rows_free(&rows);
-    results_run_free(&runs[0]);
-    results_run_free(&runs[1]);
-}
 
 static void one_failed_cell_fails_its_row(void **state)
 {
@@ -133,6 +26,7 @@ static void histograms_of_blocks_are_merged(void **state)
     struct results_run run;
     struct results_rows rows;
     const struct results_row *row;
+    struct results_spread spread;
     char error[512];
     (void)state;
     assert_int_equal(results_run_read(&run, SAMPLES "/bench.jsonl", error, sizeof error), 0);
@@ -141,8 +35,206 @@ static void histograms_of_blocks_are_merged(void **state)
     assert_non_null(row);
     assert_int_equal(row->histogram.total, 12 * 20000);
     assert_int_equal(results_row_placements(row, "siblings"), 4);
-    assert_true(results_histogram_percentile(&row->histogram, 0.999) > 0);
-    assert_true(isnan(results_row_metric(row, "p999_ns").median)); /* 20 samples beyond in a block are too few */
+    spread = results_row_metric(row, "p999_ns"); /* 20 samples beyond in a block, but 240 in all of them */
+    assert_true(spread.median == results_histogram_percentile(&row->histogram, 0.999));
+    assert_int_equal(spread.count, 12);
+    assert_true(spread.interval && spread.low <= spread.median && spread.median <= spread.high);
+    assert_true(isnan(results_row_metric(row, "p9999_ns").median));
+    assert_true(results_row_metric(row, "max_ns").median == results_histogram_max(&row->histogram));
+    results_rows_free(&rows);
+    results_run_free(&run);
+}
+
+#define HISTOGRAM(block, placement, counts)                                                                            \
+    "{\"record\":\"cell\",\"row\":\"hot/a/64B/1x1\",\"family\":\"hot\",\"driver\":\"a\",\"block\":" #block             \
+    ",\"placement\":\"" placement                                                                                      \
+    "\",\"line_before_ns\":20,\"line_after_ns\":30,\"metrics\":{\"p99_ns\":5,\"samples\":1}"                           \
+    ",\"histogram\":{\"counts\":[" counts "]}}\n"
+
+/* Five fast blocks of many samples, and a slow one that alone has too few for a p99: a median of the blocks'
+ * percentiles, or of those that have one, is a fast one. */
+static void no_block_is_left_out_of_a_percentile(void **state)
+{
+    struct results_run run =
+        read_text(HEADER HISTOGRAM(0, "cluster", "[10,20000]") HISTOGRAM(1, "cluster", "[10,20000]")
+                      HISTOGRAM(2, "cluster", "[10,20000]") HISTOGRAM(3, "cluster", "[10,20000]")
+                          HISTOGRAM(4, "cluster", "[10,20000]") HISTOGRAM(5, "cluster", "[900,5000]"));
+    struct results_rows rows;
+    struct results_spread spread;
+    (void)state;
+    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+    spread = results_row_metric(&rows.rows[0], "p99_ns");
+    assert_true(spread.median == 900 && spread.low == 10 && spread.high == 900 && spread.interval);
+    spread = results_row_metric(&rows.rows[0], "p50_ns");
+    assert_true(spread.median == 10 && spread.low == 10 && spread.count == 6);
+    results_rows_free(&rows);
+    results_run_free(&run);
+    run = read_text(HEADER HISTOGRAM(0, "cluster", "[10,20000]") HISTOGRAM(1, "cluster", "[900,5000]"));
+    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+    spread = results_row_metric(&rows.rows[0], "p50_ns");
+    assert_true(spread.median == 10 && spread.low == 10 && spread.high == 900 && !spread.interval);
+    spread = results_row_metric(&rows.rows[0], "p99_ns"); /* one block alone has none: not even a range */
+    assert_true(spread.median == 900 && isnan(spread.low) && isnan(spread.high) && !spread.interval);
+    results_rows_free(&rows);
+    results_run_free(&run);
+}
+
+/* The merged percentile of any drawing is that of its samples, sorted. */
+static void a_drawing_has_the_percentile_of_its_samples(void **state)
+{
+    struct results_run run = read_text(HEADER HISTOGRAM(0, "cluster", "[10,300],[20,400]") HISTOGRAM(
+        1, "cluster", "[20,100],[30,900]") HISTOGRAM(2, "cluster", "[5,50],[40,250]"));
+    static const size_t drawn[][3] = {{0, 1, 2}, {0, 0, 0}, {2, 2, 1}, {1, 1, 1}};
+    struct results_rows rows;
+    struct results_estimate estimate;
+    (void)state;
+    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+    assert_int_equal(results_estimate_row(&estimate, &rows.rows[0], "p75_ns"), 0);
+    for (size_t i = 0; i < sizeof drawn / sizeof drawn[0]; ++i) {
+        struct results_histogram merged = {0};
+        for (size_t j = 0; j < 3; ++j)
+            assert_int_equal(results_histogram_merge(&merged, &run.cells[drawn[i][j]].histogram), 0);
+        assert_true(results_estimate_of(&estimate, drawn[i]) == results_histogram_percentile(&merged, 0.75));
+        results_histogram_free(&merged);
+    }
+    assert_true(results_estimate_of(&estimate, NULL) == results_estimate_of(&estimate, drawn[0]));
+    results_estimate_free(&estimate);
+    results_rows_free(&rows);
+    results_run_free(&run);
+}
+
+#define NAMED(block, counts)                                                                                           \
+    "{\"record\":\"cell\",\"row\":\"lifecycle/a/1x1\",\"family\":\"lifecycle\",\"driver\":\"a\",\"block\":" #block     \
+    ",\"metrics\":{\"close_p50_ns\":5,\"cluster_p50_ns\":6},\"histograms\":{\"close\":{\"counts\":[" counts "]}}}\n"
+
+/* Each block has too few samples for a median, all together have enough. */
+static void further_histograms_are_merged_by_name(void **state)
+{
+    struct results_run run = read_text(HEADER NAMED(0, "[10,50],[20,1]") NAMED(1, "[10,50],[30,99]"));
+    struct results_rows rows;
+    (void)state;
+    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+    assert_true(results_row_metric(&rows.rows[0], "close_p50_ns").median == 10);
+    assert_int_equal(results_row_histogram(&rows.rows[0], "close_p50_ns")->total, 200);
+    assert_null(results_row_histogram(&rows.rows[0], "close_max_ns"));
+    assert_null(results_row_histogram(&rows.rows[0], "death_p50_ns"));
+    assert_true(isnan(results_row_metric(&rows.rows[0], "close_p90_ns").median));
+    assert_true(isnan(results_row_metric(&rows.rows[0], "cluster_p50_ns").median)); /* nothing to merge */
+    results_rows_free(&rows);
+    results_run_free(&run);
+}
+
+/* A line, and a histogram, of the cells of one placement: a median over several is a line that no cell saw. */
+static void lines_are_of_one_placement(void **state)
+{
+    struct results_run run = read_text(HEADER CELL("a", 0, "siblings", 25, 1) CELL("a", 1, "siblings", 27, 1)
+                                           CELL("a", 2, "distant", 270, 1) HISTOGRAM(3, "mixed", "[10,200]"));
+    struct results_histogram histogram;
+    struct results_rows rows;
+    (void)state;
+    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+    assert_true(results_rows_line(rows.rows, rows.count, "siblings").median == 26);
+    assert_true(results_rows_line(rows.rows, rows.count, "distant").median == 270);
+    assert_int_equal(results_rows_line(rows.rows, rows.count, "cluster").count, 0);
+    assert_int_equal(results_row_placed(&rows.rows[0], "mixed", &histogram), 0); /* "hot" comes first */
+    assert_int_equal(histogram.total, 200);
+    results_histogram_free(&histogram);
+    assert_int_equal(results_row_placed(&rows.rows[0], "cluster", &histogram), 0);
+    assert_int_equal(histogram.total, 0);
+    results_histogram_free(&histogram);
+    results_rows_free(&rows);
+    results_run_free(&run);
+}
+
+/* Two runs stand side by side; shards of one are put together. */
+static void runs_are_not_pooled(void **state)
+{
+    struct results_run runs[] = {read_text(HEADER CELL("a", 0, "siblings", 25, 100) CELL("b", 0, "siblings", 25, 100)),
+                                 read_text(HEADER CELL("a", 0, "siblings", 25, 50))};
+    struct results_rows rows;
+    (void)state;
+    runs[0].file = "results/old.jsonl";
+    runs[1].file = "new.jsonl";
+    assert_int_equal(results_rows_build(&rows, runs, 2), 0);
+    assert_int_equal(rows.run_count, 2);
+    assert_int_equal(rows.count, 3);
+    assert_string_equal(rows.rows[0].label, "a (old)");
+    assert_string_equal(rows.rows[1].label, "a (new)");
+    assert_string_equal(rows.rows[2].label, "b");
+    assert_true(results_row_metric(&rows.rows[0], "messages_per_second").median == 100);
+    assert_ptr_equal(results_rows_find(&rows, "a (new)", "throughput/64B/1x1"), &rows.rows[1]);
+    assert_ptr_equal(results_rows_named(&rows, 1, "throughput/a/64B/1x1"), &rows.rows[1]);
+    assert_ptr_equal(results_rows_rival(&rows, &rows.rows[2], "a"), &rows.rows[0]);
+    assert_null(results_rows_rival(&rows, &rows.rows[1], "b"));
+    results_rows_free(&rows);
+    runs[1].file = "old.jsonl";
+    assert_int_equal(results_rows_build(&rows, runs, 2), 0);
+    assert_string_equal(rows.rows[1].label, "a (run 2)");
+    results_rows_free(&rows);
+    results_run_free(&runs[0]);
+    results_run_free(&runs[1]);
+}
+
+#define SHARD(index, extra)                                                                                            \
+    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"run\":\"" #index                                         \
+    "\",\"seed\":7,\"shard\":{\"index\":" #index ",\"count\":2}" extra "}\n"
+
+static void shards_are_one_run(void **state)
+{
+    static const char *const others[] = {SHARD(2, ""),
+                                         SHARD(2, ",\"manifest\":\"12\""),
+                                         SHARD(1, ""),
+                                         HEADER,
+                                         SHARD(2, ",\"environment\":{\"commit\":\"12\"}"),
+                                         SHARD(2, ",\"drivers\":[{\"name\":\"a\"}]")};
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; ++i) {
+        char text[1024];
+        struct results_run runs[2] = {read_text(SHARD(1, "") CELL("a", 0, "siblings", 25, 100))};
+        struct results_rows rows;
+        snprintf(text, sizeof text, "%s%s", others[i], CELL("a", 1, "siblings", 25, 50));
+        runs[1] = read_text(text);
+        assert_int_equal(results_rows_build(&rows, runs, 2), 0);
+        assert_int_equal(rows.run_count, i == 0 ? 1 : 2);
+        assert_int_equal(rows.rows[0].sample_count, i == 0 ? 2 : 1);
+        results_rows_free(&rows);
+        results_run_free(&runs[0]);
+        results_run_free(&runs[1]);
+    }
+}
+
+static void what_does_not_apply_is_neither_error_nor_figure(void **state)
+{
+    struct results_run run =
+        read_text(HEADER "{\"record\":\"cell\",\"row\":\"lifecycle/a/1x1\",\"family\":\"lifecycle\",\"driver\":\"a\","
+                         "\"block\":0,\"error\":null,\"metrics\":{},\"not_applicable\":\"it reports no peers\"}\n");
+    struct results_rows rows;
+    (void)state;
+    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.rows[0].sample_count + rows.rows[0].failed, 0);
+    assert_null(rows.rows[0].error);
+    assert_string_equal(rows.rows[0].not_applicable, "it reports no peers");
+    assert_false(results_row_figure(&rows.rows[0]));
+    results_rows_free(&rows);
+    results_run_free(&run);
+}
+
+#define SAMPLED(block, samples)                                                                                        \
+    "{\"record\":\"cell\",\"row\":\"hot/a/64B/1x1\",\"family\":\"hot\",\"driver\":\"a\",\"block\":" #block             \
+    ",\"metrics\":{\"samples\":" #samples "}}\n"
+
+static void a_cell_that_stood_still_is_counted(void **state)
+{
+    struct results_run run =
+        read_text(HEADER SAMPLED(2, 6500) SAMPLED(0, 6000) SAMPLED(1, 200) SAMPLED(3, 7000) SAMPLED(4, 1000));
+    struct results_rows rows;
+    (void)state;
+    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+    assert_true(rows.rows[0].fewest == 200 && rows.rows[0].usual == 6000);
+    assert_int_equal(rows.rows[0].thin, 1);
+    for (int i = 0; i < 5; ++i) /* in the order of the blocks */
+        assert_int_equal(rows.rows[0].samples[i].cell->block, i);
     results_rows_free(&rows);
     results_run_free(&run);
 }
@@ -171,77 +263,8 @@ static void a_clause_shows_the_worst_of_its_verdicts(void **state)
     results_run_free(&run);
 }
 
-static size_t reasons(const char *text)
-{
-    struct results_run run = read_text(text);
-    struct results_rows rows;
-    size_t count;
-    assert_int_equal(results_rows_build(&rows, &run, 1), 0);
-    count = results_fitness(&run, 1, &rows, NULL, NULL);
-    results_rows_free(&rows);
-    results_run_free(&run);
-    return count;
-}
-
-/* Nine blocks, of ten that are planned. */
-#define FIT(environment)                                                                                               \
-    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"planned\":10,\"environment\":{\"commit\":"               \
-    "\"1234\"," environment "\"flags\":\"-O2\"}}\n" CELL("a", 0, "siblings", 25, 1) CELL("a", 1, "siblings", 25, 1)    \
-        CELL("a", 2, "siblings", 25, 1) CELL("a", 3, "siblings", 25, 1) CELL("a", 4, "siblings", 25, 1)                \
-            CELL("a", 5, "siblings", 25, 1) CELL("a", 6, "siblings", 25, 1) CELL("a", 7, "siblings", 25, 1)            \
-                CELL("a", 8, "siblings", 25, 1)
-#define TENTH CELL("a", 9, "siblings", 25, 1)
-
-static void figures_are_fit_only_if_nothing_speaks_against_it(void **state)
-{
-    (void)state;
-    assert_int_equal(reasons(FIT("") TENTH FOOTER), 0);
-    assert_int_equal(reasons(FIT("") TENTH), 1);  /* cut short */
-    assert_int_equal(reasons(FIT("") FOOTER), 2); /* fewer than planned, and too few */
-    assert_int_equal(reasons(FIT("") CELL("a", 9, "mixed", 25, 1) FOOTER), 1);
-    assert_int_equal(reasons(FIT("") CELL("a", 9, "distant", 270, 1) FOOTER), 1);
-    assert_int_equal(reasons(FIT("\"virtualization\":\"kvm\",") TENTH FOOTER), 1);
-    assert_int_equal(reasons(FIT("\"governor\":\"powersave\",") TENTH FOOTER), 1);
-    assert_int_equal(reasons(FIT("\"load\":3,\"cpus\":2,") TENTH FOOTER), 1);
-}
-
-static void keep(void *context, const char *text)
-{
-    char *out = context;
-    snprintf(out + strlen(out), 2048 - strlen(out), "%s\n", text);
-}
-
-/* Two runs are one report only if they are of one machine, one commit, one suite and one version of each driver. */
-static void runs_of_different_builds_are_not_fit_together(void **state)
-{
-#define OF(cpu, commit, suite, version)                                                                                \
-    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"suite_version\":\"" suite                                \
-    "\",\"environment\":{\"cpu\":\"" cpu "\",\"commit\":\"" commit                                                     \
-    "\"},\"drivers\":[{\"name\":\"d\",\"version\":\"" version "\"}]}\n"
-    static const struct {
-        const char *other, *why;
-    } mixtures[] = {
-        {OF("c", "1", "1.0", "1"), NULL},
-        {OF("x", "1", "1.0", "1"), "different CPUs were put together: c and x."},
-        {OF("c", "2", "1.0", "1"), "different commits were put together: 1 and 2."},
-        {OF("c", "1", "1.1", "1"), "different versions of ipcmark were put together: 1.0 and 1.1."},
-        {OF("c", "1", "1.0", "3"), "different versions of d were put together: 1 and 3."},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof mixtures / sizeof mixtures[0]; ++i) {
-        struct results_run runs[] = {read_text(OF("c", "1", "1.0", "1")), read_text(mixtures[i].other)};
-        struct results_rows rows = {0};
-        char reasons[2048] = "";
-        results_fitness(runs, 2, &rows, keep, reasons);
-        if (mixtures[i].why ? strstr(reasons, mixtures[i].why) == NULL : strstr(reasons, "put together") != NULL)
-            fail_msg("\"%s\" and not \"%s\"", reasons, mixtures[i].why ? mixtures[i].why : "");
-        results_run_free(&runs[0]);
-        results_run_free(&runs[1]);
-    }
-}
-
-CASES_MAIN(CASE(the_interval_of_a_median_is_exact), CASE(few_values_have_a_range_only),
-           CASE(ratios_pair_cells_of_one_block_and_placement), CASE(a_cell_in_rounds_pairs_in_each_placement),
-           CASE(a_block_is_one_value), CASE(cells_of_other_runs_are_not_paired), CASE(one_failed_cell_fails_its_row),
-           CASE(histograms_of_blocks_are_merged), CASE(a_clause_shows_the_worst_of_its_verdicts),
-           CASE(figures_are_fit_only_if_nothing_speaks_against_it), CASE(runs_of_different_builds_are_not_fit_together))
+CASES_MAIN(CASE(one_failed_cell_fails_its_row), CASE(histograms_of_blocks_are_merged),
+           CASE(no_block_is_left_out_of_a_percentile), CASE(a_drawing_has_the_percentile_of_its_samples),
+           CASE(further_histograms_are_merged_by_name), CASE(lines_are_of_one_placement), CASE(runs_are_not_pooled),
+           CASE(shards_are_one_run), CASE(what_does_not_apply_is_neither_error_nor_figure),
+           CASE(a_cell_that_stood_still_is_counted), CASE(a_clause_shows_the_worst_of_its_verdicts))

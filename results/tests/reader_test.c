@@ -21,7 +21,7 @@ static void sample_files_are_read_whole(void **state)
                         "ipcmark conformance --driver mmipc --driver fifo --driver tcp --seed 4711");
     results_run_free(&run);
     assert_int_equal(results_run_read(&run, SAMPLES "/bench.jsonl", error, sizeof error), 0);
-    assert_int_equal(run.cell_count, 600);
+    assert_true(run.cell_count > 0 && (double)run.cell_count == results_planned(&run));
     assert_int_equal(run.cells[0].histogram.total, 20000);
     assert_true(run.cells[0].rate == 10000);
     results_run_free(&run);
