@@ -1,0 +1,36 @@
+#include "figures.h"
+
+#include <math.h>
+
+/* METHOD.md: a percentile is shown only with 100 samples beyond it. */
+static double percentile(const struct ipcmark_histogram *histogram, double percent)
+{
+    if ((double)histogram->total * (100 - percent) < 100 * 100 * (1 - 1e-9))
+        return NAN;
+    return (double)ipcmark_histogram_percentile(histogram, percent);
+}
+
+void figures_percentiles(struct figures *self, const struct ipcmark_histogram *histogram)
+{
+    self->samples = histogram->total;
+    self->p50_ns = percentile(histogram, 50);
+    self->p99_ns = percentile(histogram, 99);
+    self->p999_ns = percentile(histogram, 99.9);
+    self->max_ns = histogram->total > 0 ? (double)ipcmark_histogram_maximum(histogram) : NAN;
+}
+
+void figures_take(struct figures *self, const struct crew *crew)
+{
+    struct ipcmark_histogram *latency;
+
+    *self = (struct figures){.at_ns = ipcmark_now_ns(), .p50_ns = NAN, .p99_ns = NAN, .p999_ns = NAN, .max_ns = NAN};
+    for (unsigned i = 0; i < crew->count; ++i) {
+        crew_add_counts(&self->sum, &crew->members[i].past);
+        crew_add_counts(&self->sum, &crew->members[i].now);
+    }
+    if (ipcmark_histogram_new(&latency) < 0)
+        return; /* unknown, then */
+    crew_latencies(crew, latency);
+    figures_percentiles(self, latency);
+    ipcmark_histogram_free(latency);
+}
