@@ -115,7 +115,8 @@ struct sample {
 struct intake {
     atomic_bool busy; /* a lock for a few nanoseconds */
     bool wanted;      /* somebody waits on the endpoint's condition */
-    uint64_t received, bytes, lost, torn, duplicate, reordered, first_ns, last_ns;
+    bool small;       /* its messages have small frames */
+    uint64_t received, bytes, lost, torn, duplicate, reordered, slept, first_ns, last_ns;
     struct stream *streams, *latest;
     struct sample *samples;
     size_t sample_count;
@@ -129,6 +130,7 @@ void intake_close(struct intake *);
 struct delivery {
     struct ipcmark_payload header; /* if framed */
     bool framed, torn, timed;
+    bool slept;      /* its thread had given up the CPU by itself since the last one */
     uint64_t now_ns; /* of the arrival, if timed */
     size_t size;
 };
@@ -145,7 +147,7 @@ void intake_report(struct intake *, cJSON *reply, uint64_t from_ns, uint64_t to_
 struct endpoint {
     struct endpoint *next;
     uint16_t id, epoch;
-    bool publisher, count_only;
+    bool publisher, count_only, count_sleeps, small_frames;
     char name[IPCMARK_ENDPOINT_ID_SIZE];
     uint32_t channel; /* ipcmark_payload_name() */
     void *handle;     /* the driver's; valid while `opened` and in use, see endpoint_begin() */
@@ -167,6 +169,7 @@ struct endpoint {
     _Atomic(struct endpoint *) reply;
     _Atomic(struct ping *) ping; /* that its messages are answers of; NULL: none */
     atomic_ullong close_after;   /* messages; 0: never */
+    atomic_ullong gone_ns;       /* when the implementation last told that a peer is gone; 0: never */
 };
 
 struct endpoint *endpoint_find(uint16_t id);
@@ -179,6 +182,9 @@ bool endpoint_begin(struct endpoint *);
 void endpoint_end(struct endpoint *);
 bool endpoint_is_closing(const struct endpoint *);
 bool endpoint_claims(uint64_t capability);
+/* What one is to be opened with: as the request says, and with these params, which must outlive it as well. Its id and
+ * its ear for peers are the caller's. */
+ipcmark_endpoint endpoint_options(const cJSON *request, char **params);
 /* "key=value" of each member of a request's "params", NULL-terminated; NULL: out of memory. Freed by params_free(). */
 char **params_make(const cJSON *object);
 void params_free(char **);
@@ -192,6 +198,9 @@ void handler_peer(void *context, const char *peer, int connected);
 /* ---- ping.c ---- */
 struct ping;
 void ping_answered(struct ping *); /* by the handler: an answer has been taken in */
+
+/* ---- bare.c: endpoints that requests open and close by themselves ---- */
+void bare_close_all(void);
 
 /* ---- requests ---- */
 struct refusal {      /* a request that failed */
@@ -207,7 +216,9 @@ typedef void request_fn(const cJSON *request, cJSON *reply, struct refusal *);
 request_fn request_publish;                   /* publish.c */
 request_fn request_ping;                      /* ping.c */
 request_fn request_stats;                     /* stats.c */
-request_fn request_wait_peers, request_drain; /* wait.c */
+request_fn request_footprint;                 /* stats.c */
+request_fn request_wait_peers, request_wait_gone, request_drain; /* wait.c */
+request_fn request_cycle, request_hold;       /* bare.c */
 
 double request_number(const cJSON *request, const char *name, double otherwise);
 struct endpoint *request_endpoint(const cJSON *request, const char *name, struct refusal *);

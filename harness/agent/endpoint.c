@@ -63,22 +63,26 @@ void params_free(char **params)
     free(params);
 }
 
+ipcmark_endpoint endpoint_options(const cJSON *request, char **params)
+{
+    return (ipcmark_endpoint){
+        .size = sizeof(ipcmark_endpoint),
+        .directory = cJSON_GetObjectItemCaseSensitive(request, "directory")->valuestring,
+        .channel = cJSON_GetObjectItemCaseSensitive(request, "channel")->valuestring,
+        .ping_interval_ms = (unsigned)request_number(request, "ping_interval_ms", 100),
+        .max_message_bytes = (size_t)request_number(request, "max_message_bytes", 65536),
+        .params = (const char *const *)params};
+}
+
 static int call_open(struct endpoint *endpoint, const cJSON *request)
 {
-    const cJSON *directory = cJSON_GetObjectItemCaseSensitive(request, "directory");
-    const cJSON *channel = cJSON_GetObjectItemCaseSensitive(request, "channel");
     char **params = params_make(cJSON_GetObjectItemCaseSensitive(request, "params"));
     if (params == NULL)
         return -ENOMEM;
-    const ipcmark_endpoint options = {.size = sizeof options,
-                                      .id = endpoint->name,
-                                      .directory = directory->valuestring,
-                                      .channel = channel->valuestring,
-                                      .ping_interval_ms = (unsigned)request_number(request, "ping_interval_ms", 100),
-                                      .max_message_bytes = (size_t)request_number(request, "max_message_bytes", 65536),
-                                      .params = (const char *const *)params,
-                                      .on_peer = handler_peer,
-                                      .peer_context = endpoint};
+    ipcmark_endpoint options = endpoint_options(request, params);
+    options.id = endpoint->name;
+    options.on_peer = handler_peer;
+    options.peer_context = endpoint;
     void *handle = NULL;
     struct killer later, *killer = killer_read(&later, request);
     if (killer != NULL)
@@ -116,16 +120,27 @@ static struct endpoint *make(bool publisher, const cJSON *request)
     endpoint->id = (uint16_t)request_number(request, "endpoint", 0);
     endpoint->epoch = (uint16_t)request_number(request, "epoch", 1);
     endpoint->count_only = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "count_only"));
+    endpoint->count_sleeps = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "count_sleeps"));
+    endpoint->small_frames = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "small_frames"));
+    endpoint->intake.small = endpoint->small_frames;
     endpoint->channel = ipcmark_payload_name(channel->valuestring);
     ipcmark_endpoint_id(endpoint->name, endpoint->id, endpoint->epoch);
     return endpoint;
+}
+
+/* A small frame has no room for the name of others, and nobody writes it down. */
+static bool can_frame(const cJSON *request)
+{
+    return !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "small_frames")) ||
+           (!agent.journal && request_number(request, "endpoint", 0) <= UINT8_MAX &&
+            request_number(request, "epoch", 1) == 1);
 }
 
 struct endpoint *endpoint_open(bool publisher, const cJSON *request, int *error)
 {
     if (!cJSON_IsString(cJSON_GetObjectItemCaseSensitive(request, "channel")) ||
         !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(request, "directory")) ||
-        request_number(request, "endpoint", 0) < 1) {
+        request_number(request, "endpoint", 0) < 1 || !can_frame(request)) {
         *error = -EINVAL;
         return NULL;
     }

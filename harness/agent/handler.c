@@ -1,6 +1,7 @@
 #include "agent.h"
 
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* A slow application: this is its work, not a wait for anything. */
@@ -9,6 +10,16 @@ static void work(unsigned microseconds)
     struct timespec time = {.tv_sec = microseconds / 1000000, .tv_nsec = (long)(microseconds % 1000000) * 1000};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
 }
+
+/* How often the calling thread has given up its CPU by itself. */
+static long count_sleeps(void)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
+
+static _Thread_local long sleeps_before; /* when this thread's last handler ended */
 
 static void reply(struct endpoint *publisher, const ipcmark_part *parts, size_t count)
 {
@@ -42,6 +53,8 @@ void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
     }
     struct delivery delivery;
     intake_look(&endpoint->intake, &delivery, parts, count, !endpoint->count_only);
+    if (endpoint->count_sleeps)
+        delivery.slept = count_sleeps() > sleeps_before;
     struct ping *ping = atomic_load_explicit(&endpoint->ping, memory_order_acquire);
     if (ping != NULL)
         ping_answered(ping);
@@ -53,6 +66,8 @@ void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
     unsigned delay = atomic_load_explicit(&endpoint->delay_us, memory_order_relaxed);
     if (delay > 0)
         work(delay);
+    if (endpoint->count_sleeps)
+        sleeps_before = count_sleeps(); /* what the handler slept itself is not the implementation's */
     if (atomic_load_explicit(&endpoint->close_after, memory_order_relaxed) > 0 &&
         atomic_fetch_sub(&endpoint->close_after, 1) == 1)
         endpoint_close(endpoint, NULL);
@@ -61,6 +76,8 @@ void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
 void handler_peer(void *context, const char *peer, int connected)
 {
     struct endpoint *endpoint = context;
+    if (!connected)
+        atomic_store(&endpoint->gone_ns, ipcmark_now_ns());
     struct ipcmark_record record = {.kind = connected ? IPCMARK_PEER_UP : IPCMARK_PEER_DOWN,
                                     .endpoint = endpoint->id,
                                     .endpoint_epoch = endpoint->epoch,

@@ -120,6 +120,15 @@ static int check_quick(const ipcmark_part *parts, size_t count, size_t size, str
     return all ? check_bodies(header, parts, count) : 0;
 }
 
+static int check_small(const ipcmark_part *parts, size_t count, struct ipcmark_payload *header)
+{
+    if (count != 1 || ipcmark_payload_small_peek(parts[0].data, parts[0].size, agent.run, header) < 0)
+        return -EBADMSG;
+    return ipcmark_payload_body_check((const char *)parts[0].data + IPCMARK_PAYLOAD_SMALL,
+                                      parts[0].size - IPCMARK_PAYLOAD_SMALL,
+                                      ipcmark_payload_key(agent.seed, header->nonce, 0));
+}
+
 static void add_sample(struct intake *intake, uint64_t now)
 {
     if (intake->sample_count == SAMPLES) {
@@ -153,6 +162,15 @@ void intake_look(struct intake *intake, struct delivery *delivery, const ipcmark
 {
     struct ipcmark_payload *header = &delivery->header;
     step(&intake->begun);
+    delivery->slept = false;
+    if (intake->small) { /* no time to read, and without a journal always */
+        delivery->framed = true;
+        delivery->timed = false;
+        delivery->now_ns = 0;
+        delivery->size = total_size(parts, count);
+        delivery->torn = check_small(parts, count, header) < 0;
+        return;
+    }
     delivery->framed = count > 0 && parts[0].size >= IPCMARK_PAYLOAD_HEADER;
     header->scheduled_ns = 0;
     if (delivery->framed)
@@ -173,6 +191,7 @@ bool intake_take(struct intake *intake, const struct delivery *delivery)
         ++intake->torn;
     else if (delivery->framed)
         follow(intake, &delivery->header);
+    intake->slept += delivery->slept;
     if (delivery->timed && !delivery->torn)
         keep_latency(intake, &delivery->header, delivery->now_ns);
     if (intake->received % intake->sample_period == 0)
@@ -240,7 +259,7 @@ static cJSON *report_window(const struct intake *intake, uint64_t from_ns, uint6
 static void reset_counts(struct intake *intake)
 {
     intake->received = intake->bytes = intake->lost = intake->torn = 0;
-    intake->duplicate = intake->reordered = intake->first_ns = intake->last_ns = 0;
+    intake->duplicate = intake->reordered = intake->slept = intake->first_ns = intake->last_ns = 0;
     intake->sample_count = 0;
     intake->sample_period = 1;
     ipcmark_histogram_clear(intake->latency);
@@ -257,6 +276,7 @@ void intake_report(struct intake *intake, cJSON *reply, uint64_t from_ns, uint64
     cJSON_AddNumberToObject(reply, "torn", (double)intake->torn);
     cJSON_AddNumberToObject(reply, "duplicate", (double)intake->duplicate);
     cJSON_AddNumberToObject(reply, "reordered", (double)intake->reordered);
+    cJSON_AddNumberToObject(reply, "slept", (double)intake->slept);
     cJSON_AddNumberToObject(reply, "first_ns", (double)intake->first_ns);
     cJSON_AddNumberToObject(reply, "last_ns", (double)intake->last_ns);
     cJSON_AddItemToObject(reply, "window", report_window(intake, from_ns, to_ns));

@@ -105,6 +105,15 @@ static void make_quick(struct lane *lane, struct ipcmark_payload *header, size_t
         ipcmark_payload_stamp(lane->buffer, header);
 }
 
+static void make_small(struct lane *lane, const struct ipcmark_payload *header, size_t size)
+{
+    const uint64_t frame = ipcmark_payload_small(header->run, (uint8_t)header->publisher, header->sequence, size);
+    memcpy(lane->buffer, &frame, sizeof frame);
+    ipcmark_payload_body_write(lane->buffer + sizeof frame, size - sizeof frame,
+                               ipcmark_payload_key(agent.seed, frame, 0));
+    lane->parts[0] = (ipcmark_part){lane->buffer, size};
+}
+
 static void make_recorded(struct lane *lane, struct ipcmark_payload *header, size_t size, size_t parts,
                           struct ipcmark_record *invoke)
 {
@@ -139,7 +148,8 @@ static uint8_t outcome_of(int result)
     }
 }
 
-/* No read-modify-write: it costs as much as a publish, and nobody else counts. Relaxed: a figure, which orders nothing. */
+/* No read-modify-write: it costs as much as a publish, and nobody else counts. Relaxed: a figure, which orders nothing.
+ */
 static void count_one(_Atomic uint64_t *counter)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
@@ -181,6 +191,8 @@ int lane_publish(struct endpoint *publisher, uint16_t number, size_t size, size_
     if (agent.journal) {
         make_recorded(lane, &header, size, parts, &record);
         record_append(&record);
+    } else if (publisher->small_frames) {
+        make_small(lane, &header, size);
     } else {
         make_quick(lane, &header, size, parts);
     }

@@ -4,19 +4,23 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum { MAX_SIZES = 4096 };
-static const uint64_t spin_ns = 100000; /* the kernel wakes us up to so much late */
+static const uint64_t longest_spin_ns = 100000; /* the kernel wakes us up to so much late */
 
 struct plan {
     struct endpoint *publisher;
     uint64_t count, start_ns, end_ns; /* count, end_ns: 0 is without limit */
     double interval_ns;               /* 0: no schedule */
-    size_t sizes[MAX_SIZES], sizes_count, largest, parts;
+    double jitter;                    /* of an interval: a message is due up to so much later */
+    size_t sizes[MAX_SIZES], sizes_count, smallest, largest, parts;
     uint64_t kill_at;
     enum kill_moment kill_moment;
     struct killer killer;
     bool overwrite;
+    bool dry;         /* the schedule without messages */
+    uint64_t spin_ns; /* of the time until a message is due; 0: it is slept to the end */
 };
 
 struct worker {
@@ -28,7 +32,7 @@ struct worker {
 };
 
 /* Until `time_ns`, awake for the last stretch. False: the publisher is being closed. */
-static bool wait_until(struct endpoint *publisher, uint64_t time_ns)
+static bool wait_until(struct endpoint *publisher, uint64_t time_ns, uint64_t spin_ns)
 {
     while (ipcmark_now_ns() + spin_ns < time_ns) {
         pthread_mutex_lock(&publisher->lock);
@@ -67,6 +71,21 @@ static void send_one(struct worker *worker, uint64_t index, uint64_t scheduled_n
         lane_scribble(&plan->publisher->lanes[worker->lane], size);
 }
 
+/* From 0 to below 1; the key is as good as any other hash. */
+static double draw(uint64_t index, uint16_t lane)
+{
+    return (double)(ipcmark_payload_key(agent.seed, index, lane) >> 11) * 0x1p-53;
+}
+
+/* When the message is due, so long after the first of a schedule without jitter. */
+static uint64_t offset_of(const struct plan *plan, uint64_t index, uint16_t lane)
+{
+    double place = (double)index;
+    if (plan->jitter > 0)
+        place += plan->jitter * draw(index, lane);
+    return (uint64_t)(place * plan->interval_ns);
+}
+
 static void *work(void *context)
 {
     struct worker *worker = context;
@@ -74,17 +93,20 @@ static void *work(void *context)
     const struct lane *lane = &plan->publisher->lanes[worker->lane];
     struct lane before = *lane;
     if (plan->start_ns > ipcmark_now_ns())
-        wait_until(plan->publisher, plan->start_ns);
+        wait_until(plan->publisher, plan->start_ns, longest_spin_ns);
+    if (plan->spin_ns == 0)
+        prctl(PR_SET_TIMERSLACK, 1); /* of this thread, which ends with the request */
     uint64_t start = plan->start_ns != 0 ? plan->start_ns : ipcmark_now_ns();
     worker->first_ns = ipcmark_now_ns();
     for (uint64_t i = 0; goes_on(plan, i); ++i) {
         uint64_t scheduled_ns = 0;
         if (plan->interval_ns > 0) {
-            scheduled_ns = start + (uint64_t)((double)i * plan->interval_ns);
-            if (!wait_until(plan->publisher, scheduled_ns))
+            scheduled_ns = start + offset_of(plan, i, worker->lane);
+            if (!wait_until(plan->publisher, scheduled_ns, plan->spin_ns))
                 break;
         }
-        send_one(worker, i, scheduled_ns);
+        if (!plan->dry)
+            send_one(worker, i, scheduled_ns);
     }
     worker->last_ns = ipcmark_now_ns();
     worker->attempted = lane->attempted - before.attempted;
@@ -105,9 +127,13 @@ static const char *read_sizes(struct plan *plan, const cJSON *sizes)
             return "sizes: at most 4096 numbers";
         plan->sizes[plan->sizes_count++] = (size_t)item->valuedouble;
     }
-    for (size_t i = 0; i < plan->sizes_count; ++i)
+    plan->smallest = SIZE_MAX;
+    for (size_t i = 0; i < plan->sizes_count; ++i) {
         if (plan->sizes[i] > plan->largest)
             plan->largest = plan->sizes[i];
+        if (plan->sizes[i] < plan->smallest)
+            plan->smallest = plan->sizes[i];
+    }
     return plan->sizes_count == 0 ? "sizes is missing" : NULL;
 }
 
@@ -130,13 +156,18 @@ static const char *read_plan(struct plan *plan, const cJSON *request)
     plan->start_ns = (uint64_t)request_number(request, "start_at_ns", 0);
     plan->parts = (size_t)request_number(request, "parts", 1);
     plan->interval_ns = rate > 0 ? 1e9 / rate : 0;
+    plan->jitter = request_number(request, "jitter", 0);
     plan->overwrite = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "overwrite"));
+    plan->dry = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "dry"));
+    plan->spin_ns = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "sleep")) ? 0 : longest_spin_ns;
     if (seconds > 0)
         plan->end_ns = (plan->start_ns != 0 ? plan->start_ns : ipcmark_now_ns()) + (uint64_t)(seconds * 1e9);
     if (plan->count == 0 && seconds <= 0)
         return "count or seconds must be given";
     if (plan->parts > UINT16_MAX)
         return "parts: at most 65535";
+    if (!(plan->jitter >= 0 && plan->jitter <= 1))
+        return "jitter: 0 to 1, of an interval";
     const char *fault = read_sizes(plan, cJSON_GetObjectItemCaseSensitive(request, "sizes"));
     if (fault == NULL && plan->parts == 0 && plan->largest > 0)
         fault = "a message without parts has 0 bytes";
@@ -212,6 +243,9 @@ void request_publish(const cJSON *request, cJSON *reply, struct refusal *refusal
     const char *fault = plan == NULL ? "out of memory" : read_plan(plan, request);
     if (publisher != NULL && (!publisher->publisher || threads < 1 || threads > PUBLISH_THREADS))
         fault = "it takes a publisher, and 1 to 64 threads";
+    if (publisher != NULL && fault == NULL && publisher->small_frames &&
+        (threads != 1 || plan->parts != 1 || plan->smallest < IPCMARK_PAYLOAD_SMALL))
+        fault = "small frames are of one thread, one part and 8 bytes at least";
     if (publisher != NULL && fault != NULL)
         refuse(refusal, "EINVAL", true, "%s", fault);
     else if (publisher != NULL && threads > 1 && !endpoint_claims(IPCMARK_CAP_THREADS))

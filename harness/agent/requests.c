@@ -186,6 +186,10 @@ static const struct operation {
     {"ping", request_ping, false},
     {"peers", request_peers, false},
     {"stats", request_stats, false},
+    {"footprint", request_footprint, false},
+    {"wait_gone", request_wait_gone, false},
+    {"cycle", request_cycle, false},
+    {"hold", request_hold, false},
     {"close", request_close, false},
 };
 
@@ -317,6 +321,7 @@ int requests_serve(void)
             break;
     free(line);
     endpoint_close_all();
+    bare_close_all();
     bool all = await_running();
     if (all && broker != NULL)
         agent.driver->broker_close(broker);

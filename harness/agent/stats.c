@@ -1,5 +1,7 @@
-/* The request "stats": what an endpoint has counted, or what the process has cost. */
+/* The requests "stats", what an endpoint has counted, or what the process has cost; and "footprint", what it holds. */
 #include "agent.h"
+
+#include "ipcmark/footprint.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -87,4 +89,12 @@ void request_stats(const cJSON *request, cJSON *reply, struct refusal *refusal)
     else
         intake_report(&endpoint->intake, reply, (uint64_t)request_number(request, "from_ns", 0),
                       (uint64_t)request_number(request, "to_ns", 0), reset);
+}
+
+void request_footprint(const cJSON *request, cJSON *reply, struct refusal *refusal)
+{
+    int error = ipcmark_footprint(reply);
+    (void)request;
+    if (error < 0)
+        refuse_errno(refusal, error, "footprint");
 }

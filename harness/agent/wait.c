@@ -38,6 +38,22 @@ void request_wait_peers(const cJSON *request, cJSON *reply, struct refusal *refu
     cJSON_AddNumberToObject(reply, "at_ns", (double)ipcmark_now_ns());
 }
 
+/* The lock is taken between the look and the wait, and by whoever tells us: no telling is missed. */
+void request_wait_gone(const cJSON *request, cJSON *reply, struct refusal *refusal)
+{
+    struct endpoint *endpoint = request_endpoint(request, "endpoint", refusal);
+    uint64_t since_ns = (uint64_t)request_number(request, "since_ns", 1), gone_ns, deadline = deadline_of(request);
+    if (endpoint == NULL)
+        return;
+    pthread_mutex_lock(&endpoint->lock);
+    while ((gone_ns = atomic_load(&endpoint->gone_ns)) < since_ns && endpoint_wait(endpoint, deadline)) {
+    }
+    pthread_mutex_unlock(&endpoint->lock);
+    if (gone_ns < since_ns || gone_ns == 0)
+        refuse(refusal, "ETIMEDOUT", true, "no peer was reported to be gone");
+    cJSON_AddNumberToObject(reply, "at_ns", (double)gone_ns);
+}
+
 /* The first of the list that has not been received up to its sequence, or NULL. */
 static const cJSON *find_missing(struct endpoint *endpoint, const cJSON *until)
 {

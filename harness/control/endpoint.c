@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char default_channel[] = "channel";
+
 struct endpoint *endpoint_find(ipcmark_trial *trial, uint16_t id)
 {
     struct endpoint *endpoint = trial->endpoints;
@@ -72,6 +74,35 @@ static const char *relative_directory(ipcmark_trial *trial, const char *director
                                                                                          : directory;
 }
 
+cJSON *endpoint_open_fields(ipcmark_participant *participant, uint16_t id, uint16_t epoch,
+                            const ipcmark_endpoint_options *options)
+{
+    ipcmark_trial *trial = participant->trial;
+    const char *channel = options->channel == NULL ? default_channel : options->channel;
+    const char *directory = options->directory == NULL ? trial->files : options->directory;
+    unsigned ping = options->ping_interval_ms == 0 ? trial->options.ping_interval_ms : options->ping_interval_ms;
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddNumberToObject(fields, "endpoint", id);
+    cJSON_AddNumberToObject(fields, "epoch", epoch);
+    cJSON_AddStringToObject(fields, "channel", channel);
+    cJSON_AddStringToObject(fields, "directory", directory);
+    cJSON_AddNumberToObject(fields, "ping_interval_ms", ping);
+    cJSON_AddNumberToObject(fields, "max_message_bytes", (double)trial->options.max_message_bytes);
+    if (options->count_only)
+        cJSON_AddTrueToObject(fields, "count_only");
+    if (options->count_sleeps)
+        cJSON_AddTrueToObject(fields, "count_sleeps");
+    if (options->small_frames)
+        cJSON_AddTrueToObject(fields, "small_frames");
+    cJSON *params = cJSON_AddObjectToObject(fields, "params");
+    params_add(params, trial->params);
+    params_add(params, participant->params);
+    params_add(params, options->params);
+    if (trial->broker != NULL)
+        add_param(params, trial->broker);
+    return fields;
+}
+
 static ipcmark_call *open_endpoint(ipcmark_participant *participant, bool publisher, uint16_t *id,
                                    const ipcmark_endpoint_options *options)
 {
@@ -83,7 +114,7 @@ static ipcmark_call *open_endpoint(ipcmark_participant *participant, bool publis
     if (endpoint == NULL)
         return NULL;
     *id = endpoint->id;
-    const char *channel = options->channel == NULL ? "channel" : options->channel;
+    const char *channel = options->channel == NULL ? default_channel : options->channel;
     const char *directory = options->directory == NULL ? trial->files : options->directory;
     struct ipcmark_member member = {.endpoint = endpoint->id,
                                     .epoch = endpoint->epoch,
@@ -93,22 +124,7 @@ static ipcmark_call *open_endpoint(ipcmark_participant *participant, bool publis
                                     .directory = relative_directory(trial, directory),
                                     .name = options->name};
     ipcmark_history_log_member(trial->history, &member);
-    unsigned ping = options->ping_interval_ms == 0 ? trial->options.ping_interval_ms : options->ping_interval_ms;
-    cJSON *fields = cJSON_CreateObject();
-    cJSON_AddNumberToObject(fields, "endpoint", endpoint->id);
-    cJSON_AddNumberToObject(fields, "epoch", endpoint->epoch);
-    cJSON_AddStringToObject(fields, "channel", channel);
-    cJSON_AddStringToObject(fields, "directory", directory);
-    cJSON_AddNumberToObject(fields, "ping_interval_ms", ping);
-    cJSON_AddNumberToObject(fields, "max_message_bytes", (double)trial->options.max_message_bytes);
-    if (options->count_only)
-        cJSON_AddTrueToObject(fields, "count_only");
-    cJSON *params = cJSON_AddObjectToObject(fields, "params");
-    params_add(params, trial->params);
-    params_add(params, participant->params);
-    params_add(params, options->params);
-    if (trial->broker != NULL)
-        add_param(params, trial->broker);
+    cJSON *fields = endpoint_open_fields(participant, endpoint->id, endpoint->epoch, options);
     if (options->kill_self_after_us > 0)
         cJSON_AddNumberToObject(fields, "kill_self_after_us", options->kill_self_after_us);
     struct call *call = call_begin(participant, publisher ? "open_publisher" : "open_subscriber", fields, 0);

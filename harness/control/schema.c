@@ -44,6 +44,17 @@ const struct schema_rule schema_rules[] = {
     {"ping", "count", SCHEMA_COUNT, false},
     {"ping", "histogram", SCHEMA_HISTOGRAM, false},
 
+    {"footprint", "private_bytes", SCHEMA_COUNT, false},
+    {"footprint", "descriptors", SCHEMA_COUNT, false},
+    {"footprint", "shared", SCHEMA_FILES, false},
+    {"wait_gone", "at_ns", SCHEMA_TIME, false},
+    {"cycle", "count", SCHEMA_COUNT, false},
+    {"cycle", "elapsed_ns", SCHEMA_COUNT, false},
+    {"cycle", "open", SCHEMA_HISTOGRAM, false},
+    {"cycle", "first", SCHEMA_HISTOGRAM, false},
+    {"cycle", "close", SCHEMA_HISTOGRAM, false},
+    {"hold", "count", SCHEMA_COUNT, false},
+
     {"stats of a process", "user_ns", SCHEMA_COUNT, false},
     {"stats of a process", "system_ns", SCHEMA_COUNT, false},
     {"stats of a process", "voluntary_switches", SCHEMA_COUNT, false},
@@ -62,6 +73,7 @@ const struct schema_rule schema_rules[] = {
     {"stats of a subscriber", "torn", SCHEMA_COUNT, false},
     {"stats of a subscriber", "duplicate", SCHEMA_COUNT, false},
     {"stats of a subscriber", "reordered", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "slept", SCHEMA_COUNT, true}, /* where count_sleeps was asked for */
     {"stats of a subscriber", "first_ns", SCHEMA_COUNT, false}, /* 0: nothing was received */
     {"stats of a subscriber", "last_ns", SCHEMA_COUNT, false},
     {"stats of a subscriber", "window", SCHEMA_OBJECT, false},

@@ -27,6 +27,7 @@ enum schema_type {
     SCHEMA_BOOLEAN,
     SCHEMA_CAPABILITIES,
     SCHEMA_LAST,      /* [[thread, sequence], …] */
+    SCHEMA_FILES,     /* [[inode, bytes], …] */
     SCHEMA_HISTOGRAM, /* of results/FORMAT.md */
     SCHEMA_OBJECT,    /* the rules of whose fields stand under its own name */
     SCHEMA_TYPES

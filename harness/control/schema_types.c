@@ -28,6 +28,7 @@ static const char *const texts[SCHEMA_TYPES] = {
     [SCHEMA_CAPABILITIES] = "an object of true or false, with whole numbers for max_message_bytes, max_publishers and "
                             "max_subscribers",
     [SCHEMA_LAST] = "a list of [thread from 0 to 64, sequence of 1 or more], each thread once",
+    [SCHEMA_FILES] = "a list of [inode, bytes]",
     [SCHEMA_HISTOGRAM] = "a histogram as in results/FORMAT.md",
     [SCHEMA_OBJECT] = "an object",
 };
@@ -100,6 +101,19 @@ static bool is_last(const cJSON *list)
     return cJSON_IsArray(list);
 }
 
+static bool are_files(const cJSON *list)
+{
+    const cJSON *pair;
+    cJSON_ArrayForEach(pair, list)
+    {
+        if (!cJSON_IsArray(pair) || cJSON_GetArraySize(pair) != 2 ||
+            !is_whole(cJSON_GetArrayItem(pair, 0), 0, exact_limit) ||
+            !is_whole(cJSON_GetArrayItem(pair, 1), 0, exact_limit))
+            return false;
+    }
+    return cJSON_IsArray(list);
+}
+
 static bool is_histogram(const cJSON *item)
 {
     struct ipcmark_histogram *into;
@@ -144,6 +158,8 @@ bool schema_is(enum schema_type type, const cJSON *item)
         return are_capabilities(item);
     case SCHEMA_LAST:
         return is_last(item);
+    case SCHEMA_FILES:
+        return are_files(item);
     case SCHEMA_HISTOGRAM:
         return is_histogram(item);
     case SCHEMA_OBJECT:

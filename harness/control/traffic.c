@@ -104,7 +104,13 @@ static cJSON *publish_fields(const ipcmark_publish_options *options, unsigned th
     cJSON_AddNumberToObject(fields, "parts", options->parts == 0 ? 1 : options->parts);
     if (options->rate > 0)
         cJSON_AddNumberToObject(fields, "rate", options->rate);
+    if (options->rate > 0 && options->jitter > 0)
+        cJSON_AddNumberToObject(fields, "jitter", options->jitter);
     cJSON_AddNumberToObject(fields, "threads", threads);
+    if (options->rate > 0 && options->sleeps)
+        cJSON_AddTrueToObject(fields, "sleep");
+    if (options->rate > 0 && options->dry)
+        cJSON_AddTrueToObject(fields, "dry");
     if (options->start_at_ns > 0)
         cJSON_AddNumberToObject(fields, "start_at_ns", (double)options->start_at_ns);
     if (options->kill_self_at > 0) {

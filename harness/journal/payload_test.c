@@ -187,5 +187,27 @@ static void stamp_and_body(void **state)
     }
 }
 
+/* Eight bytes say who sent them and which they are; no bit of them can change unseen, nor their run or their size. */
+static void small_frame(void **state)
+{
+    const uint32_t run = ipcmark_payload_name("a run");
+    struct ipcmark_payload seen;
+    (void)state;
+    for (uint64_t sequence = 1; sequence < UINT64_C(1) << 40; sequence = sequence * 3 + 1) {
+        uint64_t frame = ipcmark_payload_small(run, (uint8_t)(sequence % 256), sequence, 8);
+        assert_int_equal(ipcmark_payload_small_peek(&frame, 8, run, &seen), 0);
+        assert_true(seen.sequence == sequence && seen.publisher == sequence % 256 && seen.nonce == frame);
+        assert_true(seen.epoch == 1 && seen.thread == 0 && seen.size == 8 && seen.parts == 1 && seen.scheduled_ns == 0);
+        assert_int_equal(ipcmark_payload_small_peek(&frame, 8, run ^ 1, &seen), -EBADMSG);
+        assert_int_equal(ipcmark_payload_small_peek(&frame, 9, run, &seen), -EBADMSG);
+        assert_int_equal(ipcmark_payload_small_peek(&frame, 7, run, &seen), -EBADMSG);
+        for (unsigned bit = 0; bit < 64; ++bit) {
+            uint64_t torn = frame ^ UINT64_C(1) << bit;
+            assert_int_equal(ipcmark_payload_small_peek(&torn, 8, run, &seen), -EBADMSG);
+        }
+    }
+}
+
 CASES_MAIN(CASE(round_trip), CASE(digest_as_documented), CASE(every_bit_counts), CASE(boundaries_count),
-           CASE(the_size_counts), CASE(tiny_is_unframed), CASE(too_large_is_refused), CASE(stamp_and_body))
+           CASE(the_size_counts), CASE(tiny_is_unframed), CASE(too_large_is_refused), CASE(stamp_and_body),
+           CASE(small_frame))

@@ -10,6 +10,7 @@ and say in IMPLEMENTATION and CAPABILITIES what it is and can do. Needs Python 3
 import errno
 import json
 import os
+import random
 import signal
 import sys
 import threading
@@ -322,9 +323,11 @@ def work(publisher, maker, request, errors):
     while not publisher.closing and (count is None or index < count) and (end is None or time.monotonic_ns() < end):
         due = 0
         if rate:
-            due = start + int(index * 1e9 / rate)
+            due = start + int((index + request.get("jitter", 0) * random.random()) * 1e9 / rate)
             wait_until(publisher, due)
         index += 1
+        if request.get("dry"):
+            continue
         _, error = publisher.publish(maker, sizes[(index - 1) % len(sizes)], parts, due, overwrite,
                                      death if index == kill_at else None)
         if error:

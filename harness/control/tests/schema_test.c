@@ -29,15 +29,19 @@ static const struct {
      "\"first_ns\":5,\"last_ns\":6,\"achieved_rate\":0.5,\"last_error\":\"EAGAIN\"}"},
     {"drain", "{\"id\":1,\"ok\":true,\"received\":9007199254740992}"},
     {"ping", "{\"id\":1,\"ok\":true,\"count\":2,\"histogram\":" STATS_HISTOGRAM "}"},
+    {"footprint", "{\"id\":1,\"ok\":true,\"private_bytes\":4096,\"descriptors\":3,\"shared\":[[12,8192],[13,0]]}"},
+    {"wait_gone", "{\"id\":1,\"ok\":true,\"at_ns\":1}"},
+    {"cycle", "{\"id\":1,\"ok\":true,\"count\":2,\"elapsed_ns\":5,\"open\":" STATS_HISTOGRAM
+              ",\"first\":" STATS_HISTOGRAM ",\"close\":" STATS_HISTOGRAM "}"},
+    {"hold", "{\"id\":1,\"ok\":true,\"count\":8}"},
     {"stats of a process", "{\"id\":1,\"ok\":true,\"user_ns\":1,\"system_ns\":1,\"voluntary_switches\":0,"
                            "\"involuntary_switches\":0,\"resident_bytes\":4096,\"descriptors\":3,\"threads\":1}"},
     {"stats of a publisher",
      "{\"id\":1,\"ok\":true,\"attempted\":1,\"published\":1,\"failed\":0,\"unknown\":0,\"last\":[]}"},
     {"stats of a subscriber",
-     "{\"id\":1,\"ok\":true,\"received\":0,\"bytes\":0,\"lost\":0,\"torn\":0,\"duplicate\":0,\"reordered\":0,\"first_"
-     "ns\":0,"
-     "\"last_ns\":0,\"window\":{\"messages\":0,\"bytes\":0,\"from_ns\":0,\"to_ns\":0},\"histogram\":" STATS_HISTOGRAM
-     ",\"histogram_uncorrected\":" STATS_HISTOGRAM "}"},
+     "{\"id\":1,\"ok\":true,\"received\":0,\"bytes\":0,\"lost\":0,\"torn\":0,\"duplicate\":0,\"reordered\":0,"
+     "\"slept\":0,\"first_ns\":0,\"last_ns\":0,\"window\":{\"messages\":0,\"bytes\":0,\"from_ns\":0,\"to_ns\":0},"
+     "\"histogram\":" STATS_HISTOGRAM ",\"histogram_uncorrected\":" STATS_HISTOGRAM "}"},
     {"an_extension", "{\"id\":1,\"ok\":true,\"count\":\"many\"}"},
 };
 
@@ -111,6 +115,7 @@ static const char *const wrong[SCHEMA_TYPES][9] = {
                              "{\"max_publishers\":-1}", "{\"max_mesage_bytes\":5}"},
     [SCHEMA_LAST] = {"{}", "[1]", "[[0]]", "[[0,1,2]]", "[[65,1]]", "[[0,0]]", "[[0,1],[0,2]]", "[[0.5,1]]",
                      "[[0,\"1\"]]"},
+    [SCHEMA_FILES] = {"{}", "[1]", "[[1]]", "[[1,2,3]]", "[[1,\"2\"]]", "[[-1,2]]", "[[1,0.5]]"},
     [SCHEMA_HISTOGRAM] = {"[]", "{}", "{\"unit\":\"s\",\"significant_digits\":3,\"counts\":[]}",
                           "{\"unit\":\"ns\",\"significant_digits\":3,\"counts\":[[1]]}"},
     [SCHEMA_OBJECT] = {"1", "[]", "null"},
@@ -204,6 +209,16 @@ static const struct {
     {"drain", "received", "0.5"},
     {"ping", "count", "0.5"},
     {"ping", "histogram", "{}"},
+    {"footprint", "private_bytes", "0.5"},
+    {"footprint", "descriptors", "-1"},
+    {"footprint", "shared", "[[1]]"},
+    {"wait_gone", "at_ns", "0"},
+    {"cycle", "count", "0.5"},
+    {"cycle", "elapsed_ns", "0.5"},
+    {"cycle", "open", "{}"},
+    {"cycle", "first", "{}"},
+    {"cycle", "close", "{}"},
+    {"hold", "count", "-1"},
     {"stats of a process", "user_ns", "0.5"},
     {"stats of a process", "system_ns", "0.5"},
     {"stats of a process", "voluntary_switches", "0.5"},
@@ -222,6 +237,7 @@ static const struct {
     {"stats of a subscriber", "torn", "0.5"},
     {"stats of a subscriber", "duplicate", "0.5"},
     {"stats of a subscriber", "reordered", "0.5"},
+    {"stats of a subscriber", "slept", "0.5"},
     {"stats of a subscriber", "first_ns", "0.5"},
     {"stats of a subscriber", "last_ns", "0.5"},
     {"stats of a subscriber", "window", "[]"},

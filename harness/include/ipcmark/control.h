@@ -249,6 +249,8 @@ typedef struct {
     unsigned ping_interval_ms; /* 0: the trial's */
     const char *const *params; /* "key=value", NULL-terminated: added to the participant's */
     bool count_only;           /* subscriber: count and check, but read no clock for each message (throughput) */
+    bool count_sleeps;         /* subscriber: stats say before how many messages the handler's thread had slept */
+    bool small_frames;         /* messages of 8 bytes and more, of one part and thread; participants without a journal */
     /* SIGKILL so long after OPEN_INVOKE, declared as a kill: the call ends IPCMARK_GONE; 0: never. */
     unsigned kill_self_after_us;
 } ipcmark_endpoint_options;
@@ -273,7 +275,10 @@ typedef struct {
     size_t sizes_count;
     unsigned parts;        /* of each message; 0: 1 */
     double rate;           /* messages a second of each thread, open loop; 0: as fast as publish returns */
+    double jitter;         /* with a rate: a message is due up to so much of an interval later, by lot; 0 to 1 */
     unsigned threads;      /* 0: 1 */
+    bool sleeps; /* with a rate: until a message is due, to the end: cheaper, and later, than to spin the last stretch */
+    bool dry;    /* with a rate: keeps to the schedule and publishes nothing: what the schedule itself costs */
     uint64_t start_at_ns;  /* CLOCK_MONOTONIC, for participants to start together; 0: at once */
     uint64_t kill_self_at; /* SIGKILL between the INVOKE of the n-th message (from 1) of thread 0 and its outcome; 0:
                               never */
@@ -310,11 +315,43 @@ ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscri
 /* Of a participant: user_ns, system_ns, voluntary_switches, involuntary_switches, resident_bytes, descriptors, threads.
  */
 ipcmark_call *ipcmark_process_stats(ipcmark_participant *);
-/* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, first_ns, last_ns, histogram (from the scheduled
+/* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, slept, first_ns, last_ns, histogram (from the scheduled
  * time), histogram_uncorrected, and, of the time from from_ns to to_ns (0, 0: all), window: {messages, bytes, from_ns,
  * to_ns} with the exact times of the first and last sample inside it, so that messages / (to_ns - from_ns) is a rate.
  * Of a publisher: attempted, published, failed, unknown. reset: count from here, after this reply. */
 ipcmark_call *ipcmark_stats(ipcmark_trial *, uint16_t endpoint, uint64_t from_ns, uint64_t to_ns, bool reset);
+
+/* ---- what it costs to open, to have, to close, to lose ------------------------------------------------------- */
+
+/* Without a journal only: nobody writes down what these endpoints do. They have ids that no other endpoint gets. */
+typedef struct {
+    const char *channel; /* NULL: "channel" */
+    unsigned count;      /* of subscribers, one after the other; at most 65535 */
+    double seconds;      /* after which no new one is begun */
+} ipcmark_cycle_options;
+
+/* Opens a subscriber, waits for its first message, closes it; and again. Reply: count, elapsed_ns, histograms open
+ * (duration of the call), first (from before that call until the first message arrives) and close (duration). */
+ipcmark_call *ipcmark_cycle(ipcmark_participant *, const ipcmark_cycle_options *);
+
+typedef struct {
+    bool publishers;     /* or subscribers */
+    const char *channel; /* followed by a number: each has a channel of its own */
+    unsigned first, count;
+    unsigned messages; /* that each publisher sends once it has a peer, and that each subscriber waits for */
+    size_t size;       /* of a message; 48 at least */
+} ipcmark_hold_options;
+
+/* Opens so many, which stay open until the participant stops. Reply: count. Publishers want subscribers, and the other
+ * way round: begin both before either is awaited. */
+ipcmark_call *ipcmark_hold(ipcmark_participant *, const ipcmark_hold_options *);
+
+/* What the process holds: private_bytes, descriptors, shared (see ipcmark/footprint.h). */
+ipcmark_call *ipcmark_footprint_of(ipcmark_participant *);
+
+/* Until the implementation has told this endpoint, not before since_ns, that a peer is gone. Reply: at_ns. Refused with
+ * ETIMEDOUT after the trial's deadline. */
+ipcmark_call *ipcmark_wait_gone(ipcmark_trial *, uint16_t endpoint, uint64_t since_ns);
 
 #ifdef __cplusplus
 }
