@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -12,28 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <ipcmark/control.h>
+
 extern char **environ;
 
 enum { CELLS_FD = 3, LINE_BYTES = 16 << 20 };
 
 /* Beyond the deadlines of all that a cell waits for; so long without one and the program itself hangs. */
 enum { PATIENCE_SECONDS = 300, GRACE_SECONDS = 20 };
-
-/* The suite's other programs lie beside this one. */
-static int find_program(const char *name, char *path, size_t path_size)
-{
-    ssize_t length = readlink("/proc/self/exe", path, path_size - 1);
-    char *slash;
-
-    if (length < 0)
-        return -errno;
-    path[length] = '\0';
-    slash = strrchr(path, '/');
-    if (slash == NULL || (size_t)(slash + 1 - path) + strlen(name) >= path_size)
-        return -ENAMETOOLONG;
-    memcpy(slash + 1, name, strlen(name) + 1);
-    return 0;
-}
 
 struct words {
     char **list;
@@ -73,11 +60,11 @@ static void free_words(struct words *words)
 /* Started by the guard's launcher, which ties it to us: it is killed when we die, and then its own guard cleans up. */
 static int add_program(struct words *words)
 {
-    char launcher[4096], program[4096], self[16];
+    char launcher[PATH_MAX], program[PATH_MAX], self[16];
     int result;
 
-    if ((result = find_program("ipcmark-guard", launcher, sizeof launcher)) < 0 ||
-        (result = find_program("ipcmark-bench-rows", program, sizeof program)) < 0)
+    if ((result = ipcmark_program_path("ipcmark-guard", launcher, sizeof launcher)) < 0 ||
+        (result = ipcmark_program_path("ipcmark-bench-rows", program, sizeof program)) < 0)
         return result;
     snprintf(self, sizeof self, "%d", (int)getpid());
     if ((result = add_word(words, launcher)) < 0 || (result = add_pair(words, "start", self)) < 0)
@@ -108,8 +95,7 @@ static int make_words(struct words *words, const struct options *options, unsign
     snprintf(block_text, sizeof block_text, "%u", block);
     snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)options->seed);
     if ((result = add_program(words)) < 0 || (result = add_pair(words, "--block", block_text)) < 0 ||
-        (result = add_pair(words, "--seed", seed_text)) < 0 ||
-        (result = add_pair(words, "--cpus", options->cpus)) < 0 ||
+        (result = add_pair(words, "--seed", seed_text)) < 0 || (result = add_pair(words, "--pin", options->pin)) < 0 ||
         (result = add_pair(words, "--seconds", options->seconds)) < 0 ||
         (result = add_pair(words, "--cells", "/dev/fd/3")) < 0)
         return result;

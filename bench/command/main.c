@@ -1,38 +1,19 @@
 /* ipcmark-bench: plans the rows, has them measured block by block, keeps every cell, and says what came out. */
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <cjson/cJSON.h>
-#include <ipcmark/control.h>
-#include <ipcmark/runfile.h>
 
 #include "../rows/cell.h"
 #include "block.h"
-#include "earlier.h"
-#include "options.h"
-#include "plan.h"
-#include "progress.h"
-#include "statistics.h"
+#include "budget.h"
+#include "drivers.h"
+#include "order.h"
+#include "run.h"
 #include "summary.h"
 #include "table.h"
-#include "tally.h"
 #include "targets.h"
-
-struct bench_run {
-    struct options options;
-    struct plan plan;
-    struct tally tally;
-    struct progress progress;
-    struct ipcmark_runfile *file;
-    cJSON *drivers; /* what they say of themselves */
-    double load, seconds;
-    int write_error;
-};
 
 static volatile sig_atomic_t interrupted;
 
@@ -48,105 +29,6 @@ static void listen_for_signals(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-}
-
-static int complain(const char *what, int error)
-{
-    fprintf(stderr, "ipcmark bench: %s: %s\n", what, strerror(-error));
-    return 3;
-}
-
-static cJSON *describe(const ipcmark_implementation *implementation, const char *driver)
-{
-    cJSON *json = cJSON_CreateObject(), *capabilities;
-    char label[ROW_NAME_BYTES];
-
-    row_driver_label(label, sizeof label, driver);
-    cJSON_AddStringToObject(json, "name", label);
-    cJSON_AddStringToObject(json, "version", implementation->version);
-    cJSON_AddStringToObject(json, "summary", implementation->summary);
-    cJSON_AddStringToObject(json, "homepage", implementation->homepage);
-    capabilities = cJSON_AddArrayToObject(json, "capabilities");
-    for (unsigned bit = 0; bit < 64 && ipcmark_capability_name(bit) != NULL; ++bit)
-        if (implementation->capabilities >> bit & 1)
-            cJSON_AddItemToArray(capabilities, cJSON_CreateString(ipcmark_capability_name(bit)));
-    return json;
-}
-
-/* Asks each driver who it is, so that one that cannot be used is known before an hour has gone by. */
-static int probe_drivers(struct bench_run *run)
-{
-    ipcmark_session *session;
-    int result = ipcmark_session_open(&session);
-
-    if (result < 0)
-        return complain("the harness did not start", result);
-    run->drivers = cJSON_CreateArray();
-    for (size_t i = 0; i < run->options.driver_count && result == 0; ++i) {
-        ipcmark_target target = {.driver = run->options.drivers[i]};
-        ipcmark_implementation implementation;
-        if (ipcmark_probe(session, &target, &implementation) < 0) {
-            fprintf(stderr, "ipcmark bench: driver '%s' cannot be used: %s\n", target.driver,
-                    ipcmark_session_text(session));
-            result = 3;
-        } else {
-            cJSON_AddItemToArray(run->drivers, describe(&implementation, target.driver));
-        }
-    }
-    if (ipcmark_session_interrupted(session) != 0)
-        result = 128 + ipcmark_session_interrupted(session);
-    if (ipcmark_session_close(session) < 0)
-        result = 3;
-    return result;
-}
-
-static void take_resumed(void *context, const cJSON *record)
-{
-    struct bench_run *run = context;
-    (void)tally_add(&run->tally, record);
-}
-
-/* Before anything is measured: hours of an interrupted run are not lost to a command that was typed again. */
-static int keep_earlier(const struct options *options)
-{
-    char command[4096];
-
-    if (options->output_given || !earlier_is_unfinished(options->output, command, sizeof command))
-        return 0;
-    fprintf(stderr, "ipcmark bench: %s holds a run that did not finish, and would be written over. ", options->output);
-    if (command[0] != '\0')
-        fprintf(stderr, "To go on with it:\n  %s --resume %s\n", command, options->output);
-    fprintf(stderr, "To measure anew, give --output FILE, or delete it.\n");
-    return 3;
-}
-
-static int open_file(struct bench_run *run)
-{
-    const char **names = calloc(run->plan.count, sizeof *names);
-    char command[4096];
-    struct ipcmark_run header = {.kind = "bench",
-                                 .command = command,
-                                 .seed = run->options.seed,
-                                 .plan = names,
-                                 .plan_count = run->plan.count,
-                                 .planned = run->tally.planned,
-                                 .drivers = run->drivers};
-    int result;
-
-    if (names == NULL)
-        return complain(run->options.output, -ENOMEM);
-    for (size_t i = 0; i < run->plan.count; ++i)
-        names[i] = run->plan.rows[i].name;
-    options_describe(&run->options, command, sizeof command);
-    result = run->options.resume ? ipcmark_runfile_resume(&run->file, run->options.output, &header, take_resumed, run)
-                                 : ipcmark_runfile_open(&run->file, run->options.output, &header);
-    free(names);
-    if (result == -EBADMSG)
-        fprintf(stderr, "ipcmark bench: %s is of another run: its seed, drivers, suite, filter or blocks differ\n",
-                run->options.output);
-    else if (result < 0)
-        complain(run->options.output, result);
-    return result < 0 ? 3 : 0;
 }
 
 static int take_cell(void *context, const cJSON *record)
@@ -190,7 +72,8 @@ static int run_block(struct bench_run *run, unsigned block)
 
     if (order == NULL || names == NULL)
         goto out;
-    statistics_shuffle(order, run->plan.count, run->options.seed, block);
+    if (order_make(&run->plan, run->options.seed, block, order) < 0)
+        goto out;
     for (size_t i = 0; i < run->plan.count; ++i)
         if (!tally_has(&run->tally, order[i], block))
             names[count++] = run->plan.rows[order[i]].name;
@@ -203,32 +86,46 @@ out:
     return result;
 }
 
-static double now_seconds(void)
+/* Of what is left to do. */
+static double guess_seconds(const struct bench_run *run)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    double guess = 0;
+
+    for (unsigned block = 0; block < run->blocks; ++block) {
+        double cells = 0;
+        for (size_t i = 0; i < run->plan.count && shard_has(&run->options.shard, block); ++i)
+            cells += tally_has(&run->tally, i, block) ? 0 : plan_cell_seconds(&run->plan.rows[i], &run->options);
+        guess += cells > 0 ? cells + budget_block_seconds : 0;
+    }
+    return guess;
+}
+
+static void say_begin(const struct bench_run *run, double guess)
+{
+    const struct shard *shard = &run->options.shard;
+    char time[32];
+
+    progress_time(time, guess);
+    fprintf(stderr, "%zu rows × %u blocks", run->plan.count, run->blocks);
+    if (shard->count > 1)
+        fprintf(stderr, ", part %u of %u", shard->index + 1, shard->count);
+    fprintf(stderr, ": %zu cells, about %s\n", run->tally.planned - run->tally.done, time);
 }
 
 static int run_blocks(struct bench_run *run)
 {
-    double guess = 0, start = now_seconds();
+    const double guess = guess_seconds(run);
     int result = 0;
 
-    for (size_t i = 0; i < run->plan.count; ++i)
-        for (unsigned block = 0; block < run->options.blocks; ++block)
-            guess += tally_has(&run->tally, i, block) ? 0 : plan_cell_seconds(&run->plan.rows[i], &run->options);
-    if (getloadavg(&run->load, 1) != 1)
-        run->load = 0;
+    say_begin(run, guess);
     progress_begin(&run->progress, &run->tally, guess);
-    for (unsigned block = 0; block < run->options.blocks && interrupted == 0 && result >= 0 && run->write_error == 0;
-         ++block)
-        result = run_block(run, block);
+    for (unsigned block = 0; block < run->blocks && interrupted == 0 && result >= 0 && run->write_error == 0; ++block)
+        if (shard_has(&run->options.shard, block))
+            result = run_block(run, block);
     progress_end(&run->progress);
-    run->seconds = now_seconds() - start;
     if (result < 0)
-        return complain("ipcmark-bench-rows", result);
-    return run->write_error < 0 ? complain(run->options.output, run->write_error) : 0;
+        return run_complain("ipcmark-bench-rows", result);
+    return run->write_error < 0 ? run_complain(run->options.output, run->write_error) : 0;
 }
 
 static bool has_errors(const struct tally *tally)
@@ -268,17 +165,17 @@ static void print_summary(const struct bench_run *run, const struct goal_result 
 {
     struct summary_row *rows = calloc(run->tally.count, sizeof *rows);
     cJSON *environment = ipcmark_environment_capture();
+    const struct session_sums sums = session_sums(&run->session);
     char doubts[2048];
 
     if (rows != NULL && summary_make(&run->tally, rows) == 0) {
-        summary_doubts(&run->tally, run->load, run->seconds,
-                       cJSON_GetStringValue(cJSON_GetObjectItem(environment, "flags")), doubts, sizeof doubts);
+        summary_doubts(&run->tally, &sums, cJSON_GetStringValue(cJSON_GetObjectItem(environment, "flags")), doubts,
+                       sizeof doubts);
         if (run->options.json) {
             table_print_json(rows, run->tally.count, doubts, goals);
         } else {
             table_print(rows, run->tally.count);
             print_doubts(doubts);
-            table_print_targets(rows, run->tally.count);
             if (goals != NULL)
                 targets_print(stdout, goals);
         }
@@ -287,11 +184,26 @@ static void print_summary(const struct bench_run *run, const struct goal_result 
     free(rows);
 }
 
+static void say_end(const struct bench_run *run, size_t cells)
+{
+    char command[4096], time[32];
+
+    if (interrupted != 0 || run->write_error < 0) {
+        options_describe(&run->options, false, command, sizeof command);
+        fprintf(stderr, "%s; %zu of %zu cells are in %s. To go on:\n  %s --resume %s\n",
+                interrupted != 0 ? "Interrupted" : "Stopped", run->done_before + cells, run->tally.planned,
+                run->options.output, command, run->options.output);
+        return;
+    }
+    progress_time(time, session_seconds(&run->session));
+    fprintf(stderr, "Results: %s (%zu cells in %s)\n", run->options.output, cells, time);
+}
+
 static int finish(struct bench_run *run, int result)
 {
     struct goal_result goals[TARGETS];
     bool judged = (run->options.suites & SUITE_TARGETS) != 0 && targets_judge(&run->tally, goals) == 0;
-    char command[4096];
+    size_t cells = run->tally.done - run->done_before - (run->write_error < 0);
 
     if (judged)
         keep_targets(run, goals);
@@ -299,20 +211,14 @@ static int finish(struct bench_run *run, int result)
         result = 128 + (int)interrupted;
     else if (result == 0 && has_errors(&run->tally))
         result = 1;
+    (void)session_end(&run->session, run->file, cells, interrupted != 0); /* its error comes back when it is closed */
     if (ipcmark_runfile_close(run->file, result, interrupted != 0) < 0 && result == 0)
-        result = complain(run->options.output, -EIO);
+        result = run_complain(run->options.output, -EIO);
     run->file = NULL;
-    if (run->tally.done > 0)
+    if (run->tally.done > 0 && !run->options.quiet)
         print_summary(run, judged ? goals : NULL);
     fflush(stdout);
-    if (interrupted != 0 || run->write_error < 0) {
-        options_describe(&run->options, command, sizeof command);
-        fprintf(stderr, "%s; %zu of %zu cells are in %s. To go on:\n  %s --resume %s\n",
-                interrupted != 0 ? "Interrupted" : "Stopped", run->tally.done - (run->write_error < 0),
-                run->tally.planned, run->options.output, command, run->options.output);
-    } else {
-        fprintf(stderr, "Results: %s\n", run->options.output);
-    }
+    say_end(run, cells);
     return result;
 }
 
@@ -323,26 +229,58 @@ static int list_rows(const struct plan *plan)
     return 0;
 }
 
-static int bench(struct bench_run *run)
+/* What does not fit into the time that it may take is left out, and that is said. */
+static int fit_plan(struct bench_run *run)
+{
+    const struct options *options = &run->options;
+    struct budget budget;
+    int result = budget_fit(&budget, &run->plan, options);
+
+    run->blocks = budget.blocks;
+    if (result == -ETIME) {
+        char time[32];
+        progress_time(time, budget_estimate(&run->plan, options, budget.blocks));
+        fprintf(stderr, "ipcmark bench: --budget %g is too little: %u blocks of %s alone take about %s\n",
+                options->budget, budget.blocks, run->plan.rows[run->plan.count - 1].name, time);
+        return 64;
+    }
+    if (budget.blocks < options->blocks || budget.rows > 0)
+        fprintf(stderr, "To take no more than %g s: %u of %u blocks%s%s\n", options->budget, budget.blocks,
+                options->blocks, budget.rows > 0 ? ", and without " : "", budget.dropped);
+    return 0;
+}
+
+static int plan(struct bench_run *run)
 {
     int result = plan_make(&run->plan, &run->options);
 
     if (result < 0)
-        return complain("the plan", result);
+        return run_complain("the plan", result);
     if (run->plan.count == 0) {
         fprintf(stderr, "ipcmark bench: no row matches '%s'; --list prints them all\n", run->options.filter);
         return 64;
     }
+    return fit_plan(run);
+}
+
+static int bench(struct bench_run *run)
+{
+    int result = plan(run);
+
+    if (result != 0)
+        return result;
     if (run->options.list)
         return list_rows(&run->plan);
-    if ((result = keep_earlier(&run->options)) != 0)
+    if ((result = run_keep_earlier(&run->options)) != 0)
         return result;
-    if ((result = tally_open(&run->tally, &run->plan, run->options.blocks)) < 0)
-        return complain("the tally", result);
-    if ((result = probe_drivers(run)) != 0)
+    if ((result = tally_open(&run->tally, &run->plan, run->blocks)) < 0)
+        return run_complain("the tally", result);
+    run->tally.planned = run->plan.count * shard_blocks(&run->options.shard, run->blocks);
+    run->drivers = drivers_probe(&run->options, &result);
+    if (run->drivers == NULL)
         return result;
     listen_for_signals();
-    if ((result = open_file(run)) != 0)
+    if ((result = run_open_file(run)) != 0)
         return result;
     return finish(run, run_blocks(run));
 }

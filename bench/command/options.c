@@ -9,49 +9,6 @@
 
 #include "../rows/row.h"
 
-static const char help[] =
-    "usage: ipcmark bench [options] [Google Benchmark flags]\n"
-    "\n"
-    "Measures latency, throughput and fan-out of publish/subscribe implementations between real processes, side by "
-    "side\n"
-    "with named pipes, TCP, and what the machine itself can do at best. Every message is written afresh, read and\n"
-    "checked: if one is lost, torn or unsent, the row is an error and not a figure.\n"
-    "\n"
-    "  --driver DRIVER   a name, or a path to a .so, each with ?key=value&… if need be; again for more\n"
-    "                    (default: mmipc, fifo, tcp; `ipcmark drivers` lists them)\n"
-    "  --suite SUITE     quick (a minute), standard (all families), full (more sizes and subscribers);\n"
-    "                    default quick\n"
-    "  --targets         the rows that the targets of libmmipc are judged by, and the table of targets at the end;\n"
-    "                    alone, unless --suite or --driver asks for more\n"
-    "  --blocks N        every row is measured once a block, in an order drawn for each block\n"
-    "                    (default: quick 3, standard and targets 12, full 24)\n"
-    "  --filter REGEX    only rows whose name matches: '^hot/', '64B'\n"
-    "  --seed N          of the order and of message bodies (default: drawn, and shown)\n"
-    "  --cpus A,B        of publisher and subscriber in 1x1 rows (default: the first two allowed)\n"
-    "  --seconds S       how long a cell lasts (default 0.35)\n"
-    "  --output FILE     where results go, cell by cell; written over (default ipcmark-bench.jsonl, and\n"
-    "                    that only if no unfinished run is in it)\n"
-    "  --resume FILE     go on with an interrupted run; the other options as they were (Ctrl-C prints the command)\n"
-    "  --format FORMAT   of the summary: table (default) or json\n"
-    "  --list            print the rows' names, do nothing\n"
-    "  --help, --version\n"
-    "\n"
-    "Google Benchmark's flags reach each block's run: --benchmark_format=console shows its own report of every block,\n"
-    "--benchmark_out=FILE writes one file a block (FILE, with .0, .1, … added), --benchmark_filter is --filter. Rows "
-    "fix\n"
-    "their iterations and repetitions at one: blocks repeat them.\n"
-    "\n"
-    "Examples\n"
-    "  ipcmark bench                                      a first look at mmipc, fifo and tcp\n"
-    "  ipcmark bench --driver ./my.so --suite standard    yours alone; compare with --driver fifo beside it\n"
-    "  ipcmark bench --filter '^(hot|limit/line)' --blocks 20 --seed 7\n"
-    "  ipcmark bench --targets --blocks 20                is libmmipc as fast as it is to be?\n"
-    "  ipcmark report ipcmark-bench.jsonl                 charts of what was measured\n"
-    "\n"
-    "Exit codes: 0 every row is a figure, whatever targets it reaches; 1 a row is an error, 3 the harness or a driver "
-    "could not be used, 64 usage,\n"
-    "128 + N ended by signal N (what was measured is kept).\n";
-
 static int usage(const char *what, const char *value, int *exit_code)
 {
     fprintf(stderr, "ipcmark bench: %s%s%s%s; `ipcmark bench --help` shows what can be given\n", what,
@@ -84,10 +41,18 @@ static bool parse_suite(const char *name, unsigned *suites)
     return false;
 }
 
-static bool is_cpus(const char *text)
+static bool is_pin(const char *text)
 {
     int a, b, used = 0;
-    return sscanf(text, "%d,%d%n", &a, &b, &used) == 2 && text[used] == '\0' && a >= 0 && b >= 0 && a != b;
+    return strcmp(text, "none") == 0 ||
+           (sscanf(text, "%d,%d%n", &a, &b, &used) == 2 && text[used] == '\0' && a >= 0 && b >= 0 && a != b);
+}
+
+static bool is_between(const char *text, double least, double most, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out >= least && *out <= most;
 }
 
 static bool is_regex(const char *text)
@@ -131,29 +96,51 @@ static int add_driver(struct options *options, const char *driver, int *exit_cod
     if (options->driver_count == OPTIONS_MOST)
         return usage("too many drivers", NULL, exit_code);
     row_driver_label(label, sizeof label, driver);
-    if (label[0] == '\0' || strcmp(label, "limit") == 0 || strlen(label) > 100)
+    if (label[0] == '\0' || strcmp(label, "limit") == 0 || strlen(label) > 100 || *row_driver_spec(driver) == '\0')
         return usage("no driver can be called so:", driver, exit_code);
     for (size_t i = 0; i < options->driver_count; ++i) {
         row_driver_label(other, sizeof other, options->drivers[i]);
         if (strcmp(label, other) == 0)
-            return usage("two drivers would have the same name in rows:", label, exit_code);
+            return usage("two drivers would have the same name in rows, so give one another, --driver NAME=DRIVER:",
+                         label, exit_code);
     }
     options->drivers[options->driver_count++] = driver;
     return 0;
 }
 
-enum { DRIVER = 256, SUITE, TARGETS, BLOCKS, FILTER, SEED, CPUS, SECONDS, OUTPUT, RESUME, FORMAT, LIST, HELP, VERSION };
+enum {
+    DRIVER = 256,
+    SUITE,
+    TARGETS,
+    BLOCKS,
+    BUDGET,
+    FILTER,
+    SEED,
+    PIN,
+    SECONDS,
+    SHARD,
+    OUTPUT,
+    RESUME,
+    QUIET,
+    FORMAT,
+    LIST,
+    HELP,
+    VERSION
+};
 
 static const struct option long_options[] = {{"driver", required_argument, NULL, DRIVER},
                                              {"suite", required_argument, NULL, SUITE},
                                              {"targets", no_argument, NULL, TARGETS},
                                              {"blocks", required_argument, NULL, BLOCKS},
+                                             {"budget", required_argument, NULL, BUDGET},
                                              {"filter", required_argument, NULL, FILTER},
                                              {"seed", required_argument, NULL, SEED},
-                                             {"cpus", required_argument, NULL, CPUS},
+                                             {"pin", required_argument, NULL, PIN},
                                              {"seconds", required_argument, NULL, SECONDS},
+                                             {"shard", required_argument, NULL, SHARD},
                                              {"output", required_argument, NULL, OUTPUT},
                                              {"resume", required_argument, NULL, RESUME},
+                                             {"quiet", no_argument, NULL, QUIET},
                                              {"format", required_argument, NULL, FORMAT},
                                              {"list", no_argument, NULL, LIST},
                                              {"help", no_argument, NULL, HELP},
@@ -163,6 +150,7 @@ static const struct option long_options[] = {{"driver", required_argument, NULL,
 static int take_option(struct options *options, int option, const char *value, int *exit_code)
 {
     uint64_t number;
+    double seconds;
 
     switch (option) {
     case DRIVER:
@@ -187,14 +175,23 @@ static int take_option(struct options *options, int option, const char *value, i
     case FILTER:
         options->filter = value;
         return 0;
-    case CPUS:
-        options->cpus = value;
-        return is_cpus(value) ? 0 : usage("--cpus takes two different CPUs, as in 0,1, not", value, exit_code);
+    case PIN:
+        options->pin = value;
+        return is_pin(value) ? 0 : usage("--pin takes two different CPUs, as in 0,1, or none; not", value, exit_code);
     case SECONDS:
         options->seconds = value;
-        return strtod(value, NULL) >= 0.01 && strtod(value, NULL) <= 60
+        return is_between(value, 0.01, 60, &seconds) ? 0 : usage("--seconds takes 0.01 to 60, not", value, exit_code);
+    case BUDGET:
+        return is_between(value, 1, 1e7, &options->budget)
                    ? 0
-                   : usage("--seconds takes 0.01 to 60, not", value, exit_code);
+                   : usage("--budget takes a number of seconds, not", value, exit_code);
+    case SHARD:
+        return shard_parse(value, &options->shard)
+                   ? 0
+                   : usage("--shard takes a part and their number, as in 2/4, not", value, exit_code);
+    case QUIET:
+        options->quiet = true;
+        return 0;
     case OUTPUT:
     case RESUME:
         options->output = value;
@@ -210,7 +207,7 @@ static int take_option(struct options *options, int option, const char *value, i
         options->list = true;
         return 0;
     case HELP:
-        fputs(help, stdout);
+        fputs(options_help, stdout);
         *exit_code = 0;
         return -1;
     case VERSION:
@@ -226,12 +223,13 @@ static int take_option(struct options *options, int option, const char *value, i
 
 static void set_defaults(struct options *options, bool has_seed)
 {
-    static const char *const drivers[] = {"mmipc", "fifo", "tcp"};
+    static const char *const drivers[] = {"mmipc", "mmipc?spin_us=-1", "fifo", "tcp"};
+    size_t count = sizeof drivers / sizeof drivers[0];
 
     if (options->suites == 0 || (options->suites == SUITE_TARGETS && options->driver_count > 0))
         options->suites |= SUITE_QUICK;
     if (options->driver_count == 0)
-        while (options->driver_count < (options->suites == SUITE_TARGETS ? 1 : 3)) {
+        while (options->driver_count < (options->suites == SUITE_TARGETS ? 1 : count)) {
             options->drivers[options->driver_count] = drivers[options->driver_count];
             ++options->driver_count;
         }
@@ -241,9 +239,26 @@ static void set_defaults(struct options *options, bool has_seed)
         options->seed %= 1000000000; /* short enough to be typed */
 }
 
+/* Of the whole: what the options say apart must go together. */
+static int check(const struct options *options, bool has_seed, int *exit_code)
+{
+    if (options->filter != NULL && !is_regex(options->filter))
+        return usage("not a regular expression:", options->filter, exit_code);
+    if (options->resume && !has_seed)
+        return usage("--resume needs the --seed of the run, and its other options", NULL, exit_code);
+    if (options->suites & SUITE_TARGETS && options->pin != NULL && strcmp(options->pin, "none") == 0)
+        return usage("the rows of --targets are of two CPUs; leave --pin none out", NULL, exit_code);
+    if (options->shard.count > 1 && !has_seed)
+        return usage("a shard needs the --seed that all of them have", NULL, exit_code);
+    if (options->shard.count > options->blocks)
+        return usage("there are more shards than blocks; give as many --blocks at least", NULL, exit_code);
+    return 0;
+}
+
 int options_parse(struct options *out, int argc, char **argv, int *exit_code)
 {
     struct options options = {.output = "ipcmark-bench.jsonl"};
+    const char *variable;
     bool has_seed = false;
     int option;
 
@@ -257,11 +272,15 @@ int options_parse(struct options *out, int argc, char **argv, int *exit_code)
     }
     if (optind < argc)
         return usage("there are no such arguments:", argv[optind], exit_code);
-    if (options.filter != NULL && !is_regex(options.filter))
-        return usage("not a regular expression:", options.filter, exit_code);
-    if (options.resume && !has_seed)
-        return usage("--resume needs the --seed of the run, and its other options", NULL, exit_code);
+    if (options.shard.count == 0) {
+        options.shard.count = 1;
+        if (!shard_of_environment(&options.shard, &variable))
+            return usage("the environment names a shard that cannot be; set it right, or give --shard 1/1:", variable,
+                         exit_code);
+    }
     set_defaults(&options, has_seed);
+    if (check(&options, has_seed, exit_code) < 0)
+        return -1;
     *out = options;
     return 0;
 }
@@ -269,6 +288,11 @@ int options_parse(struct options *out, int argc, char **argv, int *exit_code)
 const char *options_suite_name(unsigned suites)
 {
     return suites & SUITE_QUICK ? "quick" : suites & SUITE_STANDARD ? "standard" : suites & SUITE_FULL ? "full" : NULL;
+}
+
+double options_cell_seconds(const struct options *options)
+{
+    return options->seconds == NULL ? 0.35 : strtod(options->seconds, NULL);
 }
 
 static void add(char *text, size_t text_size, const char *name, const char *value)
@@ -284,17 +308,27 @@ static void add(char *text, size_t text_size, const char *name, const char *valu
     snprintf(text + used, text_size - used, " %s %s%s%s", name, quote ? "'" : "", value, quote ? "'" : "");
 }
 
-void options_describe(const struct options *options, char *text, size_t text_size)
+static void add_driver_word(char *text, size_t text_size, const char *driver, bool kept)
 {
-    char word[ROW_NAME_BYTES];
+    char label[ROW_NAME_BYTES], file[ROW_NAME_BYTES], word[2 * ROW_NAME_BYTES + 2];
+    const char *spec = row_driver_spec(driver);
+
+    row_driver_label(label, sizeof label, driver);
+    row_driver_label(file, sizeof file, spec);
+    if (kept && spec[0] == '/')
+        snprintf(word, sizeof word, "%s%s%s", spec == driver ? "" : label, spec == driver ? "" : "=", file);
+    add(text, text_size, "--driver", kept && spec[0] == '/' ? word : driver);
+}
+
+void options_describe(const struct options *options, bool kept, char *text, size_t text_size)
+{
+    char word[64];
 
     snprintf(text, text_size, "ipcmark bench");
     if (options->suites & SUITE_TARGETS)
         add(text, text_size, "--targets", NULL);
-    for (size_t i = 0; i < options->driver_count && options->suites != SUITE_TARGETS; ++i) {
-        row_driver_label(word, sizeof word, options->drivers[i]);
-        add(text, text_size, "--driver", options->drivers[i][0] == '/' ? word : options->drivers[i]);
-    }
+    for (size_t i = 0; i < options->driver_count && options->suites != SUITE_TARGETS; ++i)
+        add_driver_word(text, text_size, options->drivers[i], kept);
     if (options->suites != SUITE_TARGETS)
         add(text, text_size, "--suite", options_suite_name(options->suites));
     snprintf(word, sizeof word, "%u", options->blocks);
@@ -303,8 +337,14 @@ void options_describe(const struct options *options, char *text, size_t text_siz
     add(text, text_size, "--seed", word);
     if (options->filter != NULL)
         add(text, text_size, "--filter", options->filter);
-    if (options->cpus != NULL)
-        add(text, text_size, "--cpus", options->cpus);
+    if (options->pin != NULL)
+        add(text, text_size, "--pin", options->pin);
     if (options->seconds != NULL)
         add(text, text_size, "--seconds", options->seconds);
+    snprintf(word, sizeof word, "%.10g", options->budget);
+    if (options->budget > 0)
+        add(text, text_size, "--budget", word);
+    snprintf(word, sizeof word, "%u/%u", options->shard.index + 1, options->shard.count);
+    if (options->shard.count > 1)
+        add(text, text_size, "--shard", word);
 }

@@ -6,34 +6,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../limits/purpose.h"
+
 #define ALL  (SUITE_QUICK | SUITE_STANDARD | SUITE_FULL)
 #define MORE (SUITE_STANDARD | SUITE_FULL)
 
-/* %s: the driver. The rate of latency is at most half of what the slowest built-in driver can carry. */
+/* %s: the driver. *: a limit at each size, and rate, of the rows that it is the limit of. The rate of latency is at most
+ * half of what the slowest built-in driver can carry. */
 static const struct {
     const char *name;
     unsigned suites;
 } rows[] = {
     {"limit/line", ALL},
-    {"limit/harness/64B", ALL},
-    {"limit/harness/1MiB", MORE},
-    {"limit/bare-ring-hot/64B", ALL},
-    {"limit/bare-ring/64B", ALL},
-    {"limit/bare-ring/1KiB", MORE},
-    {"limit/bare-ring/64KiB", MORE},
-    {"limit/bare-ring/1MiB", ALL},
-    {"limit/memcpy/1MiB", ALL},
+    {"limit/memcpy/*", ALL},
+    {"limit/bare-ring/*", ALL},
+    {"limit/bare-ring-hot/*", ALL},
+    {"limit/futex/*", ALL},
+    {"limit/pipe/*", ALL},
+    {"limit/unix/*", ALL},
+    {"limit/harness/*", ALL},
+    {"limit/harness-hot/*", ALL},
+    {"limit/harness-latency/*", ALL},
     {"hot/%s/64B/1x1", ALL},
     {"roundtrip/%s/64B/1x1", MORE},
     {"latency/%s/64B/1x1/r10000", ALL},
+    {"wakeup/%s/64B/1x1", ALL},
     {"throughput/%s/64B/1x1", ALL},
-    {"throughput/%s/256B/1x1", SUITE_FULL},
     {"throughput/%s/1KiB/1x1", ALL},
-    {"throughput/%s/4KiB/1x1", SUITE_FULL},
-    {"throughput/%s/16KiB/1x1", SUITE_FULL},
     {"throughput/%s/64KiB/1x1", ALL},
-    {"throughput/%s/256KiB/1x1", SUITE_FULL},
     {"throughput/%s/1MiB/1x1", ALL},
+    {"size/%s/8B/1x1", ALL},
+    {"size/%s/64B/1x1", MORE},
+    {"size/%s/512B/1x1", MORE},
+    {"size/%s/4KiB/1x1", MORE},
+    {"size/%s/32KiB/1x1", MORE},
+    {"size/%s/256KiB/1x1", MORE},
+    {"size/%s/2MiB/1x1", MORE},
+    {"size/%s/16MiB/1x1", MORE},
+    {"size/%s/64MiB/1x1", SUITE_FULL},
     {"fanout/%s/64B/1x2", SUITE_FULL},
     {"fanout/%s/64B/1x4", ALL},
     {"fanout/%s/64B/1x8", SUITE_FULL},
@@ -48,6 +58,10 @@ static const struct {
     {"mesh/%s/64B/4x4", MORE},
     {"mesh/%s/64B/8x8", SUITE_FULL},
     {"mesh/%s/64KiB/4x4", SUITE_FULL},
+    {"cost/%s/64B/1x1", MORE},
+    {"cost/%s/1KiB/1x1", SUITE_FULL},
+    {"cost/%s/64KiB/1x1", SUITE_FULL},
+    {"lifecycle/%s/64B/1x1", MORE},
     {"target-hot/mmipc/32B/1x1", SUITE_TARGETS},
     {"target-hot/mmipc/64B/1x1", SUITE_TARGETS},
     {"target-hot/bare-ring/32B/1x1", SUITE_TARGETS},
@@ -74,6 +88,11 @@ static const struct {
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
+static bool passes(const regex_t *filter, const char *name)
+{
+    return filter == NULL || regexec(filter, name, 0, NULL, 0) == 0;
+}
+
 static int add_row(struct plan *plan, const char *pattern, const char *driver, const regex_t *filter)
 {
     char label[ROW_NAME_BYTES], name[2 * ROW_NAME_BYTES], text[64];
@@ -85,14 +104,48 @@ static int add_row(struct plan *plan, const char *pattern, const char *driver, c
         row_driver_label(label, sizeof label, driver);
         snprintf(name, sizeof name, "%.*s%s%s", (int)(gap - pattern), pattern, label, gap + 2);
     }
-    if (filter != NULL && regexec(filter, name, 0, NULL, 0) != 0)
+    if (!passes(filter, name))
         return 0;
     return row_parse(&plan->rows[plan->count++], name, text, sizeof text);
 }
 
+static bool plan_has(const struct plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->count; ++i)
+        if (strcmp(plan->rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The limit of that pattern at the size and rate of the drivers' rows of another pattern. False: it is not theirs. */
+static bool make_limit(struct row *limit, const char *pattern, const char *of)
+{
+    char size[16], rate[16] = "", name[ROW_NAME_BYTES], text[64];
+    struct row row;
+
+    if (sscanf(of, "%*[^/]/%%s/%15[^/]/%*[^/]/%15s", size, rate) < 1)
+        return false;
+    snprintf(name, sizeof name, "%.*s%s%s%s", (int)strcspn(pattern, "*"), pattern, size, rate[0] == '\0' ? "" : "/",
+             rate);
+    return row_parse(&row, of, text, sizeof text) == 0 && row_parse(limit, name, text, sizeof text) == 0 &&
+           purpose_includes(limit, &row);
+}
+
+/* By themselves, so that no row of a driver lacks its limits. */
+static void add_limits(struct plan *plan, const char *pattern, unsigned suites, const regex_t *filter)
+{
+    for (size_t i = 0; i < ROWS; ++i) {
+        struct row limit;
+        if ((rows[i].suites & suites) != 0 && make_limit(&limit, pattern, rows[i].name) &&
+            !plan_has(plan, limit.name) && passes(filter, limit.name))
+            plan->rows[plan->count++] = limit;
+    }
+}
+
 int plan_make(struct plan *out, const struct options *options)
 {
-    struct plan plan = {.rows = calloc(ROWS * (options->driver_count + 1), sizeof *plan.rows)};
+    struct plan plan = {.rows = calloc(ROWS * (options->driver_count + ROW_FAMILIES), sizeof *plan.rows)};
+    const regex_t *filter;
     regex_t regex;
     int result = 0;
 
@@ -102,12 +155,17 @@ int plan_make(struct plan *out, const struct options *options)
         result = -EINVAL;
         goto out;
     }
+    filter = options->filter == NULL ? NULL : &regex;
     for (size_t i = 0; i < ROWS && result == 0; ++i) {
-        bool is_limit = strstr(rows[i].name, "%s") == NULL;
+        const size_t drivers = strstr(rows[i].name, "%s") == NULL ? 1 : options->driver_count;
         if ((rows[i].suites & options->suites) == 0)
             continue;
-        for (size_t driver = 0; driver < (is_limit ? 1 : options->driver_count) && result == 0; ++driver)
-            result = add_row(&plan, rows[i].name, options->drivers[driver], options->filter == NULL ? NULL : &regex);
+        if (strchr(rows[i].name, '*') != NULL) {
+            add_limits(&plan, rows[i].name, rows[i].suites & options->suites, filter);
+            continue;
+        }
+        for (size_t driver = 0; driver < drivers && result == 0; ++driver)
+            result = add_row(&plan, rows[i].name, options->drivers[driver], filter);
     }
     if (options->filter != NULL)
         regfree(&regex);
@@ -128,13 +186,23 @@ void plan_free(struct plan *plan)
 
 double plan_cell_seconds(const struct row *row, const struct options *options)
 {
-    double seconds = options->seconds == NULL ? 0.35 : strtod(options->seconds, NULL);
+    const struct purpose *purpose = purpose_of(row->family);
+    double seconds = options_cell_seconds(options);
 
-    switch (row->family) {
+    switch (purpose == NULL ? row->family : purpose->as) {
     case ROW_LIMIT_LINE:
         return 0.03;
     case ROW_LIMIT_MEMCPY:
         return seconds / 3;
+    case ROW_WAKEUP:
+        return 3.2;
+    case ROW_THROUGHPUT:
+    case ROW_SIZE: /* of large messages as many as a round needs, with those of the warm-up, at 1 GB/s */
+        return 0.4 + (seconds > 58e-9 * (double)row->size ? seconds : 58e-9 * (double)row->size);
+    case ROW_COST: /* six windows, and what is of no size: idle, and more pairs */
+        return 0.7 + 6 * seconds + (row->size == 64 ? 3.3 : 0);
+    case ROW_LIFECYCLE:
+        return 2;
     case ROW_TARGET_IDLE:
         return 2 + 10 / 0.35 * seconds;
     case ROW_TARGET_ATTACH:
@@ -143,4 +211,25 @@ double plan_cell_seconds(const struct row *row, const struct options *options)
     default:
         return 0.4 + seconds; /* processes, and the lines between rounds */
     }
+}
+
+/* %s is a driver, which may be of any length, and * what is left of a limit. */
+static bool is_of(const char *pattern, const char *name)
+{
+    size_t gap = strcspn(pattern, "%*"), length = strlen(name);
+    const char *rest = pattern + gap + (pattern[gap] == '%' ? 2 : 0);
+
+    if (strncmp(pattern, name, gap) != 0)
+        return false;
+    return *rest == '*' || (length >= gap + strlen(rest) && strcmp(name + length - strlen(rest), rest) == 0 &&
+                            (pattern[gap] != '\0' || length == gap));
+}
+
+unsigned plan_level(const struct row *row)
+{
+    unsigned suites = 0;
+
+    for (size_t i = 0; i < ROWS; ++i)
+        suites |= is_of(rows[i].name, row->name) ? rows[i].suites : 0;
+    return suites & (SUITE_QUICK | SUITE_TARGETS) ? 0 : suites & SUITE_STANDARD ? 1 : 2;
 }

@@ -18,4 +18,8 @@ void plan_free(struct plan *);
 /* What a cell takes, processes and all, as a first guess; in seconds. */
 double plan_cell_seconds(const struct row *, const struct options *);
 
+/* Which suite it takes to have the row: 0 the quick one, or that of targets, which are judged by all of theirs; 1 the
+ * standard one, 2 the full one. */
+unsigned plan_level(const struct row *);
+
 #endif

@@ -56,14 +56,24 @@ void progress_figure(char text[32], const struct row *row, double figure)
     progress_metric(text, row_metric(row), figure);
 }
 
+void progress_time(char text[32], double seconds)
+{
+    const long whole = lround(fmax(seconds, 0));
+
+    if (whole < 60)
+        snprintf(text, 32, "%ld s", whole);
+    else if (whole < 3600)
+        snprintf(text, 32, "%ld min %02ld s", whole / 60, whole % 60);
+    else
+        snprintf(text, 32, "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
+}
+
 void progress_begin(struct progress *progress, const struct tally *tally, double guess_seconds)
 {
     *progress = (struct progress){.terminal = isatty(STDERR_FILENO) == 1,
                                   .started_ns = now_ns(),
                                   .done_before = tally->done,
                                   .guess_seconds = guess_seconds};
-    fprintf(stderr, "%zu rows × %u blocks: about %.0f min %02.0f s\n", tally->count, tally->blocks,
-            floor(guess_seconds / 60), fmod(guess_seconds, 60));
 }
 
 /* From the cells so far, once there are some. */
@@ -77,27 +87,25 @@ static double seconds_left(const struct progress *progress, const struct tally *
     return elapsed / (double)done * (double)left;
 }
 
-void progress_cell(struct progress *progress, const struct tally *tally, const struct tally_row *row, unsigned block)
+void progress_cell(const struct progress *progress, const struct tally *tally, const struct tally_row *row,
+                   unsigned block)
 {
     const struct tally_cell *cell = &row->cells[block];
-    double left = seconds_left(progress, tally);
-    char figure[32];
+    char figure[32], left[32];
 
-    if (isnan(cell->figure)) {
-        fprintf(stderr, "%s[%zu/%zu] block %u  %s  ERROR %s\n", progress->terminal ? "\r\033[K" : "", tally->done,
-                tally->planned, block + 1, row->row->name, row->error);
+    if (!progress->terminal)
+        return;
+    if (isnan(cell->figure) && !cell->not_applicable) {
+        fprintf(stderr, "\r\033[K[%zu/%zu] block %u  %s  ERROR %s\n", tally->done, tally->planned, block + 1,
+                row->row->name, row->error);
         return;
     }
     progress_figure(figure, row->row, cell->figure);
-    if (progress->terminal)
-        fprintf(stderr, "\r\033[K[%zu/%zu] %.0f min %02.0f s left  %s  %s", tally->done, tally->planned,
-                floor(left / 60), floor(fmod(left, 60)), row->row->name, figure);
-    else
-        fprintf(stderr, "[%zu/%zu] block %u  %s  %s  (%s)\n", tally->done, tally->planned, block + 1, row->row->name,
-                figure, cell->placement == NULL ? "placement unknown" : cell->placement);
+    progress_time(left, seconds_left(progress, tally));
+    fprintf(stderr, "\r\033[K[%zu/%zu] %s left  %s  %s", tally->done, tally->planned, left, row->row->name, figure);
 }
 
-void progress_end(struct progress *progress)
+void progress_end(const struct progress *progress)
 {
     if (progress->terminal)
         fputs("\r\033[K", stderr);

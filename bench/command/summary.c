@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "session.h"
+
 static const struct ratio no_ratio = {NAN, 0, NAN, NAN};
 
 /* Room for one row's samples, three times, and for ratios. */
@@ -149,7 +151,6 @@ static void doubt(char *text, size_t text_size, const char *format, ...)
 
 struct counts {
     size_t cells, failed, placed, mixed, classes;
-    double steal_ns;
 };
 
 static struct counts count_cells(const struct tally *tally)
@@ -163,10 +164,9 @@ static struct counts count_cells(const struct tally *tally)
             if (!cell->done)
                 continue;
             ++counts.cells;
-            counts.failed += isnan(cell->figure) != 0;
+            counts.failed += isnan(cell->figure) && !cell->not_applicable;
             counts.placed += cell->placement != NULL;
             counts.mixed += cell->placement != NULL && strcmp(cell->placement, "mixed") == 0;
-            counts.steal_ns += isnan(cell->steal_ns) ? 0 : cell->steal_ns;
             for (size_t name = 0; cell->placement != NULL && name < LINE_CLASSES; ++name)
                 seen[name] = seen[name] || strcmp(cell->placement, line_classes[name]) == 0;
         }
@@ -175,7 +175,7 @@ static struct counts count_cells(const struct tally *tally)
     return counts;
 }
 
-void summary_doubts(const struct tally *tally, double load, double seconds, const char *flags, char *text,
+void summary_doubts(const struct tally *tally, const struct session_sums *sums, const char *flags, char *text,
                     size_t text_size)
 {
     struct counts counts = count_cells(tally);
@@ -188,11 +188,12 @@ void summary_doubts(const struct tally *tally, double load, double seconds, cons
         doubt(text, text_size, "Only %zu of %zu cells were measured.\n", counts.cells, tally->planned);
     if (tally->blocks < 10)
         doubt(text, text_size, "%u blocks are too few for a median that holds (10 or more).\n", tally->blocks);
-    if (load > 0.25 * cpus)
-        doubt(text, text_size, "The machine was not idle: load %.2f on %.0f CPUs when the run began.\n", load, cpus);
-    if (seconds > 0 && counts.steal_ns / 1e9 > 0.01 * seconds * cpus)
+    if (sums->load > 0.25 * cpus)
+        doubt(text, text_size, "The machine was not idle: load %.2f on %.0f CPUs when the run began, or went on.\n",
+              sums->load, cpus);
+    if (sums->seconds > 0 && sums->steal_ns / 1e9 > 0.01 * sums->seconds * cpus)
         doubt(text, text_size, "The hypervisor gave %.1f %% of the CPU time to others (steal).\n",
-              counts.steal_ns / 1e7 / (seconds * cpus));
+              sums->steal_ns / 1e7 / (sums->seconds * cpus));
     if (counts.mixed * 10 > counts.placed)
         doubt(text, text_size,
               "The CPUs moved during %zu of %zu cells (placement mixed); they are in no ratio to a limit.\n",
@@ -206,41 +207,6 @@ void summary_doubts(const struct tally *tally, double load, double seconds, cons
         doubt(text, text_size, "The build is not an optimised one (preset release or bench).\n");
 }
 
-static const struct summary_row *find_row(const struct summary_row *rows, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; ++i)
-        if (strcmp(rows[i].row->row->name, name) == 0)
-            return &rows[i];
-    return NULL;
-}
-
-/* Why there is no ratio that could be judged; more blocks help against too few pairs only. */
-static const char *explain_unknown(const struct summary_row *row, const struct summary_row *rival, size_t pairs)
-{
-    if (row == NULL || rival == NULL)
-        return row == NULL ? "unknown: its row is not measured" : "unknown: the row of fifo is not measured";
-    if (row->row->error[0] != '\0' || rival->row->error[0] != '\0')
-        return row->row->error[0] != '\0' ? "unknown: its row is an error" : "unknown: the row of fifo is an error";
-    return pairs < SUMMARY_FEWEST_PAIRS ? "unknown: too few pairs" : NULL;
-}
-
-void summary_targets(const struct summary_row *rows, size_t count, struct target out[SUMMARY_TARGETS])
-{
-    const struct summary_row *hot = find_row(rows, count, "hot/mmipc/64B/1x1");
-    const struct summary_row *stream = find_row(rows, count, "throughput/mmipc/64B/1x1");
-    const struct summary_row *fifo = find_row(rows, count, "throughput/fifo/64B/1x1");
-
-    out[0] = (struct target){.text = "hot one-way p50 of mmipc, 64 B, in cache lines",
-                             .ratio = hot == NULL ? no_ratio : hot->limit,
-                             .bound = 3,
-                             .at_most = true};
-    out[0].unknown = explain_unknown(hot, hot, out[0].ratio.pairs);
-    out[1] = (struct target){.text = "throughput of mmipc, 64 B, in that of fifo",
-                             .ratio = stream == NULL ? no_ratio : stream->fifo,
-                             .bound = 10};
-    out[1].unknown = explain_unknown(stream, fifo, out[1].ratio.pairs);
-}
-
 const char *ratio_verdict(const struct ratio *ratio, double bound, bool at_most)
 {
     /* an end that is not known is on neither side */
@@ -250,9 +216,4 @@ const char *ratio_verdict(const struct ratio *ratio, double bound, bool at_most)
     if (all_reach || none_reaches)
         return all_reach ? "reached" : "not reached";
     return (at_most ? ratio->median <= bound : ratio->median >= bound) ? "perhaps reached" : "perhaps not reached";
-}
-
-const char *summary_target_verdict(const struct target *target)
-{
-    return target->unknown != NULL ? target->unknown : ratio_verdict(&target->ratio, target->bound, target->at_most);
 }

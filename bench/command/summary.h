@@ -31,20 +31,12 @@ struct summary_row {
 /* out has room for one a row of the tally. 0, -ENOMEM. */
 int summary_make(const struct tally *, struct summary_row *out);
 
-/* What keeps the figures from being fit to publish: a sentence each, in text, up to NUL; empty: nothing. load: of the
- * machine when the run began, in runnable processes; seconds: that the run took. */
-void summary_doubts(const struct tally *, double load, double seconds, const char *flags, char *text, size_t text_size);
+/* What keeps the figures from being fit to publish: a sentence each, in text, up to NUL; empty: nothing. sums: of all
+ * sessions of the run. */
+struct session_sums;
+void summary_doubts(const struct tally *, const struct session_sums *sums, const char *flags, char *text,
+                    size_t text_size);
 
-/* A target and whether it is reached. */
-struct target {
-    const char *text;
-    const char *unknown; /* why it cannot be judged, or NULL; static */
-    struct ratio ratio;
-    double bound;
-    bool at_most; /* else at least */
-};
-enum { SUMMARY_TARGETS = 2, SUMMARY_FEWEST_PAIRS = 10 };
-void summary_targets(const struct summary_row *, size_t count, struct target out[SUMMARY_TARGETS]);
-const char *summary_target_verdict(const struct target *); /* as ratio_verdict(), or "unknown: …" */
+enum { SUMMARY_FEWEST_PAIRS = 10 }; /* for a verdict */
 
 #endif

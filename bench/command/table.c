@@ -47,6 +47,10 @@ static void print_row(const struct summary_row *row, int name_width)
         printf("  ERROR %s\n", row->row->error);
         return;
     }
+    if (row->row->not_applicable[0] != '\0') {
+        printf("  not applicable: %s\n", row->row->not_applicable);
+        return;
+    }
     progress_figure(median, row->row->row, row->median);
     progress_figure(low, row->row->row, row->low);
     progress_figure(high, row->row->row, row->high);
@@ -79,34 +83,6 @@ void table_print(const struct summary_row *rows, size_t count)
            "blocks' samples, where 100 lie beyond it. /fifo, /tcp: how many times better. Ratios: median over pairs of "
            "cells\n"
            "of one block and one placement of the CPUs; – where there is none.\n");
-}
-
-static bool has_row(const struct summary_row *rows, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; ++i)
-        if (strcmp(rows[i].row->row->name, name) == 0)
-            return true;
-    return false;
-}
-
-void table_print_targets(const struct summary_row *rows, size_t count)
-{
-    struct target targets[SUMMARY_TARGETS];
-
-    if (!has_row(rows, count, "hot/mmipc/64B/1x1") && !has_row(rows, count, "throughput/mmipc/64B/1x1"))
-        return;
-    summary_targets(rows, count, targets);
-    for (size_t i = 0; i < SUMMARY_TARGETS; ++i) {
-        const struct ratio *ratio = &targets[i].ratio;
-        char value[128] = "";
-        if (ratio->pairs > 0 && isnan(ratio->low))
-            snprintf(value, sizeof value, "%.2f (%zu pairs), ", ratio->median, ratio->pairs);
-        else if (ratio->pairs > 0)
-            snprintf(value, sizeof value, "%.2f (95 %% interval of the median %.2f – %.2f, %zu pairs), ", ratio->median,
-                     ratio->low, ratio->high, ratio->pairs);
-        printf("target: %s: %sto be %s %g: %s\n", targets[i].text, value, targets[i].at_most ? "at most" : "at least",
-               targets[i].bound, summary_target_verdict(&targets[i]));
-    }
 }
 
 static void add_number(cJSON *object, const char *name, double value)
@@ -151,22 +127,11 @@ static cJSON *row_to_json(const struct summary_row *row)
 void table_print_json(const struct summary_row *rows, size_t count, const char *doubts, const struct goal_result *goals)
 {
     cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "rows"), *targets;
-    struct target target[SUMMARY_TARGETS];
     char *text;
 
     for (size_t i = 0; i < count; ++i)
         cJSON_AddItemToArray(list, row_to_json(&rows[i]));
-    summary_targets(rows, count, target);
-    targets = cJSON_AddArrayToObject(json, "targets");
-    for (size_t i = 0; i < SUMMARY_TARGETS; ++i) {
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "text", target[i].text);
-        add_ratio(item, "ratio", &target[i].ratio);
-        cJSON_AddNumberToObject(item, target[i].at_most ? "at_most" : "at_least", target[i].bound);
-        cJSON_AddStringToObject(item, "verdict", summary_target_verdict(&target[i]));
-        cJSON_AddItemToArray(targets, item);
-    }
-    targets = goals == NULL ? NULL : cJSON_AddArrayToObject(json, "reference_targets");
+    targets = goals == NULL ? NULL : cJSON_AddArrayToObject(json, "targets");
     for (size_t i = 0; targets != NULL && i < TARGETS; ++i)
         cJSON_AddItemToArray(targets, targets_record(&goals[i]));
     cJSON_AddBoolToObject(json, "fit_to_publish", doubts[0] == '\0');

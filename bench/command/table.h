@@ -5,7 +5,6 @@
 #include "summary.h"
 
 void table_print(const struct summary_row *, size_t count);
-void table_print_targets(const struct summary_row *, size_t count); /* nothing where mmipc's rows are not there */
 /* goals: what the targets came to, or NULL: they are not measured. */
 struct goal_result;
 void table_print_json(const struct summary_row *, size_t count, const char *doubts, const struct goal_result *goals);

@@ -93,6 +93,16 @@ static void merge_histogram(struct tally_row *row, const cJSON *json)
     (void)ipcmark_histogram_add_json(row->histogram, json); /* a bad one adds nothing */
 }
 
+/* Whether the row has nothing to do with the driver, which is no error of either. */
+static bool take_not_applicable(struct tally_row *row, const cJSON *record)
+{
+    const char *why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "not_applicable"));
+
+    if (why != NULL)
+        snprintf(row->not_applicable, sizeof row->not_applicable, "%s", why);
+    return why != NULL;
+}
+
 static void take_error(struct tally_row *row, const cJSON *record)
 {
     const char *error = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "error"));
@@ -115,11 +125,13 @@ const struct tally_cell *tally_add(struct tally *tally, const cJSON *record)
     cell->done = true;
     cell->placement = placement(record);
     cell->line_ns = (number(record, "line_before_ns") + number(record, "line_after_ns")) / 2;
-    cell->steal_ns = number(record, "steal_ns");
     cell->figure = number(metrics, row_metric(row->row));
     cell->bytes_per_second = number(metrics, "bytes_per_second");
     take_classes(cell, row->row, metrics);
-    if (!cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(record, "error")) || isnan(cell->figure))
+    cell->not_applicable = take_not_applicable(row, record);
+    if (cell->not_applicable)
+        cell->figure = NAN;
+    else if (!cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(record, "error")) || isnan(cell->figure))
         cell->figure = NAN, take_error(row, record);
     else if (row_is_target(row->row))
         cell->metrics = cJSON_Duplicate(metrics, true);

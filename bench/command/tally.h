@@ -14,12 +14,12 @@ struct cJSON;
 
 struct tally_cell {
     bool done;
+    bool not_applicable;           /* the driver cannot have such a figure: neither error nor figure */
     const char *placement;         /* static, or NULL */
     double by_class[LINE_CLASSES]; /* its figure in the rounds of each of line_classes; NaN: none there, or no rounds */
     double figure;                 /* what row_metric() names; NaN: an error */
     double bytes_per_second;       /* NaN: has none */
     double line_ns;                /* mean of before and after; NaN: unknown */
-    double steal_ns;               /* NaN: unknown */
     struct cJSON *metrics;         /* of a target row's figure: what else was measured; NULL: nothing */
 };
 
@@ -28,6 +28,7 @@ struct tally_row {
     struct tally_cell *cells;            /* one a block */
     struct ipcmark_histogram *histogram; /* of all blocks together; NULL: has none */
     char error[600];                     /* of the first cell that failed: the whole row is no figure then */
+    char not_applicable[200];            /* why the driver cannot have such a figure; "": it can */
 };
 
 struct tally {

@@ -1,0 +1,113 @@
+/* How long a run is said to take, and how long it does, with a measuring program whose rows take what rows take. */
+#include <cases.h>
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "command_run.h"
+
+/* A directory of programs with the fake one among them. */
+static void link_program(const char *name, const char *target)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", command_directory, name);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static void unlink_program(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", command_directory, name);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void open_programs(void)
+{
+    command_open_directory();
+    link_program("ipcmark-bench-rows", FAKE_ROWS);
+    link_program("ipcmark-guard", GUARD);
+    link_program("ipcmark-agent", AGENT);
+    assert_int_equal(setenv("IPCMARK_EXEC_PATH", command_directory, 1), 0);
+}
+
+static void close_programs(void)
+{
+    unlink_program("ipcmark-bench-rows");
+    unlink_program("ipcmark-guard");
+    unlink_program("ipcmark-agent");
+    command_close_directory();
+}
+
+static double seconds_said(void)
+{
+    const char *about = strstr(command_said, ", about ");
+    int seconds;
+    assert_non_null(about);
+    assert_int_equal(sscanf(about, ", about %d s\n", &seconds), 1);
+    return seconds;
+}
+
+static double seconds_taken(void)
+{
+    cJSON *records, *session;
+    unsigned counts[64];
+    double seconds;
+    records = command_read_file(counts, 64);
+    session = cJSON_GetArrayItem(records, cJSON_GetArraySize(records) - 2);
+    assert_string_equal(command_text(session, "record"), "session");
+    seconds = cJSON_GetNumberValue(cJSON_GetObjectItem(session, "seconds"));
+    cJSON_Delete(records);
+    return seconds;
+}
+
+static void near(double said, double taken)
+{
+    if (!(taken > 0.75 * said && taken < 1.25 * said))
+        fail_msg("%.0f s were said, and it took %.1f s", said, taken);
+}
+
+static void run_takes_what_was_said(void **state)
+{
+    (void)state;
+    open_programs();
+    SAYS(0, "2 rows × 6 blocks: 12 cells, about 6 s", "--driver", "fifo", "--filter", "limit/line|throughput/fifo/64B",
+         "--blocks", "6", "--seconds", "0.4", "--quiet", "--output", command_file);
+    near(seconds_said(), seconds_taken());
+    close_programs();
+}
+
+/* A shard's own part, and what is left of it. */
+static void so_does_a_part_of_it(void **state)
+{
+    unsigned counts[8];
+    (void)state;
+    open_programs();
+    SAYS(0, "1 rows × 8 blocks, part 2 of 3: 3 cells, about ", "--driver", "fifo", "--filter", "throughput/fifo/64B",
+         "--blocks", "8", "--shard", "2/3", "--seed", "5", "--seconds", "0.9", "--quiet", "--output", command_file);
+    near(seconds_said(), seconds_taken());
+    cJSON *records = command_read_file(counts, 8);
+    const cJSON *shard = cJSON_GetObjectItem(cJSON_GetArrayItem(records, 0), "shard");
+    for (unsigned block = 0; block < 8; ++block)
+        assert_int_equal(counts[block], block % 3 == 1);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(shard, "index")), 2);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(shard, "count")), 3);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetArrayItem(records, 0), "planned")), 3);
+    cJSON_Delete(records);
+    close_programs();
+}
+
+static void budget_is_kept_and_says_what_it_costs(void **state)
+{
+    (void)state;
+    open_programs();
+    SAYS(0, "To take no more than 5.8 s: 6 of 12 blocks, and without throughput/*/64B/1x1\n", "--driver", "fifo",
+         "--driver", "tcp", "--filter", "hot/(fifo|tcp)|throughput/(fifo|tcp)/64B/", "--blocks", "12", "--seconds",
+         "0.01", "--budget", "5.8", "--quiet", "--output", command_file);
+    near(seconds_said(), seconds_taken());
+    SAYS(64, "--budget 1 is too little: 6 blocks of hot/", "--driver", "fifo", "--filter", "hot/fifo", "--blocks", "12",
+         "--budget", "1", "--output", command_file);
+    close_programs();
+}
+
+CASES_MAIN(CASE(run_takes_what_was_said), CASE(so_does_a_part_of_it), CASE(budget_is_kept_and_says_what_it_costs))
