@@ -127,6 +127,79 @@ static void a_run_counts_once(void **state)
     }
 }
 
+/* Shards have runs of their own, and what they hold may not overlap. */
+static void shards_of_a_run_count_once(void **state)
+{
+#define SHARD(index)                                                                                                   \
+    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"run\":\"" #index "\",\"shard\":{\"index\":" #index       \
+    ",\"count\":3}}\n"
+    static const struct {
+        const char *second, *why;
+    } shards[] = {
+        {SHARD(2) CELL("s", ""), NULL},
+        {SHARD(2) CELL("r", ""), "block 0 has two cells of row r, one of them in "},
+        {SHARD(1) CELL("r", ""), "same run (1)"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof shards / sizeof shards[0]; ++i) {
+        struct results_run read[2];
+        char error[512] = "";
+        assert_int_equal(scratch_read(&read[0], SHARD(1) CELL("r", ""), error, sizeof error), 0);
+        assert_int_equal(scratch_read(&read[1], shards[i].second, error, sizeof error), 0);
+        assert_int_equal(results_runs_check(read, 2, error, sizeof error), shards[i].why ? -EINVAL : 0);
+        if (shards[i].why && strstr(error, shards[i].why) == NULL)
+            fail_msg("\"%s\" does not name \"%s\"", error, shards[i].why);
+        results_run_free(&read[0]);
+        results_run_free(&read[1]);
+    }
+}
+
+/* The second record of a session counts, if there is one; without one only the beginning is known. */
+static void sessions_end_or_were_killed(void **state)
+{
+#define SESSION(number, more) "{\"record\":\"session\",\"session\":" #number ",\"load\":0.5," more "}\n"
+    struct results_run run;
+    char error[512] = "";
+    (void)state;
+    assert_int_equal(scratch_read(&run,
+                                  HEADER SESSION(1, "\"seconds\":null") SESSION(2, "\"seconds\":null")
+                                      SESSION(2, "\"seconds\":9,\"steal_ns\":7,\"finished\":\"late\""),
+                                  error, sizeof error),
+                     0);
+    assert_int_equal(run.session_count, 2);
+    assert_true(isnan(run.sessions[0].seconds) && run.sessions[0].load == 0.5);
+    assert_true(run.sessions[1].number == 2 && run.sessions[1].seconds == 9 && run.sessions[1].steal_ns == 7);
+    assert_string_equal(run.sessions[1].finished, "late");
+    results_run_free(&run);
+    assert_int_equal(scratch_read(&run, HEADER "{\"record\":\"session\"}\n", error, sizeof error), -EINVAL);
+    assert_non_null(strstr(error, ":2: a session without its number"));
+}
+
+static void a_cell_says_what_it_is(void **state)
+{
+    struct results_run run;
+    char error[512] = "";
+    (void)state;
+    assert_int_equal(
+        scratch_read(&run,
+                     HEADER CELL("r", ",\"limit_of\":[\"hot\"],\"limit_kind\":\"bound\",\"histograms\":{\"close\":{"
+                                      "\"counts\":[[1,2]]},\"death\":{\"counts\":[[3,4]]}}")
+                         CELL("s", ",\"not_applicable\":\"no peers\""),
+                     error, sizeof error),
+        0);
+    assert_string_equal(run.cells[0].limit_kind, "bound");
+    assert_int_equal(cJSON_GetArraySize(run.cells[0].limit_of), 1);
+    assert_int_equal(run.cells[0].named_count, 2);
+    assert_string_equal(run.cells[0].named[1].name, "death");
+    assert_int_equal(run.cells[0].named[1].histogram.total, 4);
+    assert_string_equal(run.cells[1].not_applicable, "no peers");
+    results_run_free(&run);
+    assert_int_equal(
+        scratch_read(&run, HEADER CELL("r", ",\"histograms\":{\"close\":{\"counts\":[1]}}"), error, sizeof error),
+        -EINVAL);
+    assert_non_null(strstr(error, "histogram"));
+}
+
 static void rounds_that_were_added_are_planned_too(void **state)
 {
     struct results_run run;
@@ -144,5 +217,6 @@ static void rounds_that_were_added_are_planned_too(void **state)
 
 CASES_MAIN(CASE(sample_files_are_read_whole), CASE(a_file_without_footer_is_read), CASE(a_torn_last_line_is_left_out),
            CASE(unknown_records_and_fields_are_skipped), CASE(what_is_wrong_is_named_with_its_line),
-           CASE(a_file_that_is_not_there_is_named), CASE(a_run_counts_once),
+           CASE(a_file_that_is_not_there_is_named), CASE(a_run_counts_once), CASE(shards_of_a_run_count_once),
+           CASE(sessions_end_or_were_killed), CASE(a_cell_says_what_it_is),
            CASE(rounds_that_were_added_are_planned_too))
