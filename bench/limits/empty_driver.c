@@ -1,7 +1,11 @@
 /* A driver without a transport: publish calls the receiver, in the same process and thread. What it measures is the
- * harness itself: making, filling, calling, checking and counting a message. One subscriber a channel. */
+ * harness itself: making, filling, calling, checking and counting a message. One subscriber a channel.
+ *
+ * A message that is published from inside a handler waits, copied, until that handler has returned: the answer of an
+ * answer of an answer would otherwise use up the stack. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +18,19 @@ struct endpoint {
     void *context;
     struct endpoint *peer; /* of a publisher; NULL: not looked for yet, or not there */
 };
+
+enum { ASIDE_BYTES = 64 << 10 };
+
+/* Of a thread that is inside a handler. Two places: what is being handed over may be answered. */
+struct hand {
+    bool inside;
+    const struct endpoint *to; /* of the message that waits; NULL: none does */
+    unsigned place;            /* where it is */
+    size_t size;
+    unsigned char bytes[2][ASIDE_BYTES];
+};
+
+static _Thread_local struct hand hand;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct endpoint *subscribers;
@@ -85,12 +102,44 @@ static int publisher_peers(void *object)
     return subscriber != NULL;
 }
 
+/* One at most: a handler answers once. */
+static int put_aside(const struct endpoint *peer, const ipcmark_part *parts, size_t count)
+{
+    if (count != 1)
+        return -EINVAL;
+    if (hand.to != NULL)
+        return -EAGAIN;
+    if (parts->size > ASIDE_BYTES)
+        return -EMSGSIZE;
+    hand.to = peer;
+    hand.size = parts->size;
+    memcpy(hand.bytes[hand.place], parts->data, parts->size);
+    return 0;
+}
+
+static void hand_over_rest(void)
+{
+    while (hand.to != NULL) {
+        const struct endpoint *peer = hand.to;
+        ipcmark_part part = {hand.bytes[hand.place], hand.size};
+        hand.to = NULL;
+        hand.place ^= 1;
+        peer->deliver(peer->context, &part, 1);
+    }
+}
+
 static int publish(void *object, const ipcmark_part *parts, size_t count)
 {
-    struct endpoint *peer = ((struct endpoint *)object)->peer;
+    const struct endpoint *peer = ((struct endpoint *)object)->peer;
 
-    if (peer != NULL)
-        peer->deliver(peer->context, parts, count);
+    if (peer == NULL)
+        return 0;
+    if (hand.inside)
+        return put_aside(peer, parts, count);
+    hand.inside = true;
+    peer->deliver(peer->context, parts, count);
+    hand_over_rest();
+    hand.inside = false;
     return 0;
 }
 
@@ -105,7 +154,8 @@ static const ipcmark_driver driver = {
     .name = "empty",
     .version = IPCMARK_VERSION,
     .summary = "No transport: what the harness itself costs; a limit, not an implementation",
-    .capabilities = IPCMARK_CAP_PEERS | IPCMARK_CAP_THREADS, /* threads: so that no lock is taken around publish */
+    /* threads: so that no lock is taken around publish */
+    .capabilities = IPCMARK_CAP_PEERS | IPCMARK_CAP_THREADS | IPCMARK_CAP_PUBLISH_IN_HANDLER,
     .publisher_open = publisher_open,
     .publish = publish,
     .publisher_peers = publisher_peers,

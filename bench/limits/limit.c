@@ -7,7 +7,7 @@
 
 #include "line.h"
 
-enum { COPIES_AT_A_TIME = 8, COPY_BYTES = 4 << 20 };
+enum { COPIES_AT_A_TIME = 8, BYTES_AT_A_TIME = 1 << 20, COPY_BYTES = 4 << 20 };
 static const double WARM_UP_SECONDS = 0.02;
 
 int bench_line(struct bench *bench, struct cell *cell)
@@ -38,17 +38,23 @@ static uint64_t now_ns(void)
 }
 
 /* From one buffer into the next, round and round over as much as the ring holds, so that not one cache's worth is
- * copied again and again. Returns copies a second. */
-static double copy_for(unsigned char *buffers, size_t size, double seconds, uint64_t *copies)
+ * copied again and again. Small copies are many between two looks at the clock, which takes as long as one of them.
+ * Returns copies a second. */
+static double copy_for(unsigned char *buffers, size_t size, size_t bytes, double seconds, uint64_t *copies)
 {
     void *(*volatile copy)(void *, const void *, size_t) = memcpy; /* or the compiler would see that nobody looks */
-    size_t count = COPY_BYTES / size + 1;
+    const size_t at_a_time = BYTES_AT_A_TIME / size > COPIES_AT_A_TIME ? BYTES_AT_A_TIME / size : COPIES_AT_A_TIME;
     uint64_t start = now_ns(), end = start;
+    size_t from = 0;
 
     *copies = 0;
     while ((double)(end - start) < seconds * 1e9) {
-        for (int i = 0; i < COPIES_AT_A_TIME; ++i, ++*copies)
-            copy(buffers + (*copies + 1) % count * size, buffers + *copies % count * size, size);
+        for (size_t i = 0; i < at_a_time; ++i) {
+            size_t to = from + size == bytes ? 0 : from + size;
+            copy(buffers + to, buffers + from, size);
+            from = to;
+        }
+        *copies += at_a_time;
         end = now_ns();
     }
     return (double)*copies * 1e9 / (double)(end - start);
@@ -66,8 +72,8 @@ int bench_memcpy(struct bench *bench, struct cell *cell)
         return cell_fail(cell, "out of memory");
     memset(buffers, 1, bytes); /* page faults are not copying */
     cell->line_before_ns = bench_line_ns(bench);
-    (void)copy_for(buffers, size, WARM_UP_SECONDS, &copies);
-    rate = copy_for(buffers, size, bench->seconds / 4, &copies);
+    (void)copy_for(buffers, size, bytes, WARM_UP_SECONDS, &copies);
+    rate = copy_for(buffers, size, bytes, bench->seconds / 4, &copies);
     cell->line_after_ns = bench_line_ns(bench);
     bench_steal_since(cell, steal_ns);
     cell_metric(cell, "bytes_per_second", rate * (double)size);

@@ -1,6 +1,9 @@
 /* The bare ring as a driver, so that the participants of limit/bare-ring do for each message exactly what they do in
  * the rows of real implementations: the same filling, checking, clock reads and calls through pointers. It is not one
- * that anybody could use: one publisher, one subscriber, no discovery worth the name, no death noticed, a CPU burnt. */
+ * that anybody could use: one publisher, one subscriber, no discovery worth the name, no death noticed, a CPU burnt.
+ *
+ * With the parameter sleep=1, for limit/futex, no CPU is burnt: the reader sleeps whenever the ring is empty, and each
+ * publish wakes it, whether it sleeps or not. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +25,7 @@ enum { PATIENT_LOOKS = 1 << 20 };
 
 struct publisher {
     struct ring *ring; /* NULL: no subscriber found yet */
+    bool wake;
     char path[PATH_MAX];
 };
 
@@ -31,7 +35,7 @@ enum { GATHER_PAUSES = 32 };
 
 struct subscriber {
     struct ring *ring;
-    bool gather;
+    bool gather, sleep;
     int fd;
     pthread_t thread;
     atomic_bool stopping;
@@ -99,6 +103,26 @@ static void *receive(void *argument)
     return NULL;
 }
 
+static void *receive_asleep(void *argument)
+{
+    struct subscriber *subscriber = argument;
+
+    while (!atomic_load_explicit(&subscriber->stopping, memory_order_relaxed)) { /* ring_wake() makes it seen in time */
+        unsigned wakes = ring_wakes(subscriber->ring);
+        if (!ring_receive(subscriber->ring, subscriber->deliver, subscriber->context))
+            ring_sleep(subscriber->ring, wakes);
+    }
+    return NULL;
+}
+
+static void stop(struct subscriber *subscriber)
+{
+    atomic_store_explicit(&subscriber->stopping, true, memory_order_relaxed);
+    if (subscriber->sleep)
+        ring_wake(subscriber->ring);
+    pthread_join(subscriber->thread, NULL);
+}
+
 static int subscriber_open(void **out, const ipcmark_endpoint *endpoint, ipcmark_deliver_fn *deliver, void *context)
 {
     struct subscriber *subscriber = calloc(1, sizeof *subscriber);
@@ -110,15 +134,16 @@ static int subscriber_open(void **out, const ipcmark_endpoint *endpoint, ipcmark
     subscriber->context = context;
     subscriber->fd = -1;
     subscriber->gather = has_param(endpoint, "gather=1");
-    if ((result = make_path(subscriber->path, endpoint)) < 0 || (result = ring_memory_create(&subscriber->fd)) < 0 ||
+    subscriber->sleep = has_param(endpoint, "sleep=1");
+    if ((result = make_path(subscriber->path, endpoint)) < 0 ||
+        (result = ring_memory_create(&subscriber->fd, endpoint->max_message_bytes)) < 0 ||
         (result = ring_attach(&subscriber->ring, subscriber->fd)) < 0)
         goto out;
-    result = -pthread_create(&subscriber->thread, NULL, receive, subscriber);
+    result = -pthread_create(&subscriber->thread, NULL, subscriber->sleep ? receive_asleep : receive, subscriber);
     if (result < 0)
         goto out;
     if ((result = announce(subscriber)) < 0) {
-        atomic_store_explicit(&subscriber->stopping, true, memory_order_relaxed);
-        pthread_join(subscriber->thread, NULL);
+        stop(subscriber);
         goto out;
     }
     *out = subscriber;
@@ -144,8 +169,7 @@ static void subscriber_close(void *object)
     if (subscriber == NULL)
         return;
     unlink(subscriber->path);
-    atomic_store_explicit(&subscriber->stopping, true, memory_order_relaxed);
-    pthread_join(subscriber->thread, NULL);
+    stop(subscriber);
     ring_detach(subscriber->ring);
     close(subscriber->fd);
     free(subscriber);
@@ -190,6 +214,7 @@ static int publisher_open(void **out, const ipcmark_endpoint *endpoint)
         free(publisher);
         return result;
     }
+    publisher->wake = has_param(endpoint, "sleep=1");
     *out = publisher;
     return 0;
 }
@@ -197,10 +222,16 @@ static int publisher_open(void **out, const ipcmark_endpoint *endpoint)
 static int publish(void *object, const ipcmark_part *parts, size_t count)
 {
     struct publisher *publisher = object;
+    int result;
 
     if (count != 1)
         return -EINVAL;
-    return publisher->ring == NULL ? 0 : ring_publish(publisher->ring, parts->data, parts->size);
+    if (publisher->ring == NULL)
+        return 0;
+    result = ring_publish(publisher->ring, parts->data, parts->size);
+    if (publisher->wake && result == 0)
+        ring_wake(publisher->ring);
+    return result;
 }
 
 static int publisher_peers(void *object)
@@ -227,7 +258,7 @@ static const ipcmark_driver driver = {
     /* threads: claimed so that no lock is taken around publish; there is only one publishing thread in these rows */
     .capabilities =
         IPCMARK_CAP_PEERS | IPCMARK_CAP_THREADS | IPCMARK_CAP_PUBLISH_IN_HANDLER | IPCMARK_CAP_WHEN_FULL_BLOCK,
-    .max_message_bytes = RING_CAPACITY - 64,
+    .max_message_bytes = RING_MESSAGE_MOST,
     .max_publishers = 1,
     .max_subscribers = 1,
     .publisher_open = publisher_open,

@@ -25,10 +25,14 @@ static const struct {
     [ROW_LATENCY] = {"latency", DRIVER, SIZE | RATE, "p50_ns"},
     [ROW_ROUNDTRIP] = {"roundtrip", DRIVER, SIZE, "p50_ns"},
     [ROW_HOT] = {"hot", DRIVER, SIZE, "p50_ns"},
+    [ROW_WAKEUP] = {"wakeup", DRIVER, SIZE, "p50_ns"},
     [ROW_THROUGHPUT] = {"throughput", DRIVER, SIZE, "messages_per_second"},
+    [ROW_SIZE] = {"size", DRIVER, SIZE, "messages_per_second"},
     [ROW_FANOUT] = {"fanout", DRIVER, SIZE | SUBSCRIBERS, "messages_per_second"},
     [ROW_FANIN] = {"fanin", DRIVER, SIZE | PUBLISHERS, "messages_per_second"},
     [ROW_MESH] = {"mesh", DRIVER, SIZE | PUBLISHERS | SUBSCRIBERS, "messages_per_second"},
+    [ROW_COST] = {"cost", DRIVER, SIZE, "cpu_seconds_per_million"},
+    [ROW_LIFECYCLE] = {"lifecycle", DRIVER, SIZE, "first_message_ns"},
     [ROW_TARGET_HOT] = {"target-hot", TARGET, SIZE, "p50_ns"},
     [ROW_TARGET_WAKEUP] = {"target-wakeup", TARGET, SIZE, "p50_ns"},
     [ROW_TARGET_STREAM] = {"target-stream", TARGET, SIZE, "messages_per_second"},
@@ -41,7 +45,12 @@ static const struct {
     [ROW_LIMIT_RING] = {"bare-ring", LIMIT, SIZE, "messages_per_second"},
     [ROW_LIMIT_RING_HOT] = {"bare-ring-hot", LIMIT, SIZE, "p50_ns"},
     [ROW_LIMIT_HARNESS] = {"harness", LIMIT, SIZE, "messages_per_second"},
+    [ROW_LIMIT_HARNESS_HOT] = {"harness-hot", LIMIT, SIZE, "p50_ns"},
+    [ROW_LIMIT_HARNESS_LATENCY] = {"harness-latency", LIMIT, SIZE | RATE, "p50_ns"},
     [ROW_LIMIT_MEMCPY] = {"memcpy", LIMIT, SIZE | IN_PROCESS, "bytes_per_second"},
+    [ROW_LIMIT_FUTEX] = {"futex", LIMIT, SIZE, "p50_ns"},
+    [ROW_LIMIT_PIPE] = {"pipe", LIMIT, SIZE, "p50_ns"},
+    [ROW_LIMIT_UNIX] = {"unix", LIMIT, SIZE, "p50_ns"},
 };
 
 /* ROW_FAMILIES: there is none of that name. */
@@ -113,22 +122,34 @@ static char *split_last(char *words)
     return slash + 1;
 }
 
+/* Ends the first word, in place, and returns what is behind it; NULL: nothing is. */
+static char *split_first(char *words)
+{
+    char *slash = words == NULL ? NULL : strchr(words, '/');
+    if (slash == NULL)
+        return NULL;
+    *slash = '\0';
+    return slash + 1;
+}
+
 static int parse_limit(struct row *row, char *words, char *text, size_t text_size)
 {
-    char *size = strchr(words, '/');
+    char *size = split_first(words), *rate = split_first(size);
 
     snprintf(row->driver, sizeof row->driver, "limit");
-    if (size != NULL)
-        *size++ = '\0';
     row->family = find(words, true);
     if (row->family == ROW_FAMILIES)
         return complain(text, text_size, row->name,
-                        "the limits are line, bare-ring, bare-ring-hot, harness and memcpy");
+                        "the limits are line, bare-ring, bare-ring-hot, memcpy, harness, harness-hot, harness-latency, "
+                        "futex, pipe and unix");
+    if (has(row, SIZE) ? size == NULL || !parse_size(size, &row->size) : size != NULL)
+        return complain(text, text_size, row->name, has(row, SIZE) ? "a size, as in 64B, is missing" : "it has no size");
+    if (has(row, RATE) ? rate == NULL || !parse_rate(rate, &row->rate) : rate != NULL)
+        return complain(text, text_size, row->name,
+                        has(row, RATE) ? "a rate, as in r10000, is missing" : "it has no rate");
     if (row_uses_processes(row))
         row->publishers = row->subscribers = 1;
-    if (has(row, SIZE) ? size != NULL && parse_size(size, &row->size) : size == NULL)
-        return 0;
-    return complain(text, text_size, row->name, has(row, SIZE) ? "a size, as in 64B, is missing" : "it has no size");
+    return 0;
 }
 
 static int parse_scenario(struct row *row, char *words, char *text, size_t text_size)
@@ -179,7 +200,8 @@ int row_parse(struct row *out, const char *name, char *text, size_t text_size)
         goto out;
     }
     return complain(text, text_size, name,
-                    "the families are latency, roundtrip, hot, throughput, fanout, fanin, mesh, limit and target-…");
+                    "the families are latency, roundtrip, hot, wakeup, throughput, size, fanout, fanin, mesh, cost, "
+                    "lifecycle, limit and target-…");
 out:
     if (result == 0)
         *out = row;

@@ -2,7 +2,8 @@
  *
  *     latency/mmipc?spin_us=-1/64B/1x1/r10000        family, driver, size, publishers x subscribers, messages a second
  *     target-stream/unix/64B/1x1                     the same, of the transports of bench/targets
- *     limit/line   limit/bare-ring/1KiB   limit/bare-ring-hot/64B   limit/memcpy/1MiB
+ *     limit/line   limit/bare-ring/1KiB   limit/memcpy/1MiB          the machine's own
+ *     limit/harness-latency/64B/r10000                               the suite's own
  */
 #ifndef BENCH_ROW_H
 #define BENCH_ROW_H
@@ -18,10 +19,14 @@ enum row_family {
     ROW_LATENCY,
     ROW_ROUNDTRIP,
     ROW_HOT,
+    ROW_WAKEUP,
     ROW_THROUGHPUT,
+    ROW_SIZE,
     ROW_FANOUT,
     ROW_FANIN,
     ROW_MESH,
+    ROW_COST,
+    ROW_LIFECYCLE,
     ROW_TARGET_HOT,
     ROW_TARGET_WAKEUP,
     ROW_TARGET_STREAM,
@@ -34,7 +39,12 @@ enum row_family {
     ROW_LIMIT_RING,
     ROW_LIMIT_RING_HOT,
     ROW_LIMIT_HARNESS,
+    ROW_LIMIT_HARNESS_HOT,
+    ROW_LIMIT_HARNESS_LATENCY,
     ROW_LIMIT_MEMCPY,
+    ROW_LIMIT_FUTEX,
+    ROW_LIMIT_PIPE,
+    ROW_LIMIT_UNIX,
     ROW_FAMILIES
 };
 

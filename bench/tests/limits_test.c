@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../command/plan.h"
 #include "../limits/cpus.h"
 #include "../limits/line.h"
+#include "../limits/purpose.h"
 #include "../limits/ring.h"
+#include "../rows/cell.h"
 
 static void line_is_measured_and_affinity_kept(void **state)
 {
@@ -59,7 +62,7 @@ static void open_sides(struct sides *sides, size_t size)
 {
     int fd;
     *sides = (struct sides){.size = size};
-    assert_int_equal(ring_memory_create(&fd), 0);
+    assert_int_equal(ring_memory_create(&fd, size), 0);
     assert_int_equal(ring_attach(&sides->producer, fd), 0);
     assert_int_equal(ring_attach(&sides->consumer, fd), 0);
     close(fd);
@@ -155,12 +158,199 @@ static void too_large_is_refused(void **state)
 {
     struct sides sides;
     static unsigned char message[RING_CAPACITY];
+    int fd;
     (void)state;
-    open_sides(&sides, sizeof message);
+    open_sides(&sides, 64);
     assert_int_equal(ring_publish(sides.producer, message, sizeof message), -EMSGSIZE);
     close_sides(&sides);
+    assert_int_equal(ring_memory_create(&fd, (size_t)RING_MESSAGE_MOST + 1), -EMSGSIZE);
+}
+
+static void count_large(void *context, const ipcmark_part *parts, size_t count)
+{
+    struct sides *sides = context;
+    const unsigned char *bytes = parts->data;
+    sides->wrong += count != 1 || parts->size != sides->size || bytes[0] != (unsigned char)sides->next ||
+                    bytes[parts->size - 1] != (unsigned char)sides->next;
+    ++sides->next;
+}
+
+/* While one is read the next one can be written. */
+static void ring_holds_two_large_messages(void **state)
+{
+    struct sides sides;
+    unsigned char *message;
+    (void)state;
+    open_sides(&sides, 5 << 20);
+    message = calloc(1, sides.size);
+    assert_non_null(message);
+    for (unsigned i = 0; i < 40; i += 2) {
+        for (unsigned j = i; j < i + 2; ++j) {
+            message[0] = message[sides.size - 1] = (unsigned char)j;
+            assert_int_equal(ring_publish(sides.producer, message, sides.size), 0);
+        }
+        assert_true(ring_receive(sides.consumer, count_large, &sides));
+        assert_true(ring_receive(sides.consumer, count_large, &sides));
+        assert_false(ring_receive(sides.consumer, count_large, &sides));
+    }
+    assert_int_equal(sides.next, 40);
+    assert_int_equal(sides.wrong, 0);
+    free(message);
+    close_sides(&sides);
+}
+
+static void *consume_asleep(void *argument)
+{
+    struct sides *sides = argument;
+    while (sides->next < 20000) {
+        unsigned wakes = ring_wakes(sides->consumer);
+        if (!ring_receive(sides->consumer, check_message, sides))
+            ring_sleep(sides->consumer, wakes);
+    }
+    return NULL;
+}
+
+/* A wake-up that got lost would leave the consumer asleep for ever. */
+static void no_wake_up_is_lost(void **state)
+{
+    struct sides sides;
+    pthread_t consumer;
+    (void)state;
+    open_sides(&sides, 64);
+    assert_int_equal(pthread_create(&consumer, NULL, consume_asleep, &sides), 0);
+    for (uint64_t i = 0; i < 20000; ++i) {
+        assert_int_equal(send_number(&sides, i), 0);
+        ring_wake(sides.producer);
+    }
+    pthread_join(consumer, NULL);
+    assert_int_equal(sides.next, 20000);
+    assert_int_equal(sides.wrong, 0);
+    close_sides(&sides);
+}
+
+static struct row row_of(const char *name)
+{
+    struct row row;
+    char text[512] = "";
+    if (row_parse(&row, name, text, sizeof text) < 0)
+        fail_msg("%s", text);
+    return row;
+}
+
+static bool includes(const char *limit, const char *name)
+{
+    struct row limit_row = row_of(limit), row = row_of(name);
+    return purpose_includes(&limit_row, &row);
+}
+
+static void limits_are_of_their_own_size_and_rate(void **state)
+{
+    (void)state;
+    assert_true(includes("limit/line", "hot/fifo/64B/1x1"));
+    assert_true(includes("limit/line", "hot/fifo/1KiB/1x1"));
+    assert_true(includes("limit/bare-ring/64B", "throughput/fifo/64B/1x1"));
+    assert_false(includes("limit/bare-ring/64B", "throughput/fifo/1KiB/1x1"));
+    assert_false(includes("limit/bare-ring/64B", "hot/fifo/64B/1x1"));
+    assert_false(includes("limit/bare-ring/64B", "fanout/fifo/64B/1x2"));
+    assert_true(includes("limit/futex/64B", "wakeup/fifo/64B/1x1"));
+    assert_true(includes("limit/harness-latency/64B/r10000", "latency/fifo/64B/1x1/r10000"));
+    assert_false(includes("limit/harness-latency/64B/r10000", "latency/fifo/64B/1x1/r1000"));
+    assert_false(includes("throughput/fifo/64B/1x1", "throughput/fifo/64B/1x1"));
+}
+
+/* Whatever a driver's row does for a message its limit does, since it is the same code; what differs is the driver. */
+static void limits_in_the_shape_of_drivers_have_no_code_of_their_own(void **state)
+{
+    unsigned shaped = 0;
+    (void)state;
+    for (enum row_family family = 0; family < ROW_FAMILIES; ++family) {
+        const struct purpose *purpose = purpose_of(family);
+        struct row limit = {.family = family}, row = {.family = purpose == NULL ? family : purpose->as};
+        assert_int_equal(purpose != NULL, row_is_limit(&limit));
+        if (purpose == NULL)
+            continue;
+        assert_int_equal(purpose->driver != NULL, row_uses_processes(&limit));
+        if (purpose->driver == NULL)
+            continue;
+        ++shaped;
+        assert_false(row_is_limit(&row));
+        assert_true(purpose_includes_family(family, purpose->as));
+        assert_string_equal(row_metric(&limit), row_metric(&row));
+    }
+    assert_true(shaped >= 8);
+}
+
+static unsigned count_limits(const struct plan *plan, enum row_family limit, const struct row *row)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < plan->count; ++i)
+        count += plan->rows[i].family == limit && purpose_includes(&plan->rows[i], row);
+    return count;
+}
+
+static unsigned count_limited(const struct plan *plan, const struct row *limit)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < plan->count; ++i)
+        count += purpose_includes(limit, &plan->rows[i]);
+    return count;
+}
+
+/* So that a chart never has to guess a limit between two sizes; and none is measured that is of nothing. */
+static void check_plan(unsigned suites)
+{
+    struct options options = {.drivers = {"fifo", "./my.so"}, .driver_count = 2, .suites = suites};
+    struct plan plan;
+    assert_int_equal(plan_make(&plan, &options), 0);
+    for (size_t i = 0; i < plan.count; ++i) {
+        const struct row *row = &plan.rows[i];
+        if (row_is_limit(row) && count_limited(&plan, row) == 0)
+            fail_msg("%s is the limit of no row", row->name);
+        if (row_is_limit(row) || row->publishers != 1 || row->subscribers != 1)
+            continue;
+        for (enum row_family limit = 0; limit < ROW_FAMILIES; ++limit)
+            if (purpose_includes_family(limit, row->family) && count_limits(&plan, limit, row) != 1)
+                fail_msg("%s has %u limits of the kind %d", row->name, count_limits(&plan, limit, row), (int)limit);
+    }
+    plan_free(&plan);
+}
+
+static void every_row_has_its_limits(void **state)
+{
+    (void)state;
+    check_plan(SUITE_QUICK);
+    check_plan(SUITE_STANDARD);
+    check_plan(SUITE_FULL);
+    check_plan(SUITE_TARGETS);
+}
+
+static void cells_say_what_they_limit(void **state)
+{
+    struct row rows[] = {row_of("limit/bare-ring/64B"), row_of("limit/harness-hot/64B"), row_of("hot/fifo/64B/1x1")};
+    static const char *const expected[] = {"[\"throughput\",\"size\"]", "[\"hot\"]", NULL};
+    static const char *const kinds[] = {"bound", "share", NULL};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        struct cell cell;
+        cJSON *record;
+        char *text;
+        cell_init(&cell, &rows[i], 0);
+        record = cell_to_json(&cell);
+        if (expected[i] == NULL) {
+            assert_false(cJSON_HasObjectItem(record, "limit_of"));
+        } else {
+            text = cJSON_PrintUnformatted(cJSON_GetObjectItem(record, "limit_of"));
+            assert_string_equal(text, expected[i]);
+            assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(record, "limit_kind")), kinds[i]);
+            cJSON_free(text);
+        }
+        cJSON_Delete(record);
+        cell_release(&cell);
+    }
 }
 
 CASES_MAIN(CASE(line_is_measured_and_affinity_kept), CASE(line_needs_two_cpus_that_exist), CASE(placements_have_names),
            CASE(ring_wraps_whole), CASE(full_ring_waits_and_gives_up), CASE(ring_carries_between_threads),
-           CASE(too_large_is_refused))
+           CASE(too_large_is_refused), CASE(ring_holds_two_large_messages), CASE(no_wake_up_is_lost),
+           CASE(limits_are_of_their_own_size_and_rate), CASE(limits_in_the_shape_of_drivers_have_no_code_of_their_own),
+           CASE(every_row_has_its_limits), CASE(cells_say_what_they_limit))

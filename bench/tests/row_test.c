@@ -15,9 +15,16 @@ static void names_are_read(void **state)
     assert_int_equal(row_parse(&row, "fanout/my?dir=a/b/64KiB/1x4", text, sizeof text), 0);
     assert_string_equal(row.driver, "my?dir=a/b");
     assert_int_equal(row.subscribers, 4);
+    assert_int_equal(row_parse(&row, "size/fifo/64MiB/1x1", text, sizeof text), 0);
+    assert_true(row.family == ROW_SIZE && row.size == 64 << 20);
+    assert_int_equal(row_parse(&row, "wakeup/fifo/64B/1x1", text, sizeof text), 0);
+    assert_int_equal(row.family, ROW_WAKEUP);
     assert_int_equal(row_parse(&row, "limit/bare-ring/1MiB", text, sizeof text), 0);
     assert_true(row_is_limit(&row) && row.size == 1 << 20);
     assert_string_equal(row.driver, "limit");
+    assert_int_equal(row_parse(&row, "limit/harness-latency/64B/r10000", text, sizeof text), 0);
+    assert_true(row_is_limit(&row) && row.size == 64 && row.rate == 10000);
+    assert_true(row.publishers == 1 && row.subscribers == 1);
     assert_int_equal(row_parse(&row, "limit/line", text, sizeof text), 0);
     assert_true(row_is_limit(&row) && row.size == 0);
 }
@@ -43,6 +50,8 @@ static void what_is_no_row_is_refused_in_words(void **state)
                                         "latency/mmipc/64B/1x1/rfast",
                                         "limit/line/64B",
                                         "limit/bare-ring",
+                                        "limit/bare-ring/64B/r10000",
+                                        "limit/harness-latency/64B",
                                         "limit/speed"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {

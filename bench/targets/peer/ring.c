@@ -83,7 +83,8 @@ static int receiver_open(void **out, const struct place *place, message_handler 
     receiver->handler = handler;
     receiver->user = user;
     if ((result = place_path(receiver->path, sizeof receiver->path, place)) < 0 ||
-        (result = ring_memory_create(&receiver->fd)) < 0 || (result = ring_attach(&receiver->ring, receiver->fd)) < 0)
+        (result = ring_memory_create(&receiver->fd, place->message_bytes)) < 0 ||
+        (result = ring_attach(&receiver->ring, receiver->fd)) < 0)
         goto out;
     snprintf(memory, sizeof memory, "/proc/%ld/fd/%d", (long)getpid(), receiver->fd);
     if (symlink(memory, receiver->path) != 0) {

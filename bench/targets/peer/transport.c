@@ -1,7 +1,5 @@
 #include "transport.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 const struct transport *transport_find(const char *name)
@@ -13,10 +11,4 @@ const struct transport *transport_find(const char *name)
         if (strcmp(all[i]->name, name) == 0)
             return all[i];
     return NULL;
-}
-
-int place_path(char *path, size_t path_size, const struct place *place)
-{
-    int length = snprintf(path, path_size, "%s/%s", place->directory, place->name);
-    return length < 0 || (size_t)length >= path_size ? -ENAMETOOLONG : 0;
 }
