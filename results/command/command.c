@@ -1,0 +1,81 @@
+#include "command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int command_usage(const char *command, const char *text, const char *what)
+{
+    fprintf(stderr, "ipcmark %s: %s%s; see ipcmark %s --help\n", command, text, what, command);
+    return EXIT_USAGE;
+}
+
+int command_failed(const char *command, const char *text)
+{
+    fprintf(stderr, "ipcmark %s: %s\n", command, text);
+    return EXIT_UNREADABLE;
+}
+
+int command_read(const char *command, char **files, size_t count, struct results_run **out)
+{
+    struct results_run *runs = calloc(count, sizeof *runs);
+    char error[512];
+    if (runs == NULL)
+        return command_failed(command, "not enough memory");
+    for (size_t i = 0; i < count; ++i)
+        if (results_run_read(&runs[i], files[i], error, sizeof error) < 0) {
+            command_free(runs, i);
+            return command_failed(command, error);
+        }
+    *out = runs;
+    return 0;
+}
+
+void command_free(struct results_run *runs, size_t count)
+{
+    for (size_t i = 0; i < count; ++i)
+        results_run_free(&runs[i]);
+    free(runs);
+}
+
+static int write_into(const char *path, const char *mode, const char *text)
+{
+    FILE *stream = fopen(path, mode);
+    int error = 0;
+    if (stream == NULL)
+        return -errno;
+    if (fputs(text, stream) == EOF)
+        error = -errno;
+    if (fclose(stream) == EOF && error == 0)
+        error = -errno;
+    return error;
+}
+
+/* A device, a FIFO or a link stays what it is: a file renamed over it would take its place. */
+static bool replaceable(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) < 0 || S_ISREG(status.st_mode);
+}
+
+int command_write(const char *path, const char *text)
+{
+    char *beside = NULL;
+    int error;
+    if (strcmp(path, "-") == 0)
+        return fputs(text, stdout) == EOF || fflush(stdout) == EOF ? -errno : 0;
+    if (!replaceable(path))
+        return write_into(path, "we", text);
+    if (asprintf(&beside, "%s.%ld.tmp", path, (long)getpid()) < 0)
+        return -ENOMEM;
+    error = write_into(beside, "wxe", text);
+    if (error == 0 && rename(beside, path) < 0)
+        error = -errno;
+    if (error && error != -EEXIST)
+        unlink(beside);
+    free(beside);
+    return error;
+}
