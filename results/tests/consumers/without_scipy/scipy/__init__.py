@@ -1,0 +1,1 @@
+"""What compare.py of Google Benchmark imports, where SciPy is not installed: enough for its ratios, nothing of its U test."""

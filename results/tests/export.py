@@ -1,0 +1,330 @@
+"""export.py CASE IPCMARK-EXPORT SAMPLES: what `ipcmark export` writes, held against what its readers ask for."""
+
+import collections
+import csv
+import io
+import json
+import math
+import os
+import pathlib
+import statistics
+import sys
+
+import cases
+import consumers
+
+HERE = pathlib.Path(__file__).resolve().parent
+AWKWARD = "mmipc?spin_us=-1&path=a/b"  # a driver's name, parameters and all
+
+
+def records(samples):
+    return [json.loads(line) for line in pathlib.Path(samples, "bench.jsonl").read_text().splitlines()]
+
+
+def write(path, lines):
+    pathlib.Path(path).write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def renamed(lines, old="mmipc", new=AWKWARD):
+    for line in lines:
+        if line.get("driver") == old:
+            line["row"] = line["row"].replace(f"/{old}/", f"/{new}/")
+            line["driver"] = new
+        for driver in line.get("drivers", []):
+            if driver["name"] == old:
+                driver["name"] = new
+    return lines
+
+
+def slower(lines, driver, factor):
+    """As if everything of a driver took that much longer."""
+    for line in lines:
+        if line.get("driver") != driver or line["record"] != "cell":
+            continue
+        for name in line["metrics"]:
+            if name.endswith("_ns"):
+                line["metrics"][name] *= factor
+            elif name.endswith("_per_second"):
+                line["metrics"][name] /= factor
+        for histogram in ("histogram", "histogram_uncorrected"):
+            if line.get(histogram):
+                line[histogram]["counts"] = [[value * factor, count] for value, count in line[histogram]["counts"]]
+    return lines
+
+
+def cells_of(lines):
+    """Row to its cells in the order of the blocks."""
+    cells = collections.defaultdict(list)
+    for line in lines:
+        if line["record"] == "cell":
+            cells[line["row"]].append(line)
+    return {row: sorted(own, key=lambda cell: cell["block"]) for row, own in cells.items()}
+
+
+def export(program, form, path, *more):
+    return cases.run([program, "--format", form, path, *more])[0]
+
+
+def merged(cells):
+    counts = collections.Counter()
+    for cell in cells:
+        for value, count in cell["histogram"]["counts"]:
+            counts[value] += count
+    return sorted(counts.items())
+
+
+def same(one, other):
+    return math.isclose(one, other, rel_tol=1e-12)
+
+
+def value_at(histogram, rank):
+    below = 0
+    for value, count in histogram:
+        below += count
+        if below >= rank:
+            return value
+    raise AssertionError("no such rank")
+
+
+def the_checks_can_fail(_program, _samples):
+    for name, check in consumers.CHECKS.items():
+        sample = (HERE / "consumers" / name).read_text()
+        assert check(sample), name
+        for old, new in consumers.SPOILT[name]:
+            assert old in sample, f"{name} has no {old}"
+            try:
+                check(sample.replace(old, new, 1))
+            except (consumers.Refused, KeyError, ValueError):
+                continue
+            raise AssertionError(f"{name} with {new} in place of {old} was taken")
+
+
+def google_repeats_a_row_once_a_block(program, samples):
+    lines = renamed(records(samples))
+    write("run.jsonl", lines)
+    times = consumers.google(export(program, "google", "run.jsonl"))
+    checked = 0
+    for row, cells in cells_of(lines).items():
+        metrics = [cell["metrics"] for cell in cells]
+        if "p50_ns" in metrics[0] and cells[0]["histogram"]:
+            expected = [metric["p50_ns"] for metric in metrics]
+            histogram = merged(cells)
+            total = sum(count for _, count in histogram)
+            median = value_at(histogram, total - math.floor(total / 2))
+        elif "messages_per_second" in metrics[0]:
+            expected = [1e9 / metric["messages_per_second"] for metric in metrics]
+            median = statistics.median(expected)
+        else:
+            continue
+        assert len(times[row]) == len(expected) and all(map(same, times[row], expected)), f"{row}: {times[row]} is not {expected}"
+        assert math.isclose(times[f"{row}_median"][0], median, rel_tol=0.02), f"{row}: {times[f'{row}_median']}, {median}"
+        checked += 1
+    assert checked > 20 and any(AWKWARD in row for row in times)
+
+
+def google_carries_the_counters(program, samples):
+    lines = records(samples)
+    page = json.loads(export(program, "google", f"{samples}/bench.jsonl", "--filter", "^throughput/fifo/64B/"))
+    cell = cells_of(lines)["throughput/fifo/64B/1x1"][3]
+    entry = page["benchmarks"][3]
+    assert entry["items_per_second"] == cell["metrics"]["messages_per_second"]
+    assert entry["bytes_per_second"] == cell["metrics"]["bytes_per_second"]
+    assert entry["iterations"] == cell["metrics"]["samples"]
+    assert page["context"]["num_cpus"] == 8 and page["context"]["host_name"] == ""
+
+
+def changes(text):
+    """Benchmark to compare.py's column of changes in time, and its lines of the U test."""
+    found, tests = collections.defaultdict(list), {}
+    for line in text.splitlines():
+        fields = line.rsplit(None, 6)
+        if len(fields) > 2 and fields[0].endswith("_pvalue"):
+            tests[fields[0]] = float(fields[1])
+        elif len(fields) == 7 and fields[1][0] in "+-":
+            found[fields[0]].append(float(fields[1]))
+    return found, tests
+
+
+def compare_py():
+    """How to call it, and whether it has the libraries for its U test; in their place, as much as it needs to start."""
+    script = pathlib.Path(os.environ.get("COMPARE_PY", "/usr/share/benchmark/compare.py"))
+    if not script.exists():
+        raise cases.Skip("compare.py is not installed; Debian has it in libbenchmark-tools")
+    command = [sys.executable, "-B", script, "--no-color"]
+    try:
+        cases.run([sys.executable, "-c", "import scipy.stats, numpy"])
+        return command, dict(os.environ)
+    except AssertionError:
+        print("without its U test: python3-scipy is not installed")
+        return [*command, "--no-utest"], {**os.environ, "PYTHONPATH": str(HERE / "consumers" / "without_scipy")}
+
+
+def compare_py_prints_the_ratio(program, samples):
+    compare, environment = compare_py()
+    for name, lines in (("base", renamed(records(samples))), ("new", slower(renamed(records(samples)), AWKWARD, 1.5))):
+        write(f"{name}.jsonl", lines)
+        export(program, "google", f"{name}.jsonl", "--filter", "^(hot|throughput)/", "-o", f"{name}.json")
+    found, tests = changes(cases.run([*compare, "benchmarks", "base.json", "new.json"], env=environment)[0])
+    rows = {row: change for row, change in found.items() if row.startswith(("hot/", "throughput/"))}
+    for row, change in rows.items():
+        assert all(abs(value - (0.5 if AWKWARD in row else 0)) < 0.0051 for value in change), f"{row}: {change}"
+        assert len(change) == (1 if row.endswith("_median") else 12), f"{row}: {len(change)} repetitions"
+    assert len(rows) > 30 and any(AWKWARD in row for row in rows)
+    if "--no-utest" not in compare:
+        assert tests[f"hot/{AWKWARD}/64B/1x1_pvalue"] < 0.05 <= tests["hot/fifo/64B/1x1_pvalue"], tests
+
+
+def compare_py_prints_the_ratio_of_two_drivers(program, samples):
+    compare, environment = compare_py()
+    export(program, "google", f"{samples}/bench.jsonl", "-o", "run.json")
+    found, _ = changes(cases.run([*compare, "filters", "run.json", "/fifo/", "/tcp/"], env=environment)[0])
+    times = consumers.google(pathlib.Path("run.json").read_text())
+    ratio = times["throughput/tcp/64B/1x1_median"][0] / times["throughput/fifo/64B/1x1_median"][0]
+    printed = [change for row, change in found.items() if row.startswith("throughput") and row.endswith("64B/1x1_median")]
+    assert len(printed) == 1 and abs(printed[0][0] - (ratio - 1)) < 0.001, f"{printed} is not {ratio - 1}"
+
+
+def github_has_each_figure_on_its_side(program, samples):
+    lines = renamed(records(samples))
+    write("run.jsonl", lines)
+    smaller = consumers.github(export(program, "github-smaller", "run.jsonl"))
+    bigger = consumers.github(export(program, "github-bigger", "run.jsonl"))
+    assert not set(smaller) & set(bigger)
+    for row, cells in cells_of(lines).items():
+        rate = cells[0]["metrics"].get("messages_per_second")
+        if rate:
+            value, unit = bigger[f"{row} messages_per_second"]
+            assert unit == "messages/s"
+            assert math.isclose(value, statistics.median(cell["metrics"]["messages_per_second"] for cell in cells))
+        if cells[0]["histogram"]:
+            value, unit = smaller[f"{row} p50_ns"]
+            assert unit == "ns" and value > 0 and value <= smaller[f"{row} p99_ns"][0]
+
+
+def bencher_has_measures_with_bounds(program, samples):
+    lines = renamed(records(samples))
+    write("run.jsonl", lines)
+    found = consumers.bencher(export(program, "bencher", "run.jsonl"))
+    hot, stream = found[f"hot/{AWKWARD}/64B/1x1"], found[f"throughput/{AWKWARD}/64B/1x1"]
+    assert set(hot) >= {"latency", "p99-ns"} and set(stream) == {"throughput"}
+    rates = [cell["metrics"]["messages_per_second"] for cell in cells_of(lines)[f"throughput/{AWKWARD}/64B/1x1"]]
+    low, value, high = stream["throughput"]
+    assert math.isclose(value, statistics.median(rates)) and low > min(rates) and high < max(rates)
+
+
+def csv_has_each_number_of_each_cell(program, samples):
+    lines = renamed(records(samples))
+    next(line for line in lines if line.get("family") == "throughput")["metrics"]["rounds"] = None
+    failed = next(line for line in lines if line["record"] == "cell" and line["family"] == "fanout")
+    failed["error"], failed["metrics"] = 'lost 3, "torn" 1,\nof 7', {}
+    write("run.jsonl", lines)
+    table = list(csv.DictReader(io.StringIO(export(program, "csv-cells", "run.jsonl"), newline="")))
+    expected = {(line["row"], line["block"], name): value for line in lines if line["record"] == "cell"
+                for name, value in line["metrics"].items()}
+    found = {(line["row"], int(line["block"]), line["metric"]): float(line["value"]) if line["value"] else None
+             for line in table if line["metric"]}
+    assert found == expected
+    assert [line["error"] for line in table if line["metric"] and not line["value"]] == ["not measured"]
+    errors = [line for line in table if line["error"] and not line["metric"]]
+    assert [(line["row"], line["error"], line["value"]) for line in errors] == [(failed["row"], failed["error"], "")]
+    table = list(csv.DictReader(io.StringIO(export(program, "csv", "run.jsonl"), newline="")))
+    assert {line["row"] for line in table} == set(cells_of(lines))
+    assert [line["error"] for line in table if line["row"] == failed["row"]] == [failed["error"]]
+    assert len([line for line in table if line["value"]]) > 50
+    for line in table:
+        if line["value"]:
+            assert float(line["low"]) <= float(line["value"]) <= float(line["high"]) and line["interval"] == "95%", line
+            assert line["unit"] and line["blocks"] == "12", line
+
+
+def hgrm_is_the_merged_histogram(program, samples):
+    lines = renamed(records(samples))
+    write("run.jsonl", lines)
+    row = f"latency/{AWKWARD}/64B/1x1/r10000"
+    points, comments = consumers.hgrm(export(program, "hgrm", "run.jsonl", "--filter", f"^latency/{AWKWARD[:5]}.*/64B/"))
+    histogram = merged(cells_of(lines)[row])
+    total = sum(count for _, count in histogram)
+    assert any(row in comment and "Unit = ns" in comment for comment in comments)
+    assert points[-1] == (max(value for value, _ in histogram), 1, total)
+    for value, percentile, count in points[:-1]:
+        assert value == value_at(histogram, max(1, math.ceil(percentile * total - 1e-6))), (value, percentile)
+        assert count == sum(own for bucket, own in histogram if bucket <= value)
+    assert len(points) > 50
+
+
+def hgrm_is_what_hdrhistogram_prints(program, samples):
+    lines = records(samples)
+    cell = next(line for line in lines if line["record"] == "cell" and line["family"] == "hot")
+    cell["histogram"]["counts"] = [[1, 1], [2, 1], [3, 1], [4, 1]]
+    write("run.jsonl", [lines[0], cell])
+    text = export(program, "hgrm", "run.jsonl")
+    wanted = (HERE / "consumers" / "hdrhistogram.hgrm").read_text()
+    assert text.startswith(wanted), text
+    assert text[len(wanted):] == f"#[Row = {cell['row']}, Unit = ns]\n"
+
+
+def hgrm_writes_a_folder(program, samples):
+    write("run.jsonl", renamed(records(samples)))
+    _, said = cases.run([program, "-f", "hgrm", "run.jsonl"], code=3)
+    assert "several" in said and "--filter" in said
+    export(program, "hgrm", "run.jsonl", "-o", "folder/")
+    export(program, "hgrm", "run.jsonl", "-o", "sent", "--uncorrected", "--filter", "^latency/fifo/64B")
+    files = sorted(path.name for path in pathlib.Path("folder").iterdir())
+    rows = sorted({line["row"] for line in renamed(records(samples)) if line.get("histogram")})
+    assert files == sorted(row.replace("/", "_") + ".hgrm" for row in rows)
+    assert "from the actual send time" in pathlib.Path("sent").read_text()
+    for path in pathlib.Path("folder").iterdir():
+        consumers.hgrm(path.read_text())
+
+
+def what_is_no_figure_is_named(program, samples):
+    lines = records(samples)
+    failed = next(line for line in lines if line["record"] == "cell" and line["driver"] == "fifo")
+    failed["error"], failed["metrics"] = "lost 3 of 7", {}
+    write("run.jsonl", lines)
+    for form, read in (("google", consumers.google), ("bencher", consumers.bencher)):
+        text, said = cases.run([program, "-f", form, "run.jsonl"])
+        assert f"left out {failed['row']}: lost 3 of 7" in said, said
+        assert failed["row"] not in read(text)
+
+
+def not_applicable_is_no_figure(program, samples):
+    lines = records(samples)
+    for line in lines:
+        if line.get("row") == "hot/fifo/64B/1x1":
+            line.update(not_applicable="it does not sleep", metrics={}, histogram=None, histogram_uncorrected=None)
+    write("run.jsonl", lines)
+    text, said = cases.run([program, "-f", "bencher", "run.jsonl"])
+    assert "hot/fifo/64B/1x1" not in consumers.bencher(text) and not said
+    table = list(csv.DictReader(io.StringIO(export(program, "csv", "run.jsonl"))))
+    assert [(line["value"], line["error"]) for line in table if line["row"] == "hot/fifo/64B/1x1"] == [
+        ("", "it does not sleep")]
+
+
+def markdown_is_the_reports(program, samples):
+    text = export(program, "markdown", f"{samples}/bench.jsonl")
+    assert "| mmipc |" in text and text.startswith("|"), text[:200]
+
+
+def wrong_use_is_said(program, samples):
+    bench, conformance = f"{samples}/bench.jsonl", f"{samples}/conformance.jsonl"
+    other = records(samples)
+    other[0]["run"] = "0123456789abcdef"
+    write("other.jsonl", other)
+    for arguments, code, text in (([], 64, "which format?"), (["-f", "pdf", bench], 64, "no format pdf"),
+                                  (["-f", "csv"], 64, "which result files?"), (["--loud"], 64, "no option --loud"),
+                                  (["-f", "csv", "-F", "(", bench], 64, "--filter '('"),
+                                  (["-f", "csv", "-u", bench], 64, "--uncorrected"),
+                                  (["-f", "csv", "-F", "nothing", bench], 3, "no row that --filter finds"),
+                                  (["-f", "csv", "absent.jsonl"], 3, "absent.jsonl"),
+                                  (["-f", "csv", conformance], 3, "no benchmark"),
+                                  (["-f", "csv", bench, "other.jsonl"], 3, "several runs"),
+                                  (["-f", "csv", bench, "-o", "no/such/file"], 3, "no/such/file")):
+        _, said = cases.run([program, *arguments], code=code)
+        assert said.startswith("ipcmark export: ") and text in said, f"{arguments}: {said}"
+    assert "Exit codes" in cases.run([program, "--help"])[0]
+    assert sorted(path.name for path in pathlib.Path(".").iterdir()) == ["other.jsonl"]
+
+
+if __name__ == "__main__":
+    sys.exit(cases.main(globals()))
