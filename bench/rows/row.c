@@ -143,7 +143,8 @@ static int parse_limit(struct row *row, char *words, char *text, size_t text_siz
                         "the limits are line, bare-ring, bare-ring-hot, memcpy, harness, harness-hot, harness-latency, "
                         "futex, pipe and unix");
     if (has(row, SIZE) ? size == NULL || !parse_size(size, &row->size) : size != NULL)
-        return complain(text, text_size, row->name, has(row, SIZE) ? "a size, as in 64B, is missing" : "it has no size");
+        return complain(text, text_size, row->name,
+                        has(row, SIZE) ? "a size, as in 64B, is missing" : "it has no size");
     if (has(row, RATE) ? rate == NULL || !parse_rate(rate, &row->rate) : rate != NULL)
         return complain(text, text_size, row->name,
                         has(row, RATE) ? "a rate, as in r10000, is missing" : "it has no rate");
