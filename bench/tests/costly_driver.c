@@ -1,0 +1,291 @@
+/* A driver of known costs, to see that they show. It hands everything on to a good one, COSTLY_INNER, and spends
+ * besides, as its parameters say:
+ *
+ *     publish_us, deliver_us   CPU time for each message, in publish and before the receiver
+ *     slow_us                  time for each message in publish, without a system call
+ *     writes                   system calls for each message, in publish
+ *     fds, kib                 descriptors and memory, held by each subscriber
+ *     awake_percent            of a CPU, by each subscriber, all the time
+ *     open_ms, close_ms        for opening and closing a subscriber
+ *     gone_ms                  before it tells that a peer is gone
+ *     tear                     the number of a message that does not arrive as it was sent
+ *
+ * Built with COSTLY_MUTE it does not tell of peers at all, and does not claim to. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <ipcmark/driver.h>
+
+enum { PERIOD_MS = 10, TORN_MOST = 65536, TORN_BYTE = 20 };
+
+#ifdef COSTLY_MUTE
+static const bool is_mute = true;
+#else
+static const bool is_mute = false;
+#endif
+
+static const ipcmark_driver *inner;
+static ipcmark_driver driver;
+
+struct endpoint {
+    void *handle;
+    unsigned publish_us, deliver_us, slow_us, writes, fd_count, kib, awake_percent, close_ms, gone_ms, tear;
+    atomic_uint delivered;
+    int null;
+    int *fds;
+    void *memory;
+    pthread_t thread;
+    atomic_bool ends;
+    ipcmark_deliver_fn *deliver;
+    void *context;
+    ipcmark_peer_fn *on_peer;
+    void *peer_context;
+};
+
+static unsigned param(const ipcmark_endpoint *options, const char *key)
+{
+    size_t length = strlen(key);
+
+    for (size_t i = 0; options->params != NULL && options->params[i] != NULL; ++i)
+        if (strncmp(options->params[i], key, length) == 0 && options->params[i][length] == '=')
+            return (unsigned)strtoul(options->params[i] + length + 1, NULL, 10);
+    return 0;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* By this clock: the thread's own, or, which takes no system call, everybody's. */
+static void burn(clockid_t clock, uint64_t ns)
+{
+    uint64_t start = ns == 0 ? 0 : clock_ns(clock);
+
+    while (ns > 0 && clock_ns(clock) - start < ns) {
+    }
+}
+
+static void take_time(unsigned milliseconds)
+{
+    if (milliseconds > 0)
+        (void)poll(NULL, 0, (int)milliseconds); /* the cost itself; nobody waits for an event with it */
+}
+
+static void deliver_torn(struct endpoint *endpoint, const ipcmark_part *part)
+{
+    unsigned char copy[TORN_MOST];
+    ipcmark_part torn = {copy, part->size};
+
+    memcpy(copy, part->data, part->size);
+    copy[TORN_BYTE] ^= 1;
+    endpoint->deliver(endpoint->context, &torn, 1);
+}
+
+static void deliver(void *context, const ipcmark_part *parts, size_t count)
+{
+    struct endpoint *endpoint = context;
+
+    burn(CLOCK_THREAD_CPUTIME_ID, endpoint->deliver_us * UINT64_C(1000));
+    if (atomic_fetch_add(&endpoint->delivered, 1) + 1 == endpoint->tear && count == 1 && parts[0].size > TORN_BYTE &&
+        parts[0].size <= TORN_MOST)
+        deliver_torn(endpoint, parts);
+    else
+        endpoint->deliver(endpoint->context, parts, count);
+}
+
+static int publish(void *object, const ipcmark_part *parts, size_t count)
+{
+    struct endpoint *endpoint = object;
+
+    burn(CLOCK_THREAD_CPUTIME_ID, endpoint->publish_us * UINT64_C(1000));
+    burn(CLOCK_MONOTONIC, endpoint->slow_us * UINT64_C(1000));
+    for (unsigned i = 0; i < endpoint->writes; ++i)
+        if (write(endpoint->null, "", 1) != 1)
+            return -EIO;
+    return inner->publish(endpoint->handle, parts, count);
+}
+
+static void tell(void *context, const char *peer, int connected)
+{
+    struct endpoint *endpoint = context;
+
+    if (!connected)
+        take_time(endpoint->gone_ms);
+    endpoint->on_peer(endpoint->peer_context, peer, connected);
+}
+
+/* What the inner one is opened with. */
+static ipcmark_endpoint listen_in(struct endpoint *endpoint, const ipcmark_endpoint *options)
+{
+    ipcmark_endpoint copy = *options;
+
+    endpoint->on_peer = options->on_peer;
+    endpoint->peer_context = options->peer_context;
+    copy.on_peer = options->on_peer == NULL || is_mute ? NULL : tell;
+    copy.peer_context = endpoint;
+    return copy;
+}
+
+static int publisher_open(void **out, const ipcmark_endpoint *options)
+{
+    struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+    ipcmark_endpoint copy;
+    int result;
+
+    if (endpoint == NULL)
+        return -ENOMEM;
+    endpoint->publish_us = param(options, "publish_us");
+    endpoint->slow_us = param(options, "slow_us");
+    endpoint->writes = param(options, "writes");
+    endpoint->gone_ms = param(options, "gone_ms");
+    endpoint->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    copy = listen_in(endpoint, options);
+    result = endpoint->null < 0 ? -errno : inner->publisher_open(&endpoint->handle, &copy);
+    if (result < 0) {
+        if (endpoint->null >= 0)
+            close(endpoint->null);
+        free(endpoint);
+        return result;
+    }
+    *out = endpoint;
+    return 0;
+}
+
+static int publisher_peers(void *object)
+{
+    return inner->publisher_peers(((struct endpoint *)object)->handle);
+}
+
+static void publisher_close(void *object)
+{
+    struct endpoint *endpoint = object;
+
+    if (endpoint == NULL)
+        return;
+    inner->publisher_close(endpoint->handle);
+    close(endpoint->null);
+    free(endpoint);
+}
+
+static void *stay_awake(void *context)
+{
+    struct endpoint *endpoint = context;
+    uint64_t share_ns = endpoint->awake_percent * (PERIOD_MS * UINT64_C(10000));
+
+    while (!atomic_load(&endpoint->ends)) {
+        burn(CLOCK_THREAD_CPUTIME_ID, share_ns);
+        take_time(PERIOD_MS - (unsigned)(share_ns / 1000000));
+    }
+    return NULL;
+}
+
+static int hold(struct endpoint *endpoint)
+{
+    size_t bytes = (size_t)endpoint->kib << 10;
+
+    endpoint->fds = calloc(endpoint->fd_count + 1, sizeof *endpoint->fds);
+    endpoint->memory = malloc(bytes + 1);
+    if (endpoint->fds == NULL || endpoint->memory == NULL)
+        return -ENOMEM;
+    memset(endpoint->memory, 1, bytes + 1);
+    for (unsigned i = 0; i < endpoint->fd_count; ++i)
+        endpoint->fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return endpoint->awake_percent == 0 ? 0 : -pthread_create(&endpoint->thread, NULL, stay_awake, endpoint);
+}
+
+static void let_go(struct endpoint *endpoint)
+{
+    for (unsigned i = 0; endpoint->fds != NULL && i < endpoint->fd_count; ++i)
+        close(endpoint->fds[i]);
+    free(endpoint->fds);
+    free(endpoint->memory);
+    free(endpoint);
+}
+
+static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *to, void *context)
+{
+    struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+    ipcmark_endpoint copy;
+    int result;
+
+    if (endpoint == NULL)
+        return -ENOMEM;
+    *endpoint = (struct endpoint){.deliver = to,
+                                  .context = context,
+                                  .deliver_us = param(options, "deliver_us"),
+                                  .fd_count = param(options, "fds"),
+                                  .kib = param(options, "kib"),
+                                  .awake_percent = param(options, "awake_percent"),
+                                  .close_ms = param(options, "close_ms"),
+                                  .gone_ms = param(options, "gone_ms"),
+                                  .tear = param(options, "tear")};
+    take_time(param(options, "open_ms"));
+    copy = listen_in(endpoint, options);
+    result = inner->subscriber_open(&endpoint->handle, &copy, deliver, endpoint);
+    if (result >= 0 && (result = hold(endpoint)) < 0)
+        inner->subscriber_close(endpoint->handle);
+    if (result < 0) {
+        let_go(endpoint);
+        return result;
+    }
+    *out = endpoint;
+    return 0;
+}
+
+static int subscriber_peers(void *object)
+{
+    return inner->subscriber_peers(((struct endpoint *)object)->handle);
+}
+
+static void subscriber_close(void *object)
+{
+    struct endpoint *endpoint = object;
+
+    if (endpoint == NULL)
+        return;
+    take_time(endpoint->close_ms);
+    atomic_store(&endpoint->ends, true);
+    if (endpoint->awake_percent > 0)
+        pthread_join(endpoint->thread, NULL);
+    inner->subscriber_close(endpoint->handle);
+    let_go(endpoint);
+}
+
+const ipcmark_driver *ipcmark_driver_get(void)
+{
+    void *library = dlopen(COSTLY_INNER, RTLD_NOW | RTLD_LOCAL);
+    const ipcmark_driver *(*get)(void) = NULL;
+    void *symbol = library == NULL ? NULL : dlsym(library, "ipcmark_driver_get");
+
+    if (symbol == NULL)
+        return NULL;
+    memcpy(&get, &symbol, sizeof get); /* ISO C has no cast from an object's pointer to a function's */
+    inner = get();
+    driver = *inner;
+    driver.size = sizeof driver;
+    driver.name = "costly";
+    driver.summary = "A good driver that spends too much, for the tests of the benchmarks";
+    if (is_mute)
+        driver.capabilities &= ~(uint64_t)IPCMARK_CAP_PEER_EVENTS;
+    driver.publisher_open = publisher_open;
+    driver.publish = publish;
+    driver.publisher_peers = publisher_peers;
+    driver.publisher_close = publisher_close;
+    driver.subscriber_open = subscriber_open;
+    driver.subscriber_peers = subscriber_peers;
+    driver.subscriber_close = subscriber_close;
+    return &driver;
+}
