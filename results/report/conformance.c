@@ -238,18 +238,19 @@ static void bad_square(struct page *page, const struct report *report, size_t cl
     page_close(page);
 }
 
+static size_t count_bad(const struct report *report)
+{
+    size_t count = 0;
+    for (size_t d = 0; d < report->matrix.driver_count; ++d)
+        for (int verdict = RESULTS_UNKNOWN; verdict < RESULTS_VERDICTS; ++verdict)
+            count += results_matrix_count(&report->matrix, d, (enum results_verdict)verdict);
+    return count;
+}
+
 /* Everything that is not as it should be, before anything else: the worst first. */
 static void troubles(struct page *page, const struct report *report)
 {
     const struct results_matrix *matrix = &report->matrix;
-    size_t count = 0;
-    for (size_t d = 0; d < matrix->driver_count; ++d)
-        for (int verdict = RESULTS_UNKNOWN; verdict < RESULTS_VERDICTS; ++verdict)
-            count += results_matrix_count(matrix, d, (enum results_verdict)verdict);
-    if (count == 0) {
-        page_element(page, "p", "lead", "Every clause that was judged holds, for every implementation.");
-        return;
-    }
     page_element(page, "h3", NULL, "What does not hold, or is not known");
     page_open(page, "ul", "class", "troubles", NULL);
     for (int verdict = RESULTS_VERDICTS - 1; verdict >= RESULTS_UNKNOWN; --verdict)
@@ -277,11 +278,22 @@ static void legend(struct page *page, const struct report *report)
     page_close(page);
 }
 
+/* Where everything holds, one line says so, and the table is for who opens it. */
 void part_conformance(struct page *page, const struct report *report)
 {
+    size_t bad = count_bad(report);
     part_begin(page, "conformance", "Conformance");
-    troubles(page, report);
+    if (bad)
+        troubles(page, report);
+    page_open(page, "details", "class", "verdicts", "open", bad ? "" : NULL, NULL);
+    page_open(page, "summary", NULL);
+    page_textf(page, "%s: %zu clause%s%s, %zu implementation%s",
+               bad ? "All verdicts" : "Every clause that was judged holds", report->matrix.clause_count,
+               report->matrix.clause_count == 1 ? "" : "s", report_effort(report), report->matrix.driver_count,
+               report->matrix.driver_count == 1 ? "" : "s");
+    page_close(page);
     table(page, report);
     legend(page, report);
+    page_close(page);
     page_close(page);
 }

@@ -15,6 +15,7 @@ static void head(struct page *page, const struct report *report)
     page_void(page, "meta", "name", "generator", "content", "ipcmark " IPCMARK_VERSION, NULL);
     page_element(page, "title", NULL, report->title);
     page_open(page, "style", NULL);
+    page_raw(page, (const char *)embedded_palette, embedded_palette_size);
     page_raw(page, (const char *)embedded_css, embedded_css_size);
     page_close(page);
     page_close(page);
@@ -26,7 +27,15 @@ static bool has_families(const struct report *report)
     for (size_t i = 0; i < report->rows.count; ++i)
         if (strncmp(report->rows.rows[i].family, "target-", 7) != 0)
             return true;
-    return report_has(report, "bench") && !targets_any(report->runs, report->run_count);
+    return report_has(report, "bench") && !targets_any(report);
+}
+
+static bool has_family(const struct report *report, const char *name)
+{
+    for (size_t i = 0; i < report->rows.count; ++i)
+        if (strcmp(report->rows.rows[i].family, name) == 0)
+            return true;
+    return false;
 }
 
 /* What a part is made from: runs of a kind, rows of families, or the targets of any run. */
@@ -34,7 +43,9 @@ static bool has_part(const struct report *report, const char *kind)
 {
     if (strcmp(kind, "families") == 0)
         return has_families(report);
-    return strcmp(kind, "targets") == 0 ? targets_any(report->runs, report->run_count) : report_has(report, kind);
+    if (strcmp(kind, "costs") == 0)
+        return has_family(report, "cost") || has_family(report, "lifecycle");
+    return strcmp(kind, "targets") == 0 ? targets_any(report) : report_has(report, kind);
 }
 
 static void navigation(struct page *page, const struct report *report)
@@ -44,6 +55,7 @@ static void navigation(struct page *page, const struct report *report)
     } entries[] = {{"#conformance", "Conformance", "conformance"},
                    {"#latency", "Latency", "families"},
                    {"#throughput", "Throughput", "families"},
+                   {"#costs", "Cost", "costs"},
                    {"#comparison", "Comparison", "families"},
                    {"#targets", "Targets", "targets"},
                    {"#rows", "Every row", "bench"},
@@ -107,8 +119,11 @@ char *report_html(const struct report *report)
     if (has_part(report, "families")) {
         part_latency(&page, report);
         part_throughput(&page, report);
-        part_comparison(&page, report);
     }
+    if (has_part(report, "costs"))
+        part_costs(&page, report);
+    if (has_part(report, "families"))
+        part_comparison(&page, report);
     if (has_part(report, "targets"))
         part_targets(&page, report);
     if (report_has(report, "bench"))

@@ -30,7 +30,11 @@ static void value_text(struct page *page, const char *name, const cJSON *value)
         return;
     }
     if (cJSON_IsNull(value)) {
-        page_text(page, "unknown");
+        page_text(page, strcmp(name, "governor") == 0 ? "unknown: the system does not say" : "unknown");
+        return;
+    }
+    if (cJSON_IsNumber(value) && strcmp(name, "load") == 0) {
+        page_textf(page, "%.2f", value->valuedouble);
         return;
     }
     if (cJSON_IsNumber(value) && strcmp(name, "memory_bytes") == 0) {
@@ -104,9 +108,16 @@ static void command_box(struct page *page, const char *command)
     page_close(page);
 }
 
-static void drivers(struct page *page, const cJSON *list)
+/* Pipes and sockets are the kernel's: the version of their driver says nothing of how fast they are. */
+static const char *kernel_of(const struct results_run *run, const char *name)
 {
-    const cJSON *driver;
+    bool kernels = name && (strcmp(name, "fifo") == 0 || strcmp(name, "tcp") == 0);
+    return kernels ? results_string(results_object(run->header, "environment"), "kernel") : NULL;
+}
+
+static void drivers(struct page *page, const struct results_run *run)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(run->header, "drivers"), *driver;
     item_begin(page, "implementations");
     page_open(page, "ul", NULL);
     cJSON_ArrayForEach(driver, list)
@@ -114,8 +125,13 @@ static void drivers(struct page *page, const cJSON *list)
         const char *name = results_string(driver, "name"), *version = results_string(driver, "version");
         const char *summary = results_string(driver, "summary"), *homepage = results_string(driver, "homepage");
         page_open(page, "li", NULL);
+        const char *stands_for = results_string(driver, "driver"), *kernel = kernel_of(run, name);
         page_element(page, "b", NULL, name ? name : "?");
+        if (stands_for && name && strcmp(stands_for, name) != 0)
+            page_textf(page, " (%s)", stands_for);
         page_textf(page, " %s", version ? version : "");
+        if (kernel)
+            page_textf(page, ", of Linux %s", kernel);
         if (summary && *summary)
             page_textf(page, ": %s", summary);
         if (homepage && *homepage)
@@ -139,7 +155,8 @@ static void header_item(struct page *page, const struct results_run *run, const 
 
 static void one_run(struct page *page, const struct results_run *run)
 {
-    static const char *const fields[] = {"started", "run", "seed", "suite_version", "contract_version", "manifest"};
+    static const char *const fields[] = {"started",          "run",      "seed",  "suite_version",
+                                         "contract_version", "manifest", "suite", "effort"};
     const cJSON *member;
     const char *command = results_header(run, "command");
     bool bench = strcmp(results_header(run, "kind"), "bench") == 0;
@@ -162,7 +179,7 @@ static void one_run(struct page *page, const struct results_run *run)
         value_text(page, member->string, member);
         item_end(page);
     }
-    drivers(page, cJSON_GetObjectItemCaseSensitive(run->header, "drivers"));
+    drivers(page, run);
     page_close(page);
     part_table_end(page);
 }

@@ -6,48 +6,97 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TIME                                                                                                           \
+    {                                                                                                                  \
+        {                                                                                                              \
+            "p50_ns", NULL                                                                                             \
+        }                                                                                                              \
+    }
+#define RATE                                                                                                           \
+    {                                                                                                                  \
+        {                                                                                                              \
+            "messages_per_second", NULL                                                                                \
+        }                                                                                                              \
+    }
+
 const struct family families[] = {
     {.name = "latency",
      .title = "One way, at a fixed rate",
      .note =
          "From the moment a message was due to be sent until the subscriber's handler has it, so that a stall counts "
-         "for every message that it held up.",
-     .metric = "p50_ns",
+         "for every message that it held up. Between two messages the reader may fall asleep: where a curve jumps, "
+         "that is where it had to be woken, or where the machine took the CPU away.",
+     .measures = TIME,
      .one_way = true},
     {.name = "hot",
      .title = "One way, hot",
-     .note = "Half of a round trip while both sides are busy and awake: the best that a message can do.",
-     .metric = "p50_ns",
+     .note =
+         "Half of a round trip while both sides are busy and awake: what a message costs without any wake-up. Half, so "
+         "two ways that differ are not told apart.",
+     .measures = TIME,
      .one_way = true,
      .beside_line = true},
     {.name = "roundtrip",
      .title = "Round trip",
      .note = "A message there and its answer back, answered from the handler.",
-     .metric = "p50_ns"},
+     .measures = TIME},
     {.name = "wakeup",
      .title = "Wake-up",
-     .note = "The reader has slept; the time until its handler runs.",
-     .metric = "p50_ns"},
+     .note =
+         "One message at a time to a reader that has fallen asleep, from the call of publish until its handler runs.",
+     .measures = TIME,
+     .one_way = true},
     {.name = "throughput",
      .title = "Throughput",
      .note = "A saturated stream, counted at the subscriber while the publisher is still sending.",
-     .metric = "messages_per_second",
-     .higher_is_better = true},
+     .measures = RATE,
+     .stream = true},
+    {.name = "size",
+     .title = "Throughput by size",
+     .note = "A saturated stream of messages from the smallest to the largest size, counted at the subscriber.",
+     .measures = RATE,
+     .stream = true},
     {.name = "fanout",
      .title = "Fan-out",
-     .note = "One publisher, several subscribers, counted at the slowest.",
-     .metric = "messages_per_second",
-     .higher_is_better = true},
+     .note = "One publisher, several subscribers, counted at the slowest: each of them receives as many.",
+     .measures = RATE,
+     .stream = true},
     {.name = "fanin",
      .title = "Fan-in",
-     .note = "Several publishers, one subscriber.",
-     .metric = "messages_per_second",
-     .higher_is_better = true},
+     .note = "Several publishers, one subscriber: what it receives from all of them together.",
+     .measures = RATE,
+     .stream = true},
     {.name = "mesh",
      .title = "Mesh",
-     .note = "Several publishers, several subscribers, counted at the slowest.",
-     .metric = "messages_per_second",
-     .higher_is_better = true},
+     .note = "Several publishers, several subscribers, counted at the slowest: each of them receives as many.",
+     .measures = RATE,
+     .stream = true},
+    {.name = "cost",
+     .title = "Cost",
+     .note =
+         "What a pair uses besides time, in the processes of the publisher and of the subscriber. A reader that spins "
+         "pays for its short times here.",
+     .measures = {{"cpu_seconds_per_million", "CPU time of a million messages"},
+                  {"publisher_cpu_seconds_per_million", "of that the publisher"},
+                  {"subscriber_cpu_seconds_per_million", "of that the subscriber"},
+                  {"saturated_cpu_seconds_per_million", "CPU time of a million, saturated"},
+                  {"idle_cpu_share", "CPU when idle, of a core"},
+                  {"publisher_system_calls_per_message", "System calls, publisher"},
+                  {"subscriber_system_calls_per_message", "System calls, subscriber"},
+                  {"publisher_switches_per_message", "Context switches, publisher"},
+                  {"subscriber_switches_per_message", "Context switches, subscriber"},
+                  {"bytes_per_pair", "Memory of a pair"},
+                  {"descriptors_per_pair", "Descriptors of a pair"}}},
+    {.name = "lifecycle",
+     .title = "Coming and going",
+     .note = "Means, measured inside the participants: from the call that opens until the first message is in the "
+             "handler, from "
+             "the death of a peer until that is reported, the call that closes.",
+     .measures = {{"first_message_ns", "Open to first message"},
+                  {"open_ns", "Open"},
+                  {"death_ns", "Death to disconnect event"},
+                  {"close_ns", "Close"},
+                  {"connects_per_second", "Opened, connected and closed, a second"}}},
     {.name = NULL},
 };
 
@@ -59,14 +108,15 @@ const struct family *family_find(const char *name)
     return NULL;
 }
 
-struct family_label family_label(const struct results_row *row)
+struct family_label family_label(const struct results_row *row, bool brief)
 {
     const struct results_cell *cell = row->first;
     struct family_label out = {""};
     size_t used = 0;
     if (!isnan(cell->size))
         used += (size_t)snprintf(out.text, sizeof out.text, "%s", format_size(cell->size).text);
-    if (!isnan(cell->publishers) && !isnan(cell->subscribers))
+    if (!isnan(cell->publishers) && !isnan(cell->subscribers) &&
+        !(brief && cell->publishers == 1 && cell->subscribers == 1))
         used += (size_t)snprintf(out.text + used, sizeof out.text - used, "%s%.0f × %.0f", used ? ", " : "",
                                  cell->publishers, cell->subscribers);
     if (!isnan(cell->rate) && cell->rate > 0)

@@ -85,16 +85,22 @@ struct formatted format_bandwidth(double bytes_per_second)
     return scaled(bytes_per_second, 1000, units, 5);
 }
 
-struct formatted format_ratio(double ratio)
+struct formatted format_factor(double ratio)
 {
     struct formatted out;
     if (!isfinite(ratio))
         return none;
-    if (ratio >= 999.5) {
-        snprintf(out.text, sizeof out.text, "%.40s" GAP "×", format_count(round(ratio)).text);
-        return out;
-    }
-    snprintf(out.text, sizeof out.text, "%.*f" GAP "×", ratio >= 99.5 ? 0 : ratio >= 0.995 ? 1 : 2, ratio);
+    if (ratio >= 999.5)
+        return format_count(round(ratio));
+    snprintf(out.text, sizeof out.text, "%.*f", digits_after_point(ratio), ratio);
+    return out;
+}
+
+struct formatted format_ratio(double ratio)
+{
+    struct formatted out = none;
+    if (isfinite(ratio))
+        snprintf(out.text, sizeof out.text, "%.40s" GAP "×", format_factor(ratio).text);
     return out;
 }
 
@@ -111,6 +117,18 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+/* "bytes_per_pair", "resident_bytes". */
+static bool is_size(const char *metric)
+{
+    return strncmp(metric, "bytes_", 6) == 0 || ends_with(metric, "_bytes") || strstr(metric, "_bytes_per_pair");
+}
+
+/* "idle_seconds", "cpu_seconds_per_million". */
+static bool is_seconds(const char *metric)
+{
+    return ends_with(metric, "seconds") || ends_with(metric, "_seconds_per_million");
+}
+
 static struct formatted share(double fraction)
 {
     struct formatted out;
@@ -124,15 +142,17 @@ struct formatted format_metric(const char *metric, double value)
 {
     static const char *const sizes[] = {"B", "KiB", "MiB", "GiB"};
     struct formatted out;
+    if (!isfinite(value))
+        return none;
     if (ends_with(metric, "_ns"))
         return format_duration(value);
-    if (ends_with(metric, "seconds") && strstr(metric, "per_second") == NULL)
+    if (is_seconds(metric))
         return format_duration(value * 1e9);
     if (ends_with(metric, "bytes_per_second"))
         return format_bandwidth(value);
     if (ends_with(metric, "_share"))
         return share(value);
-    if (strncmp(metric, "bytes_", 6) == 0)
+    if (is_size(metric))
         return scaled(value, 1024, sizes, 4);
     out = format_count(value);
     if (strstr(metric, "rate") || ends_with(metric, "_per_second")) {
@@ -140,6 +160,21 @@ struct formatted format_metric(const char *metric, double value)
         snprintf(out.text + length, sizeof out.text - length, "/s");
     }
     return out;
+}
+
+const char *format_kind(const char *metric)
+{
+    if (ends_with(metric, "_ns"))
+        return "duration";
+    if (is_seconds(metric))
+        return "seconds";
+    if (ends_with(metric, "bytes_per_second"))
+        return "bandwidth";
+    if (ends_with(metric, "_per_second"))
+        return "rate";
+    if (ends_with(metric, "_share"))
+        return "share";
+    return is_size(metric) ? "size" : "count";
 }
 
 struct formatted format_metric_name(const char *metric)

@@ -49,81 +49,101 @@ static void percentile_cells(struct page *page, const struct results_histogram *
 
 static void head_row(struct page *page)
 {
-    page_open(page, "thead", NULL);
-    page_open(page, "tr", NULL);
-    page_open(page, "th", "scope", "col", NULL);
-    page_text(page, "Implementation");
-    page_close(page);
+    const char *heads[FRACTIONS + 3] = {"Implementation"};
+    struct formatted words[FRACTIONS];
     for (size_t i = 0; i < FRACTIONS; ++i) {
-        page_open(page, "th", "scope", "col", NULL);
-        page_text(page, format_percentile(fractions[i]).text);
-        page_close(page);
+        words[i] = format_percentile(fractions[i]);
+        heads[i + 1] = words[i].text;
     }
-    page_open(page, "th", "scope", "col", NULL);
-    page_text(page, "highest");
+    heads[FRACTIONS + 1] = "highest";
+    heads[FRACTIONS + 2] = "samples";
+    part_heads(page, heads, FRACTIONS + 3);
+}
+
+static void curve_row(struct page *page, const struct series *series, const struct results_histogram *histogram)
+{
+    char *points = curve(histogram);
+    struct series own = *series;
+    own.points = points;
+    part_series(page, &own);
+    percentile_cells(page, histogram);
     page_close(page);
-    page_open(page, "th", "scope", "col", NULL);
-    page_text(page, "samples");
-    page_close(page);
+    free(points);
+}
+
+static void words_row(struct page *page, const struct series *series, const char *words)
+{
+    part_series(page, series);
+    page_open(page, "td", "colspan", "7", "class", "words", NULL);
+    page_text(page, words);
     page_close(page);
     page_close(page);
 }
 
 static void driver_rows(struct page *page, const struct report *report, const struct results_row *row)
 {
-    char *points = curve(&row->histogram);
+    char text[400], name[256];
+    struct series series = {.name = row->label, .style = report_style(report, row->label)};
     if (!results_row_figure(row)) {
-        part_series(page, report_style(report, row->driver), row->driver, NULL);
-        page_open(page, "td", "colspan", "7", "class", "words", NULL);
-        page_textf(page, "no figure: %s", row->error);
-        page_close(page);
-        page_close(page);
-        free(points);
+        snprintf(text, sizeof text, row->not_applicable ? "does not apply: %s" : "no figure: %s",
+                 row->not_applicable ? row->not_applicable
+                 : row->error        ? row->error
+                                     : "nothing was measured");
+        words_row(page, &series, text);
         return;
     }
-    part_series(page, report_style(report, row->driver), row->driver, points);
-    percentile_cells(page, &row->histogram);
-    page_close(page);
-    if (row->uncorrected.total > 0) {
-        page_open(page, "tr", "class", "beside", NULL);
-        page_open(page, "th", "scope", "row", NULL);
-        page_text(page, "from the actual send");
-        page_close(page);
-        percentile_cells(page, &row->uncorrected);
-        page_close(page);
-    }
-    free(points);
+    curve_row(page, &series, &row->histogram);
+    if (row->uncorrected.total == 0)
+        return;
+    snprintf(name, sizeof name, "%.200s, from the actual send", row->label);
+    series.name = name;
+    series.of = row->label;
+    series.variant = "From the actual send";
+    curve_row(page, &series, &row->uncorrected);
 }
 
-/* The machine's own: one way of a cache line around the cells of these rows, as a level to compare with. */
-static void line_row(struct page *page, const struct results_row *rows, size_t count)
+/* One way of a cache line around the cells of these rows, placement by placement: each a level that was measured. */
+static int line_rows(struct page *page, const struct report *report, const struct results_row *rows, size_t count)
 {
-    double *values = NULL;
-    struct results_spread spread;
-    size_t used = 0, capacity = 0;
-    char points[96];
-    for (size_t r = 0; r < count; ++r)
-        capacity += 2 * rows[r].sample_count;
-    values = calloc(capacity + 1, sizeof *values);
-    for (size_t r = 0; values && r < count; ++r)
-        for (size_t i = 0; i < rows[r].sample_count; ++i) {
-            const struct results_cell *cell = rows[r].samples[i].cell;
-            if (!isnan(cell->line_before_ns + cell->line_after_ns)) {
-                values[used++] = cell->line_before_ns;
-                values[used++] = cell->line_after_ns;
-            }
+    static const char *const classes[] = {"siblings", "cluster", "distant"};
+    int style = -1;
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0] && report->rows.run_count == 1; ++i) {
+        struct results_spread spread = results_rows_line(rows, count, classes[i]);
+        char points[96], name[64], words[160];
+        if (spread.count == 0)
+            continue;
+        snprintf(points, sizeof points, "1,%.6g 1e9,%.6g", spread.median, spread.median);
+        snprintf(name, sizeof name, "limit: cache line, %s", classes[i]);
+        snprintf(words, sizeof words, "median %s, from %s to %s", format_duration(spread.median).text,
+                 format_duration(spread.low).text, format_duration(spread.high).text);
+        words_row(page, &(struct series){.name = name, .style = style--, .points = points}, words);
+    }
+    return style;
+}
+
+/* The machine's own way of doing the same, where it was measured: of each run, one curve a limit. */
+static void bound_rows(struct page *page, const struct report *report, const struct results_row *rows, size_t count,
+                       int style)
+{
+    const struct results_row *shown[RESULTS_LIMITS] = {NULL};
+    size_t known = 0;
+    for (size_t i = 0; i < count; ++i) {
+        struct results_limit limits[RESULTS_LIMITS];
+        size_t found =
+            results_row_figure(&rows[i]) ? results_limits(&report->rows, &rows[i], "p50_ns", false, limits) : 0;
+        for (size_t l = 0; l < found && known < RESULTS_LIMITS; ++l) {
+            char name[160];
+            bool again = limits[l].row == NULL || limits[l].row->histogram.total == 0;
+            for (size_t k = 0; k < known; ++k)
+                again = again || shown[k] == limits[l].row;
+            if (again)
+                continue;
+            shown[known++] = limits[l].row;
+            snprintf(name, sizeof name, report->rows.run_count > 1 ? "limit: %s (%.60s)" : "limit: %s", limits[l].name,
+                     report->rows.runs[rows[i].run].label);
+            curve_row(page, &(struct series){.name = name, .style = style--}, &limits[l].row->histogram);
         }
-    spread = results_spread(values, used);
-    free(values);
-    if (used == 0)
-        return;
-    snprintf(points, sizeof points, "1,%.6g 1e9,%.6g", spread.median, spread.median);
-    part_series(page, -1, "cache line", points);
-    page_open(page, "td", "colspan", "7", "class", "words", NULL);
-    page_textf(page, "median %s, from %s to %s", format_duration(spread.median).text, format_duration(spread.low).text,
-               format_duration(spread.high).text);
-    page_close(page);
-    page_close(page);
+    }
 }
 
 /* A row that failed must not just be absent from its chart. */
@@ -132,16 +152,20 @@ static void missing_text(const struct results_row *rows, size_t count, char *out
     size_t used = 0;
     *out = '\0';
     for (size_t i = 0; i < count && used < size; ++i)
-        if (!results_row_figure(&rows[i]))
-            used += (size_t)snprintf(out + used, size - used, "%sNo figure for %s: %s.", used ? " " : "",
-                                     rows[i].driver, rows[i].error);
+        if (rows[i].not_applicable)
+            used += (size_t)snprintf(out + used, size - used, "%sDoes not apply to %s: %s.", used ? " " : "",
+                                     rows[i].label, rows[i].not_applicable);
+        else if (!results_row_figure(&rows[i]))
+            used += (size_t)snprintf(out + used, size - used, "%sNo figure for %s: %s.", used ? " " : "", rows[i].label,
+                                     rows[i].error ? rows[i].error : "nothing was measured");
 }
 
 static void figure_of_shape(struct page *page, const struct report *report, const struct results_row *rows,
                             size_t count, const struct family *family)
 {
-    struct family_label label = family_label(rows);
-    char title[256], note[512], missing[512];
+    struct family_label label = family_label(rows, false);
+    char title[256], note[700], missing[700];
+    int style = -1;
     struct figure figure = {
         .title = title,
         .note = note,
@@ -153,18 +177,22 @@ static void figure_of_shape(struct page *page, const struct report *report, cons
         .y_label = family->one_way ? "time, one way" : "time",
     };
     snprintf(title, sizeof title, "%s: %s", family->title, label.text);
-    snprintf(note, sizeof note, "%s Cells by the place of their CPUs: %s.", family->note,
-             report_placements(rows, count).text);
+    if (results_row_pinned(rows))
+        snprintf(note, sizeof note, "%s Cells by the place of their CPUs: %s.", family->note,
+                 report_placements(rows, count).text);
+    else
+        snprintf(note, sizeof note, "%s", family->note);
     missing_text(rows, count, missing, sizeof missing);
     part_figure_begin(page, &figure);
     head_row(page);
     page_open(page, "tbody", NULL);
     for (size_t d = 0; d < report->driver_count; ++d)
         for (size_t i = 0; i < count; ++i)
-            if (strcmp(rows[i].driver, report->drivers[d]) == 0)
+            if (strcmp(rows[i].label, report->drivers[d].label) == 0)
                 driver_rows(page, report, &rows[i]);
-    if (family->one_way)
-        line_row(page, rows, count);
+    if (family->beside_line)
+        style = line_rows(page, report, rows, count);
+    bound_rows(page, report, rows, count, style);
     page_close(page);
     part_figure_end(page);
 }
@@ -176,7 +204,7 @@ static void by_size(struct page *page, const struct report *report, const struct
     struct lines lines = {.family = family->name, .metric = "p50_ns", .at_least = 2};
     struct figure figure = {
         .title = title,
-        .note = "The median of each block, then the median over the blocks.",
+        .note = "The median of all blocks' messages together.",
         .kind = "line",
         .x_kind = "size",
         .x_label = "message size",
@@ -200,6 +228,33 @@ static bool has_histogram(const struct results_row *rows, size_t count)
     return false;
 }
 
+/* A reader that spins is awake when the message comes: what that costs belongs beside its short times. */
+static void idle_cost(struct page *page, const struct report *report)
+{
+    size_t said = 0;
+    page_open(page, "p", "class", "lead", NULL);
+    page_open(page, "b", NULL);
+    page_text(page, "What the short times cost: ");
+    page_close(page);
+    for (size_t d = 0; d < report->driver_count; ++d)
+        for (size_t i = 0; i < report->rows.count; ++i) {
+            const struct results_row *row = &report->rows.rows[i];
+            struct results_spread idle;
+            if (strcmp(row->family, "cost") != 0 || strcmp(row->label, report->drivers[d].label) != 0 ||
+                !results_row_figure(row) || (idle = results_row_metric(row, "idle_cpu_share")).count == 0)
+                continue;
+            page_textf(page, "%s%s uses %s of a core while nothing is sent", said++ ? "; " : "", row->label,
+                       format_metric("idle_cpu_share", idle.median).text);
+            break;
+        }
+    if (said == 0)
+        page_text(page,
+                  "not measured in this run. A reader that spins is fast and uses a whole core; look at the rows of "
+                  "the family cost before you compare");
+    page_text(page, ".");
+    page_close(page);
+}
+
 void part_latency(struct page *page, const struct report *report)
 {
     const struct results_rows *rows = &report->rows;
@@ -208,16 +263,18 @@ void part_latency(struct page *page, const struct report *report)
         page, "p", "lead",
         "Each curve comes from one histogram, merged over all blocks. The further to the right, the rarer: at 99.9 % "
         "one message in a thousand takes longer. A curve ends where fewer than 100 samples lie beyond it.");
+    idle_cost(page, report);
     page_open(page, "div", "class", "plates", NULL);
     for (const struct family *family = families; family->name; ++family) {
+        if (strcmp(family->measures[0].metric, "p50_ns") != 0)
+            continue;
         for (size_t i = 0, next; i < rows->count; i = next) {
             for (next = i + 1; next < rows->count && strcmp(rows->rows[i].shape, rows->rows[next].shape) == 0;)
                 ++next;
             if (strcmp(rows->rows[i].family, family->name) == 0 && has_histogram(&rows->rows[i], next - i))
                 figure_of_shape(page, report, &rows->rows[i], next - i, family);
         }
-        if (!family->higher_is_better)
-            by_size(page, report, family);
+        by_size(page, report, family);
     }
     page_close(page);
     page_close(page);

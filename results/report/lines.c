@@ -1,5 +1,4 @@
-/* A metric as lines over message size, or over the number of subscribers. */
-#include "families.h"
+/* A metric as lines over message size, or over the number of publishers or subscribers. */
 #include "format.h"
 #include "parts.h"
 
@@ -8,32 +7,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PLACES = 64, LIMITS = 6 };
+
 static double place(const struct lines *lines, const struct results_row *row)
 {
-    return lines->by_subscribers ? row->first->subscribers : row->first->size;
+    if (lines->along == ALONG_SIZE)
+        return row->first->size;
+    return lines->along == ALONG_SUBSCRIBERS ? row->first->subscribers : row->first->publishers;
 }
 
-/* One subscriber is where fan-out starts, and those rows are of the family throughput. */
+/* One to one is where fan-out and fan-in start, and those rows are of the family throughput. */
 static bool of_family(const struct lines *lines, const struct results_row *row)
 {
     return strcmp(row->family, lines->family) == 0 ||
-           (lines->by_subscribers && strcmp(row->family, "throughput") == 0 && row->first->subscribers == 1);
+           (lines->along != ALONG_SIZE && strcmp(row->family, "throughput") == 0 && row->first->subscribers == 1);
 }
 
 static bool fits(const struct lines *lines, const struct results_row *row)
 {
-    if (!of_family(lines, row) || isnan(place(lines, row)) || row->first->publishers != 1)
+    const struct results_cell *cell = row->first;
+    if (!of_family(lines, row) || isnan(place(lines, row)) || strcmp(row->driver, "limit") == 0)
         return false;
-    if (lines->rate > 0 && row->first->rate != lines->rate)
+    if ((lines->rate > 0 && cell->rate != lines->rate) || (lines->along != ALONG_SIZE && cell->size != lines->size))
         return false;
-    return lines->by_subscribers ? row->first->size == lines->size : row->first->subscribers == 1;
+    switch (lines->along) {
+    case ALONG_SIZE:
+        return cell->publishers == 1 && cell->subscribers == 1;
+    case ALONG_SUBSCRIBERS:
+        return cell->publishers == 1;
+    case ALONG_PUBLISHERS:
+        return cell->subscribers == 1;
+    default:
+        return cell->publishers == cell->subscribers;
+    }
 }
 
-/* Along the axis: what the rows have, rising, each once. Returns how many, at most `limit`. */
-static size_t places(const struct report *report, const struct lines *lines, double *out, size_t limit)
+/* Along the axis: what the rows have, rising, each once. Returns how many. */
+static size_t places(const struct report *report, const struct lines *lines, double out[PLACES])
 {
     size_t count = 0;
-    for (size_t i = 0; i < report->rows.count && count < limit; ++i) {
+    for (size_t i = 0; i < report->rows.count && count < PLACES; ++i) {
         const struct results_row *row = &report->rows.rows[i];
         double value = place(lines, row);
         size_t at = count;
@@ -50,73 +63,133 @@ static size_t places(const struct report *report, const struct lines *lines, dou
     return count;
 }
 
-static void cell(struct page *page, const struct lines *lines, const struct results_row *row, double x)
+/* What was not measured has no point, and a line breaks there. */
+static void cell(struct page *page, const char *metric, struct results_spread spread, double x, const char *missing)
 {
-    struct results_spread spread = row && results_row_figure(row) ? results_row_metric(row, lines->metric)
-                                                                  : (struct results_spread){.median = NAN};
     char at[32], value[32];
+    snprintf(at, sizeof at, "%.9g", x);
     if (isnan(spread.median)) {
-        page_element(page, "td", "words", row && row->error ? "error" : "–");
+        page_open(page, "td", "data-x", at, "class", *missing ? "words" : NULL, NULL);
+        page_text(page, *missing ? missing : "–");
+        page_close(page);
         return;
     }
-    snprintf(at, sizeof at, "%.9g", x);
     snprintf(value, sizeof value, "%.6g", spread.median);
     page_open(page, "td", "data-x", at, "data-y", value, NULL);
-    page_text(page, format_metric(lines->metric, spread.median).text);
-    if (spread.count > 1) {
+    page_text(page, format_metric(metric, spread.median).text);
+    if (spread.count > 1 && !isnan(spread.low)) {
         page_text(page, " ");
         page_open(page, "span", "class", "range", NULL);
-        page_textf(page, "%s to %s", format_metric(lines->metric, spread.low).text,
-                   format_metric(lines->metric, spread.high).text);
+        page_textf(page, "%s to %s", format_metric(metric, spread.low).text, format_metric(metric, spread.high).text);
         page_close(page);
     }
     page_close(page);
 }
 
-static const struct results_row *row_at(const struct report *report, const struct lines *lines, const char *driver,
+static const struct results_row *row_at(const struct report *report, const struct lines *lines, const char *label,
                                         double x)
 {
     for (size_t i = 0; i < report->rows.count; ++i) {
         const struct results_row *row = &report->rows.rows[i];
-        if (fits(lines, row) && place(lines, row) == x && strcmp(row->driver, driver) == 0)
+        if (fits(lines, row) && place(lines, row) == x && strcmp(row->label, label) == 0)
             return row;
     }
     return NULL;
 }
 
-/* The machine's own limit of that name at that size, if it has the metric. */
-static const struct results_row *limit_at(const struct report *report, const char *limit, const char *metric,
-                                          double size)
+static void driver_cell(struct page *page, const struct report *report, const struct lines *lines, const char *label,
+                        double x)
 {
-    size_t length = strlen(limit);
-    for (size_t i = 0; i < report->rows.count; ++i) {
-        const struct results_row *row = &report->rows.rows[i];
-        if (strcmp(row->driver, "limit") == 0 && strncmp(row->name, "limit/", 6) == 0 &&
-            strncmp(row->name + 6, limit, length) == 0 && row->name[6 + length] == '/' && row->first->size == size &&
-            results_row_figure(row) && results_row_metric(row, metric).count > 0)
-            return row;
-    }
-    return NULL;
+    const struct results_row *row = row_at(report, lines, label, x);
+    struct results_spread spread = {0, NAN, NAN, NAN, false};
+    if (row && results_row_figure(row))
+        spread = strcmp(lines->metric, figures_metric(row)) == 0 ? report_figures(report, row)->value
+                                                                 : results_row_metric(row, lines->metric);
+    cell(page, lines->metric, spread, x,
+         row == NULL || results_row_figure(row) ? ""
+         : row->not_applicable                  ? "does not apply"
+                                                : "error");
 }
 
-static void limit_series(struct page *page, const struct report *report, const struct lines *lines, const double *x,
-                         size_t count, const char *limit, const char *name)
+/* A limit of one run, by its name; where along the axis it was measured. */
+struct bound {
+    char name[160];
+    size_t run;
+    const struct results_row *rows[PLACES];
+};
+
+static struct bound *bound_of(struct bound *bounds, size_t *count, const struct results_limit *limit,
+                              const struct report *report, size_t run)
+{
+    char name[160];
+    if (report->rows.run_count > 1)
+        snprintf(name, sizeof name, "limit: %s (%.60s)", limit->name, report->rows.runs[run].label);
+    else
+        snprintf(name, sizeof name, "limit: %s", limit->name);
+    for (size_t i = 0; i < *count; ++i)
+        if (strcmp(bounds[i].name, name) == 0)
+            return &bounds[i];
+    if (*count == LIMITS)
+        return NULL;
+    bounds[*count] = (struct bound){.run = run};
+    snprintf(bounds[*count].name, sizeof bounds[*count].name, "%s", name);
+    return &bounds[(*count)++];
+}
+
+/* The limits that were measured for these very rows, each where it was. */
+static size_t find_bounds(const struct report *report, const struct lines *lines, const double *x, size_t count,
+                          struct bound bounds[LIMITS])
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; ++i)
-        found += limit_at(report, limit, lines->metric, x[i]) != NULL;
-    if (found == 0 || lines->by_subscribers)
-        return;
-    part_series(page, -1, name, NULL);
-    for (size_t i = 0; i < count; ++i)
-        cell(page, lines, limit_at(report, limit, lines->metric, x[i]), x[i]);
-    page_close(page);
+    for (size_t i = 0; i < report->rows.count; ++i) {
+        const struct results_row *row = &report->rows.rows[i];
+        struct results_limit limits[RESULTS_LIMITS];
+        size_t own;
+        if (!fits(lines, row) || !results_row_figure(row))
+            continue;
+        own = results_limits(&report->rows, row, lines->metric, false, limits);
+        for (size_t l = 0; l < own; ++l) {
+            bool shown = limits[l].row && strcmp(limits[l].metric, lines->metric) == 0;
+            struct bound *bound = shown ? bound_of(bounds, &found, &limits[l], report, row->run) : NULL;
+            for (size_t at = 0; bound && at < count; ++at)
+                if (x[at] == place(lines, row))
+                    bound->rows[at] = limits[l].row;
+        }
+    }
+    return found;
+}
+
+static void bound_series(struct page *page, const struct report *report, const struct lines *lines, const double *x,
+                         size_t count)
+{
+    struct bound *bounds = calloc(LIMITS, sizeof *bounds);
+    size_t found = bounds ? find_bounds(report, lines, x, count, bounds) : 0;
+    for (size_t i = 0; i < found; ++i) {
+        part_series(page, &(struct series){.name = bounds[i].name, .style = -1 - (int)i});
+        for (size_t at = 0; at < count; ++at)
+            cell(page, lines->metric,
+                 bounds[i].rows[at] ? results_row_metric(bounds[i].rows[at], lines->metric)
+                                    : (struct results_spread){0, NAN, NAN, NAN, false},
+                 x[at], "");
+        page_close(page);
+    }
+    free(bounds);
+}
+
+static struct formatted place_words(const struct lines *lines, double x)
+{
+    struct formatted out = format_count(x);
+    if (lines->along == ALONG_SIZE)
+        return format_size(x);
+    if (lines->along == ALONG_BOTH)
+        snprintf(out.text, sizeof out.text, "%.0f × %.0f", x, x);
+    return out;
 }
 
 void part_lines(struct page *page, const struct report *report, const struct lines *lines, const struct figure *figure)
 {
-    double x[64];
-    size_t count = places(report, lines, x, sizeof x / sizeof x[0] - 1);
+    double x[PLACES];
+    size_t count = places(report, lines, x);
     if (count < (lines->at_least ? lines->at_least : 1))
         return;
     part_figure_begin(page, figure);
@@ -127,25 +200,26 @@ void part_lines(struct page *page, const struct report *report, const struct lin
     page_close(page);
     for (size_t i = 0; i < count; ++i) {
         page_open(page, "th", "scope", "col", NULL);
-        page_text(page, lines->by_subscribers ? format_count(x[i]).text : format_size(x[i]).text);
+        page_text(page, place_words(lines, x[i]).text);
         page_close(page);
     }
     page_close(page);
     page_close(page);
     page_open(page, "tbody", NULL);
     for (size_t d = 0; d < report->driver_count; ++d) {
+        const char *label = report->drivers[d].label;
         bool any = false;
         for (size_t i = 0; i < count; ++i)
-            any = any || row_at(report, lines, report->drivers[d], x[i]);
+            any = any || row_at(report, lines, label, x[i]);
         if (!any)
             continue;
-        part_series(page, (int)d, report->drivers[d], NULL);
+        part_series(page, &(struct series){.name = label, .style = (int)d});
         for (size_t i = 0; i < count; ++i)
-            cell(page, lines, row_at(report, lines, report->drivers[d], x[i]), x[i]);
+            driver_cell(page, report, lines, label, x[i]);
         page_close(page);
     }
-    limit_series(page, report, lines, x, count, "bare-ring", "limit: bare ring");
-    limit_series(page, report, lines, x, count, "memcpy", "limit: memcpy");
+    if (lines->along == ALONG_SIZE)
+        bound_series(page, report, lines, x, count);
     page_close(page);
     part_figure_end(page);
 }

@@ -28,7 +28,7 @@ static void heads(FILE *out, const struct report *report)
     fputs("| |", out);
     for (size_t i = 0; i < report->driver_count; ++i) {
         fputc(' ', out);
-        escaped(out, report->drivers[i]);
+        escaped(out, report->drivers[i].label);
         fputs(" |", out);
     }
     fputs("\n| --- |", out);
@@ -41,7 +41,7 @@ static void conformance_line(FILE *out, const struct report *report)
 {
     fputs("| Conformance |", out);
     for (size_t i = 0; i < report->driver_count; ++i) {
-        int index = report_index(report, report->drivers[i]);
+        int index = report_index(report, &report->drivers[i]);
         fputc(' ', out);
         escaped(out, index < 0 ? "not tested" : report_verdict(report, (size_t)index).text);
         fputs(" |", out);
@@ -54,8 +54,8 @@ static void figure(FILE *out, const struct results_row *row, const char *value)
 {
     fputc(' ', out);
     if (row && !results_row_figure(row)) {
-        fputs("error: ", out);
-        escaped(out, row->error);
+        fputs(row->not_applicable ? "does not apply: " : "error: ", out);
+        escaped(out, row->not_applicable ? row->not_applicable : row->error ? row->error : "nothing was measured");
     } else {
         fputs(value, out);
     }
@@ -66,11 +66,11 @@ static void figure(FILE *out, const struct results_row *row, const char *value)
 static bool line_begin(FILE *out, const struct report *report, const char *family)
 {
     for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *row = report_key_row(report, report->drivers[i], family);
+        const struct results_row *row = report_key_row(report, report->drivers[i].label, family);
         if (row == NULL)
             continue;
         fprintf(out, "| %s, ", family_find(family)->title);
-        escaped(out, family_label(row).text);
+        escaped(out, family_label(row, true).text);
         return true;
     }
     return false;
@@ -82,8 +82,28 @@ static void percentile_line(FILE *out, const struct report *report, const char *
         return;
     fprintf(out, ": %s |", format_percentile(fraction).text);
     for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *row = report_key_row(report, report->drivers[i], family);
+        const struct results_row *row = report_key_row(report, report->drivers[i].label, family);
         figure(out, row, format_duration(row ? results_histogram_percentile(&row->histogram, fraction) : NAN).text);
+    }
+    fputc('\n', out);
+}
+
+/* One of the measures of a family that has several, of each driver's key row. */
+static void measure_line(FILE *out, const struct report *report, const char *name, size_t number)
+{
+    const struct measure *measure = &family_find(name)->measures[number];
+    bool any = false;
+    for (size_t i = 0; i < report->driver_count; ++i) {
+        const struct results_row *row = report_key_row(report, report->drivers[i].label, name);
+        any = any || (row && (!results_row_figure(row) || results_row_metric(row, measure->metric).count > 0));
+    }
+    if (!any)
+        return;
+    fprintf(out, "| %s |", measure->title);
+    for (size_t i = 0; i < report->driver_count; ++i) {
+        const struct results_row *row = report_key_row(report, report->drivers[i].label, name);
+        double value = row && results_row_figure(row) ? results_row_metric(row, measure->metric).median : NAN;
+        figure(out, row, format_metric(measure->metric, value).text);
     }
     fputc('\n', out);
 }
@@ -94,13 +114,13 @@ static void throughput_lines(FILE *out, const struct report *report)
         return;
     fputs(" |", out);
     for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *row = report_key_row(report, report->drivers[i], "throughput");
+        const struct results_row *row = report_key_row(report, report->drivers[i].label, "throughput");
         double rate = row ? results_row_metric(row, "messages_per_second").median : NAN;
         figure(out, row, format_metric("messages_per_second", rate).text);
     }
     fputs("\n| Most bytes a second |", out);
     for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *peak = report_peak(report, report->drivers[i]);
+        const struct results_row *peak = report_peak(report, report->drivers[i].label);
         if (peak)
             fprintf(out, " %s (%s) |", format_bandwidth(results_row_metric(peak, "bytes_per_second").median).text,
                     format_size(peak->first->size).text);
@@ -108,6 +128,47 @@ static void throughput_lines(FILE *out, const struct report *report)
             fputs(" – |", out);
     }
     fputc('\n', out);
+}
+
+/* One square of a line of ratios: "2.4 × (2.3–2.6) cache line". */
+static void ratio(FILE *out, const struct results_spread *spread, const char *limit)
+{
+    if (spread == NULL || spread->count == 0)
+        fputs(" – |", out);
+    else
+        fprintf(out, " %s (%s–%s)%s%s |", format_ratio(spread->median).text, format_factor(spread->low).text,
+                format_factor(spread->high).text, *limit ? " " : "", limit);
+}
+
+enum { COLUMNS = 64 };
+
+static const struct results_spread *spread_of(const struct row_figures *figures, size_t which)
+{
+    return which ? &figures->better[which - 1] : &figures->limit.distance.spread;
+}
+
+/* The ratios of the key rows of a family, a line each to its limit and to the rivals; nothing where there is none. */
+static void ratio_lines(FILE *out, const struct report *report, const char *family)
+{
+    for (size_t which = 0; which <= FIGURES_RIVALS; ++which) {
+        const struct row_figures *figures[COLUMNS] = {NULL};
+        bool any = false;
+        for (size_t i = 0; i < report->driver_count && i < COLUMNS; ++i) {
+            const struct results_row *row = report_key_row(report, report->drivers[i].label, family);
+            figures[i] = row ? report_figures(report, row) : NULL;
+            any = any || (figures[i] && spread_of(figures[i], which)->count > 0);
+        }
+        if (!any)
+            continue;
+        if (which)
+            fprintf(out, "| – times better than %s |", figures_rivals[which - 1]);
+        else
+            fputs("| – times its limit |", out);
+        for (size_t i = 0; i < report->driver_count && i < COLUMNS; ++i)
+            ratio(out, figures[i] ? spread_of(figures[i], which) : NULL,
+                  which || !figures[i] ? "" : figures[i]->limit.name);
+        fputc('\n', out);
+    }
 }
 
 static void squares(FILE *out, const struct target_words *target)
@@ -129,15 +190,15 @@ static void squares(FILE *out, const struct target_words *target)
 
 static void target_lines(FILE *out, const struct report *report)
 {
-    struct target_words target;
-    for (size_t r = 0; r < report->run_count; ++r) {
-        if (!targets_any(&report->runs[r], 1))
+    for (size_t run = 0; run < report->rows.run_count; ++run) {
+        struct target_words *words = NULL;
+        if (!results_targets_any(&report->rows, run) || (words = targets_words(report, run)) == NULL)
             continue;
         fputs("\n| Target | Measured | Limit or rival | Ratio | To reach | |\n| --- | --- | --- | --- | --- | --- |\n",
               out);
-        for (size_t i = 0; i < report->runs[r].record_count; ++i)
-            if (targets_read(&report->runs[r], i, &target))
-                squares(out, &target);
+        for (size_t i = 0; i < RESULTS_TARGETS; ++i)
+            squares(out, &words[i]);
+        free(words);
     }
 }
 
@@ -176,6 +237,22 @@ static void reason(void *context, const char *text)
     escaped(line->out, text);
 }
 
+static void figure_lines(FILE *out, const struct report *report)
+{
+    percentile_line(out, report, "latency", 0.5);
+    percentile_line(out, report, "latency", 0.99);
+    ratio_lines(out, report, "latency");
+    percentile_line(out, report, "hot", 0.5);
+    ratio_lines(out, report, "hot");
+    percentile_line(out, report, "roundtrip", 0.5);
+    percentile_line(out, report, "wakeup", 0.5);
+    ratio_lines(out, report, "wakeup");
+    throughput_lines(out, report);
+    ratio_lines(out, report, "throughput");
+    measure_line(out, report, "cost", 0);
+    measure_line(out, report, "cost", 4);
+}
+
 char *report_markdown(const struct report *report)
 {
     char *text = NULL;
@@ -187,11 +264,7 @@ char *report_markdown(const struct report *report)
     heads(out, report);
     if (report_has(report, "conformance"))
         conformance_line(out, report);
-    percentile_line(out, report, "latency", 0.5);
-    percentile_line(out, report, "latency", 0.99);
-    percentile_line(out, report, "hot", 0.5);
-    percentile_line(out, report, "roundtrip", 0.5);
-    throughput_lines(out, report);
+    figure_lines(out, report);
     target_lines(out, report);
     troubles(out, report);
     results_fitness(report->runs, report->run_count, &report->rows, reason, &line);

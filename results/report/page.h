@@ -9,6 +9,7 @@
 struct page {
     xmlTextWriterPtr writer;
     xmlBufferPtr buffer;
+    unsigned tables; /* so far: each has a number, by which its chart names it */
     int error;
 };
 

@@ -1,45 +1,106 @@
 #include "report.h"
 
+#include "families.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int add_driver(struct report *report, const char *name)
+static int add_driver(struct report *report, const char *label, const char *name)
 {
-    const char **grown;
-    if (name == NULL || strcmp(name, "limit") == 0 || report_style(report, name) >= 0)
+    struct report_driver *grown;
+    if (strcmp(name, "limit") == 0 || report_style(report, label) >= 0)
         return 0;
     grown = reallocarray(report->drivers, report->driver_count + 1, sizeof *grown);
     if (grown == NULL)
         return -ENOMEM;
     report->drivers = grown;
-    grown[report->driver_count++] = name;
+    grown[report->driver_count++] = (struct report_driver){label, name};
     return 0;
 }
 
-/* Headers name drivers without parameters, records with them: the records are what counts, in the order of the header.
- */
-static int add_drivers(struct report *report)
+/* Target rows have transports, bare as limits are. */
+static bool has_own_figures(const struct results_row *row)
+{
+    return strncmp(row->family, "target-", 7) != 0;
+}
+
+/* All rows of a driver, run by run; true if there are any. */
+static int add_labels(struct report *report, const char *name, bool *found)
 {
     int error = 0;
-    for (size_t i = 0; i < report->matrix.driver_count && error == 0; ++i)
-        error = add_driver(report, report->matrix.drivers[i]);
+    for (size_t run = 0; run < report->rows.run_count; ++run)
+        for (size_t i = 0; i < report->rows.count && error == 0; ++i) {
+            const struct results_row *row = &report->rows.rows[i];
+            if (row->run != run || strcmp(row->driver, name) != 0 || !has_own_figures(row))
+                continue;
+            error = add_driver(report, row->label, row->driver);
+            *found = true;
+        }
+    return error;
+}
+
+/* Headers name drivers, records have rows of them: the records are what counts, in the order of the header. */
+static int add_drivers(struct report *report)
+{
+    bool found;
+    int error = 0;
+    for (size_t i = 0; i < report->matrix.driver_count && error == 0; ++i) {
+        const char *name = report->matrix.drivers[i];
+        found = false;
+        error = add_labels(report, name, &found);
+        if (!found && error == 0)
+            error = add_driver(report, name, name);
+    }
     for (size_t r = 0; r < report->run_count && error == 0; ++r) {
         const cJSON *driver;
         cJSON_ArrayForEach(driver, cJSON_GetObjectItemCaseSensitive(report->runs[r].header, "drivers"))
         {
             const char *name = results_string(driver, "name");
-            for (size_t i = 0; name && i < report->rows.count && error == 0; ++i)
-                if (strcmp(report->rows.rows[i].driver, name) == 0)
-                    error = add_driver(report, report->rows.rows[i].driver);
+            if (name && error == 0)
+                error = add_labels(report, name, &found);
         }
     }
     for (size_t i = 0; i < report->rows.count && error == 0; ++i)
-        if (strncmp(report->rows.rows[i].family, "target-", 7) != 0) /* those have transports, bare as limits are */
-            error = add_driver(report, report->rows.rows[i].driver);
+        if (has_own_figures(&report->rows.rows[i]))
+            error = add_driver(report, report->rows.rows[i].label, report->rows.rows[i].driver);
     return error;
+}
+
+/* Once: an interval that comes from drawing blocks anew takes its time. */
+static int make_figures(struct report *report)
+{
+    report->figures = calloc(report->rows.count + 1, sizeof *report->figures);
+    if (report->figures == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < report->rows.count; ++i)
+        report->figures[i] = figures_of(&report->rows, &report->rows.rows[i], figures_metric(&report->rows.rows[i]));
+    return 0;
+}
+
+/* Rows come sorted by shape: within one, implementations stand as everywhere in the report. */
+static int make_order(struct report *report)
+{
+    const struct results_row *rows = report->rows.rows, **order;
+    order = report->order = calloc(report->rows.count + 1, sizeof *order);
+    if (order == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < report->rows.count; ++i) {
+        size_t at = i;
+        for (; at > 0 && strcmp(order[at - 1]->shape, rows[i].shape) == 0 &&
+               report_style(report, order[at - 1]->label) > report_style(report, rows[i].label);
+             --at)
+            order[at] = order[at - 1];
+        order[at] = &rows[i];
+    }
+    return 0;
+}
+
+const struct row_figures *report_figures(const struct report *report, const struct results_row *row)
+{
+    return &report->figures[row - report->rows.rows];
 }
 
 static int make_title(struct report *report)
@@ -51,7 +112,7 @@ static int make_title(struct report *report)
         return -ENOMEM;
     for (size_t i = 0; i < report->driver_count; ++i) {
         const char *before = i == 0 ? "" : i + 1 == report->driver_count ? " and " : ", ";
-        fprintf(title, "%s%s", before, report->drivers[i]);
+        fprintf(title, "%s%s", before, report->drivers[i].label);
     }
     fprintf(title, "%s%s", report->driver_count ? ": " : "",
             conformance && bench ? "conformance and benchmarks"
@@ -71,7 +132,11 @@ int report_build(struct report *report, const struct results_run *runs, size_t r
     if (error == 0)
         error = results_rows_build(&report->rows, runs, run_count);
     if (error == 0)
+        error = make_figures(report);
+    if (error == 0)
         error = add_drivers(report);
+    if (error == 0)
+        error = make_order(report);
     if (error == 0 && title == NULL)
         error = make_title(report);
     if (error)
@@ -83,23 +148,25 @@ void report_free(struct report *report)
 {
     results_matrix_free(&report->matrix);
     results_rows_free(&report->rows);
+    free(report->figures);
+    free(report->order);
     free(report->drivers);
     free(report->own_title);
     *report = (struct report){0};
 }
 
-int report_style(const struct report *report, const char *driver)
+int report_style(const struct report *report, const char *label)
 {
     for (size_t i = 0; i < report->driver_count; ++i)
-        if (strcmp(report->drivers[i], driver) == 0)
+        if (strcmp(report->drivers[i].label, label) == 0)
             return (int)i;
     return -1;
 }
 
-int report_index(const struct report *report, const char *driver)
+int report_index(const struct report *report, const struct report_driver *driver)
 {
     for (size_t i = 0; i < report->matrix.driver_count; ++i)
-        if (strcmp(report->matrix.drivers[i], driver) == 0)
+        if (strcmp(report->matrix.drivers[i], driver->name) == 0)
             return (int)i;
     return -1;
 }
@@ -120,25 +187,30 @@ bool report_cut_short(const struct report *report, const char *kind)
     return false;
 }
 
-const struct results_row *report_key_row(const struct report *report, const char *driver, const char *family)
+const struct results_row *report_key_row(const struct report *report, const char *label, const char *family)
 {
     /* Rows are sorted by size, so the first 1x1 row of the family names the shape for every driver. */
     for (size_t i = 0; i < report->rows.count; ++i) {
         const struct results_row *row = &report->rows.rows[i];
         if (strcmp(row->family, family) == 0 && row->first->publishers == 1 && row->first->subscribers == 1)
-            return results_rows_find(&report->rows, driver, row->shape);
+            return results_rows_find(&report->rows, label, row->shape);
     }
     return NULL;
 }
 
-const struct results_row *report_peak(const struct report *report, const char *driver)
+static bool family_streams(const char *family)
+{
+    return strcmp(family, "throughput") == 0 || strcmp(family, "size") == 0;
+}
+
+const struct results_row *report_peak(const struct report *report, const char *label)
 {
     const struct results_row *best = NULL;
     double most = 0;
     for (size_t i = 0; i < report->rows.count; ++i) {
         const struct results_row *row = &report->rows.rows[i];
         double rate;
-        if (strcmp(row->driver, driver) != 0 || strcmp(row->family, "throughput") != 0 || !results_row_figure(row) ||
+        if (strcmp(row->label, label) != 0 || !family_streams(row->family) || !results_row_figure(row) ||
             row->first->publishers != 1 || row->first->subscribers != 1)
             continue;
         rate = results_row_metric(row, "bytes_per_second").median;
@@ -148,6 +220,20 @@ const struct results_row *report_peak(const struct report *report, const char *d
         }
     }
     return best;
+}
+
+const char *report_effort(const struct report *report)
+{
+    for (size_t i = 0; i < report->run_count; ++i) {
+        const struct results_run *run = &report->runs[i];
+        const char *effort = results_header(run, "effort");
+        if (strcmp(results_header(run, "kind"), "conformance") != 0)
+            continue;
+        /* Older files say it in their command only. */
+        if (strcmp(effort, "quick") == 0 || (*effort == '\0' && strstr(results_header(run, "command"), " --quick")))
+            return " (quick)";
+    }
+    return "";
 }
 
 /* Appends "2 fail (KILL-001, KILL-002)" for the clauses of one verdict, if there are any. */
@@ -174,11 +260,11 @@ struct sentence report_verdict(const struct report *report, size_t driver)
     size_t skipped = results_matrix_count(&report->matrix, driver, RESULTS_SKIP);
     size_t absent = results_matrix_count(&report->matrix, driver, RESULTS_NOT_RUN);
     size_t judged = report->matrix.clause_count - skipped - absent;
-    const char *so_far = report_cut_short(report, "conformance") ? " so far" : "";
+    const char *so_far = report_cut_short(report, "conformance") ? " so far" : "", *effort = report_effort(report);
     if (passed == judged && judged > 0)
-        snprintf(out.text, sizeof out.text, "all %zu clauses hold%s", judged, so_far);
+        snprintf(out.text, sizeof out.text, "all %zu clauses hold%s%s", judged, so_far, effort);
     else
-        snprintf(out.text, sizeof out.text, "%zu of %zu clauses hold%s", passed, judged, so_far);
+        snprintf(out.text, sizeof out.text, "%zu of %zu clauses hold%s%s", passed, judged, so_far, effort);
     append_verdict(report, driver, RESULTS_FAIL, "broken", &out);
     append_verdict(report, driver, RESULTS_ERROR, "could not be judged: harness error", &out);
     append_verdict(report, driver, RESULTS_XPASS, "no longer as expected", &out);
@@ -186,6 +272,27 @@ struct sentence report_verdict(const struct report *report, size_t driver)
     append_verdict(report, driver, RESULTS_XFAIL, "broken as expected", &out);
     if (skipped)
         snprintf(out.text + strlen(out.text), sizeof out.text - strlen(out.text), "; %zu skipped", skipped);
+    return out;
+}
+
+struct sentence report_where(const struct results_run *run)
+{
+    const cJSON *environment = results_object(run->header, "environment");
+    const char *cpu = results_string(environment, "cpu"), *os = results_string(environment, "os");
+    const char *commit = results_string(environment, "commit");
+    double cpus = results_number(environment, "cpus");
+    struct sentence out;
+    size_t used = (size_t)snprintf(out.text, sizeof out.text, "%.10s", results_header(run, "started"));
+    if (cpu)
+        used += (size_t)snprintf(out.text + used, sizeof out.text - used, " · %.60s", cpu);
+    if (!isnan(cpus))
+        used += (size_t)snprintf(out.text + used, sizeof out.text - used, ", %.0f CPUs", cpus);
+    if (os)
+        used += (size_t)snprintf(out.text + used, sizeof out.text - used, " · %.60s", os);
+    used += (size_t)snprintf(out.text + used, sizeof out.text - used, " · ipcmark %.30s",
+                             results_header(run, "suite_version"));
+    if (commit)
+        snprintf(out.text + used, sizeof out.text - used, ", commit %.40s", commit);
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include "../analysis/fitness.h"
 #include "../analysis/rows.h"
 #include "../analysis/verdicts.h"
+#include "figures.h"
 
 struct report {
     const char *title; /* never NULL */
@@ -12,7 +13,12 @@ struct report {
     size_t run_count;
     struct results_matrix matrix;
     struct results_rows rows;
-    const char **drivers; /* of all runs, in the order of their headers; the machine's limits are none */
+    const struct results_row **order; /* the same rows, those of one shape in the order of `drivers` */
+    struct row_figures *figures;      /* of each row, of its headline metric; see report_figures */
+    struct report_driver {
+        const char *label; /* of its rows: with several runs of one driver "mmipc (base)" */
+        const char *name;  /* of the driver, in conformance */
+    } * drivers;           /* of all runs, in the order of their headers; the machine's limits are none */
     size_t driver_count;
     char *own_title; /* made from the names of the drivers, if the caller gave none */
 };
@@ -25,24 +31,36 @@ void report_free(struct report *report);
 char *report_html(const struct report *report);
 char *report_markdown(const struct report *report);
 
+/* The text for a terminal, and the end of a benchmark. */
+char *report_text(const struct report *report);
+
 /* A driver's number in charts and keys, the same all over the report; -1 for the machine's limits. */
-int report_style(const struct report *report, const char *driver);
+int report_style(const struct report *report, const char *label);
+
+/* What is said of one of the report's rows. */
+const struct row_figures *report_figures(const struct report *report, const struct results_row *row);
 
 /* report_key_row is the driver's row that speaks for a family: one publisher, one subscriber, the smallest size of the
  * family. NULL if there is none. It may have failed: see results_row_figure. */
-const struct results_row *report_key_row(const struct report *report, const char *driver, const char *family);
+const struct results_row *report_key_row(const struct report *report, const char *label, const char *family);
 
 /* report_peak is the driver's 1x1 throughput row with the most bytes a second, or NULL. */
-const struct results_row *report_peak(const struct report *report, const char *driver);
+const struct results_row *report_peak(const struct report *report, const char *label);
 
 /* report_index is a driver's column in the matrix, or -1 if no clause was tested. */
-int report_index(const struct report *report, const char *driver);
+int report_index(const struct report *report, const struct report_driver *driver);
 
 /* report_verdict says in words what conformance came to for a driver: "every clause that applies holds (22 of 24)". */
 struct sentence {
     char text[320];
 };
 struct sentence report_verdict(const struct report *report, size_t matrix_driver);
+
+/* " (quick)" if conformance was tried in its shorter way, else "": a verdict without it would promise too much. */
+const char *report_effort(const struct report *report);
+
+/* Where and when: "2024-05-01 · Example CPU 3000, 8 CPUs · Debian … · ipcmark 0.1.0 · commit 0123abc". */
+struct sentence report_where(const struct results_run *run);
 
 /* "30 of 72 planned", or only "30" if the header does not say how many. */
 struct sentence report_progress(const struct results_run *run);

@@ -32,17 +32,15 @@ static bool seen_before(const struct results_row *row, size_t sample, const char
     return false;
 }
 
-static void metrics_cell(struct page *page, const struct results_row *row)
+/* All that was measured in the row's cells, folded away: most of it is for who doubts a figure. */
+static void internals(struct page *page, const struct results_row *row)
 {
     const cJSON *metric;
-    page_open(page, "td", "class", "metrics", NULL);
-    if (!results_row_figure(row)) {
-        page_open(page, "span", "class", "words", NULL);
-        page_textf(page, "no figure: %zu of %zu blocks failed: %s", row->failed, row->sample_count, row->error);
-        page_close(page);
-        page_close(page);
-        return;
-    }
+    page_open(page, "details", NULL);
+    page_element(page, "summary", NULL, "all of it");
+    page_open(page, "p", "class", "facts", NULL);
+    page_textf(page, "CPUs: %s.", report_placements(row, 1).text);
+    page_close(page);
     page_open(page, "ul", NULL);
     for (size_t i = 0; i < row->sample_count; ++i)
         cJSON_ArrayForEach(metric, row->samples[i].cell->metrics)
@@ -54,39 +52,96 @@ static void metrics_cell(struct page *page, const struct results_row *row)
     page_close(page);
 }
 
+static void spread_cell(struct page *page, const struct results_spread *spread, const char *metric)
+{
+    page_open(page, "td", NULL);
+    if (spread->count && !isnan(spread->low)) {
+        page_textf(page, "%s to %s", format_metric(metric, spread->low).text, format_metric(metric, spread->high).text);
+    } else {
+        page_text(page, "–");
+    }
+    page_close(page);
+}
+
+static void limit_cell(struct page *page, const struct results_limit *limit)
+{
+    page_open(page, "td", NULL);
+    if (limit->distance.spread.count) {
+        page_text(page, format_ratio(limit->distance.spread.median).text);
+        page_text(page, " ");
+        page_element(page, "span", "range", limit->name);
+    } else {
+        page_text(page, "–");
+    }
+    page_close(page);
+}
+
+/* Cells that a hiccup of the machine left with few samples are named, not hidden in a median. */
+static void blocks_cell(struct page *page, const struct results_row *row)
+{
+    page_open(page, "td", NULL);
+    page_textf(page, "%zu", row->sample_count);
+    if (row->thin) {
+        page_text(page, " ");
+        page_open(page, "span", "class", "range unsure", NULL);
+        page_textf(page, "%zu with few samples: %s, usual are %s", row->thin, format_count(row->fewest).text,
+                   format_count(row->usual).text);
+        page_close(page);
+    }
+    page_close(page);
+}
+
+static void no_figure(struct page *page, const struct results_row *row)
+{
+    page_open(page, "td", "colspan", "6", "class", "words", NULL);
+    if (row->not_applicable)
+        page_textf(page, "does not apply: %s", row->not_applicable);
+    else
+        page_textf(page, "no figure: %zu of %zu blocks failed: %s", row->failed, row->sample_count,
+                   row->error ? row->error : "nothing was measured");
+    page_close(page);
+}
+
+static void one_row(struct page *page, const struct report *report, const struct results_row *row)
+{
+    const struct row_figures *figures = report_figures(report, row);
+    const char *metric = figures_metric(row);
+    page_open(page, "tr", NULL);
+    page_open(page, "th", "scope", "row", NULL);
+    page_element(page, "code", NULL, row->name);
+    if (report->rows.run_count > 1)
+        page_textf(page, " %s", report->rows.runs[row->run].label);
+    page_close(page);
+    if (results_row_figure(row)) {
+        page_element(page, "td", "value", format_metric(metric, figures->value.median).text);
+        spread_cell(page, &figures->value, metric);
+        page_element(page, "td", NULL, isnan(figures->tail) ? "–" : format_duration(figures->tail).text);
+        limit_cell(page, &figures->limit);
+        blocks_cell(page, row);
+        page_open(page, "td", "class", "metrics", NULL);
+        internals(page, row);
+        page_close(page);
+    } else {
+        no_figure(page, row);
+    }
+    page_close(page);
+}
+
 void part_rows(struct page *page, const struct report *report)
 {
-    static const char *const heads[] = {"Row", "Blocks", "CPUs",
-                                        "Median over the blocks, and its 95 % interval or range"};
+    static const char *const heads[] = {"Row",    "Figure",  "95 % interval, or range", "99 %", "Times its limit",
+                                        "Blocks", "Measured"};
     part_begin(page, "rows", "Every row");
-    page_element(
-        page, "p", "lead",
-        "One row is one measurement of one implementation, repeated in every block of the run in a shuffled order. A "
-        "row with a failed block is no figure.");
+    page_element(page, "p", "lead",
+                 "Each row was measured once in each block, blocks in shuffled order. A row with a failed block is no "
+                 "figure. The machine's own rows come last.");
     part_table_begin(page, "rows", "All rows of the benchmark");
-    page_open(page, "thead", NULL);
-    page_open(page, "tr", NULL);
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; ++i) {
-        page_open(page, "th", "scope", "col", NULL);
-        page_text(page, heads[i]);
-        page_close(page);
-    }
-    page_close(page);
-    page_close(page);
+    part_heads(page, heads, sizeof heads / sizeof heads[0]);
     page_open(page, "tbody", NULL);
-    for (size_t i = 0; i < report->rows.count; ++i) {
-        const struct results_row *row = &report->rows.rows[i];
-        page_open(page, "tr", NULL);
-        page_open(page, "th", "scope", "row", NULL);
-        page_element(page, "code", NULL, row->name);
-        page_close(page);
-        page_open(page, "td", NULL);
-        page_textf(page, "%zu", row->sample_count);
-        page_close(page);
-        page_element(page, "td", NULL, report_placements(row, 1).text);
-        metrics_cell(page, row);
-        page_close(page);
-    }
+    for (int limits = 0; limits < 2; ++limits)
+        for (size_t i = 0; i < report->rows.count; ++i)
+            if ((strcmp(report->order[i]->driver, "limit") == 0) == limits)
+                one_row(page, report, report->order[i]);
     page_close(page);
     part_table_end(page);
     page_close(page);

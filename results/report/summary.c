@@ -9,20 +9,7 @@
 
 static void subtitle(struct page *page, const struct report *report)
 {
-    const struct results_run *run = &report->runs[0];
-    const cJSON *environment = results_object(run->header, "environment");
-    const char *cpu = results_string(environment, "cpu"), *os = results_string(environment, "os");
-    double cpus = results_number(environment, "cpus");
-    page_open(page, "p", "class", "subtitle", NULL);
-    page_textf(page, "%.10s", results_header(run, "started"));
-    if (cpu)
-        page_textf(page, " · %s", cpu);
-    if (!isnan(cpus))
-        page_textf(page, ", %.0f CPUs", cpus);
-    if (os)
-        page_textf(page, " · %s", os);
-    page_textf(page, " · ipcmark %s", results_header(run, "suite_version"));
-    page_close(page);
+    page_element(page, "p", "subtitle", report_where(&report->runs[0]).text);
 }
 
 static void notice(struct page *page, const char *class, const char *mark, const char *text, const char *anchor,
@@ -61,8 +48,9 @@ static void conformance_notice(struct page *page, const struct report *report)
         return;
     }
     if (broken + unknown == 0) {
-        snprintf(text, sizeof text, "Every clause of the contract that applies holds, for %s.",
-                 report->matrix.driver_count == 1 ? "the implementation tested" : "every implementation tested");
+        snprintf(text, sizeof text, "Every clause that was tried and applies holds, for %s: %zu clause%s%s.",
+                 report->matrix.driver_count == 1 ? "the implementation tested" : "every implementation tested",
+                 report->matrix.clause_count, report->matrix.clause_count == 1 ? "" : "s", report_effort(report));
         notice(page, "notice good", "✓", text, "#conformance", "All clauses");
         return;
     }
@@ -121,48 +109,71 @@ static void figure(struct page *page, const char *label, const char *value, cons
     page_close(page);
 }
 
-static void latency_figure(struct page *page, const struct results_row *row)
+static void no_figure(struct page *page, const char *label, const struct results_row *row)
 {
-    const struct family *family = family_find(row->family);
-    struct results_spread line = {.count = 0};
-    double median = results_histogram_percentile(&row->histogram, 0.5),
-           tail = results_histogram_percentile(&row->histogram, 0.99);
-    char label[256], detail[160] = "";
-    size_t used = 0;
-    snprintf(label, sizeof label, "%s, %s", family->title, format_size(row->first->size).text);
-    if (!results_row_figure(row)) {
+    if (row->not_applicable)
+        figure(page, label, "does not apply", row->not_applicable);
+    else
         figure(page, label, "no figure", row->error);
-        return;
-    }
-    if (isnan(median))
-        return;
-    if (family->beside_line)
-        line = results_row_line_ratio(row, "p50_ns");
-    if (!isnan(tail))
-        used = (size_t)snprintf(detail, sizeof detail, "99 %%: %s", format_duration(tail).text);
-    if (line.count)
-        snprintf(detail + used, sizeof detail - used, "%s%s one cache line", used ? " · " : "",
-                 format_ratio(line.median).text);
-    figure(page, label, format_duration(median).text, detail);
 }
 
-static void throughput_figures(struct page *page, const struct report *report, const char *driver)
+static void latency_figure(struct page *page, const struct report *report, const struct results_row *row)
 {
-    const struct results_row *row = report_key_row(report, driver, "throughput");
-    const struct results_row *peak = report_peak(report, driver);
-    char label[128], value[96];
-    if (row && !results_row_figure(row)) {
-        snprintf(label, sizeof label, "Messages of %s", format_size(row->first->size).text);
-        figure(page, label, "no figure", row->error);
-    } else if (row) {
-        snprintf(label, sizeof label, "Messages of %s", format_size(row->first->size).text);
-        snprintf(value, sizeof value, "%s",
-                 format_metric("messages_per_second", results_row_metric(row, "messages_per_second").median).text);
-        figure(page, label, value, NULL);
+    const struct family *family = family_find(row->family);
+    const struct row_figures *figures = report_figures(report, row);
+    char label[256], detail[200] = "";
+    size_t used = 0;
+    snprintf(label, sizeof label, "%s, %s", family->title, family_label(row, true).text);
+    if (!results_row_figure(row)) {
+        no_figure(page, label, row);
+        return;
+    }
+    if (isnan(figures->value.median))
+        return;
+    if (!isnan(figures->tail))
+        used = (size_t)snprintf(detail, sizeof detail, "99 %%: %s", format_duration(figures->tail).text);
+    if (figures->limit.distance.spread.count)
+        snprintf(detail + used, sizeof detail - used, "%s%s %s", used ? " · " : "",
+                 format_ratio(figures->limit.distance.spread.median).text, figures->limit.name);
+    figure(page, label, format_duration(figures->value.median).text, detail);
+}
+
+static void throughput_figures(struct page *page, const struct report *report, const char *label)
+{
+    const struct results_row *row = report_key_row(report, label, "throughput");
+    const struct results_row *peak = report_peak(report, label);
+    char name[128], detail[128] = "";
+    if (row) {
+        const struct results_limit *limit = &report_figures(report, row)->limit;
+        snprintf(name, sizeof name, "Messages of %s", format_size(row->first->size).text);
+        if (limit->distance.spread.count)
+            snprintf(detail, sizeof detail, "%s slower than %s", format_ratio(limit->distance.spread.median).text,
+                     limit->name);
+        if (results_row_figure(row))
+            figure(page, name, format_metric("messages_per_second", report_figures(report, row)->value.median).text,
+                   detail);
+        else
+            no_figure(page, name, row);
     }
     if (peak) {
-        snprintf(label, sizeof label, "Most bytes, in messages of %s", format_size(peak->first->size).text);
-        figure(page, label, format_bandwidth(results_row_metric(peak, "bytes_per_second").median).text, NULL);
+        snprintf(name, sizeof name, "Most bytes, in messages of %s", format_size(peak->first->size).text);
+        figure(page, name, format_bandwidth(results_row_metric(peak, "bytes_per_second").median).text, NULL);
+    }
+}
+
+/* Beside the times what they cost: a reader that spins is disclosed here. */
+static void cost_figure(struct page *page, const struct report *report, const char *label)
+{
+    for (size_t i = 0; i < report->rows.count; ++i) {
+        const struct results_row *row = &report->rows.rows[i];
+        struct results_spread idle;
+        if (strcmp(row->family, "cost") != 0 || strcmp(row->label, label) != 0 || !results_row_figure(row))
+            continue;
+        idle = results_row_metric(row, "idle_cpu_share");
+        if (idle.count == 0)
+            continue;
+        figure(page, "CPU while nothing is sent", format_metric("idle_cpu_share", idle.median).text, "of a core");
+        return;
     }
 }
 
@@ -182,23 +193,24 @@ static void card_verdict(struct page *page, const struct report *report, size_t 
     page_close(page);
 }
 
-static void card(struct page *page, const struct report *report, const char *driver)
+static void card(struct page *page, const struct report *report, const struct report_driver *driver)
 {
-    static const char *const latencies[] = {"latency", "hot"};
+    static const char *const latencies[] = {"latency", "hot", "wakeup"};
     int index = report_index(report, driver);
     page_open(page, "li", "class", "card", NULL);
     page_open(page, "h2", NULL);
-    part_driver(page, report, driver);
+    part_driver(page, report, driver->label);
     page_close(page);
     if (index >= 0)
         card_verdict(page, report, (size_t)index);
     page_open(page, "dl", NULL);
     for (size_t i = 0; i < sizeof latencies / sizeof latencies[0]; ++i) {
-        const struct results_row *row = report_key_row(report, driver, latencies[i]);
+        const struct results_row *row = report_key_row(report, driver->label, latencies[i]);
         if (row)
-            latency_figure(page, row);
+            latency_figure(page, report, row);
     }
-    throughput_figures(page, report, driver);
+    throughput_figures(page, report, driver->label);
+    cost_figure(page, report, driver->label);
     page_close(page);
     page_close(page);
 }
@@ -214,6 +226,6 @@ void part_summary(struct page *page, const struct report *report)
     page_close(page);
     page_open(page, "ul", "class", "cards", "aria-label", "Key figures of each implementation", NULL);
     for (size_t i = 0; i < report->driver_count; ++i)
-        card(page, report, report->drivers[i]);
+        card(page, report, &report->drivers[i]);
     page_close(page);
 }

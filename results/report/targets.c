@@ -5,42 +5,23 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char *word(const cJSON *record, const char *name)
-{
-    const char *text = results_string(record, name);
-    return text ? text : "";
-}
-
-static bool is_target(const cJSON *record)
-{
-    return strcmp(word(record, "record"), "target") == 0;
-}
-
-static bool same(const cJSON *a, const cJSON *b)
-{
-    static const char *const names[] = {"target", "row", "metric", "rival"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i)
-        if (strcmp(word(a, names[i]), word(b, names[i])) != 0)
-            return false;
-    return true;
-}
-
 /* "target-stream/unix/1MiB/1x1" is "unix"; what has no such form stays as it is. */
-static void rival_words(char *out, size_t size, const cJSON *record)
+static void rival_words(char *out, size_t size, const struct results_target_verdict *verdict)
 {
-    const char *rival = word(record, "rival");
-    const char *metric = strcmp(rival, "line") == 0 ? "p50_ns" : word(record, "metric");
+    const char *rival = verdict->rival ? verdict->rival : "";
+    const char *metric = strcmp(rival, "line") == 0 ? "p50_ns" : verdict->target->metric;
     const char *slash = strchr(rival, '/');
     int length = slash ? (int)strcspn(slash + 1, "/") : (int)strlen(rival);
     if (*rival == '\0')
         snprintf(out, size, "–");
     else if (strncmp(rival, "target-fanout/", 14) == 0)
-        snprintf(out, size, "1 subscriber: %s", format_metric(metric, results_number(record, "rival_value")).text);
+        snprintf(out, size, "1 subscriber: %s", format_metric(metric, verdict->rival_value).text);
     else
         snprintf(out, size, "%.*s: %s", length < 60 ? length : 60, slash ? slash + 1 : rival,
-                 format_metric(metric, results_number(record, "rival_value")).text);
+                 format_metric(metric, verdict->rival_value).text);
 }
 
 static void interval(char *out, size_t size, const char *middle, const char *low, const char *high, bool has_one)
@@ -60,47 +41,47 @@ static struct formatted times(double ratio)
     return out;
 }
 
-static void figures(struct target_words *out, const cJSON *record)
+static void figures(struct target_words *out, const struct results_target_verdict *verdict)
 {
-    const char *metric = word(record, "metric"), *sign = strcmp(word(record, "bound_kind"), "at_most") == 0 ? "≤" : "≥";
-    double median = results_number(record, "median"), low = results_number(record, "low");
-    double high = results_number(record, "high"), bound = results_number(record, "bound");
-    bool has_interval = isfinite(low) && isfinite(high);
-    if (strcmp(word(record, "judged"), "ratio") == 0) {
-        snprintf(out->measured, sizeof out->measured, "%s",
-                 format_metric(metric, results_number(record, "value")).text);
-        interval(out->ratio, sizeof out->ratio, times(median).text, times(low).text, times(high).text, has_interval);
-        snprintf(out->bound, sizeof out->bound, "%s %s", sign, times(bound).text);
+    const struct results_target *target = verdict->target;
+    const struct results_spread *judged = &verdict->judged;
+    const char *metric = target->metric, *sign = target->at_most ? "≤" : "≥";
+    bool has_interval = isfinite(judged->low) && isfinite(judged->high);
+    if (target->rivals[0]) {
+        snprintf(out->measured, sizeof out->measured, "%s", format_metric(metric, verdict->value).text);
+        interval(out->ratio, sizeof out->ratio, times(judged->median).text, times(judged->low).text,
+                 times(judged->high).text, has_interval);
+        snprintf(out->bound, sizeof out->bound, "%s %s", sign, times(target->bound).text);
     } else {
-        interval(out->measured, sizeof out->measured, format_metric(metric, median).text,
-                 format_metric(metric, low).text, format_metric(metric, high).text, has_interval);
+        interval(out->measured, sizeof out->measured, format_metric(metric, judged->median).text,
+                 format_metric(metric, judged->low).text, format_metric(metric, judged->high).text, has_interval);
         snprintf(out->ratio, sizeof out->ratio, "–");
-        snprintf(out->bound, sizeof out->bound, "%s %s", sign, format_metric(metric, bound).text);
+        snprintf(out->bound, sizeof out->bound, "%s %s", sign, format_metric(metric, target->bound).text);
     }
 }
 
-bool targets_read(const struct results_run *run, size_t number, struct target_words *out)
+struct target_words *targets_words(const struct report *report, size_t run)
 {
-    const cJSON *record = run->records[number];
-    if (!is_target(record))
-        return false;
-    for (size_t later = number + 1; later < run->record_count; ++later)
-        if (is_target(run->records[later]) && same(record, run->records[later]))
-            return false;
-    out->name = word(record, "target");
-    out->verdict = word(record, "verdict");
-    out->why = word(record, "why");
-    rival_words(out->rival, sizeof out->rival, record);
-    figures(out, record);
-    return true;
+    struct results_target_verdict verdicts[RESULTS_TARGETS];
+    struct target_words *out = calloc(RESULTS_TARGETS, sizeof *out);
+    if (out == NULL)
+        return NULL;
+    results_targets_judge(&report->rows, run, verdicts);
+    for (size_t i = 0; i < RESULTS_TARGETS; ++i) {
+        out[i].name = verdicts[i].target->name;
+        out[i].verdict = verdicts[i].word;
+        out[i].why = verdicts[i].unknown ? verdicts[i].unknown : "";
+        rival_words(out[i].rival, sizeof out[i].rival, &verdicts[i]);
+        figures(&out[i], &verdicts[i]);
+    }
+    return out;
 }
 
-bool targets_any(const struct results_run *runs, size_t run_count)
+bool targets_any(const struct report *report)
 {
-    for (size_t r = 0; r < run_count; ++r)
-        for (size_t i = 0; i < runs[r].record_count; ++i)
-            if (is_target(runs[r].records[i]))
-                return true;
+    for (size_t run = 0; run < report->rows.run_count; ++run)
+        if (results_targets_any(&report->rows, run))
+            return true;
     return false;
 }
 
@@ -147,22 +128,22 @@ static void table_row(struct page *page, const struct target_words *target)
 
 void part_targets(struct page *page, const struct report *report)
 {
-    struct target_words target;
     part_begin(page, "targets", "Targets");
     page_element(page, "p", "lead",
                  "What libmmipc is to reach, each target judged by its ratio to a limit or rival that was measured in "
                  "the same blocks, or by a bound of its own. Of two rivals the one that is harder to reach counts.");
-    for (size_t r = 0; r < report->run_count; ++r) {
-        if (!targets_any(&report->runs[r], 1))
+    for (size_t run = 0; run < report->rows.run_count; ++run) {
+        struct target_words *words = NULL;
+        if (!results_targets_any(&report->rows, run) || (words = targets_words(report, run)) == NULL)
             continue;
         part_table_begin(page, "figures", "Targets of the reference implementation");
         table_head(page);
         page_open(page, "tbody", NULL);
-        for (size_t i = 0; i < report->runs[r].record_count; ++i)
-            if (targets_read(&report->runs[r], i, &target))
-                table_row(page, &target);
+        for (size_t i = 0; i < RESULTS_TARGETS; ++i)
+            table_row(page, &words[i]);
         page_close(page);
         part_table_end(page);
+        free(words);
     }
     page_close(page);
 }

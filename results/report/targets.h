@@ -1,19 +1,20 @@
-/* The targets that a run was judged by (records "target"), in words. */
+/* What libmmipc is to reach, in words. */
 #ifndef REPORT_TARGETS_H
 #define REPORT_TARGETS_H
 
-#include "../reader/results.h"
+#include "../analysis/targets.h"
+#include "report.h"
 
 struct target_words {
-    const char *name, *verdict, *why; /* of the record; why may be "" */
+    const char *name, *verdict, *why; /* static; why may be "" */
     char measured[192], rival[192], ratio[192], bound[64];
 };
 
-/* Whether the n-th record of the run is a target that still counts: a run that was gone on with has written it again.
- */
-bool targets_read(const struct results_run *run, size_t record, struct target_words *out);
+/* targets_words judges the targets of a run of the benchmark: RESULTS_TARGETS of them, owned by the caller; NULL if
+ * memory ran out. */
+struct target_words *targets_words(const struct report *report, size_t run);
 
-/* Whether any run has one. */
-bool targets_any(const struct results_run *runs, size_t run_count);
+/* Whether any run has rows of targets. */
+bool targets_any(const struct report *report);
 
 #endif

@@ -61,11 +61,14 @@ static void figures_have_three_digits_and_a_unit(void **state)
     assert_string_equal(format_size(65536).text, "64\u202fKiB");
     assert_string_equal(format_size(1000).text, "1000\u202fB");
     assert_string_equal(format_bandwidth(3.214e9).text, "3.21\u202fGB/s");
-    assert_string_equal(format_ratio(3.44).text, "3.4\u202f×");
+    assert_string_equal(format_ratio(3.44).text, "3.44\u202f×");
     assert_string_equal(format_percentile(0.9999).text, "99.99\u202f%");
     assert_string_equal(format_metric("messages_per_second", 1e6).text, "1.00\u202fM/s");
     assert_string_equal(format_metric("p50_ns", 1500).text, "1.50\u202fµs");
     assert_string_equal(format_metric("bytes_per_second", 1e9).text, "1.00\u202fGB/s");
+    assert_string_equal(format_metric("bytes_per_second", NAN).text, "–");
+    assert_string_equal(format_metric("cpu_seconds_per_million", 0.25).text, "250\u202fms");
+    assert_string_equal(format_metric("bytes_per_pair", 131072).text, "128\u202fKiB");
     assert_string_equal(format_metric_name("messages_per_second").text, "messages/s");
 }
 

@@ -1,0 +1,101 @@
+/* What a pair costs besides time, and how it comes and goes: figures of several measures, one chart a unit. */
+#include "families.h"
+#include "format.h"
+#include "parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *kind, *title, *axis;
+} units[] = {{"seconds", "CPU time", "CPU time"}, {"share", "CPU when idle", "share of a core"},
+             {"duration", "times", "time"},       {"rate", "rates", "a second"},
+             {"count", "counts", "number"},      {"size", "memory", "memory"}};
+enum { UNITS = sizeof units / sizeof units[0] };
+
+/* "Close, 64 B": a measure of a row of one to one goes without the numbers. */
+static void name_category(char *out, size_t size, const struct measure *measure, const struct results_row *row)
+{
+    struct family_label label = family_label(row, true);
+    snprintf(out, size, "%s%s%s", measure->title, strchr(label.text, '/') ? "" : ", ",
+             strchr(label.text, '/') ? "" : label.text);
+}
+
+/* Shape by shape, so that implementations stand beside each other. Returns how many bars there are; page NULL counts.
+ */
+static size_t bars(struct page *page, const struct report *report, const struct family *family, const char *kind)
+{
+    size_t count = 0;
+    for (const struct measure *measure = family->measures; measure->metric; ++measure) {
+        if (strcmp(format_kind(measure->metric), kind) != 0)
+            continue;
+        for (size_t i = 0; i < report->rows.count; ++i) {
+            const struct results_row *row = report->order[i];
+            struct bar bar = {.label = row->label, .metric = measure->metric};
+            char category[192];
+            if (strcmp(row->family, family->name) != 0 || !results_row_figure(row))
+                continue;
+            bar.spread = results_row_metric(row, measure->metric);
+            if (bar.spread.count == 0)
+                continue;
+            ++count;
+            name_category(category, sizeof category, measure, row);
+            bar.category = category;
+            if (page)
+                part_bar(page, report, &bar);
+        }
+    }
+    return count;
+}
+
+/* Those that have no figure, and why. */
+static void missing(char *out, size_t size, const struct report *report, const struct family *family)
+{
+    size_t used = 0;
+    *out = '\0';
+    for (size_t i = 0; i < report->rows.count && used < size; ++i) {
+        const struct results_row *row = report->order[i];
+        if (strcmp(row->family, family->name) != 0 || results_row_figure(row))
+            continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s %s: %s.", used ? " " : "",
+                                 row->not_applicable ? "Does not apply to" : "No figure for", row->label,
+                                 row->not_applicable ? row->not_applicable
+                                 : row->error        ? row->error
+                                                     : "nothing was measured");
+    }
+}
+
+static void family_figures(struct page *page, const struct report *report, const struct family *family)
+{
+    char why[700];
+    missing(why, sizeof why, report, family);
+    for (size_t i = 0; i < UNITS; ++i) {
+        char title[96];
+        struct figure figure = {.title = title,
+                                .note = family->note,
+                                .kind = "bars",
+                                .x_kind = units[i].kind,
+                                .x_label = units[i].axis,
+                                .missing = why};
+        if (bars(NULL, report, family, units[i].kind) == 0)
+            continue;
+        snprintf(title, sizeof title, "%s: %s", family->title, units[i].title);
+        part_bars_begin(page, &figure, "Median");
+        bars(page, report, family, units[i].kind);
+        part_bars_end(page);
+        *why = '\0'; /* once is enough */
+    }
+    if (*why)
+        page_element(page, "p", "missing words", why);
+}
+
+void part_costs(struct page *page, const struct report *report)
+{
+    part_begin(page, "costs", "Cost, coming and going");
+    page_open(page, "div", "class", "plates wide", NULL);
+    family_figures(page, report, family_find("cost"));
+    family_figures(page, report, family_find("lifecycle"));
+    page_close(page);
+    page_close(page);
+}

@@ -1,0 +1,72 @@
+#include "figures.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const figures_rivals[FIGURES_RIVALS] = {"fifo", "tcp"};
+
+static bool has_metric(const struct results_row *row, const char *metric)
+{
+    for (size_t i = 0; i < row->sample_count; ++i)
+        if (!isnan(results_number(row->samples[i].cell->metrics, metric)))
+            return true;
+    return false;
+}
+
+/* The machine's limits are of no family: each has one of these. */
+const char *figures_metric(const struct results_row *row)
+{
+    static const char *const usual[] = {"p50_ns", "messages_per_second", "bytes_per_second"};
+    const struct family *family = family_find(row->family);
+    if (row->histogram.total > 0 && (family == NULL || family->measures[1].metric == NULL))
+        return "p50_ns";
+    for (size_t i = 0; family && family->measures[i].metric; ++i)
+        if (has_metric(row, family->measures[i].metric))
+            return family->measures[i].metric;
+    for (size_t i = 0; family == NULL && i < sizeof usual / sizeof usual[0]; ++i)
+        if (has_metric(row, usual[i]))
+            return usual[i];
+    return family ? family->measures[0].metric : "one_way_ns";
+}
+
+struct results_ratio figures_better(const struct results_rows *rows, const struct results_row *row,
+                                    const struct results_row *base, const char *metric)
+{
+    struct results_ratio ratio = {.why = "not measured", .spread = {0, NAN, NAN, NAN, false}};
+    if (base == NULL || base == row || !results_row_figure(row) || !results_row_figure(base))
+        return ratio;
+    ratio = results_compare(rows, row, base, metric);
+    if (ratio.spread.count && !results_more_is_better(metric))
+        ratio.spread = results_inverse(ratio.spread);
+    return ratio;
+}
+
+/* The tightest bound that holds: of several ways to wake a reader, one that the row is faster than bounds nothing. */
+static struct results_limit limit_of(const struct results_rows *rows, const struct results_row *row, const char *metric,
+                                     bool share)
+{
+    struct results_limit limits[RESULTS_LIMITS];
+    size_t count = results_row_figure(row) ? results_limits(rows, row, metric, share, limits) : 0;
+    for (size_t i = 0; i < count; ++i)
+        if (share || i + 1 == count || limits[i].distance.spread.high >= 1)
+            return limits[i];
+    return (struct results_limit){.distance = {.why = "not measured"}};
+}
+
+struct row_figures figures_of(const struct results_rows *rows, const struct results_row *row, const char *metric)
+{
+    struct row_figures out = {.tail = NAN, .value = {0, NAN, NAN, NAN, false}};
+    if (!results_row_figure(row))
+        return out;
+    out.value = results_row_metric(row, metric);
+    if (strcmp(metric, "p50_ns") == 0)
+        out.tail = results_histogram_percentile(&row->histogram, 0.99);
+    if (strcmp(row->driver, "limit") == 0)
+        return out;
+    out.limit = limit_of(rows, row, metric, false);
+    out.share = limit_of(rows, row, metric, true);
+    for (size_t i = 0; i < FIGURES_RIVALS; ++i)
+        out.better[i] = figures_better(rows, row, results_rows_rival(rows, row, figures_rivals[i]), metric).spread;
+    out.first = figures_better(rows, row, row->run > 0 ? results_rows_named(rows, 0, row->name) : NULL, metric);
+    return out;
+}
