@@ -3,6 +3,7 @@
 #include <ipcmark/control.h>
 
 #include "../limits/line.h"
+#include "../limits/purpose.h"
 #include "../targets/targets.h"
 
 int bench_open(struct bench *bench)
@@ -42,10 +43,14 @@ static int (*const measures[ROW_FAMILIES])(struct bench *, struct cell *) = {
     [ROW_LATENCY] = bench_latency,
     [ROW_ROUNDTRIP] = bench_pingpong,
     [ROW_HOT] = bench_pingpong,
+    [ROW_WAKEUP] = bench_wakeup,
     [ROW_THROUGHPUT] = bench_stream,
+    [ROW_SIZE] = bench_stream,
     [ROW_FANOUT] = bench_stream,
     [ROW_FANIN] = bench_stream,
     [ROW_MESH] = bench_stream,
+    [ROW_COST] = bench_cost,
+    [ROW_LIFECYCLE] = bench_lifecycle,
     [ROW_TARGET_HOT] = targets_hot,
     [ROW_TARGET_WAKEUP] = targets_wakeup,
     [ROW_TARGET_STREAM] = targets_stream,
@@ -55,13 +60,11 @@ static int (*const measures[ROW_FAMILIES])(struct bench *, struct cell *) = {
     [ROW_TARGET_ATTACH] = targets_attach,
     [ROW_TARGET_DEATH] = targets_death,
     [ROW_LIMIT_LINE] = bench_line,
-    [ROW_LIMIT_RING] = bench_stream,
-    [ROW_LIMIT_RING_HOT] = bench_pingpong,
-    [ROW_LIMIT_HARNESS] = bench_stream,
     [ROW_LIMIT_MEMCPY] = bench_memcpy,
 };
 
 void bench_measure(struct bench *bench, struct cell *cell)
 {
-    measures[cell->row->family](bench, cell);
+    const struct purpose *purpose = purpose_of(cell->row->family);
+    measures[purpose == NULL ? cell->row->family : purpose->as](bench, cell);
 }

@@ -17,6 +17,7 @@ struct bench {
     int cpu_a, cpu_b; /* of the publisher and of the subscriber in 1x1 rows; cpu_b < 0: there is only one CPU */
     bool floats;      /* … which they are not bound to: cells have no placement */
     double seconds;   /* that a cell with processes lasts */
+    uint64_t samples; /* that a cell of latency has at least, however long that takes */
     uint64_t seed;
     unsigned block;
 };
@@ -30,10 +31,14 @@ int bench_interrupted(const struct bench *);
 /* Measures the cell, error and all. */
 void bench_measure(struct bench *, struct cell *);
 
-/* Each: 0, or -1 with the cell an error. They measure the line before and after, outside of what they time. */
+/* Each: 0, or -1 with the cell an error or not applicable. They measure the line before and after, outside of what they
+ * time. */
 int bench_latency(struct bench *, struct cell *);
 int bench_pingpong(struct bench *, struct cell *); /* roundtrip and hot */
-int bench_stream(struct bench *, struct cell *);   /* throughput, fanout, fanin and mesh */
+int bench_wakeup(struct bench *, struct cell *);
+int bench_stream(struct bench *, struct cell *); /* throughput, size, fanout, fanin and mesh */
+int bench_cost(struct bench *, struct cell *);
+int bench_lifecycle(struct bench *, struct cell *);
 int bench_line(struct bench *, struct cell *);
 int bench_memcpy(struct bench *, struct cell *);
 

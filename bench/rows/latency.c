@@ -16,6 +16,8 @@ static int measure(struct scene *scene)
     if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene) < 0)
         return -1;
     options.count = (uint64_t)(row->rate * scene->bench->seconds);
+    if (options.count < scene->bench->samples)
+        options.count = scene->bench->samples;
     cell->line_before_ns = bench_line_ns(scene->bench);
     if (scene_publish(scene, &options, &sent) < 0)
         return -1;

@@ -38,6 +38,7 @@ const char help[] =
     "  --pin A,B         the CPUs of publisher and subscriber in 1x1 rows (default: the first two allowed); none: the\n"
     "                    kernel places them, and cells have no placement\n"
     "  --seconds S       how long a cell lasts (default 0.35: three of latency are 10,500 samples)\n"
+    "  --samples N       of latency, at least so many a cell, however long that takes (default 0)\n"
     "  --seed N          of message bodies (default 1)\n"
     "  --block N         written into the cells (default 0)\n"
     "  --cells FILE      append a record for each cell, as results/FORMAT.md says\n"
@@ -160,8 +161,11 @@ void Measure(benchmark::State &state, struct bench *bench, const struct row *row
     } else {
         if (cell.error[0] != '\0')
             state.SkipWithError(cell.error);
+        else if (cell.not_applicable[0] != '\0')
+            state.SkipWithError((std::string("not applicable: ") + cell.not_applicable).c_str());
         for (const cJSON *metric = cell.metrics->child; metric != nullptr; metric = metric->next)
-            state.counters[metric->string] = metric->valuedouble;
+            if (cJSON_IsNumber(metric)) /* null: it was not measured */
+                state.counters[metric->string] = metric->valuedouble;
         reporter->Keep(row->name, &cell);
     }
     cell_release(&cell);
@@ -216,6 +220,8 @@ int ParseOptions(int argc, char **argv, Options *options)
             options->drivers.push_back(value);
         else if (word == "--cells")
             options->cells = value;
+        else if (word == "--samples")
+            bench->samples = std::strtoull(value, nullptr, 10);
         else if (word == "--seed")
             bench->seed = std::strtoull(value, nullptr, 10);
         else if (word == "--block")

@@ -4,6 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <ipcmark/payload.h>
+
+#include "../limits/purpose.h"
+
 enum { PEERS_SECONDS = 10 };
 
 /* By then several publishers have been told to start together. */
@@ -25,12 +29,8 @@ static int find_limit(char *driver, size_t driver_size, const char *name)
 /* The driver of a row, as the harness takes it. */
 static int find_driver(char *driver, size_t driver_size, const struct bench *bench, const struct row *row)
 {
-    if (row->family == ROW_LIMIT_RING)
-        return find_limit(driver, driver_size, "bare-ring.so?gather=1");
-    if (row->family == ROW_LIMIT_RING_HOT)
-        return find_limit(driver, driver_size, "bare-ring.so");
-    if (row->family == ROW_LIMIT_HARNESS)
-        return find_limit(driver, driver_size, "empty.so");
+    if (row_is_limit(row))
+        return find_limit(driver, driver_size, purpose_of(row->family)->driver);
     for (size_t i = 0; bench->drivers[i] != NULL; ++i) {
         char other[ROW_NAME_BYTES];
         row_driver_label(other, sizeof other, bench->drivers[i]);
@@ -63,29 +63,64 @@ static ipcmark_participant *start(struct scene *scene, const char *name, int cpu
     return participant;
 }
 
+/* What the implementation says of itself that it cannot. */
+static int check_limits(struct scene *scene, const ipcmark_participant *participant)
+{
+    const ipcmark_implementation *is = ipcmark_participant_implementation(participant);
+    const struct row *row = scene->cell->row;
+
+    if ((is->capabilities & IPCMARK_CAP_PEERS) == 0)
+        return cell_not_applicable(scene->cell, "it does not say when its peers are there (peers)");
+    if (is->max_message_bytes > 0 && row->size > is->max_message_bytes)
+        return cell_not_applicable(scene->cell, "its messages have at most %llu bytes",
+                                   (unsigned long long)is->max_message_bytes);
+    if (is->max_publishers > 0 && row->publishers > is->max_publishers)
+        return cell_not_applicable(scene->cell, "it has at most %llu publishers",
+                                   (unsigned long long)is->max_publishers);
+    if (is->max_subscribers > 0 && row->subscribers > is->max_subscribers)
+        return cell_not_applicable(scene->cell, "it has at most %llu subscribers",
+                                   (unsigned long long)is->max_subscribers);
+    return 0;
+}
+
+/* Messages without room for the usual header; in streams only, for a small frame says nothing of times. */
+static bool is_small(const struct scene *scene)
+{
+    return scene->cell->row->size < IPCMARK_PAYLOAD_HEADER;
+}
+
+/* A limit is measured as a family of the drivers' is. */
+static bool is_wakeup(const struct row *row)
+{
+    const struct purpose *purpose = purpose_of(row->family);
+    return (purpose == NULL ? row->family : purpose->as) == ROW_WAKEUP;
+}
+
 static int start_sink(struct scene *scene, unsigned index, bool count_only)
 {
-    ipcmark_endpoint_options options = {.count_only = count_only};
+    ipcmark_endpoint_options options = {
+        .count_only = count_only, .count_sleeps = is_wakeup(scene->cell->row), .small_frames = is_small(scene)};
     char name[32];
 
     snprintf(name, sizeof name, "subscriber%u", index + 1);
     scene->sinks[index] = start(scene, name, scene->bench->cpu_b);
-    if (scene->sinks[index] == NULL)
+    if (scene->sinks[index] == NULL || check_limits(scene, scene->sinks[index]) < 0)
         return -1;
     return scene_await(scene, ipcmark_open_subscriber(scene->sinks[index], &scene->subscribers[index], &options));
 }
 
 static int start_source(struct scene *scene, unsigned index)
 {
+    const struct purpose *purpose = purpose_of(scene->cell->row->family);
+    ipcmark_endpoint_options options = {.small_frames = is_small(scene)};
     char name[32];
 
     snprintf(name, sizeof name, "publisher%u", index + 1);
-    /* Without a transport there is nothing between two processes. */
     scene->sources[index] =
-        scene->cell->row->family == ROW_LIMIT_HARNESS ? scene->sinks[0] : start(scene, name, scene->bench->cpu_a);
+        purpose != NULL && purpose->is_one_process ? scene->sinks[0] : start(scene, name, scene->bench->cpu_a);
     if (scene->sources[index] == NULL)
         return -1;
-    return scene_await(scene, ipcmark_open_publisher(scene->sources[index], &scene->publishers[index], NULL));
+    return scene_await(scene, ipcmark_open_publisher(scene->sources[index], &scene->publishers[index], &options));
 }
 
 int scene_open(struct scene *scene, struct bench *bench, struct cell *cell, bool count_only)
@@ -106,8 +141,9 @@ int scene_open(struct scene *scene, struct bench *bench, struct cell *cell, bool
         return cell_fail(cell, "at most %d publishers, and as many subscribers", SCENE_MOST);
     if (find_driver(driver, sizeof driver, bench, row) < 0)
         return cell_fail(cell, "the path to the driver is too long");
-    if (row->size < 48)
-        return cell_fail(cell, "a message of fewer than 48 bytes has no room for its own check");
+    if (row->size < (count_only ? IPCMARK_PAYLOAD_SMALL : IPCMARK_PAYLOAD_HEADER))
+        return cell_fail(cell, "a message of fewer than %d bytes has no room for its own check",
+                         count_only ? IPCMARK_PAYLOAD_SMALL : IPCMARK_PAYLOAD_HEADER);
     if (ipcmark_trial_open(&scene->trial, bench->session, &options) < 0)
         return cell_fail(cell, "%s", ipcmark_session_text(bench->session));
     for (unsigned i = 0; i < scene->subscriber_count; ++i)

@@ -1,14 +1,17 @@
-/* throughput, fanout, fanin, mesh: as fast as publish returns, counted at the slowest subscriber while all publishers
- * are sending: what is in a backlog at the end has not been delivered, and what arrives afterwards is no throughput. */
+/* throughput, size, fanout, fanin, mesh: as fast as publish returns, counted at the slowest subscriber while all
+ * publishers are sending: what is in a backlog at the end has not been delivered, and what arrives afterwards is no
+ * throughput. */
 #include "rounds.h"
 #include "scene.h"
 
 #include <unistd.h>
 
 static const double WARM_UP_SECONDS = 0.05;
-static const double LEAD_IN = 0.1;      /* of a round: until the subscriber is awake and the caches are warm */
-static const double LATEST_START = 0.5; /* a round in which it was not by then says nothing of a stream */
-enum { ROUND_MESSAGES = 50 };           /* at least, so that the one at either end does not matter */
+enum { LARGE = 1 << 20, WARM_UP_LARGE = 8 }; /* beyond it, so many: what a driver holds of them has been touched then */
+static const double LEAD_IN = 0.1;           /* of a round: until the subscriber is awake and the caches are warm */
+static const double LATEST_START = 0.5;      /* a round in which it was not by then says nothing of a stream */
+enum { ROUND_MESSAGES = 50 };                /* at least, so that the one at either end does not matter */
+enum { SLOWER = 10 };                        /* than the warm-up: then a round hangs */
 
 /* What one round is made of, from the start of the first publish to the end of the last. */
 struct burst {
@@ -82,26 +85,38 @@ static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_pu
     return 0;
 }
 
-/* Long enough for each process to have its turns on a CPU, and for some messages, also of a slow driver; going by the
- * warm-up. */
-static double choose_seconds(const struct scene *scene, double rate)
+/* Long enough for each process to have its turns on a CPU; or, of messages that take long, until there are some,
+ * however long that is. Going by the warm-up, which may have gone into a backlog faster than any round will. */
+static void plan_round(const struct scene *scene, double rate, ipcmark_publish_options *options)
 {
     const double processes = scene->publisher_count + scene->subscriber_count;
     const double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
     const double seconds = rounds_seconds * (processes > cpus ? processes / cpus : 1);
-    return rate * seconds >= ROUND_MESSAGES ? seconds : rate > 0 ? ROUND_MESSAGES / rate : 1;
+
+    options->seconds = seconds;
+    options->count = 0;
+    if (rate * seconds >= ROUND_MESSAGES)
+        return;
+    options->seconds = 0;
+    options->count = (ROUND_MESSAGES + scene->publisher_count - 1) / scene->publisher_count;
+    options->deadline_seconds = ipcmark_trial_deadline(scene->trial) + (rate > 0 ? SLOWER * ROUND_MESSAGES / rate : 0);
 }
 
 static int measure(struct scene *scene)
 {
-    ipcmark_publish_options options = {.sizes = &scene->cell->row->size, .sizes_count = 1, .seconds = WARM_UP_SECONDS};
+    const struct row *row = scene->cell->row;
+    ipcmark_publish_options options = {.sizes = &row->size, .sizes_count = 1};
     struct rounds rounds;
     struct sent sent;
     int result;
 
+    if (row->size > LARGE)
+        options.count = WARM_UP_LARGE;
+    else
+        options.seconds = WARM_UP_SECONDS;
     if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene) < 0)
         return -1;
-    options.seconds = choose_seconds(scene, sent.rate);
+    plan_round(scene, sent.rate, &options);
     rounds_begin(&rounds, scene->bench);
     result = measure_rounds(scene, &rounds, &options);
     rounds_end(&rounds);

@@ -3,22 +3,12 @@
 #include <math.h>
 #include <time.h>
 
+#include "../rows/account.h"
 #include "cast.h"
 #include "targets.h"
 
-enum { PING_MS = 1000, MESSAGES = 100, SETTLE_MS = 1100, FILES = 4096 };
+enum { PING_MS = 1000, MESSAGES = 100, SETTLE_MS = 1100 };
 static const double periods_a_cell_second = 10 / 0.35; /* ten pings for a cell of the usual length */
-
-/* The kernel's own account, read from outside: the process itself does nothing for it. */
-static double cpu_ns(const ipcmark_participant *participant)
-{
-    struct timespec used;
-    clockid_t clock;
-
-    if (clock_getcpuclockid(ipcmark_participant_pid(participant), &clock) != 0 || clock_gettime(clock, &used) != 0)
-        return NAN;
-    return (double)used.tv_sec * 1e9 + (double)used.tv_nsec;
-}
 
 static double now_ns(void)
 {
@@ -35,12 +25,12 @@ static int stay_idle(struct cast *cast)
     if (!ipcmark_wait(cast->trial, SETTLE_MS))
         return cell_fail(cell, "interrupted");
     start = now_ns();
-    publisher = cpu_ns(cast->publisher);
-    subscriber = cpu_ns(cast->subscribers[0]);
+    publisher = account_cpu_ns(cast->publisher);
+    subscriber = account_cpu_ns(cast->subscribers[0]);
     if (!ipcmark_wait(cast->trial, (unsigned)periods * PING_MS))
         return cell_fail(cell, "interrupted");
-    publisher = cpu_ns(cast->publisher) - publisher;
-    subscriber = cpu_ns(cast->subscribers[0]) - subscriber;
+    publisher = account_cpu_ns(cast->publisher) - publisher;
+    subscriber = account_cpu_ns(cast->subscribers[0]) - subscriber;
     elapsed = now_ns() - start;
     if (!(publisher > 0 && subscriber > 0))
         return cell_fail(cell, "the kernel counted no CPU time at all");
@@ -77,51 +67,12 @@ int targets_idle(struct bench *bench, struct cell *cell)
     return result;
 }
 
-/* Both processes together; a file that both see counts once. */
-struct holding {
-    double bytes, descriptors;
-};
-
-static int add_file(double (*files)[2], size_t *count, double inode, double bytes)
-{
-    size_t i = 0;
-
-    while (i < *count && files[i][0] != inode)
-        ++i;
-    if (i == FILES)
-        return -1;
-    if (i == *count)
-        files[(*count)++][0] = inode;
-    files[i][1] = fmax(files[i][1], bytes);
-    return 0;
-}
-
+/* Both processes together. */
 static int take_holding(struct cast *cast, struct holding *out)
 {
     ipcmark_participant *const both[] = {cast->publisher, cast->subscribers[0]};
-    static double files[FILES][2];
-    size_t count = 0;
 
-    *out = (struct holding){0};
-    for (size_t i = 0; i < FILES; ++i)
-        files[i][1] = 0;
-    for (size_t i = 0; i < 2; ++i) {
-        ipcmark_call *call = cast_ask(both[i], "footprint", NULL);
-        const cJSON *file;
-        if (cast_await(cast, call) < 0)
-            return -1;
-        out->bytes += ipcmark_reply_number(call, "private_bytes", NAN);
-        out->descriptors += ipcmark_reply_number(call, "descriptors", NAN);
-        cJSON_ArrayForEach(file, cJSON_GetObjectItem(call->reply, "shared"))
-        {
-            if (add_file(files, &count, cJSON_GetNumberValue(cJSON_GetArrayItem(file, 0)),
-                         cJSON_GetNumberValue(cJSON_GetArrayItem(file, 1))) < 0)
-                return cell_fail(cast->cell, "the processes share more than %d files", FILES);
-        }
-    }
-    for (size_t i = 0; i < count; ++i)
-        out->bytes += files[i][1];
-    return 0;
+    return account_holding(cast->cell, both, 2, out);
 }
 
 /* met: publishers that each subscriber then has. */
@@ -151,8 +102,6 @@ static int measure_pairs(struct cast *cast)
         return -1;
     bytes = after.bytes - before.bytes - (alone.bytes - after.bytes);
     descriptors = after.descriptors - before.descriptors - (alone.descriptors - after.descriptors);
-    if (!isfinite(bytes) || !isfinite(descriptors))
-        return cell_fail(cast->cell, "a process did not say what it holds");
     cell_metric(cast->cell, "bytes_per_pair", bytes / pairs);
     cell_metric(cast->cell, "descriptors_per_pair", descriptors / pairs);
     cell_metric(cast->cell, "bytes_per_publisher", alone.bytes - after.bytes);

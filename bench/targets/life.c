@@ -1,16 +1,15 @@
 /* target-attach: from opening a new subscriber to its first message. target-death: from killing a process to the report
  * that it is gone. */
-#include <dirent.h>
 #include <stdio.h>
 
 #include <ipcmark/journal.h>
 
+#include "../rows/clearance.h"
 #include "cast.h"
 #include "targets.h"
 
 /* Of a cell of the usual length. */
 enum { ATTACHES = 200, DEATHS = 25, FEWEST = 5 };
-enum { CLEARED_MS = 3000, LOOK_MS = 20 };
 static const double usual_seconds = 0.35;
 
 static int choose_count(const struct bench *bench, int usual)
@@ -79,40 +78,17 @@ static int kill_one(struct cast *cast, int number, struct ipcmark_histogram *tim
     return ipcmark_await_exit(victim, NULL) < 0 ? cell_fail(cast->cell, "a killed process did not end") : 0;
 }
 
-static int count_files(const struct cast *cast)
-{
-    DIR *directory = opendir(ipcmark_trial_files(cast->trial));
-    const struct dirent *entry;
-    int count = 0;
-
-    if (directory == NULL)
-        return -1;
-    while ((entry = readdir(directory)) != NULL)
-        count += entry->d_name[0] != '.';
-    closedir(directory);
-    return count;
-}
-
-/* The survivor clears away what the dead have left as soon as it finds it, at its next ping at the latest. What is
- * there after that was forgotten, and makes the cell an error when it ends. */
-static void await_clearance(struct cast *cast, int survivors_files)
-{
-    for (int waited_ms = 0; waited_ms < CLEARED_MS && count_files(cast) > survivors_files; waited_ms += LOOK_MS)
-        if (!ipcmark_wait(cast->trial, LOOK_MS))
-            return;
-}
-
 static int kill_all(struct cast *cast, struct ipcmark_histogram *times)
 {
     int survivors_files;
 
     if (cast_do(cast, cast->publisher, "join", join_fields(cast, "there", "back")) < 0)
         return -1;
-    survivors_files = count_files(cast);
+    survivors_files = clearance_count(cast->trial);
     for (int i = choose_count(cast->bench, DEATHS); i > 0; --i)
         if (kill_one(cast, i, times) < 0)
             return -1;
-    await_clearance(cast, survivors_files);
+    clearance_await(cast->trial, survivors_files);
     return 0;
 }
 

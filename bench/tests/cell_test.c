@@ -91,5 +91,75 @@ static void error_has_no_metrics_and_its_first_reason(void **state)
     cell_release(&cell);
 }
 
+/* Neither an error nor a figure; what went wrong beside it is an error all the same. */
+static void not_applicable_is_no_figure(void **state)
+{
+    cJSON *record;
+    (void)state;
+    open_cell();
+    cell_metric(&cell, "p50_ns", 1);
+    assert_int_equal(cell_not_applicable(&cell, "it has at most %d", 7), -1);
+    record = cell_to_json(&cell);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(record, "not_applicable")), "it has at most 7");
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(record, "error")));
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(record, "metrics")), 0);
+    cJSON_Delete(record);
+    cell_fail(&cell, "left behind: a file");
+    record = cell_to_json(&cell);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(record, "not_applicable")));
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(record, "error")), "left behind: a file");
+    cJSON_Delete(record);
+    cell_release(&cell);
+}
+
+static const cJSON *metric_of(const cJSON *record, const char *name)
+{
+    return cJSON_GetObjectItem(cJSON_GetObjectItem(record, "metrics"), name);
+}
+
+/* Of few times there is a mean, and no percentile; of enough there is. */
+static void times_of_several_kinds_stand_side_by_side(void **state)
+{
+    cJSON *few = make_histogram(1000, 5), *many = make_histogram(100, 1000), *record;
+    (void)state;
+    open_cell();
+    cell_more_times(&cell, "death", few);
+    cell_more_times(&cell, "close", many);
+    assert_int_equal(cell_few_times(&cell, cJSON_Duplicate(few, true)), 0);
+    record = cell_to_json(&cell);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(record, "error")));
+    assert_true(cJSON_GetNumberValue(metric_of(record, "death_ns")) == 1002);
+    assert_true(cJSON_GetNumberValue(metric_of(record, "death_samples")) == 5);
+    assert_null(metric_of(record, "death_p50_ns"));
+    assert_true(cJSON_GetNumberValue(metric_of(record, "close_p50_ns")) == 599);
+    assert_null(metric_of(record, "p50_ns"));
+    assert_true(cJSON_GetNumberValue(metric_of(record, "samples")) == 5);
+    assert_true(cJSON_Compare(cJSON_GetObjectItem(cJSON_GetObjectItem(record, "histograms"), "death"), few, true));
+    cJSON_Delete(record);
+    cell_more_times(&cell, "open", NULL);
+    assert_non_null(strstr(cell.error, "no times of \"open\""));
+    cell_release(&cell);
+    cJSON_Delete(few);
+    cJSON_Delete(many);
+}
+
+static void what_was_not_measured_is_null_and_says_why(void **state)
+{
+    cJSON *record;
+    (void)state;
+    open_cell();
+    cell_metric(&cell, "p50_ns", 1);
+    cell_unmeasured(&cell, "death_ns", "the driver does not %s", "tell");
+    record = cell_to_json(&cell);
+    assert_true(cJSON_IsNull(metric_of(record, "death_ns")));
+    assert_true(cJSON_GetNumberValue(metric_of(record, "p50_ns")) == 1);
+    assert_string_equal(
+        cJSON_GetStringValue(cJSON_GetObjectItem(cJSON_GetObjectItem(record, "unmeasured"), "death_ns")),
+        "the driver does not tell");
+    cJSON_Delete(record);
+    cell_release(&cell);
+}
+
 CASES_MAIN(CASE(one_way_is_half_a_trip), CASE(whole_trip_stays_whole), CASE(too_few_samples_are_no_figure),
-           CASE(error_has_no_metrics_and_its_first_reason))
+           CASE(error_has_no_metrics_and_its_first_reason), CASE(not_applicable_is_no_figure),
+           CASE(times_of_several_kinds_stand_side_by_side), CASE(what_was_not_measured_is_null_and_says_why))

@@ -1,62 +1,107 @@
 /* A driver with a fault, to see that a benchmark is not fooled by it. It hands everything on to a good one,
- * FAULTY_INNER, but for message number 300 of a publisher (after the warm-up of a latency row), as the parameter fault=
- * says:
+ * FAULTY_INNER, but for message number at=N (300) of an endpoint, as the parameter fault= says:
  *
- *     lose     publish says that it was sent, and does nothing
+ *     lose     it is dropped, as if it had been handed on
  *     tear     a byte of it is not what was published
- *     double   it is sent twice
+ *     double   it is handed on twice
+ *     swap     it is handed on after the next one
  *     refuse   publish fails
  *     hold     publish takes 100 ms                     (the sender is stalled)
- *     stall    its receiver takes 100 ms                (the receiver is stalled)
- */
+ *     stall    the receiver takes 100 ms                (the receiver is stalled)
+ *     spin     the receiver burns a CPU for 30 ms       (and does not sleep before the next one)
+ *     busy     from the start, another thread of the receiver's process never sleeps
+ *
+ * The endpoint: of=N is that number, publisher or subscriber. Without it, all publishers; of the last three, all
+ * subscribers. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <ipcmark/driver.h>
 
-enum { AT = 300, STALL_MS = 100 };
+enum { STALL_MS = 100, SPIN_MS = 30, CHECKED_BYTES = 4096, IN_THE_HEADER = 30 };
+
+enum fault { NONE, LOSE, TEAR, DOUBLE, SWAP, REFUSE, HOLD, STALL, SPIN, BUSY };
 
 static const ipcmark_driver *inner;
 static ipcmark_driver driver;
 
 struct endpoint {
     void *handle;
-    const char *fault; /* static */
-    atomic_uint messages;
-    ipcmark_deliver_fn *deliver;
+    ipcmark_deliver_fn *deliver; /* NULL: a publisher */
     void *context;
+    enum fault fault;
+    unsigned at;
+    atomic_uint messages;
+    unsigned char *kept; /* until the next one has passed */
+    size_t kept_size;
+    pthread_t spinner;
+    atomic_bool closing;
 };
 
-static const char *find_fault(const ipcmark_endpoint *options)
+static const char *find_param(const ipcmark_endpoint *options, const char *name)
 {
-    static const char *const faults[] = {"lose", "tear", "double", "refuse", "hold", "stall"};
+    size_t length = strlen(name);
 
     for (size_t i = 0; options->params != NULL && options->params[i] != NULL; ++i)
-        for (size_t j = 0; j < sizeof faults / sizeof faults[0]; ++j)
-            if (strncmp(options->params[i], "fault=", 6) == 0 && strcmp(options->params[i] + 6, faults[j]) == 0)
-                return faults[j];
-    return "none";
+        if (strncmp(options->params[i], name, length) == 0 && options->params[i][length] == '=')
+            return options->params[i] + length + 1;
+    return NULL;
 }
 
-static void stall(void)
+static enum fault find_fault(const ipcmark_endpoint *options, bool is_publisher)
 {
-    (void)poll(NULL, 0, STALL_MS); /* the fault itself; nobody waits for an event with it */
+    static const char *const faults[] = {"none",   "lose", "tear",  "double", "swap",
+                                         "refuse", "hold", "stall", "spin",   "busy"};
+    const char *name = find_param(options, "fault"), *of = find_param(options, "of");
+    enum fault fault = BUSY;
+
+    while (fault > NONE && (name == NULL || strcmp(name, faults[fault]) != 0))
+        --fault;
+    if (of == NULL ? is_publisher == (fault < STALL) : strtoul(of, NULL, 10) == strtoul(options->id, NULL, 10))
+        return fault;
+    return NONE;
 }
 
-static void deliver(void *context, const ipcmark_part *parts, size_t count)
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static void spin(void)
+{
+    int64_t until = now_ms() + SPIN_MS;
+
+    while (now_ms() < until)
+        continue;
+}
+
+static void *spin_on(void *context)
 {
     struct endpoint *endpoint = context;
 
-    if (atomic_fetch_add(&endpoint->messages, 1) + 1 == AT && strcmp(endpoint->fault, "stall") == 0)
-        stall();
-    endpoint->deliver(endpoint->context, parts, count);
+    while (!atomic_load_explicit(&endpoint->closing, memory_order_relaxed))
+        continue;
+    return NULL;
 }
 
-static int publish_torn(struct endpoint *endpoint, const ipcmark_part *part)
+static int forward(struct endpoint *endpoint, const ipcmark_part *parts, size_t count)
+{
+    if (endpoint->deliver == NULL)
+        return inner->publish(endpoint->handle, parts, count);
+    endpoint->deliver(endpoint->context, parts, count);
+    return 0;
+}
+
+static int forward_torn(struct endpoint *endpoint, const ipcmark_part *part)
 {
     unsigned char *copy = malloc(part->size);
     ipcmark_part torn = {copy, part->size};
@@ -65,43 +110,109 @@ static int publish_torn(struct endpoint *endpoint, const ipcmark_part *part)
     if (copy == NULL)
         return -ENOMEM;
     memcpy(copy, part->data, part->size);
-    copy[part->size - 1] ^= 1;
-    result = inner->publish(endpoint->handle, &torn, 1);
+    copy[part->size <= CHECKED_BYTES ? part->size - 1 : IN_THE_HEADER] ^= 1; /* not every body is looked at */
+    result = forward(endpoint, &torn, 1);
     free(copy);
     return result;
 }
 
+static int keep(struct endpoint *endpoint, const ipcmark_part *part)
+{
+    endpoint->kept = malloc(part->size);
+    if (endpoint->kept == NULL)
+        return -ENOMEM;
+    memcpy(endpoint->kept, part->data, part->size);
+    endpoint->kept_size = part->size;
+    return 0;
+}
+
+static int forward_kept(struct endpoint *endpoint)
+{
+    ipcmark_part kept = {endpoint->kept, endpoint->kept_size};
+    int result;
+
+    if (endpoint->kept == NULL)
+        return 0;
+    result = forward(endpoint, &kept, 1);
+    free(endpoint->kept);
+    endpoint->kept = NULL;
+    return result;
+}
+
+/* Another message passes, of one part. */
+static int pass(struct endpoint *endpoint, const ipcmark_part *parts, size_t count)
+{
+    bool is_struck = atomic_fetch_add(&endpoint->messages, 1) + 1 == endpoint->at;
+    int result;
+
+    switch (is_struck ? endpoint->fault : NONE) {
+    case LOSE:
+        return 0;
+    case TEAR:
+        return forward_torn(endpoint, parts);
+    case SWAP:
+        return keep(endpoint, parts);
+    case REFUSE:
+        return -EAGAIN;
+    case DOUBLE:
+        (void)forward(endpoint, parts, count);
+        break;
+    case HOLD:
+    case STALL:
+        (void)poll(NULL, 0, STALL_MS); /* the fault itself; nobody waits for an event with it */
+        break;
+    default:
+        break;
+    }
+    result = forward(endpoint, parts, count);
+    if (is_struck && endpoint->fault == SPIN)
+        spin();
+    return result < 0 ? result : forward_kept(endpoint);
+}
+
+static void deliver(void *context, const ipcmark_part *parts, size_t count)
+{
+    (void)pass(context, parts, count);
+}
+
 static int publish(void *object, const ipcmark_part *parts, size_t count)
 {
-    struct endpoint *endpoint = object;
+    return pass(object, parts, count);
+}
 
-    if (atomic_fetch_add(&endpoint->messages, 1) + 1 != AT)
-        return inner->publish(endpoint->handle, parts, count);
-    if (strcmp(endpoint->fault, "lose") == 0)
-        return 0;
-    if (strcmp(endpoint->fault, "tear") == 0)
-        return publish_torn(endpoint, parts);
-    if (strcmp(endpoint->fault, "refuse") == 0)
-        return -EAGAIN;
-    if (strcmp(endpoint->fault, "double") == 0)
-        (void)inner->publish(endpoint->handle, parts, count);
-    if (strcmp(endpoint->fault, "hold") == 0)
-        stall();
-    return inner->publish(endpoint->handle, parts, count);
+static struct endpoint *make(const ipcmark_endpoint *options, bool is_publisher)
+{
+    struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+    const char *at = find_param(options, "at");
+
+    if (endpoint == NULL)
+        return NULL;
+    endpoint->fault = find_fault(options, is_publisher);
+    endpoint->at = at == NULL ? 300 : (unsigned)strtoul(at, NULL, 10);
+    if (endpoint->fault == BUSY && pthread_create(&endpoint->spinner, NULL, spin_on, endpoint) != 0)
+        endpoint->fault = NONE;
+    return endpoint;
+}
+
+static void destroy(struct endpoint *endpoint)
+{
+    atomic_store_explicit(&endpoint->closing, true, memory_order_relaxed);
+    if (endpoint->fault == BUSY)
+        pthread_join(endpoint->spinner, NULL);
+    free(endpoint->kept);
+    free(endpoint);
 }
 
 static int publisher_open(void **out, const ipcmark_endpoint *options)
 {
-    struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+    struct endpoint *endpoint = make(options, true);
     int result = endpoint == NULL ? -ENOMEM : inner->publisher_open(&endpoint->handle, options);
 
-    if (result < 0) {
-        free(endpoint);
-        return result;
-    }
-    endpoint->fault = find_fault(options);
-    *out = endpoint;
-    return 0;
+    if (result < 0 && endpoint != NULL)
+        destroy(endpoint);
+    if (result >= 0)
+        *out = endpoint;
+    return result;
 }
 
 static int publisher_peers(void *object)
@@ -113,28 +224,27 @@ static void publisher_close(void *object)
 {
     struct endpoint *endpoint = object;
 
-    if (endpoint != NULL)
-        inner->publisher_close(endpoint->handle);
-    free(endpoint);
+    if (endpoint == NULL)
+        return;
+    inner->publisher_close(endpoint->handle);
+    destroy(endpoint);
 }
 
 static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *to, void *context)
 {
-    struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+    struct endpoint *endpoint = make(options, false);
     int result;
 
     if (endpoint == NULL)
         return -ENOMEM;
     endpoint->deliver = to;
     endpoint->context = context;
-    endpoint->fault = find_fault(options);
     result = inner->subscriber_open(&endpoint->handle, options, deliver, endpoint);
-    if (result < 0) {
-        free(endpoint);
-        return result;
-    }
-    *out = endpoint;
-    return 0;
+    if (result < 0)
+        destroy(endpoint);
+    else
+        *out = endpoint;
+    return result;
 }
 
 static int subscriber_peers(void *object)
@@ -146,9 +256,10 @@ static void subscriber_close(void *object)
 {
     struct endpoint *endpoint = object;
 
-    if (endpoint != NULL)
-        inner->subscriber_close(endpoint->handle);
-    free(endpoint);
+    if (endpoint == NULL)
+        return;
+    inner->subscriber_close(endpoint->handle);
+    destroy(endpoint);
 }
 
 const ipcmark_driver *ipcmark_driver_get(void)

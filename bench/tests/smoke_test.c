@@ -56,28 +56,36 @@ static const cJSON *figure(const struct rows_run *run, const char *row)
     return cell;
 }
 
+/* Where what a row is about is in its metrics: times, or a rate of messages of that size. */
+enum { TIMES };
+
 static void smoke(const char *driver)
 {
-    static const char *const formats[] = {"hot/%s/64B/1x1",         "roundtrip/%s/64B/1x1", "latency/%s/64B/1x1/r2000",
-                                          "throughput/%s/1KiB/1x1", "fanout/%s/64B/1x2",    "fanin/%s/64B/3x1",
-                                          "mesh/%s/1KiB/3x3"};
-    char rows[7][64];
-    const char *words[] = {"--seconds", "0.1", rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], NULL};
+    static const struct {
+        const char *format;
+        double size; /* or TIMES */
+    } all[] = {{"hot/%s/64B/1x1", TIMES},        {"roundtrip/%s/64B/1x1", TIMES}, {"latency/%s/64B/1x1/r2000", TIMES},
+               {"throughput/%s/1KiB/1x1", 1024}, {"size/%s/8B/1x1", 8},           {"size/%s/20B/1x1", 20},
+               {"size/%s/2MiB/1x1", 1 << 21},    {"fanout/%s/64B/1x2", 64},       {"fanin/%s/64B/3x1", 64},
+               {"mesh/%s/1KiB/3x3", 1024}};
+    enum { COUNT = sizeof all / sizeof all[0], LATENCY = 2 };
+    char rows[COUNT][64];
+    const char *words[COUNT + 3] = {"--seconds", "0.1"};
     struct rows_run run;
 
-    for (int i = 0; i < 7; ++i)
-        snprintf(rows[i], sizeof rows[i], formats[i], driver);
+    for (size_t i = 0; i < COUNT; ++i) {
+        snprintf(rows[i], sizeof rows[i], all[i].format, driver);
+        words[i + 2] = rows[i];
+    }
     run = rows_run(words);
-    check_times(figure(&run, rows[0]));
-    check_times(figure(&run, rows[1]));
-    check_times(figure(&run, rows[2]));
-    assert_true(metric(figure(&run, rows[2]), "samples") == 200);
-    assert_true(metric(figure(&run, rows[2]), "achieved_rate") >= 1980);
-    assert_true(cJSON_IsObject(cJSON_GetObjectItem(figure(&run, rows[2]), "histogram_uncorrected")));
-    check_rate(figure(&run, rows[3]), 1024);
-    check_rate(figure(&run, rows[4]), 64);
-    check_rate(figure(&run, rows[5]), 64);
-    check_rate(figure(&run, rows[6]), 1024);
+    for (size_t i = 0; i < COUNT; ++i)
+        if (all[i].size == TIMES)
+            check_times(figure(&run, rows[i]));
+        else
+            check_rate(figure(&run, rows[i]), all[i].size);
+    assert_true(metric(figure(&run, rows[LATENCY]), "samples") == 200);
+    assert_true(metric(figure(&run, rows[LATENCY]), "achieved_rate") >= 1980);
+    assert_true(cJSON_IsObject(cJSON_GetObjectItem(figure(&run, rows[LATENCY]), "histogram_uncorrected")));
     assert_int_equal(run.exit_code, 0);
     rows_run_free(&run);
 }

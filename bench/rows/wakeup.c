@@ -1,0 +1,91 @@
+/* wakeup: one way to a reader that sleeps. Messages come by a schedule, so seldom that each finds the reader asleep,
+ * and at times drawn by lot, so that no tick of a timer wakes it by chance. Timed from the call of publish: what is
+ * asked is how long waking up takes, not what a sender's delay does. */
+#include "scene.h"
+
+enum { WARM_UP = 20, COUNT = 200 };
+
+static const double RATE = 80, JITTER = 0.2; /* from 10 to 15 ms between two */
+static const double MOST_BUSY = 0.5;         /* of a CPU, for a process whose reader sleeps */
+
+/* By the thread of the handler, which counts how often it gives up its CPU. One that polls does so hardly ever; one
+ * that was kept from sleeping now and then has waked up less often than it got messages. */
+static int check_sleep(struct cell *cell, const ipcmark_call *stats, double messages)
+{
+    double slept = ipcmark_reply_number(stats, "slept", 0);
+
+    if (slept < messages / 2)
+        return cell_not_applicable(cell, "its reader stays awake between messages");
+    if (slept < messages)
+        return cell_fail(cell, "the reader had slept before %.0f of %.0f messages only", slept, messages);
+    return 0;
+}
+
+static int warm_up(struct scene *scene, const ipcmark_publish_options *asked)
+{
+    ipcmark_publish_options options = *asked;
+    const ipcmark_call *stats;
+    struct sent sent;
+
+    options.count = WARM_UP;
+    if (scene_publish(scene, &options, &sent) < 0 ||
+        scene_stats(scene, scene->subscribers[0], WARM_UP, 0, 0, &stats) < 0 ||
+        check_sleep(scene->cell, stats, WARM_UP) < 0)
+        return -1;
+    return scene_begin(scene);
+}
+
+/* CPU time of the reader's process, all its threads. */
+static double busy_ns(struct scene *scene)
+{
+    ipcmark_call *call = ipcmark_process_stats(scene->sinks[0]);
+
+    if (scene_await(scene, call) < 0)
+        return 0;
+    return ipcmark_reply_number(call, "user_ns", 0) + ipcmark_reply_number(call, "system_ns", 0);
+}
+
+/* Another thread of its process might spin, and hand over to that one. */
+static int check_share(struct cell *cell, double share)
+{
+    cell_metric(cell, "reader_cpu_share", share);
+    return share <= MOST_BUSY
+               ? 0
+               : cell_fail(cell, "the reader's process used %.0f %% of a CPU, where it should sleep", 100 * share);
+}
+
+static int measure(struct scene *scene)
+{
+    struct cell *cell = scene->cell;
+    ipcmark_publish_options options = {.sizes = &cell->row->size, .sizes_count = 1, .rate = RATE, .jitter = JITTER};
+    const ipcmark_call *stats;
+    struct sent sent;
+    double before_ns, share;
+
+    if (warm_up(scene, &options) < 0)
+        return -1;
+    options.count = COUNT;
+    cell->line_before_ns = bench_line_ns(scene->bench);
+    before_ns = busy_ns(scene);
+    if (scene_publish(scene, &options, &sent) < 0)
+        return -1;
+    share = (busy_ns(scene) - before_ns) / (double)(sent.last_ns - sent.first_ns);
+    cell->line_after_ns = bench_line_ns(scene->bench);
+    if (scene_end(scene) < 0 || scene_stats(scene, scene->subscribers[0], COUNT, 0, 0, &stats) < 0 ||
+        check_sleep(cell, stats, COUNT) < 0 || check_share(cell, share) < 0)
+        return -1;
+    if (sent.rate < 0.99 * RATE)
+        return cell_fail(cell, "only %.0f messages a second of %.0f were sent", sent.rate, RATE);
+    return cell_histogram(cell, cJSON_Duplicate(cJSON_GetObjectItem(stats->reply, "histogram_uncorrected"), true), 1);
+}
+
+int bench_wakeup(struct bench *bench, struct cell *cell)
+{
+    struct scene scene;
+    int result = scene_open(&scene, bench, cell, false);
+
+    if (result == 0)
+        result = measure(&scene);
+    scene_close(&scene);
+    return result;
+}

@@ -1,0 +1,238 @@
+/* What a figure must show, and what it must not: coordinated omission, and readers that do not sleep. */
+#include <cases.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <ipcmark/histogram.h>
+
+#include "rows_run.h"
+
+/* Messages of a row, one a millisecond; its receiver or its sender is stalled once, in the middle. */
+enum { RATE = 1000, MESSAGES = 600, RUNS = 2, STALL_MS = 100, WARM_UP = 200, ATTEMPTS = 5 };
+
+/* The pipe holds 1 MiB: the sender is held up by a receiver that is stalled, and sends late what was due meanwhile. */
+#define LARGE "64KiB/1x1/r1000"
+#define SMALL "64B/1x1/r1000"
+
+static const double MS = 1e6;
+static const double QUIET_MS = 20; /* a control that shows more says that the machine is stalled itself */
+
+struct figure {
+    struct ipcmark_histogram *corrected, *uncorrected;
+};
+
+static void add(struct figure *figure, const cJSON *cell)
+{
+    uint64_t before = figure->corrected->total;
+
+    if (rows_run_error(cell) != NULL)
+        fail_msg("%s", rows_run_error(cell));
+    assert_int_equal(ipcmark_histogram_add_json(figure->corrected, cJSON_GetObjectItem(cell, "histogram")), 0);
+    assert_int_equal(
+        ipcmark_histogram_add_json(figure->uncorrected, cJSON_GetObjectItem(cell, "histogram_uncorrected")), 0);
+    assert_int_equal(figure->corrected->total, before + MESSAGES);
+}
+
+static void begin(struct figure *figure)
+{
+    assert_int_equal(ipcmark_histogram_new(&figure->corrected), 0);
+    assert_int_equal(ipcmark_histogram_new(&figure->uncorrected), 0);
+}
+
+static void end(struct figure *figure)
+{
+    ipcmark_histogram_free(figure->corrected);
+    ipcmark_histogram_free(figure->uncorrected);
+}
+
+static double percentile_ms(const struct ipcmark_histogram *histogram, double percent)
+{
+    return (double)ipcmark_histogram_percentile(histogram, percent) / MS;
+}
+
+/* All that was due during a stall waits for its end: the first of them as long as it lasts, each one after it a
+ * millisecond less. Of all samples together the highest is a whole stall, and of RUNS stalls each length is there RUNS
+ * times. */
+static double expected_ms(double percent)
+{
+    double beyond = (MESSAGES * RUNS) - ceil(percent / 100 * (MESSAGES * RUNS)), late = beyond / RUNS * 1000 / RATE;
+    return late < STALL_MS ? STALL_MS - late : 0;
+}
+
+/* The row, RUNS times, and a control beside it. Returns how long the control was stalled, in ms. */
+static double measure(struct figure *figure, const char *fault, const char *tail)
+{
+    char drivers[2][4096], rows[2][160];
+    const char *words[] = {"--seconds", "0.6", "--driver", drivers[0], "--driver", drivers[1], rows[0], rows[1], NULL};
+    struct figure control;
+    double stalled_ms;
+
+    snprintf(drivers[0], sizeof drivers[0], "%s?fault=%s&at=%d", FAULTY_DRIVER, fault, WARM_UP + MESSAGES / 2);
+    snprintf(rows[0], sizeof rows[0], "latency/faulty?fault=%s&at=%d/%s", fault, WARM_UP + MESSAGES / 2, tail);
+    snprintf(drivers[1], sizeof drivers[1], "%s?fault=none", FAULTY_DRIVER);
+    snprintf(rows[1], sizeof rows[1], "latency/faulty?fault=none/%s", tail);
+    begin(figure);
+    begin(&control);
+    for (int i = 0; i < RUNS; ++i) {
+        struct rows_run run = rows_run(words);
+        add(figure, rows_run_cell(&run, rows[0]));
+        add(&control, rows_run_cell(&run, rows[1]));
+        rows_run_free(&run);
+    }
+    stalled_ms = (double)ipcmark_histogram_maximum(control.corrected) / MS;
+    end(&control);
+    return stalled_ms;
+}
+
+/* On a machine that stalls by itself nothing can be said of percentiles. */
+static double measure_quietly(struct figure *figure, const char *fault, const char *tail)
+{
+    double noise_ms = measure(figure, fault, tail);
+
+    for (int i = 1; i < ATTEMPTS && noise_ms > QUIET_MS; ++i) {
+        end(figure);
+        noise_ms = measure(figure, fault, tail);
+    }
+    if (noise_ms > QUIET_MS) {
+        print_message("the control was stalled for %.0f ms by the machine itself\n", noise_ms);
+        exit(77);
+    }
+    return noise_ms;
+}
+
+/* A triangle, at each percentile: no message can have waited less, for that many were due, and none has more cause than
+ * the stall, what the control saw, and catching up. */
+static void must_show_the_stall(const struct ipcmark_histogram *histogram, double noise_ms)
+{
+    static const double percents[] = {50, 75, 90, 95, 99, 99.9};
+
+    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; ++i) {
+        double expected = expected_ms(percents[i]), seen = percentile_ms(histogram, percents[i]);
+        if (seen < expected - 1 || seen > expected + 10 + noise_ms)
+            fail_msg("p%g is %.1f ms, and should be %.1f", percents[i], seen, expected);
+    }
+}
+
+/* What only the actual time of sending would show: those that lay in the pipe already, or the one that was held. */
+static void must_hide_the_stall(const struct ipcmark_histogram *histogram, double noise_ms)
+{
+    static const double percents[] = {50, 75, 90, 95};
+
+    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; ++i)
+        if (percentile_ms(histogram, percents[i]) > 10 + noise_ms)
+            fail_msg("p%g is %.1f ms although nobody waited from its sending", percents[i],
+                     percentile_ms(histogram, percents[i]));
+}
+
+static void stalled_receiver_shows_in_percentiles(void **state)
+{
+    struct figure figure;
+    double noise_ms = measure_quietly(&figure, "stall", LARGE);
+    (void)state;
+    must_show_the_stall(figure.corrected, noise_ms);
+    must_hide_the_stall(figure.uncorrected, noise_ms);
+    end(&figure);
+}
+
+/* While the sender is held it sends nothing that could be late. */
+static void held_sender_shows_in_percentiles(void **state)
+{
+    struct figure figure;
+    double noise_ms = measure_quietly(&figure, "hold", SMALL);
+    (void)state;
+    must_show_the_stall(figure.corrected, noise_ms);
+    must_hide_the_stall(figure.uncorrected, noise_ms);
+    end(&figure);
+}
+
+/* ---- wakeup ---- */
+
+static struct rows_run run_wakeup(const char *fault, char row[160])
+{
+    static char driver[4096];
+    const char *words[] = {"--driver", driver, row, NULL};
+
+    snprintf(driver, sizeof driver, "%s?%s", FAULTY_DRIVER, fault);
+    snprintf(row, 160, "wakeup/faulty?%s/64B/1x1", fault);
+    return rows_run(words);
+}
+
+static void must_not_be_a_wakeup(const char *fault, const char *reason)
+{
+    char row[160];
+    struct rows_run run = run_wakeup(fault, row);
+    const char *error = rows_run_error(rows_run_cell(&run, row));
+
+    if (error == NULL || strstr(error, reason) == NULL)
+        fail_msg("%s: '%s' is not said, but: %s", row, reason, error == NULL ? "nothing" : error);
+    assert_int_equal(run.exit_code, 1);
+    rows_run_free(&run);
+}
+
+static void reader_must_have_slept(void **state)
+{
+    (void)state;
+    must_not_be_a_wakeup("fault=spin&at=100", "the reader had slept before 1");
+    must_not_be_a_wakeup("fault=busy", " of a CPU, where it should sleep");
+}
+
+/* The bare ring's reader polls. */
+static void reader_that_never_sleeps_has_no_wakeup(void **state)
+{
+    static const char row[] = "wakeup/bare-ring/64B/1x1";
+    const char *words[] = {"--driver", BARE_RING, row, NULL};
+    struct rows_run run = rows_run(words);
+    const cJSON *cell = rows_run_cell(&run, row);
+    (void)state;
+    assert_null(rows_run_error(cell));
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(cell, "not_applicable")),
+                        "its reader stays awake between messages");
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(cell, "metrics")), 0);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(cell, "histogram")));
+    assert_int_equal(run.exit_code, 0);
+    rows_run_free(&run);
+}
+
+/* Where others want the CPUs, a reader that spins for a moment before it sleeps may not come to sleep at all. */
+static bool was_kept_awake(const cJSON *cell)
+{
+    const char *error = rows_run_error(cell);
+
+    if (error != NULL && strstr(error, "the reader had slept before") == NULL)
+        fail_msg("%s", error);
+    return error != NULL || !cJSON_IsNull(cJSON_GetObjectItem(cell, "not_applicable"));
+}
+
+static void must_wake_up(const char *driver)
+{
+    char row[64];
+    const char *words[] = {row, NULL};
+    bool again = true;
+
+    snprintf(row, sizeof row, "wakeup/%s/64B/1x1", driver);
+    for (int i = 0; i < ATTEMPTS && again; ++i) {
+        struct rows_run run = rows_run(words);
+        const cJSON *cell = rows_run_cell(&run, row);
+        again = was_kept_awake(cell);
+        if (!again) {
+            assert_true(rows_run_metric(cell, "samples") == 200);
+            assert_true(rows_run_metric(cell, "p50_ns") > 100 && rows_run_metric(cell, "p50_ns") < 100 * MS);
+            assert_true(rows_run_metric(cell, "reader_cpu_share") < 0.5);
+        }
+        rows_run_free(&run);
+    }
+    if (again)
+        exit(77);
+}
+
+static void readers_wake_up(void **state)
+{
+    (void)state;
+    must_wake_up("fifo");
+    must_wake_up("tcp");
+    must_wake_up("mmipc");
+}
+
+CASES_MAIN(CASE(stalled_receiver_shows_in_percentiles), CASE(held_sender_shows_in_percentiles),
+           CASE(reader_must_have_slept), CASE(readers_wake_up), CASE(reader_that_never_sleeps_has_no_wakeup))
