@@ -208,6 +208,25 @@ static void p99_is_of_all_blocks_together(void **state)
     end();
 }
 
+/* The ends are samples of their ranks: the last of the lowest value, the first of the highest. */
+static void the_ends_of_a_p99_are_samples(void **state)
+{
+    const struct results_target_verdict *verdict;
+    size_t low, high;
+    char members[128];
+    (void)state;
+    assert_true(results_ranks(600, 0.99, &low, &high));
+    snprintf(members, sizeof members, "\"metrics\":{},\"histogram\":{\"counts\":[[1,%zu],[2,%zu],[3,%zu]]}", low + 1,
+             high - low - 1, 600 - high);
+    begin();
+    cell("target-attach/mmipc/64B/1x1", 0, "cluster", members);
+    judge();
+    verdict = find("new subscriber to first message, p99", NULL);
+    assert_true(verdict->judged.low == 1 && verdict->judged.median == 2 && verdict->judged.high == 3);
+    assert_string_equal(verdict->word, "reached");
+    end();
+}
+
 /* Half of the blocks on either side of the bound. */
 static void an_interval_over_the_bound_says_perhaps(void **state)
 {
@@ -228,4 +247,5 @@ static void an_interval_over_the_bound_says_perhaps(void **state)
 CASES_MAIN(CASE(nothing_measured_is_unknown), CASE(ratio_to_the_line_around_the_cell), CASE(harder_rival_counts),
            CASE(error_or_missing_rival_is_unknown), CASE(ten_pairs_are_needed),
            CASE(slow_cell_is_not_left_out_of_the_p99), CASE(absolute_bounds_are_in_the_metrics_unit),
-           CASE(p99_is_of_all_blocks_together), CASE(an_interval_over_the_bound_says_perhaps))
+           CASE(p99_is_of_all_blocks_together), CASE(the_ends_of_a_p99_are_samples),
+           CASE(an_interval_over_the_bound_says_perhaps))
