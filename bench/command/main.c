@@ -11,9 +11,7 @@
 #include "drivers.h"
 #include "order.h"
 #include "run.h"
-#include "summary.h"
-#include "table.h"
-#include "targets.h"
+#include "show.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -136,54 +134,6 @@ static bool has_errors(const struct tally *tally)
     return false;
 }
 
-static void print_doubts(const char *doubts)
-{
-    if (doubts[0] == '\0') {
-        printf("These figures are fit to publish, with the environment in the file.\n");
-        return;
-    }
-    printf("Not fit to publish:\n");
-    for (const char *line = doubts, *end; *line != '\0'; line = end + 1) {
-        end = strchr(line, '\n');
-        if (end == NULL)
-            break;
-        printf("  - %.*s\n", (int)(end - line), line);
-    }
-}
-
-/* Into the file as well, once every cell is there: a run that is gone on with has them later. */
-static void keep_targets(struct bench_run *run, const struct goal_result *goals)
-{
-    for (size_t i = 0; i < TARGETS && run->tally.done == run->tally.planned && run->write_error == 0; ++i) {
-        cJSON *record = targets_record(&goals[i]);
-        run->write_error = ipcmark_runfile_append(run->file, record);
-        cJSON_Delete(record);
-    }
-}
-
-static void print_summary(const struct bench_run *run, const struct goal_result *goals)
-{
-    struct summary_row *rows = calloc(run->tally.count, sizeof *rows);
-    cJSON *environment = ipcmark_environment_capture();
-    const struct session_sums sums = session_sums(&run->session);
-    char doubts[2048];
-
-    if (rows != NULL && summary_make(&run->tally, rows) == 0) {
-        summary_doubts(&run->tally, &sums, cJSON_GetStringValue(cJSON_GetObjectItem(environment, "flags")), doubts,
-                       sizeof doubts);
-        if (run->options.json) {
-            table_print_json(rows, run->tally.count, doubts, goals);
-        } else {
-            table_print(rows, run->tally.count);
-            print_doubts(doubts);
-            if (goals != NULL)
-                targets_print(stdout, goals);
-        }
-    }
-    cJSON_Delete(environment);
-    free(rows);
-}
-
 static void say_end(const struct bench_run *run, size_t cells)
 {
     char command[4096], time[32];
@@ -199,14 +149,21 @@ static void say_end(const struct bench_run *run, size_t cells)
     fprintf(stderr, "Results: %s (%zu cells in %s)\n", run->options.output, cells, time);
 }
 
+/* The results are there all the same. */
+static void show(const char *file)
+{
+    int result = show_results(file);
+
+    if (result < 0)
+        (void)run_complain("ipcmark-report", result);
+    else if (result > 0)
+        fprintf(stderr, "ipcmark bench: ipcmark-report ended with %d; `ipcmark report %s` shows why\n", result, file);
+}
+
 static int finish(struct bench_run *run, int result)
 {
-    struct goal_result goals[TARGETS];
-    bool judged = (run->options.suites & SUITE_TARGETS) != 0 && targets_judge(&run->tally, goals) == 0;
-    size_t cells = run->tally.done - run->done_before - (run->write_error < 0);
+    const size_t cells = run->tally.done - run->done_before - (run->write_error < 0);
 
-    if (judged)
-        keep_targets(run, goals);
     if (result == 0 && interrupted != 0)
         result = 128 + (int)interrupted;
     else if (result == 0 && has_errors(&run->tally))
@@ -216,8 +173,7 @@ static int finish(struct bench_run *run, int result)
         result = run_complain(run->options.output, -EIO);
     run->file = NULL;
     if (run->tally.done > 0 && !run->options.quiet)
-        print_summary(run, judged ? goals : NULL);
-    fflush(stdout);
+        show(run->options.output);
     say_end(run, cells);
     return result;
 }

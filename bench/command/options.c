@@ -122,7 +122,6 @@ enum {
     OUTPUT,
     RESUME,
     QUIET,
-    FORMAT,
     LIST,
     HELP,
     VERSION
@@ -141,7 +140,6 @@ static const struct option long_options[] = {{"driver", required_argument, NULL,
                                              {"output", required_argument, NULL, OUTPUT},
                                              {"resume", required_argument, NULL, RESUME},
                                              {"quiet", no_argument, NULL, QUIET},
-                                             {"format", required_argument, NULL, FORMAT},
                                              {"list", no_argument, NULL, LIST},
                                              {"help", no_argument, NULL, HELP},
                                              {"version", no_argument, NULL, VERSION},
@@ -198,11 +196,6 @@ static int take_option(struct options *options, int option, const char *value, i
         options->output_given = true;
         options->resume = options->resume || option == RESUME;
         return 0;
-    case FORMAT:
-        options->json = strcmp(value, "json") == 0;
-        return options->json || strcmp(value, "table") == 0
-                   ? 0
-                   : usage("formats are table and json, not", value, exit_code);
     case LIST:
         options->list = true;
         return 0;

@@ -26,7 +26,7 @@ struct options {
     bool resume;        /* … is gone on with */
     const char *pin;    /* "0,1", "none" or NULL */
     const char *seconds;
-    bool json, list, quiet;
+    bool list, quiet;
     const char *runner[OPTIONS_MOST + 1]; /* Google Benchmark's flags, NULL-terminated */
     size_t runner_count;
 };

@@ -95,7 +95,7 @@ void progress_cell(const struct progress *progress, const struct tally *tally, c
 
     if (!progress->terminal)
         return;
-    if (isnan(cell->figure) && !cell->not_applicable) {
+    if (isnan(cell->figure) && !cell->has_none) {
         fprintf(stderr, "\r\033[K[%zu/%zu] block %u  %s  ERROR %s\n", tally->done, tally->planned, block + 1,
                 row->row->name, row->error);
         return;

@@ -1,6 +1,5 @@
 #include "session.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,22 +8,13 @@
 
 #include "../rows/bench.h"
 
-static double number(const cJSON *record, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(record, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
 void session_take(struct session *session, const cJSON *record)
 {
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "record"));
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(record, "session");
 
-    if (kind == NULL || strcmp(kind, "session") != 0)
-        return;
-    session->number = (unsigned)fmax(number(record, "session"), session->number);
-    session->earlier_load = fmax(number(record, "load"), session->earlier_load);
-    session->earlier_seconds += number(record, "seconds");
-    session->earlier_steal_ns += number(record, "steal_ns");
+    if (kind != NULL && strcmp(kind, "session") == 0 && cJSON_IsNumber(number) && number->valueint > 0)
+        session->number = (unsigned)number->valueint;
 }
 
 static void name_now(char text[32])
@@ -105,16 +95,4 @@ int session_end(const struct session *session, struct ipcmark_runfile *file, siz
 double session_seconds(const struct session *session)
 {
     return now_seconds() - session->started_seconds;
-}
-
-struct session_sums session_sums(const struct session *session)
-{
-    const int64_t steal_ns = bench_steal_ns();
-    struct session_sums sums = {.load = fmax(session->load, session->earlier_load),
-                                .seconds = session_seconds(session) + session->earlier_seconds,
-                                .steal_ns = session->earlier_steal_ns};
-
-    if (session->steal_ns >= 0 && steal_ns >= session->steal_ns)
-        sums.steal_ns += (double)(steal_ns - session->steal_ns);
-    return sums;
 }

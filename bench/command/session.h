@@ -14,11 +14,9 @@ struct session {
     char started[32];
     double started_seconds, load; /* load < 0: unknown */
     int64_t steal_ns;             /* of the machine when it began; < 0: unknown */
-    /* of those before it, in the file that is gone on with */
-    double earlier_load, earlier_seconds, earlier_steal_ns;
 };
 
-/* Takes in what the file holds of earlier ones; other records are let alone. */
+/* Takes in an earlier one from the file that is gone on with; other records are let alone. */
 void session_take(struct session *, const cJSON *record);
 
 /* 0, or the error of writing it. */
@@ -27,11 +25,5 @@ int session_end(const struct session *, struct ipcmark_runfile *, size_t cells, 
 
 /* Of this one so far. */
 double session_seconds(const struct session *);
-
-/* Of all together: the highest load, the sums. A session that was killed is not in them. */
-struct session_sums {
-    double load, seconds, steal_ns;
-};
-struct session_sums session_sums(const struct session *);
 
 #endif

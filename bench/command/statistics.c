@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int by_value(const void *a, const void *b)
 {
@@ -16,55 +15,6 @@ double statistics_median(double *values, size_t count)
         return NAN;
     qsort(values, count, sizeof values[0], by_value);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
-}
-
-/* That a coin which shows heads so often shows them `heads` times in `throws`. */
-static double chance(size_t throws, size_t heads, double fraction)
-{
-    double n = (double)throws, k = (double)heads;
-    return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * log(fraction) + (n - k) * log(1 - fraction));
-}
-
-/* How many values lie below the true quantile is as the heads of so many throws. */
-bool statistics_quantile_ranks(size_t count, double fraction, size_t *low, size_t *high)
-{
-    double below = 0;
-    size_t rank = 0, bottom;
-
-    while (rank < count && below + chance(count, rank, fraction) <= 0.025)
-        below += chance(count, rank++, fraction);
-    if (rank == 0 || rank == count)
-        return false;
-    bottom = rank - 1;
-    while (rank < count && below < 0.975)
-        below += chance(count, rank++, fraction);
-    *low = bottom;
-    *high = below < 0.975 ? count : rank - 1;
-    return true;
-}
-
-bool statistics_median_ranks(size_t count, size_t *low, size_t *high)
-{
-    return statistics_quantile_ranks(count, 0.5, low, high);
-}
-
-static bool is_pair(const struct sample *a, const struct sample *b)
-{
-    return a->block == b->block && a->placement != NULL && b->placement != NULL && strcmp(a->placement, "mixed") != 0 &&
-           strcmp(a->placement, b->placement) == 0 && b->value > 0;
-}
-
-size_t statistics_pair(const struct sample *a, size_t count_a, const struct sample *b, size_t count_b, double *ratios)
-{
-    size_t pairs = 0;
-
-    for (size_t i = 0; i < count_a; ++i)
-        for (size_t j = 0; j < count_b; ++j)
-            if (is_pair(&a[i], &b[j])) {
-                ratios[pairs++] = a[i].value / b[j].value;
-                break;
-            }
-    return pairs;
 }
 
 bool statistics_percentile_holds(double percentile, uint64_t samples)

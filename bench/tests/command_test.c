@@ -53,7 +53,7 @@ static void run_is_written_and_summed_up(void **state)
     cJSON *records, *footer;
     (void)state;
     command_open_directory();
-    SAYS(0, "limit/memcpy/1MiB", "--suite", "standard", "--filter", "limit/(line|memcpy/1MiB)", "--blocks", "2",
+    SAYS(0, "Not fit to publish:", "--suite", "standard", "--filter", "limit/(line|memcpy/1MiB)", "--blocks", "2",
          "--seconds", "0.02", "--driver", "fifo", "--output", command_file);
     records = command_read_file(counts, 2);
     footer = cJSON_GetArrayItem(records, cJSON_GetArraySize(records) - 1);
@@ -95,7 +95,7 @@ static void drivers_have_names(void **state)
     cJSON *records;
     (void)state;
     command_open_directory();
-    SAYS(0, "throughput/slow/64B/1x1", "--driver", "base=" FAULTY_DRIVER "?fault=none", "--driver",
+    SAYS(0, "Throughput", "--driver", "base=" FAULTY_DRIVER "?fault=none", "--driver",
          "slow=" FAULTY_DRIVER "?fault=none&at=9", "--driver", "fifo", "--filter", "throughput/.*/64B", "--blocks", "1",
          "--seconds", "0.02", "--output", command_file);
     records = command_read_file(counts, 1);
@@ -125,8 +125,8 @@ static void without_pins_there_is_no_placement(void **state)
     cJSON *records;
     (void)state;
     command_open_directory();
-    SAYS(0, "throughput/fifo/64B/1x1", "--driver", "fifo", "--pin", "none", "--filter", "throughput/fifo/64B",
-         "--blocks", "1", "--seconds", "0.02", "--output", command_file);
+    SAYS(0, "Throughput", "--driver", "fifo", "--pin", "none", "--filter", "throughput/fifo/64B", "--blocks", "1",
+         "--seconds", "0.02", "--output", command_file);
     records = command_read_file(counts, 1);
     assert_string_equal(command_text(cJSON_GetArrayItem(records, 0), "pin"), "none");
     assert_string_equal(command_text(cJSON_GetArrayItem(records, 2), "record"), "cell");
@@ -168,7 +168,7 @@ static void targets_are_measured_and_judged(void **state)
     records = command_read_file(counts, 1);
     footer = cJSON_GetArrayItem(records, cJSON_GetArraySize(records) - 1);
     assert_int_equal(counts[0], ROWS);
-    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(footer, "written")), ROWS + TARGETS + SESSIONS);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(footer, "written")), ROWS + SESSIONS);
     cJSON_Delete(records);
     command_close_directory();
 }

@@ -1,4 +1,4 @@
-/* What is measured, in which order, in how long: shards, budgets, blocks, sessions. Nothing is measured here. */
+/* What is measured, in which order, in how long: shards, budgets, blocks. Nothing is measured here. */
 #include <cases.h>
 
 #include <errno.h>
@@ -6,7 +6,6 @@
 
 #include "../command/budget.h"
 #include "../command/order.h"
-#include "../command/session.h"
 
 static struct options options_of(unsigned suites, unsigned blocks)
 {
@@ -214,35 +213,6 @@ static void limits_go_with_their_rows(void **state)
     plan_free(&plan);
 }
 
-static cJSON *session_record(const char *text)
-{
-    cJSON *record = cJSON_Parse(text);
-    assert_non_null(record);
-    return record;
-}
-
-static void sessions_are_summed_up(void **state)
-{
-    static const char *const lines[] = {
-        "{\"record\":\"session\",\"session\":1,\"load\":0.25,\"seconds\":null,\"steal_ns\":null}",
-        "{\"record\":\"session\",\"session\":1,\"load\":0.25,\"seconds\":100,\"steal_ns\":3e9}",
-        "{\"record\":\"cell\",\"session\":9,\"load\":99,\"seconds\":1000}",
-        "{\"record\":\"session\",\"session\":2,\"load\":12.5,\"seconds\":null,\"steal_ns\":null}" /* killed */};
-    struct session session = {.steal_ns = -1};
-    struct session_sums sums;
-    (void)state;
-    session.started_seconds = session_seconds(&session);
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; ++i) {
-        cJSON *record = session_record(lines[i]);
-        session_take(&session, record);
-        cJSON_Delete(record);
-    }
-    assert_int_equal(session.number, 2);
-    sums = session_sums(&session);
-    assert_true(sums.load == 12.5 && sums.steal_ns == 3e9);
-    assert_true(sums.seconds >= 100 && sums.seconds < 160);
-}
-
 CASES_MAIN(CASE(shards_are_read), CASE(environment_names_a_shard), CASE(shards_have_each_block_once),
            CASE(order_keeps_alike_rows_together), CASE(budget_takes_blocks_first), CASE(then_rows_of_the_larger_suites),
-           CASE(limits_go_with_their_rows), CASE(sessions_are_summed_up))
+           CASE(limits_go_with_their_rows))

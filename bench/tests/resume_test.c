@@ -151,7 +151,7 @@ static void unfinished_run_is_not_written_over_unasked(void **state)
     SAYS(3, "did not finish", "--driver", "fifo", "--filter", "limit/line");
     snprintf(text, sizeof text, "%s{\"record\":\"footer\",\"interrupted\":false}\n", header);
     command_write_file("ipcmark-bench.jsonl", text);
-    SAYS(0, "limit/line", "--driver", "fifo", "--filter", "limit/line", "--blocks", "1");
+    SAYS(0, "Results: ipcmark-bench.jsonl", "--driver", "fifo", "--filter", "limit/line", "--blocks", "1");
     assert_int_equal(unlink("ipcmark-bench.jsonl"), 0);
     assert_int_equal(chdir(home), 0);
     command_close_directory();

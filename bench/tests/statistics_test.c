@@ -15,54 +15,6 @@ static void median_of_nothing_odd_even(void **state)
     assert_true(statistics_median(even, 4) == 3.5);
 }
 
-static void pairs_need_block_and_placement(void **state)
-{
-    const struct sample a[] = {
-        {0, "cluster", 10}, {1, "cluster", 20}, {2, "mixed", 30}, {3, NULL, 40}, {4, "distant", 50}};
-    const struct sample b[] = {{0, "cluster", 5}, {1, "distant", 5}, {2, "mixed", 5}, {3, NULL, 5}, {4, "distant", 10}};
-    double ratios[5];
-    (void)state;
-    assert_int_equal(statistics_pair(a, 5, b, 5, ratios), 2);
-    assert_true(ratios[0] == 2 && ratios[1] == 5);
-}
-
-static void a_pair_is_made_once_and_never_by_zero(void **state)
-{
-    const struct sample a[] = {{0, "cluster", 10}}, b[] = {{0, "cluster", 5}, {0, "cluster", 2}},
-                        zero[] = {{0, "cluster", 0}};
-    double ratios[1];
-    (void)state;
-    assert_int_equal(statistics_pair(a, 1, b, 2, ratios), 1);
-    assert_true(ratios[0] == 2);
-    assert_int_equal(statistics_pair(a, 1, zero, 1, ratios), 0);
-}
-
-/* From tables of the sign test. */
-static void median_lies_between_ranks(void **state)
-{
-    size_t low, high;
-    (void)state;
-    assert_false(statistics_median_ranks(0, &low, &high));
-    assert_false(statistics_median_ranks(5, &low, &high));
-    assert_true(statistics_median_ranks(6, &low, &high) && low == 0 && high == 5);
-    assert_true(statistics_median_ranks(10, &low, &high) && low == 1 && high == 8);
-    assert_true(statistics_median_ranks(20, &low, &high) && low == 5 && high == 14);
-    assert_true(statistics_median_ranks(30000, &low, &high) && low > 14800 && high < 15200 && low < high);
-}
-
-/* From the binomial distribution: of 368 values the largest is above the p99 with 97.5 % confidence, of 367 it is not.
- */
-static void quantile_has_an_interval_of_its_own(void **state)
-{
-    size_t low, high;
-    (void)state;
-    assert_false(statistics_quantile_ranks(1, 0.99, &low, &high));
-    assert_true(statistics_quantile_ranks(200, 0.99, &low, &high) && low == 194 && high == 200);
-    assert_true(statistics_quantile_ranks(367, 0.99, &low, &high) && high == 367);
-    assert_true(statistics_quantile_ranks(368, 0.99, &low, &high) && high == 367);
-    assert_true(statistics_quantile_ranks(2400, 0.99, &low, &high) && low == 2365 && high == 2385);
-}
-
 static void percentile_needs_hundred_beyond(void **state)
 {
     (void)state;
@@ -107,7 +59,5 @@ static void shuffle_is_fair(void **state)
     assert_true(counts[0 * 9 + 1 * 3 + 2] > 0 && counts[2 * 9 + 1 * 3 + 0] > 0);
 }
 
-CASES_MAIN(CASE(median_of_nothing_odd_even), CASE(pairs_need_block_and_placement),
-           CASE(a_pair_is_made_once_and_never_by_zero), CASE(median_lies_between_ranks),
-           CASE(quantile_has_an_interval_of_its_own), CASE(percentile_needs_hundred_beyond),
+CASES_MAIN(CASE(median_of_nothing_odd_even), CASE(percentile_needs_hundred_beyond),
            CASE(shuffle_follows_from_seed_and_block), CASE(shuffle_is_fair))
