@@ -32,6 +32,90 @@ bool crew_object(struct crew *self, enum ipcmark_class class_, const char *forma
     return false;
 }
 
+/* ---- counts ------------------------------------------------------------------------------------------------------ */
+
+static const uint64_t more = 1, less = UINT64_MAX; /* minus one, in this arithmetic */
+
+static void add_times(struct counts *sum, const struct counts *each, uint64_t times)
+{
+    sum->attempted += times * each->attempted;
+    sum->published += times * each->published;
+    sum->failed += times * each->failed;
+    sum->unknown += times * each->unknown;
+    sum->received += times * each->received;
+    sum->bytes += times * each->bytes;
+    sum->lost += times * each->lost;
+    sum->torn += times * each->torn;
+    sum->duplicate += times * each->duplicate;
+    sum->reordered += times * each->reordered;
+}
+
+void crew_count(const struct member *who, struct counts *sum)
+{
+    add_times(sum, &who->past, more);
+    add_times(sum, &who->now, more);
+}
+
+static void take_counts(struct member *who, const ipcmark_call *call)
+{
+    who->now = (struct counts){.attempted = ipcmark_reply_count(call, "attempted"),
+                               .published = ipcmark_reply_count(call, "published"),
+                               .failed = ipcmark_reply_count(call, "failed"),
+                               .unknown = ipcmark_reply_count(call, "unknown"),
+                               .received = ipcmark_reply_count(call, "received"),
+                               .bytes = ipcmark_reply_count(call, "bytes"),
+                               .lost = ipcmark_reply_count(call, "lost"),
+                               .torn = ipcmark_reply_count(call, "torn"),
+                               .duplicate = ipcmark_reply_count(call, "duplicate"),
+                               .reordered = ipcmark_reply_count(call, "reordered")};
+    if (who->latency == NULL)
+        return;
+    ipcmark_histogram_clear(who->latency);
+    ipcmark_histogram_add_json(who->latency, cJSON_GetObjectItemCaseSensitive(call->reply, "histogram"));
+}
+
+static ipcmark_call *ask(struct crew *self, const struct member *who)
+{
+    return who->resume_ns == 0 && !self->blind ? ipcmark_stats(self->trial, who->endpoint, 0, 0, false) : NULL;
+}
+
+static bool take(struct crew *self, struct member *who, ipcmark_call *call)
+{
+    if (call == NULL) /* what was known of it stands */
+        return true;
+    if (!crew_await(self, call, IPCMARK_HUNG))
+        return false;
+    take_counts(who, call);
+    ipcmark_forget(call);
+    return true;
+}
+
+bool crew_look_at(struct crew *self, struct member *who)
+{
+    return take(self, who, ask(self, who));
+}
+
+bool crew_look(struct crew *self)
+{
+    ipcmark_call *calls[2 * SCENARIO_MOST];
+    bool all = true;
+
+    for (unsigned i = 0; i < self->count; ++i)
+        calls[i] = ask(self, &self->members[i]);
+    for (unsigned i = 0; i < self->count; ++i)
+        all &= take(self, &self->members[i], calls[i]);
+    return all;
+}
+
+void crew_latencies(const struct crew *self, struct ipcmark_histogram *out)
+{
+    ipcmark_histogram_clear(out);
+    ipcmark_histogram_merge(out, self->departed);
+    for (unsigned i = 0; i < self->count; ++i)
+        if (self->members[i].latency != NULL)
+            ipcmark_histogram_merge(out, self->members[i].latency);
+}
+
 /* ---- lives ------------------------------------------------------------------------------------------------------- */
 
 /* A failure to start is among the troubles of the trial. */
@@ -95,14 +179,20 @@ static bool open_trial(struct crew *self)
     return crew_object(self, IPCMARK_CLASS_NONE, "%s", ipcmark_session_text(self->session));
 }
 
-/* What was sent to and fro until all were connected is no part of the run. */
+/* What was sent to and fro until all were connected is no part of the run; none of it has a latency. */
 static bool begin_counting(struct crew *self)
 {
     for (unsigned i = 0; i < self->count; ++i) {
-        ipcmark_call *call = ipcmark_stats(self->trial, self->members[i].endpoint, 0, 0, true);
-        if (!crew_await(self, call, IPCMARK_HUNG))
+        struct member *who = &self->members[i];
+        ipcmark_call *call = ask(self, who);
+        if (ipcmark_await(call) == IPCMARK_REFUSED && strcmp(call->code, "not_supported") == 0) {
+            self->blind = true;
+            return self->scenario->judged ||
+                   crew_object(self, IPCMARK_CLASS_NONE, "%s; with --judge it needs none", call->text);
+        }
+        if (!take(self, who, call))
             return false;
-        ipcmark_forget(call);
+        add_times(&who->past, &who->now, less);
     }
     return true;
 }
@@ -184,85 +274,11 @@ uint64_t crew_send(struct crew *self)
     return start_ns;
 }
 
-static void take_counts(struct member *who, const ipcmark_call *call)
-{
-    who->now = (struct counts){.attempted = ipcmark_reply_count(call, "attempted"),
-                               .published = ipcmark_reply_count(call, "published"),
-                               .failed = ipcmark_reply_count(call, "failed"),
-                               .unknown = ipcmark_reply_count(call, "unknown"),
-                               .received = ipcmark_reply_count(call, "received"),
-                               .bytes = ipcmark_reply_count(call, "bytes"),
-                               .lost = ipcmark_reply_count(call, "lost"),
-                               .torn = ipcmark_reply_count(call, "torn"),
-                               .duplicate = ipcmark_reply_count(call, "duplicate"),
-                               .reordered = ipcmark_reply_count(call, "reordered")};
-    if (who->latency == NULL)
-        return;
-    ipcmark_histogram_clear(who->latency);
-    ipcmark_histogram_add_json(who->latency, cJSON_GetObjectItemCaseSensitive(call->reply, "histogram"));
-}
-
-static ipcmark_call *ask(struct crew *self, const struct member *who)
-{
-    return who->resume_ns == 0 ? ipcmark_stats(self->trial, who->endpoint, 0, 0, false) : NULL;
-}
-
-static bool take(struct crew *self, struct member *who, ipcmark_call *call)
-{
-    if (call == NULL) /* stopped: what was known of it stands */
-        return true;
-    if (!crew_await(self, call, IPCMARK_HUNG))
-        return false;
-    take_counts(who, call);
-    ipcmark_forget(call);
-    return true;
-}
-
-bool crew_look_at(struct crew *self, struct member *who)
-{
-    return take(self, who, ask(self, who));
-}
-
-bool crew_look(struct crew *self)
-{
-    ipcmark_call *calls[2 * SCENARIO_MOST];
-    bool all = true;
-
-    for (unsigned i = 0; i < self->count; ++i)
-        calls[i] = ask(self, &self->members[i]);
-    for (unsigned i = 0; i < self->count; ++i)
-        all &= take(self, &self->members[i], calls[i]);
-    return all;
-}
-
-void crew_latencies(const struct crew *self, struct ipcmark_histogram *out)
-{
-    ipcmark_histogram_clear(out);
-    ipcmark_histogram_merge(out, self->departed);
-    for (unsigned i = 0; i < self->count; ++i)
-        if (self->members[i].latency != NULL)
-            ipcmark_histogram_merge(out, self->members[i].latency);
-}
-
 /* ---- faults ------------------------------------------------------------------------------------------------------ */
-
-void crew_add_counts(struct counts *sum, const struct counts *more)
-{
-    sum->attempted += more->attempted;
-    sum->published += more->published;
-    sum->failed += more->failed;
-    sum->unknown += more->unknown;
-    sum->received += more->received;
-    sum->bytes += more->bytes;
-    sum->lost += more->lost;
-    sum->torn += more->torn;
-    sum->duplicate += more->duplicate;
-    sum->reordered += more->reordered;
-}
 
 static void bury(struct crew *self, struct member *who)
 {
-    crew_add_counts(&who->past, &who->now);
+    add_times(&who->past, &who->now, more);
     who->now = (struct counts){0};
     if (who->latency != NULL) {
         ipcmark_histogram_merge(self->departed, who->latency);

@@ -21,9 +21,10 @@ struct member {
     unsigned number, life;      /* both from 1; its life is the epoch of its endpoint */
     uint16_t endpoint;
     ipcmark_participant *participant;
-    ipcmark_call *traffic;             /* NULL: nothing is under way */
-    uint64_t resume_ns;                /* stopped until then; 0: it runs */
-    struct counts past, now;           /* of its earlier lives; of this one, when it was last looked at */
+    ipcmark_call *traffic; /* NULL: nothing is under way */
+    uint64_t resume_ns;    /* stopped until then; 0: it runs */
+    /* Of its earlier lives, less what came before the traffic; of this one, when it was last looked at. */
+    struct counts past, now;
     struct ipcmark_histogram *latency; /* of this life; NULL: a publisher */
 };
 
@@ -41,6 +42,7 @@ struct crew {
     ipcmark_call *vigils[CREW_VIGILS];  /* drains of what the dead have published */
     size_t vigil_count;
     uint64_t deaths, pauses;
+    bool blind; /* they keep no counts: what they do is known by what they write down only */
     /* What the crew saw itself: the first. class NONE: the harness is at fault. */
     bool objected;
     enum ipcmark_class class_;
@@ -65,7 +67,8 @@ bool crew_resume(struct crew *, struct member *);
 /* Everyone is let go on; the publishers end; everyone who is there has received everything. */
 bool crew_finish(struct crew *);
 
-void crew_add_counts(struct counts *sum, const struct counts *more);
+/* Adds what it has counted since the traffic began. */
+void crew_count(const struct member *, struct counts *sum);
 /* Latencies of all lives, added up. */
 void crew_latencies(const struct crew *, struct ipcmark_histogram *out);
 bool crew_claims(const struct crew *, uint64_t capabilities);

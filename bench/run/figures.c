@@ -24,10 +24,8 @@ void figures_take(struct figures *self, const struct crew *crew)
     struct ipcmark_histogram *latency;
 
     *self = (struct figures){.at_ns = ipcmark_now_ns(), .p50_ns = NAN, .p99_ns = NAN, .p999_ns = NAN, .max_ns = NAN};
-    for (unsigned i = 0; i < crew->count; ++i) {
-        crew_add_counts(&self->sum, &crew->members[i].past);
-        crew_add_counts(&self->sum, &crew->members[i].now);
-    }
+    for (unsigned i = 0; i < crew->count; ++i)
+        crew_count(&crew->members[i], &self->sum);
     if (ipcmark_histogram_new(&latency) < 0)
         return; /* unknown, then */
     crew_latencies(crew, latency);

@@ -91,14 +91,16 @@ static bool is_disturbed(const struct crew *crew)
  * published and what was received can be compared. */
 static uint64_t count_lost(const struct crew *crew)
 {
-    uint64_t published = 0, lost = 0;
+    struct counts all = {0};
+    uint64_t lost = 0;
 
-    for (unsigned i = 0; i < crew->count; ++i)
-        published += crew->members[i].now.published;
+    for (unsigned i = 0; i < crew->scenario->publishers; ++i)
+        crew_count(&crew->members[i], &all);
     for (unsigned i = crew->scenario->publishers; i < crew->count; ++i) {
-        const struct counts *now = &crew->members[i].now;
-        const uint64_t different = now->received - (now->duplicate < now->received ? now->duplicate : now->received);
-        lost += published > different ? published - different : 0;
+        struct counts own = {0};
+        crew_count(&crew->members[i], &own);
+        own.received -= own.duplicate < own.received ? own.duplicate : own.received;
+        lost += all.published > own.received ? all.published - own.received : 0;
     }
     return lost;
 }

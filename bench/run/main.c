@@ -68,7 +68,7 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 static bool watch(struct run *self, uint64_t start_ns)
 {
     const uint64_t end_ns = self->crew.end_ns;
-    uint64_t next_ns = self->show.live ? start_ns + second_ns : UINT64_MAX;
+    uint64_t next_ns = self->show.live && !self->crew.blind ? start_ns + second_ns : UINT64_MAX;
 
     while (ipcmark_now_ns() < end_ns) {
         const uint64_t due_ns = earliest(next_ns, faults_next_ns(&self->faults, &self->crew));
@@ -84,7 +84,8 @@ static bool watch(struct run *self, uint64_t start_ns)
     }
     if (!look(self))
         return false;
-    show_second(&self->show, &self->in_time, self->scenario.seconds);
+    if (!self->crew.blind)
+        show_second(&self->show, &self->in_time, self->scenario.seconds);
     return true;
 }
 
@@ -96,7 +97,7 @@ static bool play(struct run *self)
         (start_ns = crew_send(&self->crew)) == 0)
         return false;
     faults_begin(&self->faults, &self->scenario, start_ns);
-    show_start(&self->show, start_ns);
+    show_start(&self->show, start_ns, !self->crew.blind);
     return watch(self, start_ns) && crew_finish(&self->crew);
 }
 

@@ -9,6 +9,7 @@
 #include "units.h"
 
 enum { HEADS_EVERY = 20 };
+enum wrong { WRONG_LOST, WRONG_TORN, WRONG_TWICE, WRONG_SWAPPED, WRONG_COUNT };
 
 /* ---- what is asked for ------------------------------------------------------------------------------------------- */
 
@@ -53,12 +54,6 @@ void show_begin(struct show *self, const struct scenario *scenario, const ipcmar
             scenario->seconds, (unsigned long long)scenario->seed);
 }
 
-void show_start(struct show *self, uint64_t start_ns)
-{
-    self->start_ns = start_ns;
-    self->before = (struct figures){.at_ns = start_ns};
-}
-
 /* ---- while it goes on -------------------------------------------------------------------------------------------- */
 
 static double seconds_at(const struct show *self, uint64_t at_ns)
@@ -98,19 +93,37 @@ static void print_json(cJSON *json)
     cJSON_Delete(json);
 }
 
-static void add_figures(cJSON *json, const struct figures *figures)
+/* Where everything is written down nobody looks into messages meanwhile, and an agent of somebody else's says what it
+ * likes: then only the checker knows. */
+static bool is_counted(const struct scenario *scenario, enum wrong which)
 {
+    return !scenario->judged || (which != WRONG_TORN && scenario->target.agent == NULL);
+}
+
+static uint64_t count_of(const struct counts *sum, enum wrong which)
+{
+    const uint64_t counts[WRONG_COUNT] = {[WRONG_LOST] = sum->lost,
+                                          [WRONG_TORN] = sum->torn,
+                                          [WRONG_TWICE] = sum->duplicate,
+                                          [WRONG_SWAPPED] = sum->reordered};
+
+    return counts[which];
+}
+
+static void add_figures(cJSON *json, const struct figures *figures, const struct scenario *scenario)
+{
+    static const char *const names[WRONG_COUNT] = {"lost", "torn", "duplicate", "reordered"};
     const struct counts *sum = &figures->sum;
     const struct {
         const char *name;
         uint64_t count;
     } counts[] = {{"attempted", sum->attempted}, {"published", sum->published}, {"refused", sum->failed},
-                  {"in_doubt", sum->unknown},    {"received", sum->received},   {"bytes", sum->bytes},
-                  {"lost", sum->lost},           {"torn", sum->torn},           {"duplicate", sum->duplicate},
-                  {"reordered", sum->reordered}};
+                  {"in_doubt", sum->unknown},    {"received", sum->received},   {"bytes", sum->bytes}};
 
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; ++i)
         cJSON_AddNumberToObject(json, counts[i].name, (double)counts[i].count);
+    for (enum wrong i = 0; i < WRONG_COUNT; ++i)
+        add_known(json, names[i], is_counted(scenario, i) ? (double)count_of(sum, i) : NAN);
 }
 
 static void add_latency(cJSON *json, const struct figures *figures)
@@ -141,10 +154,18 @@ static void print_cells(const char *const *cells, size_t count)
     fputc('\n', stderr);
 }
 
-static void print_second(const struct figures *now, const struct figures *before, double at)
+static void print_heads(void)
+{
+    static const char *const heads[] = {"time", "sent/s", "received/s", "MiB/s", "p50",
+                                        "p99",  "lost",   "torn",       "twice", "swapped"};
+
+    print_cells(heads, sizeof heads / sizeof heads[0]);
+}
+
+static void print_second(const struct scenario *scenario, const struct figures *now, const struct figures *before,
+                         double at)
 {
     const double seconds = (double)(now->at_ns - before->at_ns) * 1e-9;
-    const uint64_t faults[] = {now->sum.lost, now->sum.torn, now->sum.duplicate, now->sum.reordered};
     char texts[10][UNITS_BYTES];
     const char *cells[10];
 
@@ -154,17 +175,26 @@ static void print_second(const struct figures *now, const struct figures *before
     units_mib(texts[3], a_second(now->sum.bytes, before->sum.bytes, seconds));
     units_time(texts[4], now->p50_ns);
     units_time(texts[5], now->p99_ns);
-    for (size_t i = 0; i < 4; ++i)
-        snprintf(texts[6 + i], UNITS_BYTES, "%llu", (unsigned long long)faults[i]);
+    for (enum wrong i = 0; i < WRONG_COUNT; ++i)
+        if (is_counted(scenario, i))
+            snprintf(texts[6 + i], UNITS_BYTES, "%llu", (unsigned long long)count_of(&now->sum, i));
+        else
+            snprintf(texts[6 + i], UNITS_BYTES, "–");
     for (size_t i = 0; i < 10; ++i)
         cells[i] = texts[i];
     print_cells(cells, 10);
 }
 
+void show_start(struct show *self, uint64_t start_ns, bool seconds)
+{
+    self->start_ns = start_ns;
+    self->before = (struct figures){.at_ns = start_ns};
+    if (seconds && self->live && !self->scenario->json)
+        print_heads();
+}
+
 void show_second(struct show *self, const struct figures *now, double seconds)
 {
-    static const char *const heads[] = {"time", "sent/s", "received/s", "MiB/s", "p50",
-                                        "p99",  "lost",   "torn",       "twice", "swapped"};
     const double at = seconds_at(self, now->at_ns);
 
     if (!self->live)
@@ -174,13 +204,13 @@ void show_second(struct show *self, const struct figures *now, double seconds)
         cJSON_AddStringToObject(json, "type", "second");
         cJSON_AddNumberToObject(json, "seconds", at);
         add_rates(json, &now->sum, &self->before.sum, at - seconds_at(self, self->before.at_ns));
-        add_figures(json, now);
+        add_figures(json, now, self->scenario);
         add_latency(json, now);
         print_json(json);
     } else {
-        if (self->lines++ % HEADS_EVERY == 0)
-            print_cells(heads, sizeof heads / sizeof heads[0]);
-        print_second(now, &self->before, seconds);
+        if (self->lines++ % HEADS_EVERY == HEADS_EVERY - 1)
+            print_heads();
+        print_second(self->scenario, now, &self->before, seconds);
     }
     self->before = *now;
 }
@@ -221,8 +251,10 @@ static void summarize_json(const struct show *self, const struct crew *crew, con
     cJSON_AddStringToObject(json, "version", crew->implementation->version);
     cJSON_AddNumberToObject(json, "seed", (double)self->scenario->seed);
     cJSON_AddNumberToObject(json, "seconds", seconds);
-    add_rates(json, &in_time->sum, &(struct counts){0}, seconds);
-    add_figures(json, in_all);
+    if (!crew->blind) {
+        add_rates(json, &in_time->sum, &(struct counts){0}, seconds);
+        add_figures(json, in_all, self->scenario);
+    }
     add_latency(json, outcome->judged ? &outcome->delays : in_all);
     cJSON_AddNumberToObject(json, "kills", (double)crew->deaths);
     cJSON_AddNumberToObject(json, "pauses", (double)crew->pauses);
@@ -239,8 +271,8 @@ static void summarize_json(const struct show *self, const struct crew *crew, con
 }
 
 /* An open loop that could not keep its schedule was another load than the one asked for. */
-static void print_sent(const struct scenario *scenario, const struct crew *crew, const struct counts *in_time,
-                       const struct counts *in_all, double seconds)
+static void print_sent(const struct scenario *scenario, const struct counts *in_time, const struct counts *in_all,
+                       double seconds)
 {
     const double asked = scenario->rate * scenario->threads * scenario->publishers * seconds;
     char rate[UNITS_BYTES];
@@ -250,7 +282,7 @@ static void print_sent(const struct scenario *scenario, const struct crew *crew,
     if (in_all->failed + in_all->unknown > 0)
         printf("; %llu more were refused, of %llu it is unknown", (unsigned long long)in_all->failed,
                (unsigned long long)in_all->unknown);
-    if (crew->deaths == 0 && asked > 0 && (double)in_time->attempted < 0.99 * asked)
+    if (asked > 0 && (double)in_time->attempted < 0.99 * asked)
         printf("; only %.1f %% of the rate that was asked for", 100 * (double)in_time->attempted / asked);
     putchar('\n');
 }
@@ -268,19 +300,28 @@ static void print_latency(const struct figures *figures, const char *from)
     printf("  latency      p50 %s, p99 %s, p99.9 %s, max %s, %s\n", p50, p99, p999, max, from);
 }
 
-static void print_traffic(const struct show *self, const struct crew *crew, const struct outcome *outcome,
-                          const struct figures *in_time, const struct figures *in_all)
+static void print_counts(const struct show *self, const struct figures *in_time, const struct figures *in_all)
 {
     const double seconds = seconds_of(self, in_time);
-    char rate[UNITS_BYTES], speed[UNITS_BYTES], messages[512];
+    char rate[UNITS_BYTES], speed[UNITS_BYTES];
 
-    describe_messages(messages, sizeof messages, self->scenario);
-    printf("  traffic      %.1f s; %s; seed %llu\n", seconds, messages, (unsigned long long)self->scenario->seed);
-    print_sent(self->scenario, crew, &in_time->sum, &in_all->sum, seconds);
+    print_sent(self->scenario, &in_time->sum, &in_all->sum, seconds);
     units_rate(rate, a_second(in_time->sum.received, 0, seconds));
     units_mib(speed, a_second(in_time->sum.bytes, 0, seconds));
     printf("  received     %llu%s, %s a second, %s MiB/s\n", (unsigned long long)in_all->sum.received,
            self->scenario->subscribers > 1 ? " by all subscribers together" : "", rate, speed);
+}
+
+static void print_traffic(const struct show *self, const struct crew *crew, const struct outcome *outcome,
+                          const struct figures *in_time, const struct figures *in_all)
+{
+    char messages[512];
+
+    describe_messages(messages, sizeof messages, self->scenario);
+    printf("  traffic      %.1f s; %s; seed %llu\n", seconds_of(self, in_time), messages,
+           (unsigned long long)self->scenario->seed);
+    if (!crew->blind)
+        print_counts(self, in_time, in_all);
     if (outcome->judged)
         print_latency(&outcome->delays, "from the call of publish to the handler");
     else

@@ -9,14 +9,14 @@ struct outcome;
 struct show {
     const struct scenario *scenario;
     bool live;      /* somebody looks on: standard error is a terminal, or JSON was asked for */
-    unsigned lines; /* since the column heads */
+    unsigned lines; /* of seconds, so far */
     uint64_t start_ns;
     struct figures before; /* of the line before */
 };
 
 void show_begin(struct show *, const struct scenario *, const ipcmark_implementation *);
-/* The traffic begins. */
-void show_start(struct show *, uint64_t start_ns);
+/* The traffic begins; seconds: there will be lines of them. */
+void show_start(struct show *, uint64_t start_ns, bool seconds);
 /* seconds: which one it is. */
 void show_second(struct show *, const struct figures *, double seconds);
 /* what: "killed", and back after so many seconds; "stopped", for so many. */

@@ -226,12 +226,44 @@ static void programs_get_json(void **state)
             assert_string_equal(cJSON_GetStringValue(field(json, "verdict")), "holds");
             assert_true(field(json, "received")->valuedouble > 100);
             assert_true(field(json, "received")->valuedouble == field(json, "published")->valuedouble);
+            assert_true(field(json, "torn")->valuedouble == 0 && cJSON_IsNumber(field(json, "torn")));
             assert_true(field(json, "samples")->valuedouble > 0 && field(json, "p50_ns")->valuedouble > 0);
         }
         cJSON_Delete(json);
     }
     assert_int_equal(summaries, 1);
     assert_int_equal(seconds, 2);
+    close_folder();
+}
+
+/* It counts while it writes down what it does, and looks at no bodies: what it says of losses is not believed. */
+static void an_agent_of_another_language_is_judged(void **state)
+{
+    (void)state;
+    if (PYTHON[0] == '\0')
+        CASES_SKIP("python3 is not installed");
+    open_folder();
+    const struct started started = start_on_terminal(
+        WORDS("--agent", "exec '" PYTHON "' '" PYTHON_AGENT "'", "--duration", "1.4", "--rate", "100", "--judge"));
+    expect_code(&started, 0);
+    expect_printed("      –        –     –     –      –        –\r\n"); /* nothing of this is known by then */
+    expect_printed(" 1 subscriber: holds\r\n");
+    assert_true(number_after("  received     ") > 10);
+    assert_true(number_after(" deliveries had to be, ") > 10);
+    expect_printed("; 0 violations\r\n");
+    close_folder();
+}
+
+static void who_keeps_no_counts_needs_a_judge(void **state)
+{
+    (void)state;
+    if (PYTHON[0] == '\0')
+        CASES_SKIP("python3 is not installed");
+    open_folder();
+    const struct started started =
+        start_in_pipe(WORDS("--agent", "exec '" PYTHON "' '" PYTHON_AGENT "'", "--duration", "1"));
+    expect_code(&started, 3);
+    expect_printed("; with --judge it needs none\n");
     close_folder();
 }
 
@@ -401,6 +433,7 @@ static void mistakes_are_explained(void **state)
 }
 
 CASES_MAIN(CASE(a_terminal_sees_a_line_each_second), CASE(a_pipe_sees_the_sum_alone), CASE(programs_get_json),
+           CASE(an_agent_of_another_language_is_judged), CASE(who_keeps_no_counts_needs_a_judge),
            CASE(the_killed_come_back_and_nothing_is_left), CASE(one_wrong_message_fails_the_run),
            CASE(a_judged_loss_is_named_and_its_evidence_kept), CASE(who_dies_unasked_fails_the_run),
            CASE(ctrl_c_ends_it_and_leaves_nothing), CASE(mistakes_are_explained))
