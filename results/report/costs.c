@@ -11,7 +11,7 @@ static const struct {
     const char *kind, *title, *axis;
 } units[] = {{"seconds", "CPU time", "CPU time"}, {"share", "CPU when idle", "share of a core"},
              {"duration", "times", "time"},       {"rate", "rates", "a second"},
-             {"count", "counts", "number"},      {"size", "memory", "memory"}};
+             {"count", "counts", "number"},       {"size", "memory", "memory"}};
 enum { UNITS = sizeof units / sizeof units[0] };
 
 /* "Close, 64 B": a measure of a row of one to one goes without the numbers. */
@@ -69,11 +69,12 @@ static void missing(char *out, size_t size, const struct report *report, const s
 static void family_figures(struct page *page, const struct report *report, const struct family *family)
 {
     char why[700];
+    bool first = true;
     missing(why, sizeof why, report, family);
     for (size_t i = 0; i < UNITS; ++i) {
         char title[96];
         struct figure figure = {.title = title,
-                                .note = family->note,
+                                .note = first ? family->note : "",
                                 .kind = "bars",
                                 .x_kind = units[i].kind,
                                 .x_label = units[i].axis,
@@ -85,6 +86,7 @@ static void family_figures(struct page *page, const struct report *report, const
         bars(page, report, family, units[i].kind);
         part_bars_end(page);
         *why = '\0'; /* once is enough */
+        first = false;
     }
     if (*why)
         page_element(page, "p", "missing words", why);

@@ -41,15 +41,51 @@ struct results_ratio figures_better(const struct results_rows *rows, const struc
     return ratio;
 }
 
-/* The tightest bound that holds: of several ways to wake a reader, one that the row is faster than bounds nothing. */
-static struct results_limit limit_of(const struct results_rows *rows, const struct results_row *row, const char *metric,
-                                     bool share)
+static const struct results_limit *limit_named(const struct results_limit *limits, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; ++i)
+        if (strcmp(limits[i].name, name) == 0)
+            return &limits[i];
+    return NULL;
+}
+
+static bool beside(const struct results_row *one, const struct results_row *other)
+{
+    return one->run == other->run && strcmp(one->shape, other->shape) == 0 && results_row_figure(other);
+}
+
+/* Whether no implementation is faster, of those that were measured beside the row. */
+static bool holds_for_all(const struct results_rows *rows, const struct results_row *row, const char *metric,
+                          const char *name)
+{
+    for (size_t i = 0; i < rows->count; ++i) {
+        struct results_limit limits[RESULTS_LIMITS];
+        const struct results_limit *limit;
+        size_t count = beside(row, &rows->rows[i]) ? results_limits(rows, &rows->rows[i], metric, false, limits) : 0;
+        limit = limit_named(limits, count, name);
+        if (limit && limit->distance.spread.high < 1)
+            return false;
+    }
+    return true;
+}
+
+/* The tightest bound that holds, the same for all that are compared: of several ways to wake a reader, one that an
+ * implementation is faster than bounds nothing. */
+static struct results_limit limit_of(const struct results_rows *rows, const struct results_row *row, const char *metric)
 {
     struct results_limit limits[RESULTS_LIMITS];
-    size_t count = results_row_figure(row) ? results_limits(rows, row, metric, share, limits) : 0;
+    size_t count = results_limits(rows, row, metric, false, limits);
     for (size_t i = 0; i < count; ++i)
-        if (share || i + 1 == count || limits[i].distance.spread.high >= 1)
+        if (i + 1 == count || holds_for_all(rows, row, metric, limits[i].name))
             return limits[i];
+    return (struct results_limit){.distance = {.why = "not measured"}};
+}
+
+static struct results_limit share_of(const struct results_rows *rows, const struct results_row *row, const char *metric)
+{
+    struct results_limit limits[RESULTS_LIMITS];
+    if (results_limits(rows, row, metric, true, limits) > 0)
+        return limits[0];
     return (struct results_limit){.distance = {.why = "not measured"}};
 }
 
@@ -63,8 +99,8 @@ struct row_figures figures_of(const struct results_rows *rows, const struct resu
         out.tail = results_histogram_percentile(&row->histogram, 0.99);
     if (strcmp(row->driver, "limit") == 0)
         return out;
-    out.limit = limit_of(rows, row, metric, false);
-    out.share = limit_of(rows, row, metric, true);
+    out.limit = limit_of(rows, row, metric);
+    out.share = share_of(rows, row, metric);
     for (size_t i = 0; i < FIGURES_RIVALS; ++i)
         out.better[i] = figures_better(rows, row, results_rows_rival(rows, row, figures_rivals[i]), metric).spread;
     out.first = figures_better(rows, row, row->run > 0 ? results_rows_named(rows, 0, row->name) : NULL, metric);

@@ -161,7 +161,7 @@ static void missing_text(const struct results_row *rows, size_t count, char *out
 }
 
 static void figure_of_shape(struct page *page, const struct report *report, const struct results_row *rows,
-                            size_t count, const struct family *family)
+                            size_t count, const struct family *family, bool first)
 {
     struct family_label label = family_label(rows, false);
     char title[256], note[700], missing[700];
@@ -177,11 +177,11 @@ static void figure_of_shape(struct page *page, const struct report *report, cons
         .y_label = family->one_way ? "time, one way" : "time",
     };
     snprintf(title, sizeof title, "%s: %s", family->title, label.text);
+    /* How it is measured is said once. */
+    snprintf(note, sizeof note, "%s", first ? family->note : "");
     if (results_row_pinned(rows))
-        snprintf(note, sizeof note, "%s Cells by the place of their CPUs: %s.", family->note,
-                 report_placements(rows, count).text);
-    else
-        snprintf(note, sizeof note, "%s", family->note);
+        snprintf(note + strlen(note), sizeof note - strlen(note), "%sCells by the place of their CPUs: %s.",
+                 first ? " " : "", report_placements(rows, count).text);
     missing_text(rows, count, missing, sizeof missing);
     part_figure_begin(page, &figure);
     head_row(page);
@@ -266,13 +266,16 @@ void part_latency(struct page *page, const struct report *report)
     idle_cost(page, report);
     page_open(page, "div", "class", "plates", NULL);
     for (const struct family *family = families; family->name; ++family) {
+        bool first = true;
         if (strcmp(family->measures[0].metric, "p50_ns") != 0)
             continue;
         for (size_t i = 0, next; i < rows->count; i = next) {
             for (next = i + 1; next < rows->count && strcmp(rows->rows[i].shape, rows->rows[next].shape) == 0;)
                 ++next;
-            if (strcmp(rows->rows[i].family, family->name) == 0 && has_histogram(&rows->rows[i], next - i))
-                figure_of_shape(page, report, &rows->rows[i], next - i, family);
+            if (strcmp(rows->rows[i].family, family->name) == 0 && has_histogram(&rows->rows[i], next - i)) {
+                figure_of_shape(page, report, &rows->rows[i], next - i, family, first);
+                first = false;
+            }
         }
         by_size(page, report, family);
     }

@@ -1,5 +1,5 @@
 /* ipcmark report: result files in, one page out. */
-#include "output.h"
+#include "../command/command.h"
 #include "readme.h"
 #include "report.h"
 #include "svg.h"
@@ -132,7 +132,7 @@ static int write_text(const struct options *options, const struct report *report
     char *text = options->format == TEXT       ? report_text(report)
                  : options->format == MARKDOWN ? report_markdown(report)
                                                : report_html(report);
-    int error = text ? output_write(options->output, text) : -ENOMEM;
+    int error = text ? command_write(options->output, text) : -ENOMEM;
     free(text);
     if (error)
         return complain(options->output, error);
@@ -146,7 +146,7 @@ static int write_picture(const char *folder, const struct chart *chart)
     char *path = NULL, *picture = svg_draw(chart);
     int error = picture && asprintf(&path, "%s/%s.svg", folder, chart->id) >= 0 ? 0 : -ENOMEM;
     if (error == 0)
-        error = output_write(path, picture);
+        error = command_write(path, picture);
     if (error)
         complain(path ? path : folder, error);
     else
@@ -163,10 +163,10 @@ static int write_readme(const struct options *options, const struct report *repo
     size_t shown_count = readme_charts(charts, count, shown);
     char *old = NULL, *text = NULL, *first = strdup(report->runs[0].file), *folder = first ? dirname(first) : NULL;
     const char *why = NULL;
-    int status = EXIT_WRITTEN, error = folder ? output_read(&old, options->readme) : -ENOMEM;
+    int status = EXIT_WRITTEN, error = folder ? command_load(&old, options->readme) : -ENOMEM;
     if (error == 0) {
         text = readme_text(old, report, shown, shown_count, folder, &why);
-        error = text ? output_write(options->readme, text) : -ENOMEM;
+        error = text ? command_write(options->readme, text) : -ENOMEM;
     }
     if (why)
         fprintf(stderr, "ipcmark report: %s: %s\n", options->readme, why);
@@ -219,32 +219,20 @@ int main(int argc, char **argv)
     struct options options = {0};
     struct results_run *runs = NULL;
     char error[512];
-    size_t count, read = 0;
+    size_t count;
     int status = read_options(&options, argc, argv);
     if (status >= 0)
         return status;
     count = (size_t)(argc - optind);
-    runs = calloc(count, sizeof *runs);
-    if (runs == NULL) {
-        fputs("ipcmark report: not enough memory\n", stderr);
-        return EXIT_UNREADABLE;
-    }
-    for (; read < count; ++read) {
-        if (results_run_read(&runs[read], argv[(size_t)optind + read], error, sizeof error) < 0) {
-            fprintf(stderr, "ipcmark report: %s\n", error);
-            status = EXIT_UNREADABLE;
-            goto out;
-        }
-    }
+    status = command_read("report", argv + optind, count, &runs);
+    if (status)
+        return status;
     if (results_runs_check(runs, count, error, sizeof error) < 0) {
-        fprintf(stderr, "ipcmark report: %s\n", error);
-        status = EXIT_UNREADABLE;
+        status = command_failed("report", error);
         goto out;
     }
     status = write_report(&options, runs, count);
 out:
-    for (size_t i = 0; i < read; ++i)
-        results_run_free(&runs[i]);
-    free(runs);
+    command_free(runs, count);
     return status;
 }

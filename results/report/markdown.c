@@ -88,48 +88,6 @@ static void percentile_line(FILE *out, const struct report *report, const char *
     fputc('\n', out);
 }
 
-/* One of the measures of a family that has several, of each driver's key row. */
-static void measure_line(FILE *out, const struct report *report, const char *name, size_t number)
-{
-    const struct measure *measure = &family_find(name)->measures[number];
-    bool any = false;
-    for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *row = report_key_row(report, report->drivers[i].label, name);
-        any = any || (row && (!results_row_figure(row) || results_row_metric(row, measure->metric).count > 0));
-    }
-    if (!any)
-        return;
-    fprintf(out, "| %s |", measure->title);
-    for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *row = report_key_row(report, report->drivers[i].label, name);
-        double value = row && results_row_figure(row) ? results_row_metric(row, measure->metric).median : NAN;
-        figure(out, row, format_metric(measure->metric, value).text);
-    }
-    fputc('\n', out);
-}
-
-static void throughput_lines(FILE *out, const struct report *report)
-{
-    if (!line_begin(out, report, "throughput"))
-        return;
-    fputs(" |", out);
-    for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *row = report_key_row(report, report->drivers[i].label, "throughput");
-        double rate = row ? results_row_metric(row, "messages_per_second").median : NAN;
-        figure(out, row, format_metric("messages_per_second", rate).text);
-    }
-    fputs("\n| Most bytes a second |", out);
-    for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *peak = report_peak(report, report->drivers[i].label);
-        if (peak)
-            fprintf(out, " %s (%s) |", format_bandwidth(results_row_metric(peak, "bytes_per_second").median).text,
-                    format_size(peak->first->size).text);
-        else
-            fputs(" – |", out);
-    }
-    fputc('\n', out);
-}
-
 /* One square of a line of ratios: "2.4 × (2.3–2.6) cache line". */
 static void ratio(FILE *out, const struct results_spread *spread, const char *limit)
 {
@@ -169,6 +127,52 @@ static void ratio_lines(FILE *out, const struct report *report, const char *fami
                   which || !figures[i] ? "" : figures[i]->limit.name);
         fputc('\n', out);
     }
+}
+
+/* One of the measures of a family that has several, of each driver's key row. */
+static void measure_line(FILE *out, const struct report *report, const char *name, const char *metric)
+{
+    const struct measure *measure = family_find(name)->measures;
+    bool any = false;
+    while (strcmp(measure->metric, metric) != 0)
+        ++measure;
+    for (size_t i = 0; i < report->driver_count; ++i) {
+        const struct results_row *row = report_key_row(report, report->drivers[i].label, name);
+        any = any || (row && (!results_row_figure(row) || results_row_metric(row, measure->metric).count > 0));
+    }
+    if (!any)
+        return;
+    fprintf(out, "| %s |", measure->title);
+    for (size_t i = 0; i < report->driver_count; ++i) {
+        const struct results_row *row = report_key_row(report, report->drivers[i].label, name);
+        double value = row && results_row_figure(row) ? results_row_metric(row, measure->metric).median : NAN;
+        figure(out, row, format_metric(measure->metric, value).text);
+    }
+    fputc('\n', out);
+}
+
+static void throughput_lines(FILE *out, const struct report *report)
+{
+    if (!line_begin(out, report, "throughput"))
+        return;
+    fputs(" |", out);
+    for (size_t i = 0; i < report->driver_count; ++i) {
+        const struct results_row *row = report_key_row(report, report->drivers[i].label, "throughput");
+        double rate = row ? results_row_metric(row, "messages_per_second").median : NAN;
+        figure(out, row, format_metric("messages_per_second", rate).text);
+    }
+    fputc('\n', out);
+    ratio_lines(out, report, "throughput");
+    fputs("| Most bytes a second |", out);
+    for (size_t i = 0; i < report->driver_count; ++i) {
+        const struct results_row *peak = report_peak(report, report->drivers[i].label);
+        if (peak)
+            fprintf(out, " %s (%s) |", format_bandwidth(results_row_metric(peak, "bytes_per_second").median).text,
+                    format_size(peak->first->size).text);
+        else
+            fputs(" – |", out);
+    }
+    fputc('\n', out);
 }
 
 static void squares(FILE *out, const struct target_words *target)
@@ -248,9 +252,8 @@ static void figure_lines(FILE *out, const struct report *report)
     percentile_line(out, report, "wakeup", 0.5);
     ratio_lines(out, report, "wakeup");
     throughput_lines(out, report);
-    ratio_lines(out, report, "throughput");
-    measure_line(out, report, "cost", 0);
-    measure_line(out, report, "cost", 4);
+    measure_line(out, report, "cost", "cpu_seconds_per_million");
+    measure_line(out, report, "cost", "idle_cpu_share");
 }
 
 char *report_markdown(const struct report *report)

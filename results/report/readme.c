@@ -17,13 +17,14 @@ size_t readme_charts(const struct chart *charts, size_t count, const struct char
     return found;
 }
 
-/* Without their last newline, since it is a paragraph's end. */
 static void print_runs(FILE *out, const struct report *report)
 {
-    for (size_t i = 0; i < report->run_count; ++i)
-        if (strcmp(results_header(&report->runs[i], "kind"), "bench") == 0)
-            fprintf(out, "Measured %s; suite %s.\n\n", report_where(&report->runs[i]).text,
-                    *results_header(&report->runs[i], "suite") ? results_header(&report->runs[i], "suite") : "unknown");
+    for (size_t i = 0; i < report->run_count; ++i) {
+        const struct results_run *run = &report->runs[i];
+        const char *suite = results_header(run, "suite");
+        if (strcmp(results_header(run, "kind"), "bench") == 0)
+            fprintf(out, "Measured %s%s%s.\n\n", report_where(run).text, *suite ? ", suite " : "", suite);
+    }
 }
 
 char *readme_text(const char *old, const struct report *report, const struct chart *const *charts, size_t count,

@@ -201,7 +201,7 @@ static int legend(struct page *page, char *const *names, const int *styles, size
     double x = MARGIN;
     int line = 0;
     for (size_t i = 0; i < count; ++i) {
-        double width = 18 + LETTER * letters(names[i]) + 16;
+        double width = 18 + 6.5 * letters(names[i]) + 18;
         if (x + width > WIDTH - MARGIN && x > MARGIN) {
             x = MARGIN;
             ++line;

@@ -27,13 +27,15 @@ expect version 0 'ipcmark report ' "$report" --version
 expect nothing 64 'which result files?' "$report"
 expect option 64 'there is no option --loud' "$report" --loud
 expect value 64 'a value is missing after --output' "$report" --output
-expect format 64 'the formats are html and markdown' "$report" --format pdf "$samples/bench.jsonl"
+expect format 64 'the formats are html, text and markdown' "$report" --format pdf "$samples/bench.jsonl"
 expect absent 3 'absent.jsonl: No such file' "$report" absent.jsonl
 expect garbage 3 'garbage.jsonl:2: not JSON' "$report" garbage.jsonl
 expect folder 3 'No such file or directory' "$report" "$samples/bench.jsonl" -o no/such/folder/r.html
 expect written 0 'wrote r.html' "$report" "$samples/conformance.jsonl" "$samples/bench.jsonl" -o r.html
 expect page 0 '<!DOCTYPE html>' "$report" "$samples/conformance.jsonl" -o -
 expect markdown 0 '| Conformance |' "$report" -f markdown "$samples/conformance.jsonl"
+expect text 0 'One way, hot: median' "$report" -f text "$samples/bench.jsonl"
+expect several 0 'better than in bench' "$report" -f text "$samples/bench.jsonl" "$samples/faster.jsonl"
 expect twice 3 'are the same run' "$report" "$samples/bench.jsonl" "$samples/bench.jsonl"
 expect stdin 0 '| Conformance |' sh -c '"$0" -f markdown - <"$1"' "$report" "$samples/conformance.jsonl"
 
@@ -51,6 +53,19 @@ cmp piped target && [ -s target ] || { echo "the FIFO or the link got no report"
 ln -s /dev/full full
 expect full 3 'No space left' "$report" -f markdown "$samples/conformance.jsonl" -o full
 rm -f fifo link full target piped
+
+# Pictures and a README alone, without a page; what has no marks is left as it was.
+mkdir pictures
+expect svg 0 'wrote pictures/wake-up-64-b-1-1.svg' "$report" --svg pictures "$samples/bench.jsonl"
+expect nowhere 3 'nowhere/' "$report" --svg nowhere "$samples/bench.jsonl"
+cp "$samples/bench.jsonl" pictures/
+printf 'a\n%s\n%s\nb\n' '<!-- figures: written by ipcmark report --readme -->' '<!-- figures: end -->' >README.md
+expect readme 0 'wrote README.md' "$report" --readme README.md pictures/bench.jsonl
+grep -qF '](pictures/messages-a-second-by-size.svg)' README.md || { echo "no picture in README.md"; failures=$((failures + 1)); }
+echo 'no marks' >bare.md
+expect bare 3 'it has no place for figures' "$report" --readme bare.md pictures/bench.jsonl
+[ "$(cat bare.md)" = 'no marks' ] || { echo "bare.md was changed"; failures=$((failures + 1)); }
+rm -rf pictures README.md bare.md
 
 [ -s r.html ] || { echo "r.html was not written"; failures=$((failures + 1)); }
 [ "$(ls | sort | tr '\n' ' ')" = 'garbage.jsonl out r.html ' ] || { echo "left behind:"; ls; failures=$((failures + 1)); }
