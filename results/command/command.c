@@ -19,6 +19,12 @@ int command_failed(const char *command, const char *text)
     return EXIT_UNREADABLE;
 }
 
+int command_error(const char *command, const char *what, int error)
+{
+    fprintf(stderr, "ipcmark %s: %s: %s\n", command, what, strerror(-error));
+    return EXIT_UNREADABLE;
+}
+
 int command_read(const char *command, char **files, size_t count, struct results_run **out)
 {
     struct results_run *runs = calloc(count, sizeof *runs);
@@ -77,5 +83,35 @@ int command_write(const char *path, const char *text)
     if (error && error != -EEXIST)
         unlink(beside);
     free(beside);
+    return error;
+}
+
+int command_load(char **out, const char *path)
+{
+    enum { MOST = 16 << 20 };
+    FILE *stream = fopen(path, "re");
+    char *text = NULL;
+    size_t size;
+    int error = 0;
+    if (stream == NULL)
+        return -errno;
+    text = malloc(MOST + 1);
+    if (text == NULL) {
+        error = -ENOMEM;
+        goto out;
+    }
+    size = fread(text, 1, MOST + 1, stream);
+    if (ferror(stream))
+        error = -EIO;
+    else if (size > MOST)
+        error = -EFBIG;
+    else
+        text[size] = '\0';
+out:
+    fclose(stream);
+    if (error)
+        free(text);
+    else
+        *out = text;
     return error;
 }

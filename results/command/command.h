@@ -13,6 +13,9 @@ int command_usage(const char *command, const char *text, const char *what);
 /* Says "ipcmark COMMAND: TEXT" and returns EXIT_UNREADABLE. */
 int command_failed(const char *command, const char *text);
 
+/* Likewise "ipcmark COMMAND: WHAT: why", of a -errno. */
+int command_error(const char *command, const char *what, int error);
+
 /* Reads the files into *out, which is the caller's to give back. 0, or EXIT_UNREADABLE, said. */
 int command_read(const char *command, char **files, size_t count, struct results_run **out);
 void command_free(struct results_run *runs, size_t count);
@@ -20,5 +23,8 @@ void command_free(struct results_run *runs, size_t count);
 /* Writes beside the file and renames, so that nobody ever sees half of it; what is not a regular file is written into.
  * "-" is standard output. 0 or -errno. */
 int command_write(const char *path, const char *text);
+
+/* The whole text of a file, owned by the caller. 0 or -errno; -EFBIG beyond 16 MiB. */
+int command_load(char **out, const char *path);
 
 #endif

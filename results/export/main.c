@@ -199,8 +199,7 @@ static int write_rows(const char *path, const struct export *export, const struc
     free(text);
     if (error == 0)
         return EXIT_WRITTEN;
-    fprintf(stderr, "ipcmark export: %s: %s\n", path, strerror(-error));
-    return EXIT_UNREADABLE;
+    return command_error("export", path, error);
 }
 
 /* "latency_mmipc?spin_us=-1_64B_1x1_r10000.hgrm": a row's name without what would be a folder. */
@@ -218,10 +217,8 @@ static int hgrm_path(char *path, size_t size, const char *folder, const char *ro
 static int write_folder(const struct export *export, const struct options *options)
 {
     int status = EXIT_WRITTEN;
-    if (mkdir(options->output, 0777) < 0 && errno != EEXIST) {
-        fprintf(stderr, "ipcmark export: %s: %s\n", options->output, strerror(errno));
-        return EXIT_UNREADABLE;
-    }
+    if (mkdir(options->output, 0777) < 0 && errno != EEXIST)
+        return command_error("export", options->output, -errno);
     for (size_t i = 0; i < export->row_count && status == EXIT_WRITTEN; ++i) {
         char path[4096];
         if (hgrm_path(path, sizeof path, options->output, export->rows[i]->name) < 0)
@@ -275,8 +272,7 @@ static int export_markdown(const struct results_run *runs, size_t count, const c
     free(text);
     if (error == 0)
         return EXIT_WRITTEN;
-    fprintf(stderr, "ipcmark export: %s: %s\n", path, strerror(-error));
-    return EXIT_UNREADABLE;
+    return command_error("export", path, error);
 }
 
 int main(int argc, char **argv)

@@ -99,7 +99,8 @@ static bool print_records(FILE *out, const struct results_run *run, double plann
         if (strcmp(kind, "header") == 0 || strcmp(kind, "footer") == 0 || strcmp(kind, "target") == 0)
             continue;
         if (strcmp(kind, "session") == 0) {
-            int number = (int)results_number(record, "session") + before;
+            double own = results_number(record, "session");
+            int number = before + (own >= 1 && own <= 1e6 ? (int)own : 1);
             *sessions = number > *sessions ? number : *sessions;
             if (!replace(record, "session", cJSON_CreateNumber(number)))
                 return false;
@@ -114,7 +115,7 @@ static bool print_records(FILE *out, const struct results_run *run, double plann
 }
 
 /* 3 before 1 before 2, as exit codes of all commands are. */
-static int gravity(int code)
+static int gravity(double code)
 {
     return code == 0 ? 0 : code == 2 ? 1 : code == 1 ? 2 : 3;
 }
@@ -123,13 +124,13 @@ static bool print_footer(FILE *out, const struct results_run *runs, size_t count
 {
     cJSON *footer = cJSON_Duplicate(runs[0].footer, true);
     const char *finished = "";
-    int worst = 0;
+    double worst = 0;
     bool printed;
     for (size_t i = 0; i < count; ++i) {
         const char *own = results_string(runs[i].footer, "finished");
         double code = results_number(runs[i].footer, "exit");
         finished = own && strcmp(own, finished) > 0 ? own : finished;
-        worst = !isnan(code) && gravity((int)code) > gravity(worst) ? (int)code : worst;
+        worst = !isnan(code) && gravity(code) > gravity(worst) ? code : worst;
     }
     printed = footer && replace(footer, "finished", cJSON_CreateString(finished)) &&
               replace(footer, "exit", cJSON_CreateNumber(worst)) &&

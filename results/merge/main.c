@@ -76,10 +76,8 @@ int main(int argc, char **argv)
         goto out;
     }
     written = command_write(output, text);
-    if (written < 0) {
-        fprintf(stderr, "ipcmark merge: %s: %s\n", output, strerror(-written));
-        status = EXIT_UNREADABLE;
-    }
+    if (written < 0)
+        status = command_error("merge", output, written);
 out:
     free(text);
     command_free(runs, count);

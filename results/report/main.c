@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_WRITTEN = 0, EXIT_UNREADABLE = 3, EXIT_USAGE = 64 };
-
 static const char help[] =
     "Usage: ipcmark report [OPTION]… FILE.jsonl…\n"
     "\n"
@@ -56,14 +54,12 @@ struct options {
 
 static int usage(const char *text, const char *what)
 {
-    fprintf(stderr, "ipcmark report: %s%s; see ipcmark report --help\n", text, what);
-    return EXIT_USAGE;
+    return command_usage("report", text, what);
 }
 
 static int complain(const char *what, int error)
 {
-    fprintf(stderr, "ipcmark report: %s: %s\n", what, strerror(-error));
-    return EXIT_UNREADABLE;
+    return command_error("report", what, error);
 }
 
 static bool read_format(struct options *options, const char *word)
