@@ -8,17 +8,10 @@ enum { WARM_UP = 20, COUNT = 200 };
 static const double RATE = 80, JITTER = 0.2; /* from 10 to 15 ms between two */
 static const double MOST_BUSY = 0.5;         /* of a CPU, for a process whose reader sleeps */
 
-/* By the thread of the handler, which counts how often it gives up its CPU. One that polls does so hardly ever; one
- * that was kept from sleeping now and then has waked up less often than it got messages. */
-static int check_sleep(struct cell *cell, const ipcmark_call *stats, double messages)
+/* By the thread of the handler, which counts how often it gives up its CPU. */
+static double slept_of(const ipcmark_call *stats)
 {
-    double slept = ipcmark_reply_number(stats, "slept", 0);
-
-    if (slept < messages / 2)
-        return cell_not_applicable(cell, "its reader stays awake between messages");
-    if (slept < messages)
-        return cell_fail(cell, "the reader had slept before %.0f of %.0f messages only", slept, messages);
-    return 0;
+    return ipcmark_reply_number(stats, "slept", 0);
 }
 
 static int warm_up(struct scene *scene, const ipcmark_publish_options *asked)
@@ -29,9 +22,10 @@ static int warm_up(struct scene *scene, const ipcmark_publish_options *asked)
 
     options.count = WARM_UP;
     if (scene_publish(scene, &options, &sent) < 0 ||
-        scene_stats(scene, scene->subscribers[0], WARM_UP, 0, 0, &stats) < 0 ||
-        check_sleep(scene->cell, stats, WARM_UP) < 0)
+        scene_stats(scene, scene->subscribers[0], WARM_UP, 0, 0, &stats) < 0)
         return -1;
+    if (slept_of(stats) < WARM_UP / 2.)
+        return cell_not_applicable(scene->cell, "its reader stays awake between messages");
     return scene_begin(scene);
 }
 
@@ -45,13 +39,16 @@ static double busy_ns(struct scene *scene)
     return ipcmark_reply_number(call, "user_ns", 0) + ipcmark_reply_number(call, "system_ns", 0);
 }
 
-/* Another thread of its process might spin, and hand over to that one. */
-static int check_share(struct cell *cell, double share)
+/* share: of a CPU, of the reader's process, in which another thread might spin and hand over to one that sleeps. */
+static int check_sleep(struct cell *cell, double slept, double share)
 {
+    cell_metric(cell, "slept", slept);
     cell_metric(cell, "reader_cpu_share", share);
-    return share <= MOST_BUSY
-               ? 0
-               : cell_fail(cell, "the reader's process used %.0f %% of a CPU, where it should sleep", 100 * share);
+    if (share > MOST_BUSY)
+        return cell_fail(cell, "the reader's process used %.0f %% of a CPU, where it should sleep", 100 * share);
+    if (slept < COUNT)
+        return cell_fail(cell, "the reader had slept before %.0f of %d messages only", slept, COUNT);
+    return 0;
 }
 
 static int measure(struct scene *scene)
@@ -72,7 +69,7 @@ static int measure(struct scene *scene)
     share = (busy_ns(scene) - before_ns) / (double)(sent.last_ns - sent.first_ns);
     cell->line_after_ns = bench_line_ns(scene->bench);
     if (scene_end(scene) < 0 || scene_stats(scene, scene->subscribers[0], COUNT, 0, 0, &stats) < 0 ||
-        check_sleep(cell, stats, COUNT) < 0 || check_share(cell, share) < 0)
+        check_sleep(cell, slept_of(stats), share) < 0)
         return -1;
     if (sent.rate < 0.99 * RATE)
         return cell_fail(cell, "only %.0f messages a second of %.0f were sent", sent.rate, RATE);

