@@ -16,7 +16,7 @@
 static struct rows_run run_rows(const char *const *params, size_t count, const char *size, char rows[][128])
 {
     static char drivers[4][4096];
-    const char *words[16] = {"--seconds", "0.2"};
+    const char *words[16] = {"--seconds", "0.07"};
     size_t at = 2;
 
     for (size_t i = 0; i < count; ++i) {
@@ -52,19 +52,66 @@ static void expect_near(const char *what, double value, double expected, double 
         fail_msg("%s: %f instead of %f", what, value, expected);
 }
 
-/* Not to a driver that spends nothing: there the other side would be awake, and here it has to be woken. */
+enum { TRIES = 6 };
+
+/* The row's figure, and the lowest of those before: whatever else the machine does only adds to it. */
+static void keep_least(double *least, const struct rows_run *run, const char *row, const char *metric)
+{
+    double value = rows_run_metric(figure(run, row), metric);
+
+    assert_true(value >= 0);
+    *least = fmin(*least, value);
+}
+
+/* As fast as it goes, on either side, to a tenth. The other side is always busy, and the pipe never full: whether
+ * somebody has to be woken depends on the machine, and takes about as long. */
 static void cpu_time_of_a_message_shows(void **state)
 {
-    static const char *const params[] = {"publish_us=20", "publish_us=40", "deliver_us=20", "deliver_us=40"};
-    char rows[4][128];
-    struct rows_run run = run_rows(params, 4, "1KiB", rows);
+    static const char *const params[] = {"publish_us=20&deliver_us=60", "publish_us=40&deliver_us=60", "deliver_us=20",
+                                         "deliver_us=40"};
+    double least[4] = {INFINITY, INFINITY, INFINITY, INFINITY}, publisher = INFINITY, subscriber = INFINITY;
     (void)state;
-    expect_near("publisher", more(&run, rows[1], rows[0], "saturated_publisher_cpu_seconds_per_million"), 20, 2);
-    expect_near("subscriber", more(&run, rows[3], rows[2], "saturated_subscriber_cpu_seconds_per_million"), 20, 2);
-    /* Waking up costs as much as a few microseconds, and on a busy machine not always the same. */
-    expect_near("paced publisher", more(&run, rows[1], rows[0], "publisher_cpu_seconds_per_million"), 20, 5);
-    expect_near("paced subscriber", more(&run, rows[3], rows[2], "subscriber_cpu_seconds_per_million"), 20, 5);
-    expect_near("both", more(&run, rows[3], rows[2], "cpu_seconds_per_million"), 20, 8);
+    for (int i = 0; i < TRIES && (fabs(publisher - 20) > 2 || fabs(subscriber - 20) > 2); ++i) {
+        char rows[4][128];
+        struct rows_run run = run_rows(params, 4, "256B", rows);
+        for (size_t row = 0; row < 4; ++row)
+            keep_least(&least[row], &run, rows[row],
+                       row < 2 ? "saturated_publisher_cpu_seconds_per_million"
+                               : "saturated_subscriber_cpu_seconds_per_million");
+        publisher = least[1] - least[0];
+        subscriber = least[3] - least[2];
+        rows_run_free(&run);
+    }
+    expect_near("publisher", publisher, 20, 2);
+    expect_near("subscriber", subscriber, 20, 2);
+}
+
+/* What a side spent at least, pacing included: of what is taken off a busy machine makes too much or too little. */
+static void expect_spent(const cJSON *cell, const char *side, double least, double most)
+{
+    char name[64];
+    double spent;
+
+    snprintf(name, sizeof name, "%s_cpu_seconds_per_million", side);
+    spent = rows_run_metric(cell, name);
+    if (strcmp(side, "publisher") == 0)
+        spent += rows_run_metric(cell, "pacing_cpu_seconds_per_million");
+    if (!(spent >= least && spent <= most))
+        fail_msg("%s: %f is not between %f and %f", side, spent, least, most);
+}
+
+/* Here somebody is woken for each message, which takes about as long as a small one, and not always the same. */
+static void cpu_time_of_a_paced_message_shows(void **state)
+{
+    static const char *const params[] = {"publish_us=0", "publish_us=200&deliver_us=200"};
+    char rows[2][128];
+    struct rows_run run = run_rows(params, 2, "1KiB", rows);
+    (void)state;
+    expect_spent(figure(&run, rows[0]), "publisher", 1, 150);
+    expect_spent(figure(&run, rows[0]), "subscriber", 1, 100);
+    expect_spent(figure(&run, rows[1]), "publisher", 200, 400);
+    expect_spent(figure(&run, rows[1]), "subscriber", 200, 300);
+    assert_true(rows_run_metric(figure(&run, rows[1]), "cpu_seconds_per_million") >= 300);
     rows_run_free(&run);
 }
 
@@ -113,24 +160,25 @@ static void check_figure(const cJSON *cell)
                                           "saturated_subscriber_cpu_seconds_per_million",
                                           "subscriber_switches_per_message",
                                           "pacing_cpu_seconds_per_million",
-                                          "samples",
-                                          "bytes_per_pair"};
+                                          "samples"};
 
     for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; ++i)
         if (!(rows_run_metric(cell, metrics[i]) > 0))
             fail_msg("%s is %f", metrics[i], rows_run_metric(cell, metrics[i]));
-    assert_true(rows_run_metric(cell, "descriptors_per_pair") >= 0);
-    assert_true(rows_run_metric(cell, "achieved_rate") > 1500);
+    assert_true(rows_run_metric(cell, "achieved_rate") > 1000);
 }
 
 static void drivers_have_figures(void **state)
 {
-    static const char *const rows[] = {"cost/mmipc/64B/1x1", "cost/tcp/64B/1x1"};
-    const char *words[] = {"--seconds", "0.2", rows[0], rows[1], NULL};
+    static const char *const rows[] = {"cost/mmipc/64B/1x1", "cost/tcp/1KiB/1x1"};
+    const char *words[] = {"--seconds", "0.1", rows[0], rows[1], NULL};
     struct rows_run run = rows_run(words);
     (void)state;
     for (size_t i = 0; i < 2; ++i)
         check_figure(figure(&run, rows[i]));
+    assert_true(rows_run_metric(figure(&run, rows[0]), "bytes_per_pair") > 0);
+    assert_true(rows_run_metric(figure(&run, rows[0]), "descriptors_per_pair") > 0);
+    assert_true(isnan(rows_run_metric(figure(&run, rows[1]), "bytes_per_pair"))); /* it is of no size */
     assert_int_equal(run.exit_code, 0);
     rows_run_free(&run);
 }
@@ -170,7 +218,7 @@ static void calls_that_cannot_be_counted_are_null(void **state)
     static const char *const names[] = {"publisher_system_calls_per_message", "subscriber_system_calls_per_message",
                                         "saturated_publisher_system_calls_per_message",
                                         "saturated_subscriber_system_calls_per_message"};
-    const char *words[] = {"--seconds", "0.1", "cost/fifo/1KiB/1x1", NULL};
+    const char *words[] = {"--seconds", "0.05", "cost/fifo/1KiB/1x1", NULL};
     struct rows_run run;
     const cJSON *cell;
     (void)state;
@@ -187,6 +235,6 @@ static void calls_that_cannot_be_counted_are_null(void **state)
     rows_run_free(&run);
 }
 
-CASES_MAIN(CASE(cpu_time_of_a_message_shows), CASE(system_calls_of_a_message_show),
-           CASE(what_a_pair_holds_and_does_at_rest_shows), CASE(drivers_have_figures), CASE(torn_message_is_an_error),
-           CASE(calls_that_cannot_be_counted_are_null))
+CASES_MAIN(CASE(cpu_time_of_a_message_shows), CASE(cpu_time_of_a_paced_message_shows),
+           CASE(system_calls_of_a_message_show), CASE(what_a_pair_holds_and_does_at_rest_shows),
+           CASE(drivers_have_figures), CASE(torn_message_is_an_error), CASE(calls_that_cannot_be_counted_are_null))

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const size_t always_check_bytes = 4096;
 static const uint64_t patience_ns = 100000000;
@@ -266,10 +267,19 @@ static void reset_counts(struct intake *intake)
     ipcmark_histogram_clear(intake->uncorrected);
 }
 
+/* Of this process, all its threads. */
+static double cpu_ns(void)
+{
+    struct timespec used = {0};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec * 1e9 + (double)used.tv_nsec;
+}
+
 void intake_report(struct intake *intake, cJSON *reply, uint64_t from_ns, uint64_t to_ns, bool reset)
 {
     await_counted(intake);
     lock(intake);
+    cJSON_AddNumberToObject(reply, "cpu_ns", cpu_ns()); /* of the very messages that have been counted */
     cJSON_AddNumberToObject(reply, "received", (double)intake->received);
     cJSON_AddNumberToObject(reply, "bytes", (double)intake->bytes);
     cJSON_AddNumberToObject(reply, "lost", (double)intake->lost);

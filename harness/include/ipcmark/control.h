@@ -315,7 +315,7 @@ ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscri
 /* Of a participant: user_ns, system_ns, voluntary_switches, involuntary_switches, resident_bytes, descriptors, threads.
  */
 ipcmark_call *ipcmark_process_stats(ipcmark_participant *);
-/* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, slept, first_ns, last_ns, histogram (from the scheduled
+/* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, cpu_ns, slept, first_ns, last_ns, histogram (from the scheduled
  * time), histogram_uncorrected, and, of the time from from_ns to to_ns (0, 0: all), window: {messages, bytes, from_ns,
  * to_ns} with the exact times of the first and last sample inside it, so that messages / (to_ns - from_ns) is a rate.
  * Of a publisher: attempted, published, failed, unknown. reset: count from here, after this reply. */
