@@ -157,6 +157,7 @@ static int take_cell(struct reader *reader, const cJSON *json)
         .not_applicable = results_string(json, "not_applicable"),
         .limit_of = cJSON_GetObjectItemCaseSensitive(json, "limit_of"),
         .limit_kind = results_string(json, "limit_kind"),
+        .unmeasured = results_object(json, "unmeasured"),
         .size = results_number(json, "size"),
         .publishers = results_number(json, "publishers"),
         .subscribers = results_number(json, "subscribers"),

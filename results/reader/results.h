@@ -28,7 +28,8 @@ struct results_cell {
     double size, publishers, subscribers, rate;
     double line_before_ns, line_after_ns, steal_ns, context_switches;
     int block;
-    const cJSON *metrics; /* an object, or NULL */
+    const cJSON *metrics;    /* an object, or NULL */
+    const cJSON *unmeasured; /* why some of them are null, in words: an object, or NULL */
     struct results_histogram histogram, uncorrected;
     struct results_named *named; /* further ones; owned */
     size_t named_count;

@@ -49,28 +49,13 @@ static size_t bars(struct page *page, const struct report *report, const struct 
     return count;
 }
 
-/* Those that have no figure, and why. */
-static void missing(char *out, size_t size, const struct report *report, const struct family *family)
-{
-    size_t used = 0;
-    *out = '\0';
-    for (size_t i = 0; i < report->rows.count && used < size; ++i) {
-        const struct results_row *row = report->order[i];
-        if (strcmp(row->family, family->name) != 0 || results_row_figure(row))
-            continue;
-        used += (size_t)snprintf(out + used, size - used, "%s%s %s: %s.", used ? " " : "",
-                                 row->not_applicable ? "Does not apply to" : "No figure for", row->label,
-                                 row->not_applicable ? row->not_applicable
-                                 : row->error        ? row->error
-                                                     : "nothing was measured");
-    }
-}
-
 static void family_figures(struct page *page, const struct report *report, const struct family *family)
 {
-    char why[700];
-    bool first = true;
-    missing(why, sizeof why, report, family);
+    char why[700] = "";
+    bool first = true, failed = false;
+    for (size_t i = 0; i < report->rows.count; ++i)
+        if (strcmp(report->order[i]->family, family->name) == 0)
+            failed |= part_missing(why, sizeof why, report->order[i]);
     for (size_t i = 0; i < UNITS; ++i) {
         char title[96];
         struct figure figure = {.title = title,
@@ -78,7 +63,8 @@ static void family_figures(struct page *page, const struct report *report, const
                                 .kind = "bars",
                                 .x_kind = units[i].kind,
                                 .x_label = units[i].axis,
-                                .missing = why};
+                                .missing = why,
+                                .failed = failed};
         if (bars(NULL, report, family, units[i].kind) == 0)
             continue;
         snprintf(title, sizeof title, "%s: %s", family->title, units[i].title);
@@ -89,7 +75,7 @@ static void family_figures(struct page *page, const struct report *report, const
         first = false;
     }
     if (*why)
-        page_element(page, "p", "missing words", why);
+        page_element(page, "p", failed ? "missing bad words" : "missing words", why);
 }
 
 void part_costs(struct page *page, const struct report *report)

@@ -146,25 +146,11 @@ static void bound_rows(struct page *page, const struct report *report, const str
     }
 }
 
-/* A row that failed must not just be absent from its chart. */
-static void missing_text(const struct results_row *rows, size_t count, char *out, size_t size)
-{
-    size_t used = 0;
-    *out = '\0';
-    for (size_t i = 0; i < count && used < size; ++i)
-        if (rows[i].not_applicable)
-            used += (size_t)snprintf(out + used, size - used, "%sDoes not apply to %s: %s.", used ? " " : "",
-                                     rows[i].label, rows[i].not_applicable);
-        else if (!results_row_figure(&rows[i]))
-            used += (size_t)snprintf(out + used, size - used, "%sNo figure for %s: %s.", used ? " " : "", rows[i].label,
-                                     rows[i].error ? rows[i].error : "nothing was measured");
-}
-
 static void figure_of_shape(struct page *page, const struct report *report, const struct results_row *rows,
                             size_t count, const struct family *family, bool first)
 {
     struct family_label label = family_label(rows, false);
-    char title[256], note[700], missing[700];
+    char title[256], note[700], missing[700] = "";
     int style = -1;
     struct figure figure = {
         .title = title,
@@ -182,7 +168,8 @@ static void figure_of_shape(struct page *page, const struct report *report, cons
     if (results_row_pinned(rows))
         snprintf(note + strlen(note), sizeof note - strlen(note), "%sCells by the place of their CPUs: %s.",
                  first ? " " : "", report_placements(rows, count).text);
-    missing_text(rows, count, missing, sizeof missing);
+    for (size_t i = 0; i < count; ++i)
+        figure.failed |= part_missing(missing, sizeof missing, &rows[i]);
     part_figure_begin(page, &figure);
     head_row(page);
     page_open(page, "tbody", NULL);
@@ -255,6 +242,26 @@ static void idle_cost(struct page *page, const struct report *report)
     page_close(page);
 }
 
+/* What the suite itself does for a message is part of each time here; said once for each shape that has it measured. */
+static void own_cost(struct page *page, const struct report *report)
+{
+    const char *done = "";
+    for (size_t i = 0; i < report->rows.count; ++i) {
+        const struct results_row *row = report->order[i];
+        const struct results_limit *share = &report_figures(report, row)->share;
+        const struct family *family = family_find(row->family);
+        if (share->row == NULL || family == NULL || strcmp(family->measures[0].metric, "p50_ns") != 0 ||
+            strcmp(row->shape, done) == 0)
+            continue;
+        done = row->shape;
+        page_open(page, "p", "class", "lead", NULL);
+        page_textf(page, "%s, %s: of each time %s is the suite's own (the median with no transport at all).",
+                   family->title, family_label(row, true).text,
+                   format_duration(results_row_metric(share->row, "p50_ns").median).text);
+        page_close(page);
+    }
+}
+
 void part_latency(struct page *page, const struct report *report)
 {
     const struct results_rows *rows = &report->rows;
@@ -264,6 +271,7 @@ void part_latency(struct page *page, const struct report *report)
         "Each curve comes from one histogram, merged over all blocks. The further to the right, the rarer: at 99.9 % "
         "one message in a thousand takes longer. A curve ends where fewer than 100 samples lie beyond it.");
     idle_cost(page, report);
+    own_cost(page, report);
     page_open(page, "div", "class", "plates", NULL);
     for (const struct family *family = families; family->name; ++family) {
         bool first = true;

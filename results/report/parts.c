@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 void part_begin(struct page *page, const char *id, const char *title)
 {
@@ -92,7 +93,7 @@ void part_figure_begin(struct page *page, const struct figure *figure)
     page_open(page, "div", "class", "plot", NULL);
     page_close(page);
     if (figure->missing && *figure->missing)
-        page_element(page, "p", "missing words", figure->missing);
+        page_element(page, "p", figure->failed ? "missing bad words" : "missing words", figure->missing);
     /* Open without JavaScript; the script closes it once the chart is drawn. */
     page_open(page, "details", "class", "data", "open", "", NULL);
     page_element(page, "summary", NULL, "The figures as a table");
@@ -104,6 +105,20 @@ void part_figure_end(struct page *page)
     part_table_end(page);
     page_close(page);
     page_close(page);
+}
+
+bool part_missing(char *out, size_t size, const struct results_row *row)
+{
+    size_t used = strlen(out);
+    const char *gap = used ? " " : "";
+    if (results_row_figure(row))
+        return false;
+    if (row->not_applicable)
+        snprintf(out + used, size - used, "%sDoes not apply to %s: %s.", gap, row->label, row->not_applicable);
+    else
+        snprintf(out + used, size - used, "%sNo figure for %s: %s.", gap, row->label,
+                 row->error ? row->error : "nothing was measured");
+    return row->not_applicable == NULL;
 }
 
 void part_series(struct page *page, const struct series *series)

@@ -36,9 +36,13 @@ struct figure {
     const char *x_kind, *x_label; /* kinds: percentile, size, count, ratio, share, duration, bandwidth, rate */
     const char *y_kind, *y_label;
     const char *missing; /* what is not drawn, and why; NULL or "": nothing */
+    bool failed;         /* some of that because it failed */
 };
 void part_figure_begin(struct page *page, const struct figure *figure);
 void part_figure_end(struct page *page);
+
+/* Appends to `out` why a row has no figure, if it has none; whether it failed, and not only does not apply. */
+bool part_missing(char *out, size_t size, const struct results_row *row);
 
 /* A table row of a figure, with its head. Ended by page_close. */
 struct series {

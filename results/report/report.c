@@ -80,21 +80,45 @@ static int make_figures(struct report *report)
     return 0;
 }
 
-/* Rows come sorted by shape: within one, implementations stand as everywhere in the report. */
+static size_t family_rank(const struct results_row *row)
+{
+    size_t rank = 0;
+    while (families[rank].name && strcmp(families[rank].name, row->family) != 0)
+        ++rank;
+    return rank + (strcmp(row->driver, "limit") == 0 ? 1 : 0);
+}
+
+/* "limit/bare-ring/1KiB": the length up to the size. */
+static int limit_length(const struct results_row *row)
+{
+    const char *name = strchr(row->name, '/');
+    return (int)(name ? name + 1 + strcspn(name + 1, "/") - row->name : 0);
+}
+
+/* Families as everywhere in the report, the machine's limits last, each with its sizes; implementations likewise. */
+static int compare_rows(const void *left, const void *right, void *context)
+{
+    const struct results_row *a = *(const struct results_row *const *)left;
+    const struct results_row *b = *(const struct results_row *const *)right;
+    size_t rank_a = family_rank(a), rank_b = family_rank(b);
+    int order = (rank_a > rank_b) - (rank_a < rank_b);
+    if (order == 0 && strcmp(a->driver, "limit") == 0)
+        order = limit_length(a) == limit_length(b) ? strncmp(a->name, b->name, (size_t)limit_length(a))
+                                                   : strcmp(a->name, b->name);
+    if (order == 0 && strcmp(a->shape, b->shape) == 0)
+        order = report_style(context, a->label) - report_style(context, b->label);
+    return order ? order : (a > b) - (a < b);
+}
+
 static int make_order(struct report *report)
 {
-    const struct results_row *rows = report->rows.rows, **order;
-    order = report->order = calloc(report->rows.count + 1, sizeof *order);
-    if (order == NULL)
+    report->order = calloc(report->rows.count + 1, sizeof *report->order);
+    if (report->order == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < report->rows.count; ++i) {
-        size_t at = i;
-        for (; at > 0 && strcmp(order[at - 1]->shape, rows[i].shape) == 0 &&
-               report_style(report, order[at - 1]->label) > report_style(report, rows[i].label);
-             --at)
-            order[at] = order[at - 1];
-        order[at] = &rows[i];
-    }
+    for (size_t i = 0; i < report->rows.count; ++i)
+        report->order[i] = &report->rows.rows[i];
+    if (report->rows.count)
+        qsort_r(report->order, report->rows.count, sizeof *report->order, compare_rows, report);
     return 0;
 }
 

@@ -13,8 +13,9 @@ struct report {
     size_t run_count;
     struct results_matrix matrix;
     struct results_rows rows;
-    const struct results_row **order; /* the same rows, those of one shape in the order of `drivers` */
-    struct row_figures *figures;      /* of each row, of its headline metric; see report_figures */
+    const struct results_row *
+        *order; /* the same rows: families in the order of the report, then by size, `drivers`; limits last */
+    struct row_figures *figures; /* of each row, of its headline metric; see report_figures */
     struct report_driver {
         const char *label; /* of its rows: with several runs of one driver "mmipc (base)" */
         const char *name;  /* of the driver, in conformance */

@@ -52,6 +52,15 @@
     return Math.round(lead) === 1 || (decades < 3.2 && [2, 5].includes(Math.round(lead))) || decades < 0.7;
   };
 
+  // Quarters between them where there are few.
+  const powersOfTwo = (low, high) => {
+    const steps = high / low < 6 ? [1, 1.25, 1.5, 1.75] : [1];
+    const found = [];
+    for (let power = 2 ** Math.floor(Math.log2(low)); power <= high; power *= 2)
+      found.push(...steps.map((step) => step * power).filter((value) => value >= low && value <= high));
+    return found;
+  };
+
   // The places along a categorical-like axis (sizes, counts), taken from the data; percentiles have fixed ones.
   const ticksOf = (kind, datasets) => {
     if (kind === "percentile") return [2, 10, 100, 1e3, 1e4, 1e5, 1e6];
@@ -73,12 +82,13 @@
         autoSkip: true,
         autoSkipPadding: 10,
         callback(value) {
-          return places || labelled(value, this) ? formats[kind](value) : null;
+          return places || kind === "size" || labelled(value, this) ? formats[kind](value) : null;
         },
       },
       afterBuildTicks(scale) {
         if (places)
           scale.ticks = places.filter((place) => place >= scale.min && place <= scale.max).map((value) => ({ value }));
+        else if (kind === "size") scale.ticks = powersOfTwo(scale.min, scale.max).map((value) => ({ value }));
         else scale.ticks = scale.ticks.filter((tick) => labelled(tick.value, scale));
       },
     };

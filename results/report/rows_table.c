@@ -32,6 +32,20 @@ static bool seen_before(const struct results_row *row, size_t sample, const char
     return false;
 }
 
+/* Why a metric is null: what cannot be counted is not guessed. */
+static void unmeasured(struct page *page, const struct results_row *row)
+{
+    const cJSON *why;
+    cJSON_ArrayForEach(why, row->first->unmeasured)
+    {
+        if (!cJSON_IsString(why))
+            continue;
+        page_open(page, "li", NULL);
+        page_textf(page, "%s: not measured, %s", format_metric_name(why->string).text, why->valuestring);
+        page_close(page);
+    }
+}
+
 /* All that was measured in the row's cells, folded away: most of it is for who doubts a figure. */
 static void internals(struct page *page, const struct results_row *row)
 {
@@ -48,6 +62,7 @@ static void internals(struct page *page, const struct results_row *row)
             if (!seen_before(row, i, metric->string))
                 metric_item(page, row, metric->string);
         }
+    unmeasured(page, row);
     page_close(page);
     page_close(page);
 }

@@ -102,6 +102,15 @@ static void decade_ticks(struct axis *axis)
     }
 }
 
+/* Quarters between them where there are few. */
+static void power_ticks(struct axis *axis)
+{
+    bool few = axis->high / axis->low < 6;
+    for (double power = exp2(floor(log2(axis->low))); power <= axis->high; power *= 2)
+        for (int quarter = 4; quarter < (few ? 8 : 5); ++quarter)
+            add_tick(axis, power * quarter / 4);
+}
+
 /* Percentiles have fixed places, sizes and counts those of the data. */
 static void x_ticks(struct axis *axis, const struct chart *chart)
 {
@@ -386,7 +395,10 @@ static void bar_ranges(struct drawing *drawing, const struct chart *chart)
     }
     drawing->x.low /= 1.15;
     drawing->x.high *= 1.15;
-    decade_ticks(&drawing->x);
+    if (strcmp(chart->x_kind, "size") == 0)
+        power_ticks(&drawing->x);
+    else
+        decade_ticks(&drawing->x);
 }
 
 static void draw_bars(struct drawing *drawing, const struct chart *chart)
