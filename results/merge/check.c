@@ -150,11 +150,22 @@ static int check_same(const struct results_run *first, const struct results_run 
                     first->file, run->file, difference.path, difference.one, difference.other);
 }
 
-/* The numbers are sorted and of one count: what is not there is between two of them, before or behind all. */
+char *shards_command(const struct results_run *run)
+{
+    char *whole = strdup(results_header(run, "command")), *option = whole ? strstr(whole, " --shard") : NULL;
+    char *end = option ? option + strlen(" --shard") : NULL;
+    if (option == NULL || (*end != ' ' && *end != '='))
+        return whole;
+    end += 1 + strcspn(end + 1, " ");
+    memmove(option, end, strlen(end) + 1);
+    return whole;
+}
+
+/* What is missing is named, with the command that measures it. */
 static int check_complete(const struct results_run *runs, size_t count, const struct complaint *complaint)
 {
     int all = shard_number(&runs[0], "count"), absent = 0;
-    char names[128] = "";
+    char names[128] = "", *command;
     for (int index = 1; index <= all; ++index) {
         bool found = false;
         size_t used = strlen(names);
@@ -165,9 +176,12 @@ static int check_complete(const struct results_run *runs, size_t count, const st
     }
     if (absent == 0)
         return 0;
-    return complain(complaint, "shard%s %s%s of %d %s missing; measure %s with --shard, as the others were",
-                    absent > 1 ? "s" : "", names, absent > 8 ? ", …" : "", all, absent > 1 ? "are" : "is",
-                    absent > 1 ? "them" : "it");
+    command = shards_command(&runs[0]);
+    complain(complaint, "shard%s %s%s of %d %s missing; measure %s: %s --shard %.*s/%d", absent > 1 ? "s" : "", names,
+             absent > 8 ? ", …" : "", all, absent > 1 ? "are" : "is", absent > 1 ? "each" : "it",
+             command ? command : "ipcmark bench", (int)strcspn(names, ","), names, all);
+    free(command);
+    return -EINVAL;
 }
 
 int shards_check(struct results_run *runs, size_t count, char *error, size_t error_size)

@@ -16,18 +16,6 @@ static void joined_id(char out[17], const struct results_run *runs, size_t count
     snprintf(out, 17, "%016" PRIx64, sum);
 }
 
-/* The command without " --shard 2/4" or " --shard=2/4": with which the whole run can be had. */
-static char *whole_command(const char *command)
-{
-    char *whole = strdup(command), *option = whole ? strstr(whole, " --shard") : NULL;
-    char *end = option ? option + strlen(" --shard") : NULL;
-    if (option == NULL || (*end != ' ' && *end != '='))
-        return whole;
-    end += 1 + strcspn(end + 1, " ");
-    memmove(option, end, strlen(end) + 1);
-    return whole;
-}
-
 static bool replace(cJSON *object, const char *name, cJSON *value)
 {
     if (value && cJSON_GetObjectItemCaseSensitive(object, name))
@@ -61,7 +49,7 @@ static bool add_surroundings(cJSON *header, const struct results_run *runs, size
 static cJSON *joined_header(const struct results_run *runs, size_t count)
 {
     cJSON *header = cJSON_Duplicate(runs[0].header, true), *merged = cJSON_CreateArray();
-    char *command = whole_command(results_header(&runs[0], "command"));
+    char *command = shards_command(&runs[0]);
     char id[17];
     joined_id(id, runs, count);
     for (size_t i = 0; i < count; ++i)

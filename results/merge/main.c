@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 {
     const char *output = "-";
     struct results_run *runs;
-    char error[512];
+    char error[2048];
     char *text = NULL;
     size_t count;
     int status = read_options(&output, argc, argv), written;

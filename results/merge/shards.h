@@ -15,6 +15,10 @@ struct difference {
 };
 struct difference shards_difference(const cJSON *header, const cJSON *other);
 
+/* shards_command is the run's command without " --shard 2/4" or " --shard=2/4": with it the whole run can be had. The
+ * caller frees it; NULL: memory ran out. */
+char *shards_command(const struct results_run *run);
+
 /* shards_join makes the result file of the whole run from shards that were checked. The caller frees it; NULL: memory
  * ran out. */
 char *shards_join(const struct results_run *runs, size_t count);

@@ -92,8 +92,8 @@ def the_order_does_not_matter(merge, _export, samples):
 
 def a_missing_shard_is_named(merge, _export, samples):
     shards(samples)
-    refused(merge, ["1.jsonl", "3.jsonl"], "shard 2 of 3 is missing")
-    refused(merge, ["3.jsonl"], "shards 1, 2 of 3 are missing")
+    refused(merge, ["1.jsonl", "3.jsonl"], "shard 2 of 3 is missing", "--seed 4711 --blocks 12 --shard 2/3\n")
+    refused(merge, ["3.jsonl"], "shards 1, 2 of 3 are missing", "--shard 1/3\n")
 
 
 def a_double_shard_is_named(merge, _export, samples):
