@@ -89,14 +89,16 @@ static int add_runner_flag(struct words *words, const char *flag, const char *bl
 
 static int make_words(struct words *words, const struct options *options, unsigned block, const char *const *rows)
 {
-    char block_text[16], seed_text[24];
+    char block_text[16], seed_text[24], samples_text[24];
     int result;
 
     snprintf(block_text, sizeof block_text, "%u", block);
     snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)options->seed);
+    snprintf(samples_text, sizeof samples_text, "%llu", (unsigned long long)options_samples(options));
     if ((result = add_program(words)) < 0 || (result = add_pair(words, "--block", block_text)) < 0 ||
         (result = add_pair(words, "--seed", seed_text)) < 0 || (result = add_pair(words, "--pin", options->pin)) < 0 ||
         (result = add_pair(words, "--seconds", options->seconds)) < 0 ||
+        (result = add_pair(words, "--samples", samples_text)) < 0 ||
         (result = add_pair(words, "--cells", "/dev/fd/3")) < 0)
         return result;
     if (options->runner_count == 0) /* its report was not asked for: the summary is ours */

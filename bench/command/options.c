@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -286,6 +287,13 @@ const char *options_suite_name(unsigned suites)
 double options_cell_seconds(const struct options *options)
 {
     return options->seconds == NULL ? 0.35 : strtod(options->seconds, NULL);
+}
+
+uint64_t options_samples(const struct options *options)
+{
+    double all = options->suites & SUITE_FULL ? 1e6 : options->suites & SUITE_STANDARD ? 1e5 : 0;
+
+    return options->seconds == NULL ? (uint64_t)ceil(all / options->blocks) : 0;
 }
 
 static void add(char *text, size_t text_size, const char *name, const char *value)

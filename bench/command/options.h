@@ -38,6 +38,9 @@ int options_parse(struct options *out, int argc, char **argv, int *exit_code);
 
 const char *options_suite_name(unsigned suites); /* without the targets; NULL: nothing but those */
 double options_cell_seconds(const struct options *);
+/* Of a latency cell, at least: over the blocks a percentile has 100 samples beyond it, p99.9 in the standard suite,
+ * p99.99 in the full one; 0: as many as a cell's time holds. */
+uint64_t options_samples(const struct options *);
 
 /* The command that does the same again; caller's buffer. In what is kept, paths of drivers are left out and their names
  * stay. */

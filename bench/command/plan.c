@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <math.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,8 @@
 #define ALL  (SUITE_QUICK | SUITE_STANDARD | SUITE_FULL)
 #define MORE (SUITE_STANDARD | SUITE_FULL)
 
-/* %s: the driver. *: a limit at each size, and rate, of the rows that it is the limit of. The rate of latency is at most
- * half of what the slowest built-in driver can carry. */
+/* %s: the driver. *: a limit at each size, and rate, of the rows that it is the limit of. The rate of latency is at
+ * most half of what the slowest built-in driver can carry. */
 static const struct {
     const char *name;
     unsigned suites;
@@ -194,11 +195,13 @@ double plan_cell_seconds(const struct row *row, const struct options *options)
         return 0.03;
     case ROW_LIMIT_MEMCPY:
         return seconds / 3;
+    case ROW_LATENCY:
+        return 0.4 + fmax(seconds, (double)options_samples(options) / row->rate);
     case ROW_WAKEUP:
         return 3.2;
     case ROW_THROUGHPUT:
     case ROW_SIZE: /* of large messages as many as a round needs, with those of the warm-up, at 1 GB/s */
-        return 0.4 + (seconds > 58e-9 * (double)row->size ? seconds : 58e-9 * (double)row->size);
+        return 0.4 + fmax(seconds, 58e-9 * (double)row->size);
     case ROW_COST: /* six windows, and what is of no size: idle, and more pairs */
         return 0.7 + 6 * seconds + (row->size == 64 ? 3.3 : 0);
     case ROW_LIFECYCLE:
@@ -209,7 +212,8 @@ double plan_cell_seconds(const struct row *row, const struct options *options)
     case ROW_TARGET_DEATH:
         return 1.5;
     default:
-        return 0.4 + seconds; /* processes, and the lines between rounds */
+        return 0.3 + 0.05 * (row->publishers + row->subscribers) +
+               seconds; /* processes, and the lines between rounds */
     }
 }
 

@@ -72,6 +72,24 @@ static void environment_names_a_shard(void **state)
     assert_string_equal(variable, "SLURM_ARRAY_TASK_ID");
 }
 
+/* So many that over all blocks 100 lie beyond the percentile that the suite is to show. */
+static void latency_has_samples_for_its_percentiles(void **state)
+{
+    struct options options = options_of(SUITE_STANDARD, 12);
+    struct row row;
+    char text[512];
+    (void)state;
+    assert_true(options_samples(&options) * 12 >= 100000 && options_samples(&options) * 12 < 100012);
+    options = options_of(SUITE_FULL, 24);
+    assert_true(options_samples(&options) * 24 >= 1000000);
+    assert_int_equal(row_parse(&row, "latency/fifo/64B/1x1/r10000", text, sizeof text), 0);
+    assert_true(plan_cell_seconds(&row, &options) > 1e6 / 24 / 10000); /* and that it takes so long is known before */
+    options.seconds = "0.1";
+    assert_int_equal(options_samples(&options), 0); /* who says how long is believed */
+    options = options_of(SUITE_QUICK, 3);
+    assert_int_equal(options_samples(&options), 0);
+}
+
 static void shards_have_each_block_once(void **state)
 {
     (void)state;
@@ -213,6 +231,6 @@ static void limits_go_with_their_rows(void **state)
     plan_free(&plan);
 }
 
-CASES_MAIN(CASE(shards_are_read), CASE(environment_names_a_shard), CASE(shards_have_each_block_once),
-           CASE(order_keeps_alike_rows_together), CASE(budget_takes_blocks_first), CASE(then_rows_of_the_larger_suites),
-           CASE(limits_go_with_their_rows))
+CASES_MAIN(CASE(shards_are_read), CASE(environment_names_a_shard), CASE(latency_has_samples_for_its_percentiles),
+           CASE(shards_have_each_block_once), CASE(order_keeps_alike_rows_together), CASE(budget_takes_blocks_first),
+           CASE(then_rows_of_the_larger_suites), CASE(limits_go_with_their_rows))
