@@ -178,10 +178,16 @@ static int finish(struct bench_run *run, int result)
     return result;
 }
 
-static int list_rows(const struct plan *plan)
+/* The rows alone on standard output; what they would take beside it. */
+static int list_rows(const struct bench_run *run)
 {
-    for (size_t i = 0; i < plan->count; ++i)
-        puts(plan->rows[i].name);
+    char time[32];
+
+    for (size_t i = 0; i < run->plan.count; ++i)
+        puts(run->plan.rows[i].name);
+    fflush(stdout);
+    progress_time(time, budget_estimate(&run->plan, &run->options, run->blocks));
+    fprintf(stderr, "%zu rows × %u blocks: about %s\n", run->plan.count, run->blocks, time);
     return 0;
 }
 
@@ -226,7 +232,7 @@ static int bench(struct bench_run *run)
     if (result != 0)
         return result;
     if (run->options.list)
-        return list_rows(&run->plan);
+        return list_rows(run);
     if ((result = run_keep_earlier(&run->options)) != 0)
         return result;
     if ((result = tally_open(&run->tally, &run->plan, run->blocks)) < 0)

@@ -110,4 +110,18 @@ static void budget_is_kept_and_says_what_it_costs(void **state)
     close_programs();
 }
 
-CASES_MAIN(CASE(run_takes_what_was_said), CASE(so_does_a_part_of_it), CASE(budget_is_kept_and_says_what_it_costs))
+/* Whoever cannot show them has them all the same. */
+static void results_stay_when_nobody_can_show_them(void **state)
+{
+    unsigned counts[2];
+    (void)state;
+    open_programs();
+    SAYS(0, "ipcmark bench: ipcmark-report: No such file or directory\nResults: ", "--driver", "fifo", "--filter",
+         "limit/line", "--blocks", "2", "--output", command_file);
+    cJSON_Delete(command_read_file(counts, 2));
+    assert_true(counts[0] == 1 && counts[1] == 1);
+    close_programs();
+}
+
+CASES_MAIN(CASE(run_takes_what_was_said), CASE(so_does_a_part_of_it), CASE(budget_is_kept_and_says_what_it_costs),
+           CASE(results_stay_when_nobody_can_show_them))
