@@ -369,7 +369,5 @@ bool crew_finish(struct crew *self)
         return false;
     end_vigils(self);
     /* A count may still be that of before a death: only a message shows that both ends are there. */
-    if (self->deaths + self->pauses > 0 && !settle_by_probes(self))
-        return false;
-    return settle_drain(self) && crew_look(self);
+    return (self->deaths + self->pauses > 0 ? settle_by_probes(self) : settle_drain(self)) && crew_look(self);
 }

@@ -44,11 +44,18 @@ static int begin(struct run *self)
 
 /* ---- the play ---------------------------------------------------------------------------------------------------- */
 
+/* Until then, or until something has gone wrong: a wait goes on when somebody dies. */
 static bool wait_until(struct run *self, uint64_t due_ns)
 {
-    const uint64_t now_ns = ipcmark_now_ns();
+    enum { SLICE_MS = 100 };
+    uint64_t now_ns;
 
-    return due_ns <= now_ns || ipcmark_wait(self->crew.trial, (unsigned)((due_ns - now_ns + 999999) / 1000000));
+    while ((now_ns = ipcmark_now_ns()) < due_ns && ipcmark_trial_troubles(self->crew.trial) == 0) {
+        const uint64_t left_ms = (due_ns - now_ns + 999999) / 1000000;
+        if (!ipcmark_wait(self->crew.trial, left_ms < SLICE_MS ? (unsigned)left_ms : SLICE_MS))
+            return false;
+    }
+    return ipcmark_trial_troubles(self->crew.trial) == 0;
 }
 
 static bool look(struct run *self)
@@ -64,23 +71,32 @@ static uint64_t earliest(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Nobody is asked anything in between if nobody looks on: it would only disturb. */
+/* The next full second, unless the end is near. Nobody is asked anything if nobody looks on: it would only disturb. */
+static uint64_t next_look(const struct run *self, uint64_t last_ns)
+{
+    const uint64_t now_ns = ipcmark_now_ns();
+    uint64_t next_ns = last_ns + second_ns;
+
+    while (next_ns <= now_ns) /* we were held up */
+        next_ns += second_ns;
+    return self->show.live && !self->crew.blind && next_ns + second_ns / 2 <= self->crew.end_ns ? next_ns : UINT64_MAX;
+}
+
 static bool watch(struct run *self, uint64_t start_ns)
 {
     const uint64_t end_ns = self->crew.end_ns;
-    uint64_t next_ns = self->show.live && !self->crew.blind ? start_ns + second_ns : UINT64_MAX;
+    uint64_t next_ns = next_look(self, start_ns);
 
     while (ipcmark_now_ns() < end_ns) {
         const uint64_t due_ns = earliest(next_ns, faults_next_ns(&self->faults, &self->crew));
-        if (!wait_until(self, earliest(due_ns, end_ns)) || ipcmark_trial_troubles(self->crew.trial) > 0 ||
-            !faults_strike(&self->faults, &self->crew, &self->show))
+        if (!wait_until(self, earliest(due_ns, end_ns)) || !faults_strike(&self->faults, &self->crew, &self->show))
             return false;
-        if (ipcmark_now_ns() < next_ns || next_ns + second_ns / 2 > end_ns)
+        if (ipcmark_now_ns() < next_ns)
             continue;
         if (!look(self))
             return false;
         show_second(&self->show, &self->in_time, (double)((next_ns - start_ns) / second_ns));
-        next_ns += (1 + (ipcmark_now_ns() - next_ns) / second_ns) * second_ns;
+        next_ns = next_look(self, next_ns);
     }
     if (!look(self))
         return false;

@@ -274,9 +274,10 @@ static void the_killed_come_back_and_nothing_is_left(void **state)
     (void)state;
     open_folder();
     const struct started started = start_on_terminal(
-        WORDS("--driver", "mmipc", "--publishers", "2", "--subscribers", "2", "--rate", "500", "--duration", "2",
+        WORDS("--driver", "mmipc", "--publishers", "2", "--subscribers", "2", "--rate", "0.5k", "--duration", "2",
               "--kill", "publisher=0.4", "--kill", "subscriber2=0.5", "--pause", "any=0.7,0.1", "--seed", "11"));
     expect_code(&started, 0);
+    expect_printed("; 64 B, 500 msg/s from each publisher; ");
     expect_printed("publisher 1 killed, back after ");
     expect_printed("subscriber 2 killed, back after ");
     assert_null(strstr(printed, "subscriber 1 killed"));
@@ -336,32 +337,61 @@ static void a_judged_loss_is_named_and_its_evidence_kept(void **state)
     close_folder();
 }
 
-/* Of the run's participants, one; found by the folder that they all know from their environment. */
+/* Whether a file of /proc, or its beginning, holds the text. */
+static bool holds(const char *process, const char *file, const char *text)
+{
+    static char content[1 << 16];
+    char path[512];
+    snprintf(path, sizeof path, "/proc/%s/%s", process, file);
+    FILE *stream = fopen(path, "re");
+    if (stream == NULL)
+        return false;
+    const size_t length = fread(content, 1, sizeof content, stream);
+    fclose(stream);
+    return memmem(content, length, text, strlen(text)) != NULL;
+}
+
+/* How often its threads have slept. */
+static unsigned long count_sleeps(const char *process)
+{
+    char path[512], line[128];
+    unsigned long sum = 0, each;
+    snprintf(path, sizeof path, "/proc/%s/task", process);
+    DIR *threads = opendir(path);
+    for (struct dirent *entry; threads != NULL && (entry = readdir(threads)) != NULL;) {
+        snprintf(path, sizeof path, "/proc/%s/task/%s/status", process, entry->d_name);
+        FILE *status = fopen(path, "re");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL)
+            if (sscanf(line, "voluntary_ctxt_switches: %lu", &each) == 1)
+                sum += each;
+        if (status != NULL)
+            fclose(status);
+    }
+    if (threads != NULL)
+        closedir(threads);
+    return sum;
+}
+
+/* One of the run's participants that is in the middle of its traffic, or 0. All have our folder in their environment.
+ */
 static pid_t find_participant(void)
 {
     DIR *processes = opendir("/proc");
     pid_t found = 0;
     assert_non_null(processes);
-    for (struct dirent *entry; found == 0 && (entry = readdir(processes)) != NULL;) {
-        char path[300], line[4096] = "";
-        snprintf(path, sizeof path, "/proc/%s/cmdline", entry->d_name);
-        FILE *file = fopen(path, "re");
-        if (file == NULL)
-            continue;
-        const size_t length = fread(line, 1, sizeof line - 1, file);
-        fclose(file);
-        if (length == 0 || strstr(line, "ipcmark-agent") == NULL)
-            continue;
-        snprintf(path, sizeof path, "/proc/%s/environ", entry->d_name);
-        if ((file = fopen(path, "re")) == NULL)
-            continue;
-        static char all[1 << 16];
-        const size_t size = fread(all, 1, sizeof all, file);
-        fclose(file);
-        if (memmem(all, size, folder, strlen(folder)) != NULL)
+    for (struct dirent *entry; found == 0 && (entry = readdir(processes)) != NULL;)
+        if (holds(entry->d_name, "cmdline", "ipcmark-agent") && holds(entry->d_name, "environ", folder) &&
+            count_sleeps(entry->d_name) > 300)
             found = atoi(entry->d_name);
-    }
     closedir(processes);
+    return found;
+}
+
+static pid_t await_participant(void)
+{
+    pid_t found;
+    while ((found = find_participant()) == 0)
+        sched_yield();
     return found;
 }
 
@@ -371,12 +401,22 @@ static void who_dies_unasked_fails_the_run(void **state)
     open_folder();
     const struct started started = start_on_terminal(WORDS("--driver", "mmipc", "--duration", "20"));
     read_until(&started, "   1 s ");
-    const pid_t victim = find_participant();
-    assert_true(victim > 0);
-    assert_int_equal(kill(victim, SIGKILL), 0);
+    assert_int_equal(kill(await_participant(), SIGKILL), 0);
     expect_code(&started, 1);
     expect_printed(": FAILS\r\n  because      ");
     assert_null(strstr(printed, "  10 s "));
+    close_folder();
+}
+
+/* Nobody is asked anything then, so nobody fails to answer. */
+static void who_dies_unasked_is_seen_without_a_look(void **state)
+{
+    (void)state;
+    open_folder();
+    const struct started started = start_in_pipe(WORDS("--driver", "mmipc", "--duration", "30"));
+    assert_int_equal(kill(await_participant(), SIGKILL), 0);
+    expect_code(&started, 1);
+    assert_null(strstr(printed, "  traffic  ")); /* which is known at the end */
     close_folder();
 }
 
@@ -436,4 +476,5 @@ CASES_MAIN(CASE(a_terminal_sees_a_line_each_second), CASE(a_pipe_sees_the_sum_al
            CASE(an_agent_of_another_language_is_judged), CASE(who_keeps_no_counts_needs_a_judge),
            CASE(the_killed_come_back_and_nothing_is_left), CASE(one_wrong_message_fails_the_run),
            CASE(a_judged_loss_is_named_and_its_evidence_kept), CASE(who_dies_unasked_fails_the_run),
-           CASE(ctrl_c_ends_it_and_leaves_nothing), CASE(mistakes_are_explained))
+           CASE(who_dies_unasked_is_seen_without_a_look), CASE(ctrl_c_ends_it_and_leaves_nothing),
+           CASE(mistakes_are_explained))
