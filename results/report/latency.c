@@ -230,7 +230,7 @@ static void idle_cost(struct page *page, const struct report *report)
             if (strcmp(row->family, "cost") != 0 || strcmp(row->label, report->drivers[d].label) != 0 ||
                 !results_row_figure(row) || (idle = results_row_metric(row, "idle_cpu_share")).count == 0)
                 continue;
-            page_textf(page, "%s%s uses %s of a core while nothing is sent", said++ ? "; " : "", row->label,
+            page_textf(page, "%s%s %s", said++ ? "; " : "while nothing is sent, of a core: ", row->label,
                        format_metric("idle_cpu_share", idle.median).text);
             break;
         }
@@ -242,7 +242,7 @@ static void idle_cost(struct page *page, const struct report *report)
     page_close(page);
 }
 
-/* What the suite itself does for a message is part of each time here; said once for each shape that has it measured. */
+/* What the suite itself does for a message is part of each time here. */
 static void own_cost(struct page *page, const struct report *report)
 {
     const char *done = "";
@@ -253,11 +253,17 @@ static void own_cost(struct page *page, const struct report *report)
         if (share->row == NULL || family == NULL || strcmp(family->measures[0].metric, "p50_ns") != 0 ||
             strcmp(row->shape, done) == 0)
             continue;
+        if (*done == '\0') {
+            page_open(page, "p", "class", "lead", NULL);
+            page_text(page, "The suite's own work is part of each time. Its median, with no transport at all: ");
+        }
+        page_textf(page, "%s%s of %s, %s", *done ? "; " : "",
+                   format_duration(results_row_metric(share->row, "p50_ns").median).text, family->name,
+                   family_label(row, true).text);
         done = row->shape;
-        page_open(page, "p", "class", "lead", NULL);
-        page_textf(page, "%s, %s: of each time %s is the suite's own (the median with no transport at all).",
-                   family->title, family_label(row, true).text,
-                   format_duration(results_row_metric(share->row, "p50_ns").median).text);
+    }
+    if (*done) {
+        page_text(page, ".");
         page_close(page);
     }
 }

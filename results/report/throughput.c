@@ -29,26 +29,32 @@ static void by_size(struct page *page, const struct report *report, const struct
     part_lines(page, report, &lines, &figure);
 }
 
-/* What the suite itself does for a message is part of every figure here; said once for each size that has it. */
+/* What the suite itself does for a message is part of every figure here. */
 static void own_cost(struct page *page, const struct report *report)
 {
     double done = NAN;
+    bool any = false;
     for (size_t i = 0; i < report->rows.count; ++i) {
-        const struct results_row *row = &report->rows.rows[i];
+        const struct results_row *row = report->order[i];
         const struct results_limit *share = &report_figures(report, row)->share;
-        double rate;
-        if (strcmp(row->family, "throughput") != 0 || share->row == NULL || row->first->size == done)
-            continue;
-        rate = results_row_metric(share->row, "messages_per_second").median;
+        double rate = NAN;
+        if (strcmp(row->family, "throughput") == 0 && share->row && row->first->size != done)
+            rate = results_row_metric(share->row, "messages_per_second").median;
         if (!(rate > 0))
             continue;
+        if (!any) {
+            page_open(page, "p", "class", "lead", NULL);
+            page_text(page,
+                      "The suite's own work is part of each figure. To fill, check and count a message takes, both "
+                      "sides together and with no transport at all: ");
+        }
+        page_textf(page, "%s%s of %s", any ? ", " : "", format_duration(1e9 / rate).text,
+                   format_size(row->first->size).text);
+        any = true;
         done = row->first->size;
-        page_open(page, "p", "class", "lead", NULL);
-        page_textf(
-            page,
-            "The suite's own work is part of each figure: filling, checking and counting a message of %s takes %s "
-            "without any transport, both sides together.",
-            format_size(done).text, format_duration(1e9 / rate).text);
+    }
+    if (any) {
+        page_text(page, ".");
         page_close(page);
     }
 }
