@@ -120,6 +120,10 @@ static void results_stay_when_nobody_can_show_them(void **state)
          "limit/line", "--blocks", "2", "--output", command_file);
     cJSON_Delete(command_read_file(counts, 2));
     assert_true(counts[0] == 1 && counts[1] == 1);
+    link_program("ipcmark-report", "/bin/false");
+    SAYS(0, "ipcmark-report ended with 1; `ipcmark report ", "--driver", "fifo", "--filter", "limit/line", "--blocks",
+         "2", "--output", command_file);
+    unlink_program("ipcmark-report");
     close_programs();
 }
 
