@@ -32,6 +32,14 @@ LOOK = """(() => {
     const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
     return new Set(pixels).size;
   };
+  // What was not measured has no point, and no line goes across it.
+  const bridged = (figure) => {
+    const sets = Chart.getChart(figure.querySelector("canvas")).data.datasets;
+    return [...figure.querySelectorAll("tr[data-series] td[data-x]:not([data-y])")].filter((cell) => {
+      const set = sets.find((one) => one.label === cell.parentElement.dataset.series);
+      return set && (set.spanGaps || !set.data.some(({ x, y }) => x === Number(cell.dataset.x) && Number.isNaN(y)));
+    }).length;
+  };
   const drawn = figures.filter((figure) => figure.querySelector("canvas[role=img][aria-label][aria-describedby]"));
   return {
     wide: page.scrollWidth > page.clientWidth,
@@ -39,6 +47,8 @@ LOOK = """(() => {
     drawn: drawn.length,
     blank: drawn.filter((figure) => colours(figure) < 4).map((figure) => figure.querySelector("h3").textContent),
     overlapping: drawn.filter((figure) => labels(figure) > 0).map((figure) => figure.querySelector("h3").textContent),
+    gaps: document.querySelectorAll("figure tr[data-series] td[data-x]:not([data-y])").length,
+    bridged: drawn.filter((figure) => bridged(figure) > 0).map((figure) => figure.querySelector("h3").textContent),
     tableless: drawn.filter((figure) => !document.getElementById(
       figure.querySelector("canvas").getAttribute("aria-describedby"))).length,
     nameless: [...document.querySelectorAll("button")].filter((button) => !button.textContent.trim()).length,
@@ -64,7 +74,10 @@ def look(browser, failures, where):
     expect(failures, f"{where}: figures without a chart", seen["figures"] - seen["drawn"], 0)
     if seen["figures"] == 0:
         failures.append(f"{where}: there is no figure")
-    for name, wanted in (("wide", False), ("blank", []), ("overlapping", []), ("tableless", 0), ("nameless", 0)):
+    if seen["gaps"] == 0:
+        failures.append(f"{where}: the samples have no limit that is missing at a size")
+    for name, wanted in (("wide", False), ("blank", []), ("overlapping", []), ("bridged", []), ("tableless", 0),
+                         ("nameless", 0)):
         expect(failures, f"{where}: {name}", seen[name], wanted)
     return seen["ground"]
 

@@ -290,6 +290,24 @@ static void runs_stand_side_by_side(void **state)
     document_free(&document);
 }
 
+/* More is better in every chart of ratios, of times and rates alike; and less in that of limits. */
+static void better_is_more(void **state)
+{
+    struct document document;
+    (void)state;
+    document_read(&document, SAMPLES "/bench.jsonl", NULL);
+    assert_int_equal(count(&document, "//figure[@id='times-better-than-the-pipe-fifo']//tr[@data-series='mmipc']"
+                                      "[@data-category='hot, 64\u202fB' or @data-category='throughput, 64\u202fB' or "
+                                      "@data-category='cost, 64\u202fB'][@data-mid > 5]"),
+                     3);
+    assert_int_equal(count(&document, "//figure[@id='times-better-than-the-pipe-fifo']//tr[@data-series='fifo']"), 0);
+    assert_int_equal(count(&document, "//figure[starts-with(@id,'distance')]//tr[@data-mid < 1]"), 0);
+    assert_int_equal(count(&document, "//figure[starts-with(@id,'distance')]//tr[@data-series='tcp']"
+                                      "[@data-category='throughput / bare ring, 64\u202fB'][@data-mid > 20]"),
+                     1);
+    document_free(&document);
+}
+
 /* What does not apply is neither an error nor a figure. */
 static void what_does_not_apply_says_so(void **state)
 {
@@ -547,7 +565,7 @@ CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(targets_are_judged), CASE(w
            CASE(the_page_loads_nothing), CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too),
            CASE(hostile_strings_stay_text), CASE(lists_in_place_of_objects_are_nothing),
            CASE(folders_outside_are_not_shown), CASE(distances_are_to_the_limit_that_bounds),
-           CASE(limits_are_drawn_where_they_were_measured), CASE(runs_stand_side_by_side),
+           CASE(limits_are_drawn_where_they_were_measured), CASE(runs_stand_side_by_side), CASE(better_is_more),
            CASE(what_does_not_apply_says_so), CASE(every_family_is_drawn),
            CASE(a_readme_gets_new_figures_between_its_marks), CASE(the_text_has_no_control_characters),
            CASE(a_failed_row_is_named), CASE(transports_of_target_rows_are_no_implementations),
