@@ -2,6 +2,15 @@
 
 #include <math.h>
 
+/* A message that was refused has had its number. */
+static void explain_gaps(struct figures *self, const struct crew *crew)
+{
+    const uint64_t refused = (self->sum.failed + self->sum.unknown) * crew->scenario->subscribers;
+
+    self->gaps = self->sum.lost;
+    self->sum.lost -= refused < self->gaps ? refused : self->gaps;
+}
+
 /* METHOD.md: a percentile is shown only with 100 samples beyond it. */
 static double percentile(const struct ipcmark_histogram *histogram, double percent)
 {
@@ -26,6 +35,7 @@ void figures_take(struct figures *self, const struct crew *crew)
     *self = (struct figures){.at_ns = ipcmark_now_ns(), .p50_ns = NAN, .p99_ns = NAN, .p999_ns = NAN, .max_ns = NAN};
     for (unsigned i = 0; i < crew->count; ++i)
         crew_count(&crew->members[i], &self->sum);
+    explain_gaps(self, crew);
     if (ipcmark_histogram_new(&latency) < 0)
         return; /* unknown, then */
     crew_latencies(crew, latency);

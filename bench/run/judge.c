@@ -127,12 +127,14 @@ static bool find_trouble(struct outcome *self, const struct crew *crew)
     return true;
 }
 
-static void judge_missing(struct outcome *self, const struct crew *crew, uint64_t lost)
+static void judge_missing(struct outcome *self, const struct crew *crew, const struct figures *in_all)
 {
+    const uint64_t lost = in_all->sum.lost, refused = in_all->sum.failed + in_all->sum.unknown;
+
     if (is_disturbed(crew))
         snprintf(self->text, sizeof self->text,
-                 "%llu messages are missing between others; --judge tells whether they were owed",
-                 (unsigned long long)lost);
+                 "%llu messages are missing between others%s; --judge tells whether they were owed",
+                 (unsigned long long)in_all->gaps, refused > 0 ? ", those that were refused among them" : "");
     else if (crew_claims(crew, IPCMARK_CAP_WHEN_FULL_DROP_REPORTED))
         snprintf(
             self->text, sizeof self->text,
@@ -145,8 +147,10 @@ static void judge_missing(struct outcome *self, const struct crew *crew, uint64_
         is_disturbed(crew) || crew_claims(crew, IPCMARK_CAP_WHEN_FULL_DROP_REPORTED) ? EXIT_UNKNOWN : EXIT_BROKEN;
 }
 
-static void judge_counts(struct outcome *self, const struct crew *crew, bool finished, const struct counts *sum)
+static void judge_counts(struct outcome *self, const struct crew *crew, bool finished, const struct figures *in_all)
 {
+    const struct counts *sum = &in_all->sum;
+
     if (find_trouble(self, crew))
         return;
     if (sum->torn + sum->duplicate + sum->reordered > 0) {
@@ -155,8 +159,8 @@ static void judge_counts(struct outcome *self, const struct crew *crew, bool fin
                  (unsigned long long)sum->torn, (unsigned long long)sum->duplicate, (unsigned long long)sum->reordered);
     } else if (!finished) {
         decide(self, EXIT_UNKNOWN, "it was not played to its end");
-    } else if (sum->lost > 0) {
-        judge_missing(self, crew, sum->lost);
+    } else if (sum->lost > 0 || (is_disturbed(crew) && in_all->gaps > 0)) {
+        judge_missing(self, crew, in_all);
     } else if (crew->undrained[0] != '\0') {
         decide(self, is_disturbed(crew) ? EXIT_UNKNOWN : EXIT_BROKEN, crew->undrained);
         excuse(self, crew, true);
@@ -179,7 +183,7 @@ void judge_run(struct outcome *self, const struct crew *crew, bool finished, str
     else if (crew->scenario->judged)
         judge_history(self, crew, finished);
     else
-        judge_counts(self, crew, finished, &in_all->sum);
+        judge_counts(self, crew, finished, in_all);
 }
 
 void judge_release(struct outcome *self)

@@ -279,9 +279,10 @@ static void print_sent(const struct scenario *scenario, const struct counts *in_
 
     units_rate(rate, a_second(in_time->published, 0, seconds));
     printf("  sent         %llu messages, %s a second", (unsigned long long)in_all->published, rate);
-    if (in_all->failed + in_all->unknown > 0)
-        printf("; %llu more were refused, of %llu it is unknown", (unsigned long long)in_all->failed,
-               (unsigned long long)in_all->unknown);
+    if (in_all->failed > 0)
+        printf("; %llu more were refused", (unsigned long long)in_all->failed);
+    if (in_all->unknown > 0)
+        printf("; %llu more are in doubt", (unsigned long long)in_all->unknown);
     if (asked > 0 && (double)in_time->attempted < 0.99 * asked)
         printf("; only %.1f %% of the rate that was asked for", 100 * (double)in_time->attempted / asked);
     putchar('\n');
