@@ -246,38 +246,47 @@ static int spread_of_two(struct results_spread *out, struct two *two)
     return error;
 }
 
-static const struct results_limit *same_limit(const struct results_limit *limits, size_t count,
-                                              const struct results_limit *wanted)
+/* The tightest limit that both were measured beside: a limit of each run, or false. */
+static bool common_limit(struct results_limit *own, struct results_limit *theirs, const struct results_rows *rows,
+                         const struct results_row *row, const struct results_row *base, const char *metric)
 {
+    struct results_limit all[RESULTS_LIMITS], others[RESULTS_LIMITS];
+    size_t count = results_limits(rows, row, metric, false, all);
+    size_t other_count = results_limits(rows, base, metric, false, others);
     for (size_t i = 0; i < count; ++i)
-        if (strcmp(limits[i].name, wanted->name) == 0 && strcmp(limits[i].metric, wanted->metric) == 0)
-            return &limits[i];
-    return NULL;
+        for (size_t j = 0; j < other_count; ++j)
+            if (strcmp(all[i].name, others[j].name) == 0 && strcmp(all[i].metric, others[j].metric) == 0) {
+                *own = all[i];
+                *theirs = others[j];
+                return true;
+            }
+    return false;
+}
+
+static int compare_estimates(struct results_ratio *ratio, struct two *two)
+{
+    if (two->own.count > 0 && two->theirs.count > 0)
+        return spread_of_two(&ratio->spread, two);
+    ratio->why = "one of the runs has no such figure";
+    return 0;
 }
 
 static struct results_ratio compare_runs(const struct results_rows *rows, const struct results_row *row,
                                          const struct results_row *base, const char *metric)
 {
-    struct results_ratio ratio = {.spread = results_spread(NULL, 0)};
-    struct results_limit own[RESULTS_LIMITS], theirs[RESULTS_LIMITS];
-    const struct results_limit *limit = NULL, *other = NULL;
-    size_t count = results_limits(rows, row, metric, false, own);
-    size_t their_count = results_limits(rows, base, metric, false, theirs);
+    struct results_ratio ratio = {.spread = results_spread(NULL, 0), .why = hindrance(row, base, metric)};
+    struct results_limit own, theirs;
     struct two two = {0};
-    for (size_t i = 0; i < count && other == NULL; ++i) {
-        limit = &own[i];
-        other = same_limit(theirs, their_count, limit);
-    }
-    ratio.normalised = other != NULL;
-    ratio.why = hindrance(row, base, metric);
+    int error;
     if (ratio.why)
         return ratio;
-    if (estimate_run(&two.own, row, other ? limit : NULL, metric) < 0 ||
-        estimate_run(&two.theirs, base, other, metric) < 0)
-        ratio.why = "not enough memory";
-    else if (two.own.count == 0 || two.theirs.count == 0)
-        ratio.why = "one of the runs has no such figure";
-    else if (spread_of_two(&ratio.spread, &two) < 0)
+    ratio.normalised = common_limit(&own, &theirs, rows, row, base, metric);
+    error = estimate_run(&two.own, row, ratio.normalised ? &own : NULL, metric);
+    if (error == 0)
+        error = estimate_run(&two.theirs, base, ratio.normalised ? &theirs : NULL, metric);
+    if (error == 0)
+        error = compare_estimates(&ratio, &two);
+    if (error)
         ratio.why = "not enough memory";
     results_estimate_free(&two.own);
     results_estimate_free(&two.theirs);

@@ -49,8 +49,8 @@ static void name_limit(struct results_limit *limit)
     const char *begin = strchr(limit->row->name, '/');
     begin = begin ? begin + 1 : limit->row->name;
     snprintf(limit->name, sizeof limit->name, "%.*s", (int)strcspn(begin, "/"), begin);
-    for (char *at = limit->name; *at; ++at)
-        *at = *at == '-' ? ' ' : *at;
+    for (char *at = limit->name; (at = strchr(at, '-')) != NULL;)
+        *at = ' ';
 }
 
 /* A time is the longer, a rate the lower, the further it is from its bound; a share is the other way round. */

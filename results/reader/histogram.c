@@ -69,20 +69,20 @@ int results_histogram_merge(struct results_histogram *sum, const struct results_
     int error = reserve(&merged, sum->size + other->size);
     if (error)
         return error;
-    while (a < sum->size || b < other->size) {
-        const struct results_bucket *left = a < sum->size ? &sum->buckets[a] : NULL;
-        const struct results_bucket *right = b < other->size ? &other->buckets[b] : NULL;
-        if (left && right && left->value == right->value) {
-            append(&merged, (struct results_bucket){left->value, left->count + right->count});
-            ++a, ++b;
-        } else if (right == NULL || (left && left->value < right->value)) {
-            append(&merged, *left);
-            ++a;
-        } else {
-            append(&merged, *right);
-            ++b;
+    while (a < sum->size && b < other->size) {
+        const struct results_bucket *left = &sum->buckets[a], *right = &other->buckets[b];
+        append(&merged, left->value < right->value ? *left : *right);
+        if (left->value == right->value) {
+            merged.buckets[merged.size - 1].count += left->count;
+            merged.total += left->count;
         }
+        a += left->value <= right->value;
+        b += right->value <= left->value;
     }
+    while (a < sum->size)
+        append(&merged, sum->buckets[a++]);
+    while (b < other->size)
+        append(&merged, other->buckets[b++]);
     results_histogram_free(sum);
     *sum = merged;
     return 0;

@@ -180,8 +180,8 @@ static void ratios_turn_and_scale(void **state)
 #define SIX(driver, r0, r1, r2, r3, r4, r5)                                                                            \
     CELL(driver, 0, "cluster", 60, r0)                                                                                 \
     CELL(driver, 1, "cluster", 60, r1)                                                                                 \
-    CELL(driver, 2, "cluster", 60, r2) CELL(driver, 3, "cluster", 60, r3) CELL(driver, 4, "cluster", 60, r4)           \
-        CELL(driver, 5, "cluster", 60, r5)
+    CELL(driver, 2, "cluster", 60, r2)                                                                                 \
+    CELL(driver, 3, "cluster", 60, r3) CELL(driver, 4, "cluster", 60, r4) CELL(driver, 5, "cluster", 60, r5)
 #define SIX_RINGS(r0, r1, r2, r3, r4, r5) RING(0, r0) RING(1, r1) RING(2, r2) RING(3, r3) RING(4, r4) RING(5, r5)
 
 static struct results_ratio between(const char *old, const char *new)

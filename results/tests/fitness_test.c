@@ -88,8 +88,9 @@ static void each_sitting_counts(void **state)
 #define SLOWER(block, rate) CELL("slow", block, "siblings", 25, rate)
 #define SLOWERS(rate)                                                                                                  \
     SLOWER(0, rate)                                                                                                    \
-    SLOWER(1, rate) SLOWER(2, rate) SLOWER(3, rate) SLOWER(4, rate) SLOWER(5, rate) SLOWER(6, rate) SLOWER(7, rate)    \
-        SLOWER(8, rate) SLOWER(9, rate)
+    SLOWER(1, rate)                                                                                                    \
+    SLOWER(2, rate)                                                                                                    \
+    SLOWER(3, rate) SLOWER(4, rate) SLOWER(5, rate) SLOWER(6, rate) SLOWER(7, rate) SLOWER(8, rate) SLOWER(9, rate)
 #define TEN "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":{\"commit\":\"1\"}}\n"
 
 static void a_rate_is_far_below_what_the_slowest_can(void **state)
