@@ -83,8 +83,9 @@ static void another_run_is_refused_and_named(void **state)
     snprintf(named, sizeof named, "base=%s?fault=none", driver);
     snprintf(command, sizeof command, "cp '%s' '%s'", FAULTY_DRIVER, driver);
     assert_int_equal(system(command), 0);
-    const char *words[] = {"--driver", named,        "--filter", "limit/line", "--blocks", "2",         "--seed", "11",
-                           "--output", command_file, "--suite",  "quick",      "--quiet",  "--seconds", "0.05",   NULL};
+    const char *words[] = {
+        "--driver",   named,     "--filter", "limit/memcpy/1MiB", "--blocks",  "2",    "--seed", "11", "--output",
+        command_file, "--suite", "quick",    "--quiet",           "--seconds", "0.05", NULL};
     assert_int_equal(command_run(words), 0);
     words[8] = "--resume";
     command_says(0, "0 cells", words); /* nothing is left to do */
@@ -102,9 +103,9 @@ static void another_run_is_refused_and_named(void **state)
     words[14] = "0.06";
     command_says(3, "its cell_seconds is 0.05, and this one's 0.06", words);
     words[14] = "0.05";
-    words[3] = "limit/memcpy/1MiB";
-    command_says(3, "its manifest (of what was planned) is ", words);
     words[3] = "limit/line";
+    command_says(3, "its manifest (of what was planned) is ", words);
+    words[3] = "limit/memcpy/1MiB";
     FILE *built = fopen(driver, "ae"); /* as if from other sources: the same driver, another file */
     assert_true(built != NULL && fputc('x', built) == 'x' && fclose(built) == 0);
     command_says(3, "its digest of driver base is ", words);
@@ -151,7 +152,7 @@ static void unfinished_run_is_not_written_over_unasked(void **state)
     SAYS(3, "did not finish", "--driver", "fifo", "--filter", "limit/line");
     snprintf(text, sizeof text, "%s{\"record\":\"footer\",\"interrupted\":false}\n", header);
     command_write_file("ipcmark-bench.jsonl", text);
-    SAYS(0, "Results: ipcmark-bench.jsonl", "--driver", "fifo", "--filter", "limit/line", "--blocks", "1");
+    SAYS(0, "Results: ipcmark-bench.jsonl", "--driver", "fifo", "--filter", "limit/memcpy/1MiB", "--blocks", "1");
     assert_int_equal(unlink("ipcmark-bench.jsonl"), 0);
     assert_int_equal(chdir(home), 0);
     command_close_directory();
