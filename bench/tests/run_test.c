@@ -164,9 +164,9 @@ static void a_terminal_sees_a_line_each_second(void **state)
     (void)state;
     open_folder();
     const struct started started =
-        start_on_terminal(WORDS("--driver", "mmipc", "--subscribers", "2", "--duration", "2.8", "--seed", "7"));
+        start_on_terminal(WORDS("--driver", "mmipc", "--subscribers", "2", "--duration", "2", "--seed", "7"));
     expect_code(&started, 0);
-    expect_printed("1 publisher, 2 subscribers; 64 B, 1000 msg/s; 2.8 s, seed 7\r\n");
+    expect_printed("1 publisher, 2 subscribers; 64 B, 1000 msg/s; 2 s, seed 7\r\n");
     expect_printed("  time  sent/s received/s   MiB/s      p50      p99  lost  torn  twice  swapped\r\n");
     expect_second("   1 s ", line, sizeof line);
     expect_second("   2 s ", line, sizeof line);
@@ -289,26 +289,30 @@ static void the_killed_come_back_and_nothing_is_left(void **state)
     close_folder();
 }
 
-static void expect_fault(int code, const char *fault, const char *words)
+/* One wrong message, of a few hundred. */
+static void expect_fault(int code, const char *fault, const char *words, const char *more)
 {
     char driver[4096];
     open_folder();
-    snprintf(driver, sizeof driver, "%s?fault=%s", FAULTY_DRIVER, fault);
-    const struct started started = start_in_pipe(WORDS("--driver", driver, "--duration", "0.8"));
+    snprintf(driver, sizeof driver, "%s?fault=%s&at=50", FAULTY_DRIVER, fault);
+    const struct started started = start_in_pipe(WORDS("--driver", driver, "--duration", "0.5"));
     expect_code(&started, code);
     expect_printed(words);
+    expect_printed(more);
     close_folder();
 }
 
 static void one_wrong_message_fails_the_run(void **state)
 {
     (void)state;
-    expect_fault(1, "lose", "  because      1 messages were published and not received\n");
-    expect_fault(1, "lose", "  counted      1 lost, 0 torn, 0 twice, 0 out of order\n");
-    expect_fault(1, "tear", "  counted      0 lost, 1 torn, 0 twice, 0 out of order\n");
-    expect_fault(1, "double", "  counted      0 lost, 0 torn, 1 twice, 0 out of order\n");
-    expect_fault(0, "refuse", " a second; 1 more were refused");
-    expect_fault(0, "none", "  counted      0 lost, 0 torn, 0 twice, 0 out of order\n");
+    expect_fault(1, "lose", "  because      1 messages were published and not received\n",
+                 "  counted      1 lost, 0 torn, 0 twice, 0 out of order\n");
+    expect_fault(1, "tear", "  because      1 messages were torn, ",
+                 "  counted      0 lost, 1 torn, 0 twice, 0 out of order\n");
+    expect_fault(1, "double", " torn, 1 came twice, ", "  counted      0 lost, 0 torn, 1 twice, 0 out of order\n");
+    expect_fault(0, "refuse", " a second; 1 more were refused",
+                 "  counted      0 lost, 0 torn, 0 twice, 0 out of order\n");
+    expect_fault(0, "none", ": holds\n", "  counted      0 lost, 0 torn, 0 twice, 0 out of order\n");
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
@@ -322,12 +326,12 @@ static void a_judged_loss_is_named_and_its_evidence_kept(void **state)
     char driver[4096], keep[128], evidence[256];
     (void)state;
     open_folder();
-    snprintf(driver, sizeof driver, "%s?fault=lose", FAULTY_DRIVER);
+    snprintf(driver, sizeof driver, "%s?fault=lose&at=50", FAULTY_DRIVER);
     snprintf(keep, sizeof keep, "%s/keep", folder);
     const struct started started =
         start_in_pipe(WORDS("--driver", driver, "--duration", "0.8", "--judge", "--keep", keep));
     expect_code(&started, 1);
-    expect_printed(" never received message 300 of publisher 1 ");
+    expect_printed(" never received message 50 of publisher 1 ");
     expect_printed("; 1 violations\n");
     expect_printed("  evidence     ");
     const char *at = strstr(printed, "  evidence     ") + strlen("  evidence     ");
