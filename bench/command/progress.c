@@ -60,7 +60,9 @@ void progress_time(char text[32], double seconds)
 {
     const long whole = lround(fmax(seconds, 0));
 
-    if (whole < 60)
+    if (seconds < 9.95)
+        snprintf(text, 32, "%.1f s", fmax(seconds, 0));
+    else if (whole < 60)
         snprintf(text, 32, "%ld s", whole);
     else if (whole < 3600)
         snprintf(text, 32, "%ld min %02ld s", whole / 60, whole % 60);

@@ -15,7 +15,7 @@ void progress_begin(struct progress *, const struct tally *, double guess_second
 void progress_cell(const struct progress *, const struct tally *, const struct tally_row *, unsigned block);
 void progress_end(const struct progress *);
 
-/* "12 s", "3 min 05 s", "2 h 10 min" */
+/* "2.4 s", "12 s", "3 min 05 s", "2 h 10 min" */
 void progress_time(char text[32], double seconds);
 
 /* "173 ns", "4.61 M msg/s", "17.2 GB/s": a figure as it is read; to a static-size buffer of the caller. */
