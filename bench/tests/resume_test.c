@@ -10,7 +10,7 @@
 
 #include "command_run.h"
 
-enum { BLOCKS = 4, INTERRUPTED_BLOCKS = 3 };
+enum { BLOCKS = 3 };
 
 static const cJSON *last_of(const cJSON *records)
 {
@@ -41,7 +41,7 @@ static const cJSON *session_of(const cJSON *records, int number)
 /* In the middle of a cell with processes; then the rest, and nothing twice. */
 static void interrupted_run_is_resumed(void **state)
 {
-    unsigned counts[INTERRUPTED_BLOCKS], done = 0;
+    unsigned counts[BLOCKS], done = 0;
     (void)state;
     command_open_directory();
     const char *words[] = {"--driver",  "fifo", "--filter", "^(hot|throughput|fanout)/fifo/64B",
@@ -53,27 +53,27 @@ static void interrupted_run_is_resumed(void **state)
     assert_int_equal(kill(started.pid, SIGINT), 0);
     assert_int_equal(command_finish(&started), 128 + SIGINT);
     assert_non_null(strstr(command_said, "--resume"));
-    cJSON *records = command_read_file(counts, INTERRUPTED_BLOCKS);
+    cJSON *records = command_read_file(counts, BLOCKS);
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(last_of(records), "interrupted")));
-    for (unsigned i = 0; i < INTERRUPTED_BLOCKS; ++i)
+    for (unsigned i = 0; i < BLOCKS; ++i)
         done += counts[i];
-    assert_in_range(done, 4, INTERRUPTED_BLOCKS * 3 - 1);
+    assert_in_range(done, 4, BLOCKS * 3 - 1);
     assert_true(number_of(session_of(records, 1), "cells") == done);
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(session_of(records, 1), "interrupted")));
     cJSON_Delete(records);
 
     words[10] = "--resume";
     assert_in_range(command_run(words), 0, 1); /* on a busy machine a cell may be an error: it is there all the same */
-    records = command_read_file(counts, INTERRUPTED_BLOCKS);
-    for (unsigned i = 0; i < INTERRUPTED_BLOCKS; ++i)
+    records = command_read_file(counts, BLOCKS);
+    for (unsigned i = 0; i < BLOCKS; ++i)
         assert_int_equal(counts[i], 3); /* hot, throughput, fanout */
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(last_of(records), "interrupted")));
-    assert_true(number_of(session_of(records, 2), "cells") == INTERRUPTED_BLOCKS * 3 - done);
+    assert_true(number_of(session_of(records, 2), "cells") == BLOCKS * 3 - done);
     cJSON_Delete(records);
     command_close_directory();
 }
 
-/* What a run of the driver at `driver` wrote, under another seed, suite, budget of rows, or with another build. */
+/* Another seed, suite, length, other rows, or another build of the driver: figures of two would be mixed in a row. */
 static void another_run_is_refused_and_named(void **state)
 {
     char driver[128], named[160], command[256];
@@ -119,7 +119,7 @@ static void each_session_has_its_record(void **state)
     unsigned counts[BLOCKS];
     (void)state;
     command_open_directory();
-    const char *words[] = {"--driver", "fifo",     "--filter",   "hot/fifo", "--blocks",  "4",   "--seed",
+    const char *words[] = {"--driver", "fifo",     "--filter",   "hot/fifo", "--blocks",  "3",   "--seed",
                            "11",       "--output", command_file, "--quiet",  "--seconds", "0.1", NULL};
     struct command_started started = command_start(words, true);
     assert_true(command_read_until(&started, "[2/"));
@@ -132,7 +132,7 @@ static void each_session_has_its_record(void **state)
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(session_of(records, 1), "seconds")));
     assert_int_equal(strlen(command_text(session_of(records, 2), "finished")), 20);
     assert_true(number_of(session_of(records, 2), "seconds") > 0);
-    assert_in_range(number_of(session_of(records, 2), "cells"), 1, 2);
+    assert_in_range(number_of(session_of(records, 2), "cells"), 0, 1);
     cJSON_Delete(records);
     command_close_directory();
 }
