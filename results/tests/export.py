@@ -298,8 +298,9 @@ def not_applicable_is_no_figure(program, samples):
         if line.get("row") == "hot/fifo/64B/1x1":
             line.update(not_applicable="it does not sleep", metrics={}, histogram=None, histogram_uncorrected=None)
     write("run.jsonl", lines)
-    text, said = cases.run([program, "-f", "bencher", "run.jsonl"])
-    assert "hot/fifo/64B/1x1" not in consumers.bencher(text) and not said
+    for form, read in (("google", consumers.google), ("bencher", consumers.bencher)):
+        text, said = cases.run([program, "-f", form, "--filter", "^hot/", "run.jsonl"])
+        assert "hot/fifo/64B/1x1" not in read(text) and "hot/tcp/64B/1x1" in read(text) and not said, said
     table = list(csv.DictReader(io.StringIO(export(program, "csv", "run.jsonl"))))
     assert [(line["value"], line["error"]) for line in table if line["row"] == "hot/fifo/64B/1x1"] == [
         ("", "it does not sleep")]
