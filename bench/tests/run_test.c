@@ -169,6 +169,8 @@ static void a_terminal_sees_a_line_each_second(void **state)
     expect_printed("1 publisher, 2 subscribers; 64 B, 1000 msg/s; 2 s, seed 7\r\n");
     expect_printed("  time  sent/s received/s   MiB/s      p50      p99  lost  torn  twice  swapped\r\n");
     expect_second("   1 s ", line, sizeof line);
+    if (strstr(line, "s        –") == NULL)
+        fail_msg("'%s' is not a second of it", line);
     expect_second("   2 s ", line, sizeof line);
     /* 4000 samples by then: a median, and too few for a 99th percentile. */
     if (strstr(line, "s        –") == NULL ||
@@ -274,7 +276,7 @@ static void the_killed_come_back_and_nothing_is_left(void **state)
     (void)state;
     open_folder();
     const struct started started = start_on_terminal(
-        WORDS("--driver", "mmipc", "--publishers", "2", "--subscribers", "2", "--rate", "0.5k", "--duration", "2",
+        WORDS("--driver", "mmipc", "--publishers", "2", "--subscribers", "2", "--rate", "0.5k", "--duration", "1.6",
               "--kill", "publisher=0.4", "--kill", "subscriber2=0.5", "--pause", "any=0.7,0.1", "--seed", "11"));
     expect_code(&started, 0);
     expect_printed("; 64 B, 500 msg/s from each publisher; ");
@@ -286,6 +288,26 @@ static void the_killed_come_back_and_nothing_is_left(void **state)
     assert_true(number_after(" deliveries had to be, ") > 100); /* seen */
     expect_printed("; 0 violations\r\n");
     expect_printed("from the call of publish to the handler\r\n");
+    close_folder();
+}
+
+/* At 500 a second, half of them before the publisher dies; and those that were sent while the subscriber was stopped
+ * are as late as that. */
+static void the_killed_send_again_and_the_stopped_are_late(void **state)
+{
+    (void)state;
+    open_folder();
+    const struct started started =
+        start_in_pipe(WORDS("--driver", "mmipc", "--rate", "500", "--duration", "2", "--no-judge", "--format", "json",
+                            "--kill", "publisher1=1", "--pause", "subscriber1=0.6,0.3"));
+    expect_code(&started, 0);
+    expect_printed("\"name\":\"publisher 1\",\"what\":\"killed\",");
+    expect_printed("\"name\":\"subscriber 1\",\"what\":\"stopped\",");
+    const char *summary = strstr(printed, "{\"type\":\"summary\"");
+    assert_non_null(summary);
+    memmove(printed, summary, strlen(summary) + 1);
+    assert_true(number_after("\"published\":") > 550);
+    assert_true(number_after("\"max_ns\":") > 250000000);
     close_folder();
 }
 
@@ -313,6 +335,30 @@ static void one_wrong_message_fails_the_run(void **state)
     expect_fault(0, "refuse", " a second; 1 more were refused",
                  "  counted      0 lost, 0 torn, 0 twice, 0 out of order\n");
     expect_fault(0, "none", ": holds\n", "  counted      0 lost, 0 torn, 0 twice, 0 out of order\n");
+}
+
+static void refusals_are_no_losses(void **state)
+{
+    (void)state;
+    open_folder();
+    const struct started started =
+        start_in_pipe(WORDS("--driver", FAULTY_DRIVER "?fault=refuse&at=50", "--duration", "0.5", "--format", "json"));
+    expect_code(&started, 0);
+    expect_printed("\"refused\":1,");
+    assert_null(strstr(printed, "\"lost\":1,"));
+    close_folder();
+}
+
+/* The receiver is held up for 100 ms, 50 ms before the end of the traffic. */
+static void what_comes_late_is_waited_for(void **state)
+{
+    (void)state;
+    open_folder();
+    const struct started started =
+        start_in_pipe(WORDS("--driver", FAULTY_DRIVER "?fault=stall&at=45", "--duration", "0.5", "--rate", "100"));
+    expect_code(&started, 0);
+    assert_int_equal(number_after("  received     "), number_after("  sent         "));
+    close_folder();
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
@@ -478,7 +524,8 @@ static void mistakes_are_explained(void **state)
 
 CASES_MAIN(CASE(a_terminal_sees_a_line_each_second), CASE(a_pipe_sees_the_sum_alone), CASE(programs_get_json),
            CASE(an_agent_of_another_language_is_judged), CASE(who_keeps_no_counts_needs_a_judge),
-           CASE(the_killed_come_back_and_nothing_is_left), CASE(one_wrong_message_fails_the_run),
+           CASE(the_killed_come_back_and_nothing_is_left), CASE(the_killed_send_again_and_the_stopped_are_late),
+           CASE(one_wrong_message_fails_the_run), CASE(refusals_are_no_losses), CASE(what_comes_late_is_waited_for),
            CASE(a_judged_loss_is_named_and_its_evidence_kept), CASE(who_dies_unasked_fails_the_run),
            CASE(who_dies_unasked_is_seen_without_a_look), CASE(ctrl_c_ends_it_and_leaves_nothing),
            CASE(mistakes_are_explained))
