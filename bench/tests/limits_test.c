@@ -18,12 +18,15 @@ static void line_is_measured_and_affinity_kept(void **state)
 {
     cpu_set_t before, after;
     double one_way_ns = -1;
-    int a, b;
+    int a, b, result = -ETIME;
     (void)state;
     if (cpus_choose(&a, &b) < 2)
         exit(77); /* one CPU: there is no line between two */
     sched_getaffinity(0, sizeof before, &before);
-    assert_int_equal(line_measure(a, b, &one_way_ns), 0);
+    /* Others may keep the second CPU for so long that there is no figure: not for ever. */
+    for (int attempt = 0; attempt < 50 && result == -ETIME; ++attempt)
+        result = line_measure(a, b, &one_way_ns);
+    assert_int_equal(result, 0);
     sched_getaffinity(0, sizeof after, &after);
     assert_true(CPU_EQUAL(&before, &after));
     assert_true(one_way_ns > 2 && one_way_ns < 100000);
