@@ -19,6 +19,8 @@ static double time_of(const struct results_row *row, const char *metric, double 
     size_t length = strlen(unit.text);
     if (strncmp(unit.text, "ns", 2) == 0)
         return value;
+    if (strcmp(unit.text, "seconds/million") == 0)
+        return 1e3 * value;
     if (strcmp(unit.text, "bytes/s") == 0)
         return 1e9 * row->first->size / value;
     return length > 2 && strcmp(unit.text + length - 2, "/s") == 0 ? 1e9 / value : NAN;
@@ -71,7 +73,7 @@ static cJSON *entry(const struct benchmark *benchmark, double value)
     cJSON_AddNumberToObject(json, "repetitions", (double)benchmark->repetitions);
     cJSON_AddNumberToObject(json, "threads", 1);
     cJSON_AddNumberToObject(json, "real_time", nanoseconds);
-    cJSON_AddNumberToObject(json, "cpu_time", strstr(benchmark->metric, "cpu_ns") ? nanoseconds : 0);
+    cJSON_AddNumberToObject(json, "cpu_time", strstr(benchmark->metric, "cpu_") ? nanoseconds : 0);
     cJSON_AddStringToObject(json, "time_unit", "ns");
     return json;
 }

@@ -136,6 +136,16 @@ def google_carries_the_counters(program, samples):
     assert page["context"]["num_cpus"] == 8 and page["context"]["host_name"] == ""
 
 
+def google_has_cpu_times_where_they_are_the_figure(program, samples):
+    page = json.loads(export(program, "google", f"{samples}/bench.jsonl", "--filter", "^cost/mmipc/64B"))
+    cells = cells_of(records(samples))["cost/mmipc/64B/1x1"]
+    entries = page["benchmarks"][:-1]
+    assert len(entries) == len(cells) == 12
+    for entry, cell in zip(entries, cells):
+        assert entry["real_time"] == entry["cpu_time"] and same(entry["cpu_time"],
+                                                                1e3 * cell["metrics"]["cpu_seconds_per_million"])
+
+
 def changes(text):
     """Benchmark to compare.py's changes in time, and to the chance that its U test gives them."""
     found, tests = collections.defaultdict(list), {}
