@@ -53,8 +53,10 @@ void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
     }
     struct delivery delivery;
     intake_look(&endpoint->intake, &delivery, parts, count, !endpoint->count_only);
-    if (endpoint->count_sleeps)
+    if (endpoint->count_sleeps) {
         delivery.slept = count_sleeps() > sleeps_before;
+        delivery.timed = delivery.timed && delivery.slept;
+    }
     struct ping *ping = atomic_load_explicit(&endpoint->ping, memory_order_acquire);
     if (ping != NULL)
         ping_answered(ping);

@@ -2,6 +2,8 @@
 #include "records.h"
 #include "stage.h"
 
+#include "ipcmark/histogram.h"
+
 static uint16_t publisher, subscriber;
 
 static ipcmark_participant *start(bool journal)
@@ -147,15 +149,28 @@ static void a_reader_sleeps_between_two(void **state)
     stage_close();
 }
 
-/* What waited while the handler was at work found nobody asleep; that the handler itself sleeps does not count. */
+static uint64_t timed(void)
+{
+    struct ipcmark_histogram *histogram;
+    uint64_t total;
+    assert_int_equal(ipcmark_histogram_new(&histogram), 0);
+    assert_int_equal(ipcmark_histogram_add_json(histogram, cJSON_GetObjectItem(stats()->reply, "histogram")), 0);
+    total = histogram->total;
+    ipcmark_histogram_free(histogram);
+    return total;
+}
+
+/* What waited while the handler was at work found nobody asleep, and is not timed; that the handler itself sleeps does
+ * not count. */
 static void a_busy_reader_does_not(void **state)
 {
     const ipcmark_handler_options slow = {.delay_us = 100000};
     (void)state;
     connect_pair(false, (ipcmark_endpoint_options){.count_sleeps = true}, (ipcmark_endpoint_options){0});
     stage_done(ipcmark_handler(trial, subscriber, &slow));
-    publish((ipcmark_publish_options){.count = 4});
+    publish((ipcmark_publish_options){.count = 4, .rate = 1000});
     assert_int_equal(ipcmark_reply_count(stats(), "slept"), 1);
+    assert_int_equal(timed(), 1);
     stage_no_troubles();
     stage_close();
 }

@@ -249,7 +249,7 @@ typedef struct {
     unsigned ping_interval_ms; /* 0: the trial's */
     const char *const *params; /* "key=value", NULL-terminated: added to the participant's */
     bool count_only;           /* subscriber: count and check, but read no clock for each message (throughput) */
-    bool count_sleeps;         /* subscriber: stats say before how many messages the handler's thread had slept */
+    bool count_sleeps;         /* subscriber: times those alone before which its handler's thread had slept */
     bool small_frames;         /* messages of 8 bytes and more, of one part and thread; participants without a journal */
     /* SIGKILL so long after OPEN_INVOKE, declared as a kill: the call ends IPCMARK_GONE; 0: never. */
     unsigned kill_self_after_us;
