@@ -150,12 +150,18 @@ static double share(const struct window *window, int side, int kind)
     return window->spent[side][kind] / window->messages[side];
 }
 
-/* The same at the fixed rate: less what it takes the harness to wake up for each message. The subscriber is another
- * process, which nobody wakes: what it does while there is nothing is its own. */
+/* Of the paced publisher's: what it takes the harness to wake up for each message. */
+static double pacing_share(const struct windows *windows, int kind)
+{
+    return windows->pacing.spent[PUBLISHER][kind] / windows->paced.messages[PUBLISHER];
+}
+
+/* At the fixed rate, less that. Not of the subscriber, which is another process, and which nobody wakes: what it does
+ * while there is nothing is its own. */
 static double paced_share(const struct windows *windows, int side, int kind)
 {
-    double harness = side == PUBLISHER ? windows->pacing.spent[side][kind] / windows->paced.messages[side] : 0;
-    return share(&windows->paced, side, kind) - harness;
+    double rest = share(&windows->paced, side, kind) - (side == PUBLISHER ? pacing_share(windows, kind) : 0);
+    return rest < 0 ? 0 : rest; /* not fmax(): calls that were not counted are to stay unknown */
 }
 
 static void add_times(struct cell *cell, const struct windows *windows)
@@ -176,8 +182,7 @@ static void add_times(struct cell *cell, const struct windows *windows)
     }
     cell_metric(cell, "cpu_seconds_per_million", paced);
     cell_metric(cell, "saturated_cpu_seconds_per_million", saturated);
-    cell_metric(cell, "pacing_cpu_seconds_per_million",
-                share(&windows->paced, PUBLISHER, CPU_NS) * 1e-3 - paced_share(windows, PUBLISHER, CPU_NS) * 1e-3);
+    cell_metric(cell, "pacing_cpu_seconds_per_million", pacing_share(windows, CPU_NS) * 1e-3);
     cell->headline_ns = paced * 1e3;
 }
 

@@ -321,8 +321,9 @@ int requests_serve(void)
             break;
     free(line);
     endpoint_close_all();
-    bare_close_all();
     bool all = await_running();
+    if (all)
+        bare_close_all(); /* of requests that are through */
     if (all && broker != NULL)
         agent.driver->broker_close(broker);
     if (stop != NULL) {
