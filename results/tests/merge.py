@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import sys
 
 import cases
@@ -211,6 +212,18 @@ echo "17;cluster"
     assert all(line.startswith("bench --seed 5 --blocks 12 ") for line in asked), asked
     assert read(here / "out put/run.jsonl")[0]["merged"]
     assert "usage:" in cases.run(["sh", script], code=64)[1]
+
+
+def the_examples_for_ci_name_options_that_exist(merge, _export, _samples):
+    folder = pathlib.Path(__file__).resolve().parents[1] / "ci"
+    text = (folder / "github-matrix.yml").read_text() + (folder / "slurm-array.sh").read_text()
+    calls = [call for command, rest in re.findall(r"ipcmark (bench|merge|export|report) ([^\n&]*)", text)
+             for call in ((command, option) for option in re.findall(r"(?<!\S)--[a-z]+", rest))]
+    assert {command for command, _ in calls} == {"bench", "merge", "export", "report"}, calls
+    for command, option in calls:
+        program = pathlib.Path(merge).with_name(f"ipcmark-{command}")
+        if program.exists():
+            assert f"{option} " in cases.run([program, "--help"])[0], f"ipcmark {command} has no {option}"
 
 
 if __name__ == "__main__":
