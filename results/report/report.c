@@ -320,6 +320,24 @@ struct sentence report_where(const struct results_run *run)
     return out;
 }
 
+static struct sentence labelled_where(const struct report *report, size_t number)
+{
+    struct sentence where = report_where(&report->runs[number]), out = where;
+    for (size_t i = 0; i < report->rows.run_count && report->rows.run_count > 1; ++i)
+        if (report->rows.runs[i].first == &report->runs[number])
+            snprintf(out.text, sizeof out.text, "%.60s: %.250s", report->rows.runs[i].label, where.text);
+    return out;
+}
+
+struct sentence report_where_else(const struct report *report, size_t run)
+{
+    struct sentence out = labelled_where(report, run);
+    for (size_t i = 0; i < run; ++i)
+        if (strcmp(labelled_where(report, i).text, out.text) == 0)
+            return (struct sentence){""};
+    return out;
+}
+
 struct sentence report_progress(const struct results_run *run)
 {
     struct sentence out;

@@ -63,6 +63,9 @@ const char *report_effort(const struct report *report);
 /* Where and when: "2024-05-01 · Example CPU 3000, 8 CPUs · Debian … · ipcmark 0.1.0 · commit 0123abc". */
 struct sentence report_where(const struct results_run *run);
 
+/* The same of each run, with its label where there are several of the benchmark; "" if that was said of one before. */
+struct sentence report_where_else(const struct report *report, size_t run);
+
 /* "30 of 72 planned", or only "30" if the header does not say how many. */
 struct sentence report_progress(const struct results_run *run);
 

@@ -9,7 +9,11 @@
 
 static void subtitle(struct page *page, const struct report *report)
 {
-    page_element(page, "p", "subtitle", report_where(&report->runs[0]).text);
+    for (size_t i = 0; i < report->run_count; ++i) {
+        struct sentence where = report_where_else(report, i);
+        if (*where.text)
+            page_element(page, "p", "subtitle", where.text);
+    }
 }
 
 static void notice(struct page *page, const char *class, const char *mark, const char *text, const char *anchor,

@@ -231,8 +231,11 @@ char *report_text(const struct report *report)
     if (out == NULL)
         return NULL;
     fprintf(out, "%s\n", report->title);
-    for (size_t i = 0; i < report->run_count; ++i)
-        fprintf(out, "%s\n", report_where(&report->runs[i]).text);
+    for (size_t i = 0; i < report->run_count; ++i) {
+        struct sentence where = report_where_else(report, i);
+        if (*where.text)
+            fprintf(out, "%s\n", where.text);
+    }
     conformance_lines(out, report);
     for (const struct family *family = families; family->name; ++family)
         family_table(out, report, family);
