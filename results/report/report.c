@@ -127,21 +127,35 @@ const struct row_figures *report_figures(const struct report *report, const stru
     return &report->figures[row - report->rows.rows];
 }
 
+/* Several runs of one driver are one name. */
+static bool named_before(const struct report *report, size_t driver)
+{
+    for (size_t i = 0; i < driver; ++i)
+        if (strcmp(report->drivers[i].name, report->drivers[driver].name) == 0)
+            return true;
+    return false;
+}
+
 static int make_title(struct report *report)
 {
     bool conformance = report_has(report, "conformance"), bench = report_has(report, "bench");
-    size_t size;
+    size_t size, left = 0, said = 0;
     FILE *title = open_memstream(&report->own_title, &size);
     if (title == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < report->driver_count; ++i) {
-        const char *before = i == 0 ? "" : i + 1 == report->driver_count ? " and " : ", ";
-        fprintf(title, "%s%s", before, report->drivers[i].label);
-    }
+    for (size_t i = 0; i < report->driver_count; ++i)
+        left += !named_before(report, i);
+    for (size_t i = 0; i < report->driver_count; ++i)
+        if (!named_before(report, i)) {
+            fprintf(title, "%s%s", said++ == 0 ? "" : left == 1 ? " and " : ", ", report->drivers[i].name);
+            --left;
+        }
     fprintf(title, "%s%s", report->driver_count ? ": " : "",
             conformance && bench ? "conformance and benchmarks"
             : conformance        ? "conformance"
                                  : "benchmarks");
+    if (report->rows.run_count > 1)
+        fprintf(title, ", %zu runs", report->rows.run_count);
     if (fclose(title) == EOF)
         return -ENOMEM;
     report->title = report->own_title;

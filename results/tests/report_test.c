@@ -271,6 +271,7 @@ static void runs_stand_side_by_side(void **state)
     (void)state;
     document_read(&document, SAMPLES "/bench.jsonl", SAMPLES "/faster.jsonl");
     assert_int_equal(document.report.driver_count, 6);
+    assert_string_equal(document.report.title, "mmipc, fifo and tcp: benchmarks, 2 runs");
     assert_int_equal(count(&document, "//li[@class='card'][contains(h2,'mmipc (bench)')]"), 1);
     assert_int_equal(count(&document, "//li[@class='card'][contains(h2,'mmipc (faster)')]"), 1);
     assert_int_equal(count(&document,
