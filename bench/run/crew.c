@@ -97,7 +97,7 @@ bool crew_look_at(struct crew *self, struct member *who)
 
 bool crew_look(struct crew *self)
 {
-    ipcmark_call *calls[2 * SCENARIO_MOST];
+    ipcmark_call *calls[2 * SCENARIO_MOST] = {NULL};
     bool all = true;
 
     for (unsigned i = 0; i < self->count; ++i)
@@ -185,7 +185,7 @@ static bool begin_counting(struct crew *self)
     for (unsigned i = 0; i < self->count; ++i) {
         struct member *who = &self->members[i];
         ipcmark_call *call = ask(self, who);
-        if (ipcmark_await(call) == IPCMARK_REFUSED && strcmp(call->code, "not_supported") == 0) {
+        if (crew_is_refused(call, "not_supported")) {
             self->blind = true;
             return self->scenario->judged ||
                    crew_object(self, IPCMARK_CLASS_NONE, "%s; with --judge it needs none", call->text);

@@ -76,6 +76,9 @@ bool crew_claims(const struct crew *, uint64_t capabilities);
 bool crew_object(struct crew *, enum ipcmark_class, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* settle.c */
+/* Waits for it; the code is as in ipcmark/control.h. */
+bool crew_is_refused(ipcmark_call *, const char *code);
+/* A refusal is an objection of this class. */
 bool crew_await(struct crew *, ipcmark_call *, enum ipcmark_class);
 /* Everyone is connected to everyone of the other kind: by their counts, or as messages show that pass. */
 bool settle_by_counts(struct crew *);

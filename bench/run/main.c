@@ -85,7 +85,7 @@ static uint64_t next_look(const struct run *self, uint64_t last_ns)
 static bool watch(struct run *self, uint64_t start_ns)
 {
     const uint64_t end_ns = self->crew.end_ns;
-    uint64_t next_ns = next_look(self, start_ns);
+    uint64_t next_ns = next_look(self, start_ns), seconds;
 
     while (ipcmark_now_ns() < end_ns) {
         const uint64_t due_ns = earliest(next_ns, faults_next_ns(&self->faults, &self->crew));
@@ -95,7 +95,8 @@ static bool watch(struct run *self, uint64_t start_ns)
             continue;
         if (!look(self))
             return false;
-        show_second(&self->show, &self->in_time, (double)((next_ns - start_ns) / second_ns));
+        seconds = (next_ns - start_ns) / second_ns;
+        show_second(&self->show, &self->in_time, (double)seconds);
         next_ns = next_look(self, next_ns);
     }
     if (!look(self))

@@ -192,7 +192,7 @@ static const char *read_size(const char *text, size_t *out)
         end += strncmp(end + 1, "iB", 2) == 0 ? 3 : 1;
     }
     *out = (size_t)bytes;
-    return bytes <= 0x1p30 && *out == bytes ? end : NULL;
+    return bytes <= 0x1p30 && (double)*out == bytes ? end : NULL;
 }
 
 static int set_sizes(struct scenario *self, const char *text)

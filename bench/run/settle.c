@@ -6,29 +6,29 @@
 
 enum { ROUND_MS = 50 /* between two probes: whoever was connected has had the first by then */ };
 
-/* A definite error is one on any machine, but for the one that says that it took too long: class_ says what it is. */
+bool crew_is_refused(ipcmark_call *call, const char *code)
+{
+    return ipcmark_await(call) == IPCMARK_REFUSED && call != NULL && strcmp(call->code, code) == 0;
+}
+
+/* A refusal shows a violation of this class, unless it says that there is no such thing. */
 bool crew_await(struct crew *self, ipcmark_call *call, enum ipcmark_class class_)
 {
     const ipcmark_status status = ipcmark_await(call);
 
+    if (call == NULL)
+        return crew_object(self, IPCMARK_CLASS_NONE, "%s", ipcmark_session_text(self->session));
     if (status == IPCMARK_REFUSED)
         return crew_object(self, strcmp(call->code, "not_supported") == 0 ? IPCMARK_CLASS_NONE : class_, "%s",
                            call->text);
     if (status == IPCMARK_INVALID)
-        return crew_object(self, IPCMARK_CLASS_NONE, "%s",
-                           call != NULL ? call->text : ipcmark_session_text(self->session));
+        return crew_object(self, IPCMARK_CLASS_NONE, "%s", call->text);
     return status == IPCMARK_DONE; /* a missed deadline, a death, garbage: among the troubles */
-}
-
-/* One side may count and the other not. */
-static bool cannot_count(ipcmark_call *call)
-{
-    return ipcmark_await(call) == IPCMARK_REFUSED && strcmp(call->code, "not_supported") == 0;
 }
 
 bool settle_by_counts(struct crew *self)
 {
-    ipcmark_call *calls[2 * SCENARIO_MOST];
+    ipcmark_call *calls[2 * SCENARIO_MOST] = {NULL};
     bool all = true;
 
     for (unsigned i = 0; i < self->count; ++i)
@@ -36,7 +36,8 @@ bool settle_by_counts(struct crew *self)
             self->trial, self->members[i].endpoint,
             self->members[i].subscriber ? self->scenario->publishers : self->scenario->subscribers, 0);
     for (unsigned i = 0; i < self->count; ++i)
-        all &= cannot_count(calls[i]) || crew_await(self, calls[i], IPCMARK_COUNT);
+        /* One side may count and the other not. */
+        all &= crew_is_refused(calls[i], "not_supported") || crew_await(self, calls[i], IPCMARK_COUNT);
     return all;
 }
 
@@ -61,7 +62,7 @@ static uint64_t last_sequence(const ipcmark_call *call)
 
 static bool send_probes(struct crew *self, struct probes *sent)
 {
-    ipcmark_call *calls[SCENARIO_MOST];
+    ipcmark_call *calls[SCENARIO_MOST] = {NULL};
     bool all = true;
 
     for (unsigned i = 0; i < self->scenario->publishers; ++i)
@@ -93,13 +94,13 @@ static ipcmark_call *ask(struct crew *self, const struct member *subscriber, con
 /* 1: all have one of each; 0: not yet, and *missing says so of one; -1: an objection. */
 static int look(struct crew *self, const struct probes *sent, const ipcmark_call **missing)
 {
-    ipcmark_call *calls[2 * SCENARIO_MOST];
+    ipcmark_call *calls[2 * SCENARIO_MOST] = {NULL};
     int result = 1;
 
     for (unsigned i = self->scenario->publishers; i < self->count; ++i)
         calls[i] = ask(self, &self->members[i], sent);
     for (unsigned i = self->scenario->publishers; i < self->count; ++i)
-        if (ipcmark_await(calls[i]) == IPCMARK_REFUSED && strcmp(calls[i]->code, "ETIMEDOUT") == 0) {
+        if (crew_is_refused(calls[i], "ETIMEDOUT")) {
             *missing = calls[i];
             result = result < 0 ? result : 0;
         } else if (!crew_await(self, calls[i], IPCMARK_HUNG)) {
@@ -128,7 +129,7 @@ bool settle_by_probes(struct crew *self)
 
 bool settle_drain(struct crew *self)
 {
-    ipcmark_call *calls[2 * SCENARIO_MOST];
+    ipcmark_call *calls[2 * SCENARIO_MOST] = {NULL};
     uint16_t publishers[SCENARIO_MOST];
     const unsigned count = self->scenario->publishers;
     bool all = true;
@@ -142,7 +143,7 @@ bool settle_drain(struct crew *self)
     for (unsigned i = count; i < self->count && all; ++i)
         calls[i] = ipcmark_drain(self->trial, self->members[i].endpoint, publishers, count, 0);
     for (unsigned i = count; i < self->count && all; ++i)
-        if (ipcmark_await(calls[i]) == IPCMARK_REFUSED && strcmp(calls[i]->code, "ETIMEDOUT") == 0)
+        if (crew_is_refused(calls[i], "ETIMEDOUT"))
             snprintf(self->undrained, sizeof self->undrained, "%s", calls[i]->text); /* what it comes to is judged */
         else if (!crew_await(self, calls[i], IPCMARK_HUNG))
             all = false;
