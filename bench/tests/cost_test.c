@@ -171,14 +171,12 @@ static void check_figure(const cJSON *cell)
 
 static void drivers_have_figures(void **state)
 {
-    static const char *const rows[] = {"cost/mmipc/64B/1x1", "cost/tcp/1KiB/1x1"};
+    static const char *const rows[] = {"cost/mmipc/1KiB/1x1", "cost/tcp/1KiB/1x1"};
     const char *words[] = {"--seconds", "0.1", rows[0], rows[1], NULL};
     struct rows_run run = rows_run(words);
     (void)state;
     for (size_t i = 0; i < 2; ++i)
         check_figure(figure(&run, rows[i]));
-    assert_true(rows_run_metric(figure(&run, rows[0]), "bytes_per_pair") > 0);
-    assert_true(rows_run_metric(figure(&run, rows[0]), "descriptors_per_pair") > 0);
     assert_true(isnan(rows_run_metric(figure(&run, rows[1]), "bytes_per_pair"))); /* it is of no size */
     assert_int_equal(run.exit_code, 0);
     rows_run_free(&run);
