@@ -21,7 +21,7 @@ def find():
 class Browser:
     """One browser with one page. `events` holds what it said by itself: (method, params)."""
 
-    def __init__(self, program, deadline=100):
+    def __init__(self, program, deadline=250):
         self.until = time.monotonic() + deadline
         self.profile = tempfile.mkdtemp(prefix="ipcmark-chromium.")
         commands, self.commands = os.pipe()
