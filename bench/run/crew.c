@@ -197,11 +197,20 @@ static bool begin_counting(struct crew *self)
     return true;
 }
 
+/* Times in what the checker says are relative to the origin. */
+static void expect(const struct crew *self, uint64_t origin_ns)
+{
+    /* Three intervals of silence, and what a clause grants on top. */
+    const double settle_ns = (3e6 * PING_MS + 1e9) * ipcmark_session_scale(self->session);
+    const struct ipcmark_expectation demands = {
+        .min_must = 1, .settle_ns = (uint64_t)settle_ns, .origin_ns = origin_ns};
+
+    ipcmark_trial_expect(self->trial, &demands);
+}
+
 bool crew_open(struct crew *self, const struct scenario *scenario, const ipcmark_implementation *implementation,
                ipcmark_session *session)
 {
-    struct ipcmark_expectation demands = {.min_must = 1};
-
     self->scenario = scenario;
     self->implementation = implementation;
     self->session = session;
@@ -209,10 +218,7 @@ bool crew_open(struct crew *self, const struct scenario *scenario, const ipcmark
     ipcmark_session_mark(session);
     if (!name_all(self) || !open_trial(self))
         return false;
-    /* Three intervals of silence, and what a clause grants on top. */
-    demands.settle_ns = (uint64_t)((3e6 * PING_MS + 1e9) * ipcmark_session_scale(session));
-    demands.origin_ns = ipcmark_now_ns();
-    ipcmark_trial_expect(self->trial, &demands);
+    expect(self, ipcmark_now_ns());
     for (unsigned i = self->count; i-- > 0;) /* subscribers first */
         if (!start(self, &self->members[i]) || !open_endpoint(self, &self->members[i]))
             return false;
@@ -268,6 +274,7 @@ uint64_t crew_send(struct crew *self)
     const uint64_t start_ns = ipcmark_now_ns() + together_ns;
 
     self->end_ns = start_ns + (uint64_t)(self->scenario->seconds * 1e9);
+    expect(self, start_ns);
     for (unsigned i = 0; i < self->scenario->publishers; ++i)
         if (!send(self, &self->members[i], start_ns))
             return 0;
