@@ -41,6 +41,19 @@ int cell_fail(struct cell *cell, const char *format, ...)
     return -1;
 }
 
+int cell_wrong(struct cell *cell, const char *format, ...)
+{
+    va_list arguments;
+
+    if (cell->error[0] != '\0')
+        return -1;
+    va_start(arguments, format);
+    vsnprintf(cell->error, sizeof cell->error, format, arguments);
+    va_end(arguments);
+    cell->wrong = true;
+    return -1;
+}
+
 int cell_not_applicable(struct cell *cell, const char *format, ...)
 {
     va_list arguments;
@@ -250,6 +263,7 @@ cJSON *cell_to_json(const struct cell *cell)
     if (is_figure && cell->unmeasured != NULL)
         add_copy(record, "unmeasured", cell->unmeasured);
     add_text(record, "error", cell->error);
+    add_text(record, "fault", cell->wrong ? "messages" : NULL);
     add_text(record, "not_applicable", is_error ? NULL : cell->not_applicable);
     return record;
 }

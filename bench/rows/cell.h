@@ -2,6 +2,7 @@
 #ifndef BENCH_CELL_H
 #define BENCH_CELL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <cjson/cJSON.h>
@@ -24,6 +25,7 @@ struct cell {
     cJSON *histograms;                        /* of other times, by name; NULL: there are none */
     cJSON *unmeasured;                        /* why a metric is null, by its name; NULL: none is */
     char error[600];                          /* "": it is a figure, unless it is not applicable */
+    bool wrong;                               /* the error is of messages: see cell_wrong() */
     char not_applicable[300];                 /* "": the driver can have such a figure */
 };
 
@@ -32,6 +34,9 @@ void cell_release(struct cell *);
 
 /* Makes the cell an error; only the first reason is kept. Always -1, to be returned. */
 int cell_fail(struct cell *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Likewise, because messages did not arrive as they were sent: no pace of the machine excuses that. */
+int cell_wrong(struct cell *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The driver cannot have such a figure, by what it claims or is: neither an error nor a figure. Always -1, likewise. */
 int cell_not_applicable(struct cell *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -7,6 +7,10 @@
  * trips become much longer than those that it was planned by. */
 enum { WARM_UP = 500, FEWEST = 200, MOST = 250000 };
 
+/* A round that the machine held up is not to make the next one too short for a p99; as long as these fit into so many
+ * times a round. */
+enum { FOR_P99 = 10000, LONGER = 4 };
+
 /* The way back: a publisher beside the subscriber, and a subscriber beside the publisher. */
 struct way_back {
     uint16_t publisher, subscriber;
@@ -48,7 +52,8 @@ static double seconds_of(const ipcmark_call *call)
 static uint64_t choose_count(const ipcmark_call *before, uint64_t count_before)
 {
     double count = rounds_seconds / (seconds_of(before) / (double)count_before);
-    return count < FEWEST ? FEWEST : count > MOST ? MOST : (uint64_t)count;
+    uint64_t fewest = LONGER * count >= FOR_P99 ? FOR_P99 : FEWEST;
+    return count < (double)fewest ? fewest : count > MOST ? MOST : (uint64_t)count;
 }
 
 static unsigned ways_of(const struct row *row)

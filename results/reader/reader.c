@@ -154,6 +154,7 @@ static int take_cell(struct reader *reader, const cJSON *json)
         .driver = results_string(json, "driver"),
         .placement = results_string(json, "placement"),
         .error = results_string(json, "error"),
+        .fault = results_string(json, "fault"),
         .not_applicable = results_string(json, "not_applicable"),
         .limit_of = cJSON_GetObjectItemCaseSensitive(json, "limit_of"),
         .limit_kind = results_string(json, "limit_kind"),

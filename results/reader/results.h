@@ -22,7 +22,7 @@ struct results_named {
 };
 
 struct results_cell {
-    const char *row, *family, *driver, *placement, *error, *not_applicable;
+    const char *row, *family, *driver, *placement, *error, *fault, *not_applicable;
     const cJSON *limit_of;  /* of a limit: an array of families, or NULL */
     const char *limit_kind; /* of a limit: "bound" or "share" */
     double size, publishers, subscribers, rate;

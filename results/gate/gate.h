@@ -1,0 +1,95 @@
+/* From a run to a verdict: whether a build of a driver, `candidate`, became slower than another one, `base`, beside
+ * which it was measured block by block; `control` is the other one a second time. How it is judged: README.md. */
+#ifndef GATE_GATE_H
+#define GATE_GATE_H
+
+#include "../analysis/rows.h"
+
+/* Worse ones are higher, but that a regression outweighs what could not be told. Also exit codes: gate_exit(). */
+enum gate_verdict { GATE_PASS, GATE_INCONCLUSIVE, GATE_REGRESSION };
+
+enum gate_metric_name { GATE_P50, GATE_P99, GATE_RATE, GATE_METRICS };
+
+struct gate_metric {
+    const char *family, *shape, *metric; /* "hot", "hot/64B/1x1", "p50_ns" */
+    const char *words;                   /* "latency p50, 64 B" */
+};
+extern const struct gate_metric gate_metrics[GATE_METRICS];
+
+/* How many of each hundred a metric may become slower: 10 is 10 %. */
+struct gate_tolerances {
+    double share[GATE_METRICS]; /* 0.10 */
+};
+
+/* The file's tolerances; what it does not name stays 10 %. NULL: no file. 0, or -errno with one line in `error`. */
+int gate_tolerances_read(struct gate_tolerances *out, const char *file, char *error, size_t error_size);
+
+struct gate_finding {
+    const struct gate_metric *metric;
+    bool judged; /* else `why` says why it need not be */
+    enum gate_verdict verdict;
+    double tolerance;
+    double candidate, base;       /* the figures themselves; NAN: none */
+    struct results_spread slower; /* candidate over base, of the time that it takes: 1.25 is 25 % slower; the interval
+                                     is of 90 %, so its lower end holds with 95 % */
+    struct results_spread control;
+    double chance; /* that it is no slower, after Holm; NAN: not tested */
+    char why[256]; /* in words, of a verdict that is not plain from the figures; "": it is */
+};
+
+enum { GATE_CLAUSES = 64, GATE_WORDS = 640 };
+
+/* One look: one run. */
+struct gate_look {
+    enum gate_verdict verdict;
+    struct gate_finding findings[GATE_METRICS];
+    unsigned asked;         /* bit i: metric i was asked for */
+    bool lost;              /* the candidate's messages did not arrive as they were sent: nothing to confirm */
+    bool broken;            /* the candidate could not be measured, and the base could */
+    char words[GATE_WORDS]; /* why lost or broken, with the row; "" */
+    unsigned blocks;
+};
+
+/* Judges the runs's rows named `candidate`, `base` and `control`, of the metrics in `asked`. 0 or -ENOMEM. */
+int gate_judge(struct gate_look *out, const struct results_rows *rows, const struct gate_tolerances *tolerances,
+               unsigned asked);
+
+/* Likewise of two runs, of which `stored` (number in rows->runs) was kept from before: each is taken over its own
+ * limit. The rows are those of the one driver of each run. */
+int gate_judge_stored(struct gate_look *out, const struct results_rows *rows, size_t now, size_t stored,
+                      const struct gate_tolerances *tolerances, unsigned asked);
+
+/* The metrics of which a regression has to be seen again in fresh blocks before it counts; 0: there are none. */
+unsigned gate_to_confirm(const struct gate_look *first);
+
+/* Clauses that newly fail against stored verdicts. */
+struct gate_clauses {
+    char *texts[GATE_CLAUSES]; /* owned: "DEL-001: 3 messages lost"; of the first so many */
+    size_t count;
+    bool unknown; /* some could not be judged, which were before */
+};
+
+/* `now` and `stored` are conformance runs of one driver each. 0, -ENOMEM, or -EINVAL: they are no such thing. */
+int gate_clauses_compare(struct gate_clauses *out, const struct results_run *now, const struct results_run *stored);
+void gate_clauses_free(struct gate_clauses *clauses);
+
+/* All that there is to say. */
+struct gate_report {
+    const char *candidate, *base; /* drivers, or what a stored file has */
+    struct gate_look first, second;
+    bool confirmed, compared_clauses; /* whether there was a second look; whether clauses were compared */
+    bool stored;                      /* against a file */
+    struct gate_clauses clauses;
+    double seconds; /* what it cost */
+    enum gate_verdict verdict;
+    char words[GATE_WORDS]; /* the verdict's reason */
+    char beside[512];       /* pipe and TCP, for orientation; "" */
+};
+
+/* Fills in verdict and words from all that is set already. */
+void gate_conclude(struct gate_report *report);
+
+int gate_exit(enum gate_verdict verdict);                 /* 0, 2, 1 */
+const char *gate_verdict_name(enum gate_verdict verdict); /* "pass", "inconclusive", "regression" */
+
+#endif

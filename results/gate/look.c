@@ -1,0 +1,328 @@
+#include "look.h"
+
+#include "../analysis/rows.h"
+#include "../command/command.h"
+#include "measure.h"
+#include "store.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH = 4096 };
+#define ALL ((1u << GATE_METRICS) - 1)
+
+static char commit[80], digest[16];
+
+const char *look_commit(void)
+{
+    return commit;
+}
+
+const char *look_digest(void)
+{
+    return digest;
+}
+
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void remember(const struct results_run *run)
+{
+    const char *text = results_string(results_object(run->header, "environment"), "commit");
+    const char *sum = results_string(results_driver(run, "candidate"), "digest");
+    snprintf(commit, sizeof commit, "%s", text ? text : "");
+    snprintf(digest, sizeof digest, "%s", sum ? sum : "");
+}
+
+/* A header that promises more blocks than are there was cut short, by a machine too slow for its time. */
+static void demand_blocks(struct gate_look *look, unsigned fewest)
+{
+    if (look->lost || look->broken || look->blocks >= fewest)
+        return;
+    for (size_t i = 0; i < GATE_METRICS; ++i) {
+        struct gate_finding *finding = &look->findings[i];
+        if (!(look->asked >> i & 1) || !finding->judged || finding->verdict == GATE_INCONCLUSIVE)
+            continue;
+        finding->verdict = GATE_INCONCLUSIVE;
+        snprintf(finding->why, sizeof finding->why, "only %u of at least %u blocks were done in time", look->blocks,
+                 fewest);
+    }
+    look->verdict = GATE_INCONCLUSIVE;
+}
+
+static int judge_beside(struct gate_look *out, struct results_run *run, const struct gate_tolerances *tolerances,
+                        unsigned asked)
+{
+    struct results_rows rows = {0};
+    int error = results_rows_build(&rows, run, 1);
+
+    if (error == 0 && rows.run_count != 1)
+        error = -EINVAL;
+    if (error == 0)
+        error = gate_judge(out, &rows, tolerances, asked);
+    results_rows_free(&rows);
+    return error == -EINVAL ? command_failed("gate", "that is no run of a benchmark")
+           : error          ? command_failed("gate", "not enough memory")
+                            : 0;
+}
+
+static int judge_file(struct gate_look *out, const char *file, const struct gate_tolerances *tolerances, unsigned asked)
+{
+    char *files[] = {(char *)(uintptr_t)file};
+    struct results_run *run = NULL;
+    int status = command_read("gate", files, 1, &run);
+
+    if (status)
+        return status;
+    remember(run);
+    status = judge_beside(out, run, tolerances, asked);
+    command_free(run, 1);
+    return status;
+}
+
+static int refuse(const char *stored, const char *what)
+{
+    fprintf(stderr,
+            "ipcmark gate: %s was measured on another machine: %s. To compare with it all the same, as a trend, give "
+            "--other-environment; to store this machine's, --accept --reason.\n",
+            stored, what);
+    return EXIT_UNREADABLE;
+}
+
+static int judge_with_stored(struct gate_look *out, const char *file, const struct options *options,
+                             const struct gate_tolerances *tolerances)
+{
+    char *files[] = {(char *)(uintptr_t)file, (char *)(uintptr_t)options->baseline}, text[300];
+    struct results_run *runs = NULL;
+    struct results_rows rows = {0};
+    int status = command_read("gate", files, 2, &runs);
+
+    if (status)
+        return status;
+    remember(&runs[0]);
+    if (!options->other_environment && !store_same_environment(&runs[0], &runs[1], text, sizeof text))
+        status = refuse(options->baseline, text);
+    else if (results_rows_build(&rows, runs, 2) < 0)
+        status = command_failed("gate", "not enough memory");
+    else if (rows.run_count != 2)
+        status = command_failed("gate", "--baseline FILE.jsonl is no run of another benchmark");
+    else
+        (void)gate_judge_stored(out, &rows, 0, 1, tolerances, ALL);
+    results_rows_free(&rows);
+    command_free(runs, 2);
+    return status;
+}
+
+static int compare_clauses(struct gate_report *report, const struct options *options)
+{
+    char *files[] = {(char *)(uintptr_t)options->conformance, (char *)(uintptr_t)options->verdicts};
+    struct results_run *runs = NULL;
+    int status, error;
+
+    if (options->verdicts == NULL)
+        return 0;
+    status = command_read("gate", files, 2, &runs);
+    if (status)
+        return status;
+    error = gate_clauses_compare(&report->clauses, &runs[0], &runs[1]);
+    report->compared_clauses = true;
+    command_free(runs, 2);
+    return error == -EINVAL
+               ? command_failed("gate", "--verdicts and --conformance take one driver's conformance run each")
+           : error ? command_failed("gate", "not enough memory")
+                   : 0;
+}
+
+/* ---- measuring ----------------------------------------------------------------------------------------------- */
+
+/* A folder of its own, for what need not be kept. */
+struct scratch {
+    char folder[PATH], first[PATH + 32], second[PATH + 32], others[2][PATH + 32], said[PATH + 32];
+};
+
+static int open_scratch(struct scratch *scratch, const char *output)
+{
+    const char *temporary = getenv("TMPDIR");
+
+    snprintf(scratch->folder, sizeof scratch->folder, "%s/ipcmark-gate.XXXXXX",
+             temporary && *temporary ? temporary : "/tmp");
+    if (mkdtemp(scratch->folder) == NULL)
+        return command_error("gate", scratch->folder, -errno);
+    snprintf(scratch->said, sizeof scratch->said, "%s/said", scratch->folder);
+    for (int i = 0; i < 2; ++i)
+        snprintf(scratch->others[i], sizeof scratch->others[i], "%s/others-%d.jsonl", scratch->folder, i);
+    if (output == NULL) {
+        snprintf(scratch->first, sizeof scratch->first, "%s/first.jsonl", scratch->folder);
+        snprintf(scratch->second, sizeof scratch->second, "%s/fresh.jsonl", scratch->folder);
+        return 0;
+    }
+    snprintf(scratch->first, sizeof scratch->first, "%s", output);
+    snprintf(scratch->second, sizeof scratch->second, "%.*s-fresh.jsonl",
+             (int)(strlen(output) - (strlen(output) > 6 && strcmp(output + strlen(output) - 6, ".jsonl") == 0 ? 6 : 0)),
+             output);
+    return 0;
+}
+
+static void close_scratch(struct scratch *scratch, const char *output)
+{
+    unlink(scratch->said);
+    unlink(scratch->others[0]);
+    unlink(scratch->others[1]);
+    if (output == NULL) {
+        unlink(scratch->first);
+        unlink(scratch->second);
+    }
+    rmdir(scratch->folder);
+}
+
+/* What fifo and tcp do at the same size, before and after: where the figures belong. */
+static void say_others(struct gate_report *report, const struct scratch *scratch)
+{
+    char *files[] = {(char *)(uintptr_t)scratch->others[0], (char *)(uintptr_t)scratch->others[1]};
+    struct results_run *runs = NULL;
+    struct results_rows rows = {0};
+    size_t used = 0;
+
+    if (access(files[0], R_OK) < 0 || access(files[1], R_OK) < 0 || command_read("gate", files, 2, &runs))
+        return;
+    if (results_rows_build(&rows, runs, 2) == 0)
+        for (size_t i = 0; i < rows.count && used < sizeof report->beside; ++i) {
+            const struct results_row *row = &rows.rows[i];
+            bool rate = strcmp(row->family, "throughput") == 0;
+            double value = results_row_metric(row, rate ? "messages_per_second" : "p50_ns").median;
+            if (!isnan(value))
+                used += (size_t)snprintf(report->beside + used, sizeof report->beside - used,
+                                         rate ? "%s%s %s %.3g thousand/s" : "%s%s %s %.3g µs",
+                                         used ? ", " : "For orientation, before and after: ", row->driver,
+                                         rate ? "throughput" : "latency p50", value / 1e3);
+        }
+    results_rows_free(&rows);
+    command_free(runs, 2);
+}
+
+static struct gate_measuring measuring_of(const struct options *options, const struct scratch *scratch)
+{
+    return (struct gate_measuring){.candidate = options->candidate,
+                                   .base = options->stored ? NULL : options->baseline,
+                                   .metrics = ALL,
+                                   .seconds = options->seconds,
+                                   .cell_seconds = options->cell_seconds,
+                                   .seed = options->seed,
+                                   .pin = options->pin,
+                                   .output = scratch->first,
+                                   .said = scratch->said};
+}
+
+static int judge(struct gate_look *out, const struct gate_measuring *measuring, const struct options *options,
+                 const struct gate_tolerances *tolerances)
+{
+    int status = gate_measure(measuring);
+
+    if (status == 0)
+        status = options->stored ? judge_with_stored(out, measuring->output, options, tolerances)
+                                 : judge_file(out, measuring->output, tolerances, measuring->metrics);
+    if (status == 0)
+        demand_blocks(out, GATE_FEWEST_BLOCKS);
+    return status;
+}
+
+/* Only what seemed slower is measured again, with all the time for it. */
+static int confirm(struct gate_report *report, struct gate_measuring measuring, const struct scratch *scratch,
+                   const struct options *options, const struct gate_tolerances *tolerances)
+{
+    measuring.metrics = gate_to_confirm(&report->first);
+    if (measuring.metrics == 0)
+        return 0;
+    measuring.output = scratch->second;
+    measuring.seed += 1;
+    report->confirmed = true;
+    return judge(&report->second, &measuring, options, tolerances);
+}
+
+static int measure_all(struct gate_report *report, const struct scratch *scratch, const struct options *options,
+                       const struct gate_tolerances *tolerances)
+{
+    struct gate_measuring measuring = measuring_of(options, scratch), others = measuring;
+    int status = 0;
+
+    others.output = scratch->others[0];
+    if (options->self_test == NULL)
+        status = gate_measure_others(&others);
+    if (status == 0)
+        status = judge(&report->first, &measuring, options, tolerances);
+    if (status == 0)
+        status = confirm(report, measuring, scratch, options, tolerances);
+    others.output = scratch->others[1];
+    if (status == 0 && options->self_test == NULL)
+        status = gate_measure_others(&others);
+    say_others(report, scratch);
+    return status;
+}
+
+static int accept(const struct scratch *scratch, const struct options *options)
+{
+    struct gate_measuring measuring = measuring_of(options, scratch);
+    int status = options->baseline ? gate_measure(&measuring) : 0;
+
+    if (status == 0 && options->baseline)
+        status = store(options->baseline, scratch->first, options->reason);
+    if (status == 0 && options->verdicts)
+        status = store(options->verdicts, options->conformance, options->reason);
+    return status;
+}
+
+static bool has_time(const struct options *options)
+{
+    struct scratch none = {.first = ""};
+    struct gate_measuring measuring = measuring_of(options, &none);
+    return options->baseline == NULL || gate_blocks(&measuring) >= GATE_FEWEST_BLOCKS;
+}
+
+int look(struct gate_report *report, const struct options *options, const struct gate_tolerances *tolerances)
+{
+    const double began = now_seconds();
+    struct scratch scratch;
+    int status;
+
+    if (!has_time(options))
+        return command_usage("gate", "--seconds is too little for 12 blocks, the fewest that can tell; ",
+                             "give more, or less --cell-seconds");
+    status = open_scratch(&scratch, options->output && !options->self_test ? options->output : NULL);
+    if (status)
+        return status;
+    if (options->accept)
+        status = accept(&scratch, options);
+    else if (options->baseline)
+        status = measure_all(report, &scratch, options, tolerances);
+    if (status == 0 && !options->accept)
+        status = compare_clauses(report, options);
+    close_scratch(&scratch, options->output && !options->self_test ? options->output : NULL);
+    report->seconds = now_seconds() - began;
+    report->stored = options->stored;
+    if (status == 0 && !options->accept)
+        gate_conclude(report);
+    return status;
+}
+
+int look_recorded(struct gate_report *report, const struct options *options, const struct gate_tolerances *tolerances)
+{
+    int status = judge_file(&report->first, options->judge[0], tolerances, ALL);
+
+    report->confirmed = options->judge_count > 1 && status == 0 && gate_to_confirm(&report->first) != 0;
+    if (report->confirmed)
+        status = judge_file(&report->second, options->judge[1], tolerances, gate_to_confirm(&report->first));
+    if (status == 0)
+        status = compare_clauses(report, options);
+    if (status == 0)
+        gate_conclude(report);
+    return status;
+}

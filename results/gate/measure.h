@@ -1,0 +1,32 @@
+/* Has `ipcmark bench` measure what a look takes. */
+#ifndef GATE_MEASURE_H
+#define GATE_MEASURE_H
+
+#include <stdint.h>
+
+struct gate_measuring {
+    const char *candidate, *base; /* drivers; base NULL: the candidate alone, with the limits of its rows */
+    unsigned metrics;             /* as in gate.h */
+    double seconds, cell_seconds;
+    uint64_t seed;
+    const char *pin;    /* or NULL */
+    const char *output; /* a file, that is written over */
+    const char *said;   /* where bench's words go, unless there is a terminal: they are shown if it fails */
+};
+
+enum { GATE_FEWEST_BLOCKS = 12 };
+
+/* How many blocks fit into the time. */
+unsigned gate_blocks(const struct gate_measuring *measuring);
+
+/* Hears of SIGINT and SIGTERM from now on. */
+void gate_listen(void);
+
+/* 0: the file is written, whatever its cells hold; or the exit code, everything said. Ends soon after the time is over,
+ * with what there is by then. */
+int gate_measure(const struct gate_measuring *measuring);
+
+/* Fifo and tcp once, at the same size; likewise. */
+int gate_measure_others(const struct gate_measuring *measuring);
+
+#endif

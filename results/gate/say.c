@@ -1,0 +1,152 @@
+#include "say.h"
+
+#include <math.h>
+#include <string.h>
+
+void gate_say_slower(char *out, size_t size, const struct gate_finding *finding)
+{
+    const struct results_spread *slower = &finding->slower;
+
+    out[0] = '\0';
+    if (slower->count > 0 && slower->interval)
+        snprintf(out, size, "%.2f times as long (%.2f to %.2f)", slower->median, slower->low, slower->high);
+    else if (slower->count > 0 && !isnan(slower->median))
+        snprintf(out, size, "%.2f times as long", slower->median);
+}
+
+void gate_say_finding(char *out, size_t size, const struct gate_finding *finding)
+{
+    char chance[32] = "";
+
+    if (!isnan(finding->chance))
+        snprintf(chance, sizeof chance, finding->chance < 0.0001 ? ", p < 0.0001" : ", p = %.2g", finding->chance);
+    if (finding->why[0])
+        snprintf(out, size, "%s%s", finding->judged ? "cannot be told: " : "", finding->why);
+    else if (finding->verdict == GATE_REGRESSION)
+        snprintf(out, size, "SLOWER by more than %.0f %%%s", 100 * finding->tolerance, chance);
+    else if (finding->slower.high < 1)
+        snprintf(out, size, "faster");
+    else
+        snprintf(out, size, "not slower by more than %.0f %%", 100 * finding->tolerance);
+}
+
+static void figure(char *out, size_t size, double value, const char *metric)
+{
+    if (isnan(value))
+        snprintf(out, size, "–");
+    else if (strcmp(metric, "messages_per_second") == 0)
+        snprintf(out, size, value < 1e6 ? "%.3g thousand/s" : "%.3g million/s",
+                 value < 1e6 ? value / 1e3 : value / 1e6);
+    else
+        snprintf(out, size, value < 1e4 ? "%.0f ns" : "%.3g µs", value < 1e4 ? value : value / 1e3);
+}
+
+/* "a × 22 blocks" */
+static void say_look(FILE *out, const struct gate_look *look, const char *title)
+{
+    fprintf(out, "%s, %u blocks:\n", title, look->blocks);
+    for (size_t i = 0; i < GATE_METRICS; ++i) {
+        const struct gate_finding *finding = &look->findings[i];
+        char slower[96], words[400], now[32], before[32];
+        if (!(look->asked >> i & 1))
+            continue;
+        gate_say_slower(slower, sizeof slower, finding);
+        gate_say_finding(words, sizeof words, finding);
+        figure(now, sizeof now, finding->candidate, finding->metric->metric);
+        figure(before, sizeof before, finding->base, finding->metric->metric);
+        fprintf(out, "  %-20s  %s, baseline %s%s%s: %s\n", finding->metric->words, now, before, slower[0] ? "; " : "",
+                slower, words);
+    }
+}
+
+void gate_say_words(FILE *out, const struct gate_report *report)
+{
+    fprintf(out, "candidate %s, baseline %s%s\n", report->candidate, report->base,
+            report->stored ? " (stored; each over its own machine's limit)" : "");
+    if (report->first.asked != 0)
+        say_look(out, &report->first, "First look");
+    if (report->confirmed)
+        say_look(out, &report->second, "Fresh blocks");
+    for (size_t i = 0; i < report->clauses.count; ++i)
+        fprintf(out, "  newly fails: %s\n", report->clauses.texts[i]);
+    if (report->beside[0])
+        fprintf(out, "%s\n", report->beside);
+    fprintf(out, "%s: %s\n", gate_verdict_name(report->verdict), report->words);
+    fprintf(out, "It took %.0f s.\n", report->seconds);
+}
+
+/* A | ends a cell, a line break the table. */
+static void cell(FILE *out, const char *text)
+{
+    for (; *text; ++text)
+        fputs(*text == '|' ? "\\|" : *text == '\n' ? " " : (char[]){*text, '\0'}, out);
+    fputs(" | ", out);
+}
+
+static void table(FILE *out, const struct gate_look *look, const char *title)
+{
+    fprintf(out,
+            "\n%s, %u blocks\n\n| | candidate | baseline | time, candidate ÷ baseline (90 %%) | baseline beside itself "
+            "| verdict |\n"
+            "| --- | --- | --- | --- | --- | --- |\n",
+            title, look->blocks);
+    for (size_t i = 0; i < GATE_METRICS; ++i) {
+        const struct gate_finding *finding = &look->findings[i];
+        char text[400];
+        if (!(look->asked >> i & 1))
+            continue;
+        fputs("| ", out);
+        cell(out, finding->metric->words);
+        figure(text, sizeof text, finding->candidate, finding->metric->metric);
+        cell(out, text);
+        figure(text, sizeof text, finding->base, finding->metric->metric);
+        cell(out, text);
+        snprintf(text, sizeof text, finding->slower.count ? "%.2f (%.2f to %.2f)" : "–", finding->slower.median,
+                 finding->slower.low, finding->slower.high);
+        cell(out, text);
+        snprintf(text, sizeof text, finding->control.count ? "%.2f (%.2f to %.2f)" : "–", finding->control.median,
+                 finding->control.low, finding->control.high);
+        cell(out, text);
+        gate_say_finding(text, sizeof text, finding);
+        cell(out, text);
+        fputs("\n", out);
+    }
+}
+
+void gate_say_markdown(FILE *out, const struct gate_report *report)
+{
+    fprintf(out, "### Gate: %s\n\n", gate_verdict_name(report->verdict));
+    fprintf(out, "`%s` beside `%s`: %s.\n", report->candidate, report->base, report->words);
+    if (report->first.asked != 0)
+        table(out, &report->first, "First look");
+    if (report->confirmed)
+        table(out, &report->second, "Fresh blocks");
+    if (report->clauses.count > 0)
+        fputs("\n", out);
+    for (size_t i = 0; i < report->clauses.count; ++i)
+        fprintf(out, "* newly fails: %s\n", report->clauses.texts[i]);
+    if (report->beside[0])
+        fprintf(out, "\n%s\n", report->beside);
+    fprintf(out, "\nIt took %.0f s.\n", report->seconds);
+}
+
+/* As GitHub reads a workflow command: a line, with these three escaped. */
+static void escaped(FILE *out, const char *text)
+{
+    for (; *text; ++text)
+        fputs(*text == '%' ? "%25" : *text == '\r' ? "%0D" : *text == '\n' ? "%0A" : (char[]){*text, '\0'}, out);
+}
+
+void gate_say_annotations(FILE *out, const struct gate_report *report)
+{
+    static const char *const kinds[] = {"notice", "warning", "error"};
+
+    fprintf(out, "::%s title=ipcmark gate (%s)::", kinds[report->verdict], gate_verdict_name(report->verdict));
+    escaped(out, report->words);
+    fputs("\n", out);
+    for (size_t i = 0; i < report->clauses.count; ++i) {
+        fputs("::error title=newly failing clause::", out);
+        escaped(out, report->clauses.texts[i]);
+        fputs("\n", out);
+    }
+}

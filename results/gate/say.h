@@ -1,0 +1,23 @@
+/* A report for people and for machines. */
+#ifndef GATE_SAY_H
+#define GATE_SAY_H
+
+#include "gate.h"
+
+#include <stdio.h>
+
+/* In words, on a terminal; a table, for a pull request; one annotation, for GitHub. */
+void gate_say_words(FILE *out, const struct gate_report *report);
+void gate_say_markdown(FILE *out, const struct gate_report *report);
+void gate_say_annotations(FILE *out, const struct gate_report *report);
+
+/* JUnit: a test case a metric, one for the messages, one for the clauses. The caller frees; NULL: out of memory. */
+char *gate_say_junit(const struct gate_report *report);
+
+/* "1.27 times as long (1.21 to 1.33)"; "" without figures. */
+void gate_say_slower(char *out, size_t size, const struct gate_finding *finding);
+
+/* The verdict of a metric with what speaks for it: "within 10 %", "slower, p = 0.002", or why it cannot be told. */
+void gate_say_finding(char *out, size_t size, const struct gate_finding *finding);
+
+#endif

@@ -1,0 +1,81 @@
+#include "store.h"
+
+#include "../command/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static cJSON *acceptance(const char *reason)
+{
+    cJSON *json = cJSON_CreateObject();
+    time_t now = time(NULL);
+    struct tm parts;
+    char at[32] = "";
+
+    if (gmtime_r(&now, &parts))
+        strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    cJSON_AddStringToObject(json, "reason", reason);
+    cJSON_AddStringToObject(json, "at", at);
+    return json;
+}
+
+/* The text with another header, owned by the caller. */
+static char *with_reason(const char *text, const char *reason)
+{
+    const char *end = strchr(text, '\n');
+    cJSON *header = end ? cJSON_ParseWithLength(text, (size_t)(end - text)) : NULL;
+    char *line, *out = NULL;
+
+    cJSON_DeleteItemFromObjectCaseSensitive(header, "accepted");
+    if (cJSON_IsObject(header))
+        cJSON_AddItemToObject(header, "accepted", acceptance(reason));
+    line = header ? cJSON_PrintUnformatted(header) : NULL;
+    if (line && asprintf(&out, "%s%s", line, end) < 0)
+        out = NULL;
+    cJSON_free(line);
+    cJSON_Delete(header);
+    return out;
+}
+
+int store(const char *to, const char *from, const char *reason)
+{
+    char *text = NULL, *changed;
+    int error = command_load(&text, from);
+
+    if (error < 0)
+        return command_error("gate", from, error);
+    changed = with_reason(text, reason);
+    free(text);
+    if (changed == NULL)
+        return command_failed("gate", "what is to be stored does not begin with the header of a run");
+    error = command_write(to, changed);
+    free(changed);
+    if (error < 0)
+        return command_error("gate", to, error);
+    fprintf(stderr, "ipcmark gate: %s is what is compared with from now on\n", to);
+    return 0;
+}
+
+bool store_same_environment(const struct results_run *now, const struct results_run *stored, char *text, size_t size)
+{
+    static const char *const members[] = {"cpu", "cpus", "virtualization", "governor", "smt"};
+    const cJSON *one = results_object(now->header, "environment");
+    const cJSON *other = results_object(stored->header, "environment");
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; ++i) {
+        const cJSON *here = cJSON_GetObjectItemCaseSensitive(one, members[i]);
+        const cJSON *there = cJSON_GetObjectItemCaseSensitive(other, members[i]);
+        char *is, *was;
+        if ((here == NULL && there == NULL) || cJSON_Compare(here, there, true))
+            continue;
+        is = cJSON_PrintUnformatted(here);
+        was = cJSON_PrintUnformatted(there);
+        snprintf(text, size, "%s is %.100s, and was %.100s", members[i], is ? is : "unknown", was ? was : "unknown");
+        cJSON_free(is);
+        cJSON_free(was);
+        return false;
+    }
+    return true;
+}
