@@ -150,8 +150,10 @@ static int choose(struct export *out, const struct results_rows *rows, const str
 {
     out->run = rows->runs[0].first;
     out->rows = calloc(rows->count + 1, sizeof *out->rows);
-    if (out->rows == NULL)
-        return command_failed("export", "not enough memory");
+    if (out->rows == NULL) {
+        command_failed("export", "not enough memory");
+        return EXIT_UNREADABLE;
+    }
     for (size_t i = 0; i < rows->count; ++i)
         if (!options->filtered || regexec(&options->filter, rows->rows[i].name, 0, NULL, 0) == 0)
             if (fits(options, &rows->rows[i]))

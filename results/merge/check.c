@@ -132,7 +132,7 @@ static int check_records(const struct results_run *run, const struct complaint *
             complaint,
             "%s: shard %d of %d was cut short (%zu of %.0f records); go on with it with --resume, then merge",
             run->file, index, count, run->cell_count + run->case_count, results_planned(run));
-    for (size_t i = 0; i < run->cell_count; ++i)
+    for (size_t i = 0; count > 0 && i < run->cell_count; ++i)
         if (run->cells[i].block % count != index - 1)
             return complain(complaint, "%s: block %d of row %s is not of shard %d of %d; the file was changed",
                             run->file, run->cells[i].block, run->cells[i].row, index, count);
