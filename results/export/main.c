@@ -150,10 +150,8 @@ static int choose(struct export *out, const struct results_rows *rows, const str
 {
     out->run = rows->runs[0].first;
     out->rows = calloc(rows->count + 1, sizeof *out->rows);
-    if (out->rows == NULL) {
-        command_failed("export", "not enough memory");
-        return EXIT_UNREADABLE;
-    }
+    if (out->rows == NULL)
+        return command_failed("export", "not enough memory");
     for (size_t i = 0; i < rows->count; ++i)
         if (!options->filtered || regexec(&options->filter, rows->rows[i].name, 0, NULL, 0) == 0)
             if (fits(options, &rows->rows[i]))
@@ -236,6 +234,16 @@ static bool is_folder(const char *path)
     return (*path && path[strlen(path) - 1] == '/') || (stat(path, &status) == 0 && S_ISDIR(status.st_mode));
 }
 
+static int write_chosen(const struct export *export, const struct options *options)
+{
+    if (options->format == HGRM && is_folder(options->output))
+        return write_folder(export, options);
+    if (options->format == HGRM && export->row_count > 1)
+        return command_failed("export", "hgrm is of one row, and these are several: choose one with --filter, or give "
+                                        "a folder, --output FOLDER/");
+    return write_rows(options->output, export, options, 0);
+}
+
 static int export_runs(const struct results_run *runs, size_t count, const struct options *options)
 {
     struct results_rows rows = {0};
@@ -249,13 +257,8 @@ static int export_runs(const struct results_run *runs, size_t count, const struc
         status = command_failed("export", "these files are of several runs; export each by itself");
     else
         status = choose(&export, &rows, options);
-    if (status == 0 && options->format == HGRM && is_folder(options->output))
-        status = write_folder(&export, options);
-    else if (status == 0 && options->format == HGRM && export.row_count > 1)
-        status = command_failed("export", "hgrm is of one row, and these are several: choose one with --filter, or "
-                                          "give a folder, --output FOLDER/");
-    else if (status == 0)
-        status = write_rows(options->output, &export, options, 0);
+    if (export.row_count > 0)
+        status = write_chosen(&export, options);
     free(export.rows);
     results_rows_free(&rows);
     return status;
