@@ -1,4 +1,4 @@
-"""Headless Chromium over --remote-debugging-pipe: messages in JSON, each ended by a zero byte. Standard library only."""
+"""Headless Chromium over --remote-debugging-pipe: messages in JSON, each ended by a zero byte."""
 
 import fcntl
 import json
@@ -6,11 +6,15 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
 FLAGS = ("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
          "--disable-component-update --disable-sync --hide-scrollbars --remote-debugging-pipe").split()
+
+LAUNCHER = ("import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); "
+            "os.execv(sys.argv[3], sys.argv[3:])")
 
 
 def find():
@@ -23,29 +27,39 @@ class Browser:
 
     def __init__(self, program, deadline=250):
         self.until = time.monotonic() + deadline
-        self.profile = tempfile.mkdtemp(prefix="ipcmark-chromium.")
-        commands, self.commands = os.pipe()
-        self.answers, answers = os.pipe()
-        # The shell puts them where Chromium looks, from numbers that cannot be those.
-        commands, answers = (fcntl.fcntl(fd, fcntl.F_DUPFD, 5) for fd in (commands, answers))
+        self.profile = tempfile.mkdtemp(prefix="ipcmark-chromium.")  # and all else that it leaves
+        low_commands, self.commands = os.pipe()
+        self.answers, low_answers = os.pipe()
+        # Chromium looks at 3 and 4; the launcher puts them there, from numbers that cannot be those.
+        commands, answers = (fcntl.fcntl(fd, fcntl.F_DUPFD, 5) for fd in (low_commands, low_answers))
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{commands} 4>&{answers}', "sh", program, *FLAGS,
+            [sys.executable, "-c", LAUNCHER, str(commands), str(answers), program, *FLAGS,
              f"--user-data-dir={self.profile}", "about:blank"],
-            pass_fds=(commands, answers), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(commands)
-        os.close(answers)
+            env={**os.environ, "TMPDIR": self.profile}, pass_fds=(commands, answers), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for fd in (low_commands, low_answers, commands, answers):
+            os.close(fd)
         self.events, self.buffer, self.number, self.session = [], b"", 0, None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(domain + ".enable")
 
     def __enter__(self):
+        try:
+            target = self.call("Target.createTarget", url="about:blank")["targetId"]
+            self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                self.call(domain + ".enable")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        """Asked first: one that is killed leaves its children to die while its folder is being removed."""
+        try:
+            os.write(self.commands, b'{"id":0,"method":"Browser.close"}\0')
+            self.process.wait(timeout=20)
+        except (OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
         os.close(self.commands)
         os.close(self.answers)
         shutil.rmtree(self.profile, ignore_errors=True)
