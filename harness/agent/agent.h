@@ -213,12 +213,12 @@ void refuse(struct refusal *, const char *code, bool definite, const char *forma
 void refuse_errno(struct refusal *, int error, const char *what);
 
 typedef void request_fn(const cJSON *request, cJSON *reply, struct refusal *);
-request_fn request_publish;                   /* publish.c */
-request_fn request_ping;                      /* ping.c */
-request_fn request_stats;                     /* stats.c */
-request_fn request_footprint;                 /* stats.c */
+request_fn request_publish;                                      /* publish.c */
+request_fn request_ping;                                         /* ping.c */
+request_fn request_stats;                                        /* stats.c */
+request_fn request_footprint;                                    /* stats.c */
 request_fn request_wait_peers, request_wait_gone, request_drain; /* wait.c */
-request_fn request_cycle, request_hold;       /* bare.c */
+request_fn request_cycle, request_hold;                          /* bare.c */
 
 double request_number(const cJSON *request, const char *name, double otherwise);
 struct endpoint *request_endpoint(const cJSON *request, const char *name, struct refusal *);

@@ -65,13 +65,12 @@ void params_free(char **params)
 
 ipcmark_endpoint endpoint_options(const cJSON *request, char **params)
 {
-    return (ipcmark_endpoint){
-        .size = sizeof(ipcmark_endpoint),
-        .directory = cJSON_GetObjectItemCaseSensitive(request, "directory")->valuestring,
-        .channel = cJSON_GetObjectItemCaseSensitive(request, "channel")->valuestring,
-        .ping_interval_ms = (unsigned)request_number(request, "ping_interval_ms", 100),
-        .max_message_bytes = (size_t)request_number(request, "max_message_bytes", 65536),
-        .params = (const char *const *)params};
+    return (ipcmark_endpoint){.size = sizeof(ipcmark_endpoint),
+                              .directory = cJSON_GetObjectItemCaseSensitive(request, "directory")->valuestring,
+                              .channel = cJSON_GetObjectItemCaseSensitive(request, "channel")->valuestring,
+                              .ping_interval_ms = (unsigned)request_number(request, "ping_interval_ms", 100),
+                              .max_message_bytes = (size_t)request_number(request, "max_message_bytes", 65536),
+                              .params = (const char *const *)params};
 }
 
 static int call_open(struct endpoint *endpoint, const cJSON *request)

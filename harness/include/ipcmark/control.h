@@ -250,7 +250,7 @@ typedef struct {
     const char *const *params; /* "key=value", NULL-terminated: added to the participant's */
     bool count_only;           /* subscriber: count and check, but read no clock for each message (throughput) */
     bool count_sleeps;         /* subscriber: times those alone before which its handler's thread had slept */
-    bool small_frames;         /* messages of 8 bytes and more, of one part and thread; participants without a journal */
+    bool small_frames; /* messages of 8 bytes and more, of one part and thread; participants without a journal */
     /* SIGKILL so long after OPEN_INVOKE, declared as a kill: the call ends IPCMARK_GONE; 0: never. */
     unsigned kill_self_after_us;
 } ipcmark_endpoint_options;
@@ -273,12 +273,13 @@ typedef struct {
     double seconds;      /* 0: until `count` are sent; both: whichever is first */
     const size_t *sizes; /* bytes of each message in turn, over and over; NULL: 64 */
     size_t sizes_count;
-    unsigned parts;        /* of each message; 0: 1 */
-    double rate;           /* messages a second of each thread, open loop; 0: as fast as publish returns */
-    double jitter;         /* with a rate: a message is due up to so much of an interval later, by lot; 0 to 1 */
-    unsigned threads;      /* 0: 1 */
-    bool sleeps; /* with a rate: until a message is due, to the end: cheaper, and later, than to spin the last stretch */
-    bool dry;    /* with a rate: keeps to the schedule and publishes nothing: what the schedule itself costs */
+    unsigned parts;   /* of each message; 0: 1 */
+    double rate;      /* messages a second of each thread, open loop; 0: as fast as publish returns */
+    double jitter;    /* with a rate: a message is due up to so much of an interval later, by lot; 0 to 1 */
+    unsigned threads; /* 0: 1 */
+    bool
+        sleeps; /* with a rate: until a message is due, to the end: cheaper, and later, than to spin the last stretch */
+    bool dry;   /* with a rate: keeps to the schedule and publishes nothing: what the schedule itself costs */
     uint64_t start_at_ns;  /* CLOCK_MONOTONIC, for participants to start together; 0: at once */
     uint64_t kill_self_at; /* SIGKILL between the INVOKE of the n-th message (from 1) of thread 0 and its outcome; 0:
                               never */
@@ -315,10 +316,11 @@ ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscri
 /* Of a participant: user_ns, system_ns, voluntary_switches, involuntary_switches, resident_bytes, descriptors, threads.
  */
 ipcmark_call *ipcmark_process_stats(ipcmark_participant *);
-/* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, cpu_ns, slept, first_ns, last_ns, histogram (from the scheduled
- * time), histogram_uncorrected, and, of the time from from_ns to to_ns (0, 0: all), window: {messages, bytes, from_ns,
- * to_ns} with the exact times of the first and last sample inside it, so that messages / (to_ns - from_ns) is a rate.
- * Of a publisher: attempted, published, failed, unknown. reset: count from here, after this reply. */
+/* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, cpu_ns, slept, first_ns, last_ns, histogram (from
+ * the scheduled time), histogram_uncorrected, and, of the time from from_ns to to_ns (0, 0: all), window: {messages,
+ * bytes, from_ns, to_ns} with the exact times of the first and last sample inside it, so that messages / (to_ns -
+ * from_ns) is a rate. Of a publisher: attempted, published, failed, unknown. reset: count from here, after this reply.
+ */
 ipcmark_call *ipcmark_stats(ipcmark_trial *, uint16_t endpoint, uint64_t from_ns, uint64_t to_ns, bool reset);
 
 /* ---- what it costs to open, to have, to close, to lose ------------------------------------------------------- */
