@@ -104,3 +104,10 @@ void gate_conclude(struct gate_report *report)
     else if (report->clauses.unknown && report->verdict == GATE_PASS)
         conclude(report, GATE_INCONCLUSIVE, "clauses that passed before could not be judged, or were not", "");
 }
+
+bool gate_often_right(bool slowed, unsigned runs, unsigned alarms, unsigned inconclusive)
+{
+    if (slowed)
+        return 20 * (runs - alarms) <= runs;
+    return 50 * alarms <= runs && 10 * inconclusive <= runs;
+}

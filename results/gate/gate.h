@@ -89,6 +89,10 @@ struct gate_report {
 /* Fills in verdict and words from all that is set already. */
 void gate_conclude(struct gate_report *report);
 
+/* Whether it was as often right as it has to be. Of 50 runs of the same beside itself 1 alarm and 5 inconclusive at
+ * most; of 20 of one that is slowed on purpose at least 19 alarms. */
+bool gate_often_right(bool slowed, unsigned runs, unsigned alarms, unsigned inconclusive);
+
 int gate_exit(enum gate_verdict verdict);                 /* 0, 2, 1 */
 const char *gate_verdict_name(enum gate_verdict verdict); /* "pass", "inconclusive", "regression" */
 

@@ -16,13 +16,6 @@ struct counts {
     unsigned runs, verdicts[3];
 };
 
-bool self_test_holds(const char *kind, unsigned runs, unsigned alarms, unsigned inconclusive)
-{
-    if (strcmp(kind, "aa") == 0)
-        return 50 * alarms <= runs && 10 * inconclusive <= runs;
-    return 20 * (runs - alarms) <= runs;
-}
-
 /* Of the same gate: what it measures with, and how. */
 static bool is_same(const cJSON *record, const char *kind, const struct options *options)
 {
@@ -199,8 +192,8 @@ int self_test(const struct options *given, const struct gate_tolerances *toleran
     if (counts.runs == 0)
         return 2;
     say_counts(&options, &counts);
-    return self_test_holds(options.self_test, counts.runs, counts.verdicts[GATE_REGRESSION],
-                           counts.verdicts[GATE_INCONCLUSIVE])
+    return gate_often_right(strcmp(options.self_test, "slowed") == 0, counts.runs, counts.verdicts[GATE_REGRESSION],
+                            counts.verdicts[GATE_INCONCLUSIVE])
                ? 0
                : 1;
 }

@@ -8,7 +8,4 @@
 /* The exit code: 0 as often right as it has to be, 1 not, 2 there are too few to tell; or as look(). */
 int self_test(const struct options *options, const struct gate_tolerances *tolerances);
 
-/* As often right as it has to be: of 50 of `aa` 1 alarm and 5 inconclusive at most, of 20 slowed 19 caught at least. */
-bool self_test_holds(const char *kind, unsigned runs, unsigned alarms, unsigned inconclusive);
-
 #endif

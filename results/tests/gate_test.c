@@ -1,0 +1,392 @@
+/* What the gate makes of a run. */
+#include "cases.h"
+
+#include "gate/store.h"
+#include "made.h"
+
+#include <math.h>
+
+static void the_same_passes(void **state)
+{
+    struct made made = usual(1);
+    struct gate_report report = conclude(&made, NULL);
+    (void)state;
+    assert_int_equal(report.verdict, GATE_PASS);
+    assert_int_equal(gate_to_confirm(&report.first), 0);
+    assert_int_equal(report.first.blocks, BLOCKS);
+    for (int i = 0; i < GATE_METRICS; ++i)
+        assert_true(report.first.findings[i].judged && report.first.findings[i].slower.count == BLOCKS);
+    assert_true(gate_exit(GATE_PASS) == 0 && gate_exit(GATE_REGRESSION) == 1 && gate_exit(GATE_INCONCLUSIVE) == 2);
+}
+
+static void a_quarter_slower_is_a_regression_in_each_metric(void **state)
+{
+    struct made made = usual(1.25);
+    struct gate_look look = judge(&made);
+    (void)state;
+    assert_int_equal(look.verdict, GATE_REGRESSION);
+    assert_int_equal(gate_to_confirm(&look), ALL);
+    for (int i = 0; i < GATE_METRICS; ++i) {
+        const struct gate_finding *finding = &look.findings[i];
+        assert_int_equal(finding->verdict, GATE_REGRESSION);
+        assert_true(fabs(finding->slower.median - 1.25) < 0.01 && finding->slower.low > 1.2 && finding->chance < 0.01);
+    }
+}
+
+/* Of a rate, less is slower. */
+static void faster_is_no_regression(void **state)
+{
+    struct made made = usual(0.7);
+    struct gate_look look = judge(&made);
+    (void)state;
+    assert_int_equal(look.verdict, GATE_PASS);
+    assert_true(look.findings[GATE_RATE].slower.high < 0.75 && look.findings[GATE_RATE].candidate > 5e6);
+}
+
+static void only_what_is_slower_is_confirmed(void **state)
+{
+    struct made made = usual(1.25);
+    struct gate_look look;
+    (void)state;
+    made.hot = false;
+    look = judge(&made);
+    assert_int_equal(gate_to_confirm(&look), 1u << GATE_RATE);
+    assert_int_equal(look.findings[GATE_P50].verdict, GATE_PASS);
+}
+
+/* Each block is slower, so it is certain; but it is tolerated. */
+static void what_is_tolerated_passes(void **state)
+{
+    struct made made = usual(1.07);
+    struct gate_look look = judge(&made);
+    (void)state;
+    assert_int_equal(look.verdict, GATE_PASS);
+    assert_true(look.findings[GATE_P50].chance < 0.01 && look.findings[GATE_P50].slower.low > 1);
+}
+
+static void the_tolerance_of_the_file_counts(void **state)
+{
+    static const char path[] = "tolerances.json";
+    struct gate_tolerances out;
+    char error[300];
+    FILE *file = fopen(path, "w");
+    (void)state;
+    assert_non_null(file);
+    fputs("{\"p99_ns\": 0.3}", file);
+    fclose(file);
+    assert_int_equal(gate_tolerances_read(&out, path, error, sizeof error), 0);
+    assert_true(out.share[GATE_P99] == 0.3 && out.share[GATE_P50] == 0.10 && out.share[GATE_RATE] == 0.10);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("{\"p98_ns\": 0.3}", file);
+    fclose(file);
+    assert_true(gate_tolerances_read(&out, path, error, sizeof error) < 0);
+    has(error, "p98_ns");
+    unlink(path);
+}
+
+/* Six pairs, the least deviation of them on the other side: 2 chances in 64, which is significant alone, and not as one
+ * of three questions. */
+static void several_metrics_are_one_question(void **state)
+{
+    struct made made = usual(1.3);
+    struct gate_look look;
+    (void)state;
+    made.blocks = 6;
+    made.slower[2] = 0.999;
+    made.hot = false;
+    look = judge(&made);
+    assert_true(look.findings[GATE_RATE].slower.low > 1.1);
+    assert_true(fabs(look.findings[GATE_RATE].chance - 3 * 2.0 / 64) < 1e-9);
+    assert_int_equal(look.verdict, GATE_PASS);
+    look = judge_only(&made, 1u << GATE_RATE);
+    assert_true(fabs(look.findings[GATE_RATE].chance - 2.0 / 64) < 1e-9);
+    assert_int_equal(look.verdict, GATE_REGRESSION);
+}
+
+/* A median far beyond, but half of the blocks show nothing. */
+static void what_is_not_certain_passes(void **state)
+{
+    struct made made = usual(1);
+    struct gate_look look;
+    (void)state;
+    for (int i = 0; i < BLOCKS; ++i)
+        made.slower[i] = i % 2 ? 1.5 : 0.85;
+    look = judge(&made);
+    assert_int_equal(look.verdict, GATE_PASS);
+}
+
+static void a_noisy_control_is_inconclusive_whatever_the_candidate(void **state)
+{
+    (void)state;
+    for (int slow = 0; slow < 2; ++slow) {
+        struct made made = usual(slow ? 1.6 : 1);
+        struct gate_report report;
+        for (int i = 0; i < BLOCKS; ++i)
+            made.control[i] = i % 3 == 0 ? 1.4 : i % 3 == 1 ? 0.75 : 1.1;
+        report = conclude(&made, NULL);
+        assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+        assert_int_equal(gate_to_confirm(&report.first), 0);
+        has(report.words, "more noise than");
+    }
+}
+
+static void five_pairs_are_inconclusive(void **state)
+{
+    struct made made = usual(2);
+    struct gate_report report;
+    (void)state;
+    for (int i = 5; i < BLOCKS; ++i)
+        made.placement[i] = i % 2 ? "distant" : "mixed";
+    report = conclude(&made, NULL);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    assert_int_equal(report.first.findings[GATE_RATE].slower.count, 5);
+    made.placement[5] = NULL;
+    assert_int_equal(judge(&made).verdict, GATE_REGRESSION);
+}
+
+/* The base is there twice, so one of the two may have been elsewhere. */
+static void either_cell_of_the_base_makes_a_pair(void **state)
+{
+    struct made made = usual(1.25);
+    struct gate_look look;
+    (void)state;
+    for (int i = 0; i < 4; ++i)
+        made.base_placement[i] = "distant";
+    look = judge(&made);
+    assert_int_equal(look.findings[GATE_P50].slower.count, BLOCKS);
+    assert_int_equal(look.findings[GATE_P50].control.count, BLOCKS - 4);
+    assert_int_equal(look.verdict, GATE_REGRESSION);
+}
+
+static void lost_messages_fail_whatever_the_speed(void **state)
+{
+    struct made made = usual(0.5);
+    struct gate_report report;
+    (void)state;
+    made.error = "3 messages lost";
+    made.fault = "messages";
+    report = conclude(&made, NULL);
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    assert_int_equal(gate_to_confirm(&report.first), 0);
+    has(report.words, "hot/candidate/64B/1x1 in block 3: 3 messages lost");
+}
+
+static void the_bases_error_is_not_the_candidates(void **state)
+{
+    struct made made = usual(1);
+    struct gate_report report;
+    (void)state;
+    made.base_error = "3 messages lost";
+    report = conclude(&made, NULL);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    has(report.words, "baseline is an error");
+}
+
+/* A rate that was not achieved, a crash: once may be the machine, twice, and never beside it, is not. */
+static void who_cannot_be_measured_is_tried_again(void **state)
+{
+    struct made broken = usual(1), fine = usual(1), lost;
+    struct gate_report report;
+    (void)state;
+    broken.error = "only 9000 messages a second of 10000 were sent";
+    report = conclude(&broken, NULL);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    assert_int_equal(gate_to_confirm(&report.first), ALL);
+    assert_int_equal(conclude(&broken, &broken).verdict, GATE_REGRESSION);
+    assert_int_equal(conclude(&broken, &fine).verdict, GATE_PASS);
+    lost = broken;
+    lost.fault = "messages";
+    assert_int_equal(conclude(&broken, &lost).verdict, GATE_REGRESSION);
+}
+
+static void a_regression_has_to_be_seen_again(void **state)
+{
+    struct made slow = usual(1.25), fine = usual(1), noisy = usual(1.25);
+    struct gate_report report = conclude(&slow, &slow);
+    (void)state;
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    has(report.words, "seen again");
+    report = conclude(&slow, &fine);
+    assert_int_equal(report.verdict, GATE_PASS);
+    has(report.words, "do not show again");
+    for (int i = 0; i < BLOCKS; ++i)
+        noisy.control[i] = i % 2 ? 1.4 : 0.75;
+    report = conclude(&slow, &noisy);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+}
+
+/* One metric was cleared; of the other nobody knows. */
+static void a_doubt_stays_when_an_alarm_was_none(void **state)
+{
+    struct made first = usual(1.25), fine = usual(1);
+    struct gate_report report = {.confirmed = true};
+    (void)state;
+    report.first = judge(&first);
+    report.first.findings[GATE_P99].verdict = GATE_INCONCLUSIVE;
+    report.second = judge_only(&fine, gate_to_confirm(&report.first));
+    gate_conclude(&report);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+}
+
+static void a_percentile_that_the_base_never_had_is_not_judged(void **state)
+{
+    struct made made = usual(1);
+    struct gate_look look;
+    (void)state;
+    made.p99 = false;
+    look = judge(&made);
+    assert_int_equal(look.verdict, GATE_PASS);
+    assert_false(look.findings[GATE_P99].judged);
+    has(look.findings[GATE_P99].why, "--cell-seconds");
+}
+
+static void nothing_is_no_pass(void **state)
+{
+    struct made made = usual(1);
+    struct gate_report report;
+    (void)state;
+    made.blocks = 0;
+    report = conclude(&made, NULL);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+}
+
+#define CASE_OF(clause, verdict)                                                                                       \
+    "{\"record\":\"case\",\"driver\":\"mmipc\",\"clause\":\"" clause "\",\"level\":\"MUST\",\"title\":\"t\","          \
+    "\"verdict\":\"" verdict "\",\"text\":\"3 lost\"}\n"
+
+static struct gate_report with_clauses(const char *now, const char *before)
+{
+    struct made made = usual(1);
+    struct gate_report report = conclude(&made, NULL);
+    struct results_run new = read_run(now), old = read_run(before);
+
+    report.compared_clauses = true;
+    assert_int_equal(gate_clauses_compare(&report.clauses, &new, &old), 0);
+    results_run_free(&new);
+    results_run_free(&old);
+    gate_conclude(&report);
+    return report;
+}
+
+static void a_clause_that_newly_fails_fails(void **state)
+{
+    struct gate_report report = with_clauses(CONFORMANCE CASE_OF("DEL-001", "fail") CASE_OF("DEL-002", "fail"),
+                                             CONFORMANCE CASE_OF("DEL-001", "fail") CASE_OF("DEL-002", "pass"));
+    (void)state;
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    assert_int_equal(report.clauses.count, 1);
+    has(report.words, "DEL-002: 3 lost");
+    gate_clauses_free(&report.clauses);
+    report = with_clauses(CONFORMANCE CASE_OF("DEL-001", "fail"), CONFORMANCE CASE_OF("DEL-001", "fail"));
+    assert_int_equal(report.verdict, GATE_PASS);
+    report = with_clauses(CONFORMANCE CASE_OF("DEL-001", "fail"), CONFORMANCE CASE_OF("DEL-002", "skip"));
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    has(report.words, "not judged before");
+    gate_clauses_free(&report.clauses);
+}
+
+static void a_clause_that_is_no_longer_judged_is_no_pass(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        with_clauses(CONFORMANCE CASE_OF("DEL-001", "unknown"), CONFORMANCE CASE_OF("DEL-001", "pass")).verdict,
+        GATE_INCONCLUSIVE);
+    assert_int_equal(with_clauses(CONFORMANCE CASE_OF("DEL-002", "pass"),
+                                  CONFORMANCE CASE_OF("DEL-001", "pass") CASE_OF("DEL-002", "pass"))
+                         .verdict,
+                     GATE_INCONCLUSIVE);
+}
+
+/* ---- stored -------------------------------------------------------------------------------------------------- */
+
+/* A run of a machine where all takes `pace` of the time; the driver alone takes `slower` more. */
+static char *machine(double pace, double slower, double noise, bool limits)
+{
+    char *text = NULL, metrics[100];
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    fputs("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"planned\":1,\"environment\":{\"cpu\":\"A\"}}\n",
+          out);
+    for (int block = 0; block < BLOCKS; ++block) {
+        double here = pace * (1 + 0.05 * (block % 3)), own = slower * (1 + noise * (block % 4 - 1.5));
+        snprintf(metrics, sizeof metrics, "\"messages_per_second\":%.9g", 4e6 / here / own);
+        write_cell(out, "throughput", "candidate", block, NULL, metrics, NULL, NULL);
+        if (limits)
+            fprintf(
+                out,
+                "{\"record\":\"cell\",\"row\":\"limit/bare-ring/64B\",\"family\":\"limit\",\"driver\":\"limit\","
+                "\"size\":64,\"publishers\":1,\"subscribers\":1,\"block\":%d,\"placement\":\"cluster\","
+                "\"limit_of\":[\"throughput\"],\"limit_kind\":\"bound\",\"metrics\":{\"messages_per_second\":%.9g}}\n",
+                block, 8e6 / here);
+    }
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static struct gate_look beside_stored(char *now, char *stored)
+{
+    struct results_run runs[] = {read_run(now), read_run(stored)};
+    struct gate_tolerances usual_ones = tolerances();
+    struct results_rows rows;
+    struct gate_look look;
+
+    assert_int_equal(results_rows_build(&rows, runs, 2), 0);
+    assert_int_equal(gate_judge_stored(&look, &rows, 0, 1, &usual_ones, 1u << GATE_RATE), 0);
+    results_rows_free(&rows);
+    results_run_free(&runs[0]);
+    results_run_free(&runs[1]);
+    free(now);
+    free(stored);
+    return look;
+}
+
+static void a_stored_run_is_taken_over_its_own_machine(void **state)
+{
+    (void)state;
+    assert_int_equal(beside_stored(machine(2, 1, 0.01, true), machine(1, 1, 0.01, true)).verdict, GATE_PASS);
+    assert_int_equal(beside_stored(machine(0.5, 1.3, 0.01, true), machine(1, 1, 0.01, true)).verdict, GATE_REGRESSION);
+    assert_int_equal(beside_stored(machine(1, 1, 0.01, false), machine(1, 1, 0.01, false)).verdict, GATE_INCONCLUSIVE);
+    assert_int_equal(beside_stored(machine(1, 1, 0.3, true), machine(1, 1, 0.3, true)).verdict, GATE_INCONCLUSIVE);
+}
+
+static void another_environment_is_seen(void **state)
+{
+    struct results_run one = read_run("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":"
+                                      "{\"cpu\":\"A\",\"cpus\":2,\"load\":1}}\n");
+    struct results_run load = read_run("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":"
+                                       "{\"cpu\":\"A\",\"cpus\":2,\"load\":9}}\n");
+    struct results_run other = read_run("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":"
+                                        "{\"cpu\":\"A\",\"cpus\":4}}\n");
+    char text[300];
+    (void)state;
+    assert_true(store_same_environment(&one, &load, text, sizeof text));
+    assert_false(store_same_environment(&one, &other, text, sizeof text));
+    assert_string_equal(text, "cpus is 2, and was 4");
+    results_run_free(&one);
+    results_run_free(&load);
+    results_run_free(&other);
+}
+
+static void how_often_it_may_be_wrong(void **state)
+{
+    (void)state;
+    assert_true(gate_often_right(false, 50, 1, 5) && gate_often_right(true, 20, 19, 1));
+    assert_false(gate_often_right(false, 50, 2, 0));
+    assert_false(gate_often_right(false, 50, 0, 6));
+    assert_false(gate_often_right(true, 20, 18, 2));
+}
+
+CASES_MAIN(CASE(the_same_passes), CASE(a_quarter_slower_is_a_regression_in_each_metric), CASE(faster_is_no_regression),
+           CASE(only_what_is_slower_is_confirmed), CASE(what_is_tolerated_passes),
+           CASE(the_tolerance_of_the_file_counts), CASE(several_metrics_are_one_question),
+           CASE(what_is_not_certain_passes), CASE(a_noisy_control_is_inconclusive_whatever_the_candidate),
+           CASE(five_pairs_are_inconclusive), CASE(either_cell_of_the_base_makes_a_pair),
+           CASE(lost_messages_fail_whatever_the_speed), CASE(the_bases_error_is_not_the_candidates),
+           CASE(who_cannot_be_measured_is_tried_again), CASE(a_regression_has_to_be_seen_again),
+           CASE(a_doubt_stays_when_an_alarm_was_none), CASE(a_percentile_that_the_base_never_had_is_not_judged),
+           CASE(nothing_is_no_pass), CASE(a_clause_that_newly_fails_fails),
+           CASE(a_clause_that_is_no_longer_judged_is_no_pass), CASE(a_stored_run_is_taken_over_its_own_machine),
+           CASE(another_environment_is_seen), CASE(how_often_it_may_be_wrong))
