@@ -250,7 +250,7 @@ typedef struct {
     const char *const *params; /* "key=value", NULL-terminated: added to the participant's */
     bool count_only;           /* subscriber: count and check, but read no clock for each message (throughput) */
     bool count_sleeps;         /* subscriber: times those alone before which its handler's thread had slept */
-    bool small_frames; /* messages of 8 bytes and more, of one part and thread; participants without a journal */
+    bool small_frames;         /* messages of 8 bytes and more, one part, one thread; participants without a journal */
     /* SIGKILL so long after OPEN_INVOKE, declared as a kill: the call ends IPCMARK_GONE; 0: never. */
     unsigned kill_self_after_us;
 } ipcmark_endpoint_options;
@@ -277,9 +277,8 @@ typedef struct {
     double rate;      /* messages a second of each thread, open loop; 0: as fast as publish returns */
     double jitter;    /* with a rate: a message is due up to so much of an interval later, by lot; 0 to 1 */
     unsigned threads; /* 0: 1 */
-    bool
-        sleeps; /* with a rate: until a message is due, to the end: cheaper, and later, than to spin the last stretch */
-    bool dry;   /* with a rate: keeps to the schedule and publishes nothing: what the schedule itself costs */
+    bool sleeps;      /* with a rate: until a message is due, to the end: cheaper, and later, than to spin at last */
+    bool dry;         /* with a rate: keeps to the schedule and publishes nothing: what the schedule itself costs */
     uint64_t start_at_ns;  /* CLOCK_MONOTONIC, for participants to start together; 0: at once */
     uint64_t kill_self_at; /* SIGKILL between the INVOKE of the n-th message (from 1) of thread 0 and its outcome; 0:
                               never */
