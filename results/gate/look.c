@@ -268,11 +268,31 @@ static int measure_all(struct gate_report *report, const struct scratch *scratch
     return status;
 }
 
+/* What is compared with from now on must be figures. */
+static int check_whole(const char *file)
+{
+    char *files[] = {(char *)(uintptr_t)file}, text[512];
+    struct results_run *run = NULL;
+    int status = command_read("gate", files, 1, &run);
+
+    if (status)
+        return status;
+    for (size_t i = 0; i < run->cell_count && status == 0; ++i)
+        if (run->cells[i].error) {
+            snprintf(text, sizeof text, "not stored: %s: %.400s", run->cells[i].row, run->cells[i].error);
+            status = command_failed("gate", text);
+        }
+    command_free(run, 1);
+    return status;
+}
+
 static int accept(const struct scratch *scratch, const struct options *options)
 {
     struct gate_measuring measuring = measuring_of(options, scratch);
     int status = options->baseline ? gate_measure(&measuring) : 0;
 
+    if (status == 0 && options->baseline)
+        status = check_whole(scratch->first);
     if (status == 0 && options->baseline)
         status = store(options->baseline, scratch->first, options->reason);
     if (status == 0 && options->verdicts)
