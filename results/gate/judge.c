@@ -184,16 +184,20 @@ static bool is_noisy(const struct gate_finding *finding)
     return !(finding->control.low >= 1 / most && finding->control.high <= most);
 }
 
-/* Whether it can be told at all. */
-static bool tellable(struct gate_finding *finding)
+/* Whether it can be told at all; `why` is why there are no pairs, or NULL. */
+static bool tellable(struct gate_finding *finding, const char *why)
 {
     const struct results_spread *control = &finding->control;
 
     if (finding->slower.count < FEWEST_PAIRS || control->count < FEWEST_PAIRS) {
         finding->verdict = GATE_INCONCLUSIVE;
-        snprintf(finding->why, sizeof finding->why,
-                 "only %zu blocks have both in one placement of the CPUs, with all that is needed; %d are the least",
-                 finding->slower.count < control->count ? finding->slower.count : control->count, FEWEST_PAIRS);
+        if (finding->slower.count == 0 && why != NULL)
+            say(finding, GATE_INCONCLUSIVE, why);
+        else
+            snprintf(
+                finding->why, sizeof finding->why,
+                "only %zu blocks have both in one placement of the CPUs, with all that is needed; %d are the least",
+                finding->slower.count < control->count ? finding->slower.count : control->count, FEWEST_PAIRS);
         return false;
     }
     if (!is_noisy(finding))
@@ -239,7 +243,7 @@ static int judge_metric(struct gate_look *look, const struct results_rows *rows,
     finding->candidate = results_row_metric(trio.candidate, finding->metric->metric).median;
     finding->base = results_row_metric(trio.base, finding->metric->metric).median;
     error = compare(finding, &trio, chance);
-    if (error || !tellable(finding))
+    if (error || !tellable(finding, results_compare(rows, trio.candidate, trio.base, finding->metric->metric).why))
         *chance = NAN;
     return error;
 }

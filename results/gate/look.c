@@ -190,6 +190,7 @@ static void say_others(struct gate_report *report, const struct scratch *scratch
     char *files[] = {(char *)(uintptr_t)scratch->others[0], (char *)(uintptr_t)scratch->others[1]};
     struct results_run *runs = NULL;
     struct results_rows rows = {0};
+    const char *last = "";
     size_t used = 0;
 
     if (access(files[0], R_OK) < 0 || access(files[1], R_OK) < 0 || command_read("gate", files, 2, &runs))
@@ -197,13 +198,20 @@ static void say_others(struct gate_report *report, const struct scratch *scratch
     if (results_rows_build(&rows, runs, 2) == 0)
         for (size_t i = 0; i < rows.count && used < sizeof report->beside; ++i) {
             const struct results_row *row = &rows.rows[i];
-            bool rate = strcmp(row->family, "throughput") == 0;
+            bool rate = strcmp(row->family, "throughput") == 0, again = strcmp(row->name, last) == 0;
             double value = results_row_metric(row, rate ? "messages_per_second" : "p50_ns").median;
-            if (!isnan(value))
-                used += (size_t)snprintf(report->beside + used, sizeof report->beside - used,
-                                         rate ? "%s%s %s %.3g thousand/s" : "%s%s %s %.3g µs",
-                                         used ? ", " : "For orientation, before and after: ", row->driver,
-                                         rate ? "throughput" : "latency p50", value / 1e3);
+            if (isnan(value))
+                continue;
+            used += (size_t)snprintf(report->beside + used, sizeof report->beside - used, "%s%s%s%s%.3g %s",
+                                     again  ? ", then "
+                                     : used ? "; "
+                                            : "For orientation, before and after: ",
+                                     again ? "" : row->driver, again ? "" : " ",
+                                     again  ? ""
+                                     : rate ? "throughput "
+                                            : "latency p50 ",
+                                     value / 1e3, rate ? "thousand/s" : "µs");
+            last = row->name;
         }
     results_rows_free(&rows);
     command_free(runs, 2);

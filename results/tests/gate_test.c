@@ -114,6 +114,11 @@ static void what_is_not_certain_passes(void **state)
         made.slower[i] = i % 2 ? 1.5 : 0.85;
     look = judge(&made);
     assert_int_equal(look.verdict, GATE_PASS);
+    for (int i = 0; i < BLOCKS; ++i) /* slower for certain, but by how much? */
+        made.slower[i] = i % 2 ? 1.25 : 1.03;
+    look = judge(&made);
+    assert_true(look.findings[GATE_RATE].chance < 0.01 && look.findings[GATE_RATE].slower.median > 1.1);
+    assert_int_equal(look.verdict, GATE_PASS);
 }
 
 static void a_noisy_control_is_inconclusive_whatever_the_candidate(void **state)
@@ -168,6 +173,7 @@ static void lost_messages_fail_whatever_the_speed(void **state)
     made.fault = "messages";
     report = conclude(&made, NULL);
     assert_int_equal(report.verdict, GATE_REGRESSION);
+    assert_int_equal(report.first.verdict, GATE_REGRESSION);
     assert_int_equal(gate_to_confirm(&report.first), 0);
     has(report.words, "hot/candidate/64B/1x1 in block 3: 3 messages lost");
 }
@@ -239,6 +245,7 @@ static void a_percentile_that_the_base_never_had_is_not_judged(void **state)
     assert_int_equal(look.verdict, GATE_PASS);
     assert_false(look.findings[GATE_P99].judged);
     has(look.findings[GATE_P99].why, "--cell-seconds");
+    assert_int_equal(judge_only(&made, 1u << GATE_P99).verdict, GATE_INCONCLUSIVE); /* nothing judged is no pass */
 }
 
 static void nothing_is_no_pass(void **state)
