@@ -23,7 +23,7 @@ const char options_help[] =
     "on\n"
     "\n"
     "  --seconds S            how long to measure, and once more to confirm a regression (default 90)\n"
-    "  --cell-seconds S       how long a cell lasts (default 0.25; slow drivers need longer for a p99)\n"
+    "  --cell-seconds S       how long a cell lasts (default 0.15; slow drivers need longer for a p99)\n"
     "  --tolerances FILE      {\"p50_ns\": 0.1, \"p99_ns\": 0.1, \"messages_per_second\": 0.1}, which are the "
     "defaults\n"
     "  --seed N, --pin A,B    as of ipcmark bench\n"

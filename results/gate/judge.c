@@ -48,11 +48,6 @@ static double log_slower(double ratio, const char *metric)
     return results_more_is_better(metric) ? -log(ratio) : log(ratio);
 }
 
-static double exp_slower(double value)
-{
-    return exp(value);
-}
-
 /* The logarithms of the pairs, `values` by block. NAN: the block has no pair. */
 static int take_pairs(double *by_block, size_t blocks, const struct results_row *row, const struct results_row *base,
                       const char *metric)
@@ -83,16 +78,40 @@ static size_t join(double *values, const double *one, const double *other, size_
     return count;
 }
 
-/* Sorts the values. */
-static int spread_of(struct results_spread *out, double *values, size_t count)
+/* The estimate that belongs to the signed ranks: it makes more of few values than their median does, and half of one
+ * kind and half of another, as streams have them, do not make it jump. */
+struct sample {
+    const double *values;
+    double *drawn;
+    size_t count;
+};
+
+static double shift_of(void *context, const size_t *drawn, const size_t *other)
 {
+    struct sample *sample = context;
+    double shift;
+    (void)other;
+    for (size_t i = 0; i < sample->count; ++i)
+        sample->drawn[i] = sample->values[drawn[i]];
+    return results_shift(&shift, sample->drawn, sample->count) < 0 ? NAN : shift;
+}
+
+static int spread_of(struct results_spread *out, const double *values, size_t count)
+{
+    struct sample sample = {values, calloc(count + 1, sizeof(double)), count};
+    struct results_resampling resampling = {.count = count, .statistic = shift_of, .context = &sample, .seed = SEED};
     struct results_interval interval;
-    int error = results_resample_median(&interval, values, count, within, SEED);
-    *out = (struct results_spread){.count = count,
-                                   .median = exp_slower(results_median(values, count)),
-                                   .low = exp_slower(interval.low),
-                                   .high = exp_slower(interval.high),
-                                   .interval = !isnan(interval.low)};
+    double shift = NAN;
+    int error = sample.drawn ? results_resample(&interval, &resampling, within) : -ENOMEM;
+    if (error == 0)
+        error = results_shift(&shift, values, count);
+    if (error == 0)
+        *out = (struct results_spread){.count = count,
+                                       .median = exp(shift),
+                                       .low = exp(interval.low),
+                                       .high = exp(interval.high),
+                                       .interval = !isnan(interval.low)};
+    free(sample.drawn);
     return error;
 }
 
@@ -178,10 +197,12 @@ static bool comparable(struct gate_finding *finding, const struct trio *trio)
     return false;
 }
 
+/* Its interval is wider to either side than what is tolerated, or wholly beyond that: the same is not the same here. */
 static bool is_noisy(const struct gate_finding *finding)
 {
+    const struct results_spread *control = &finding->control;
     double most = 1 + finding->tolerance;
-    return !(finding->control.low >= 1 / most && finding->control.high <= most);
+    return !(sqrt(control->high / control->low) <= most) || control->low > most || control->high < 1 / most;
 }
 
 /* Whether it can be told at all; `why` is why there are no pairs, or NULL. */

@@ -43,7 +43,7 @@ static void remember(const struct results_run *run)
     snprintf(digest, sizeof digest, "%s", sum ? sum : "");
 }
 
-/* A header that promises more blocks than are there was cut short, by a machine too slow for its time. */
+/* The machine was too slow, or too busy, for its time. */
 static void demand_blocks(struct gate_look *look, unsigned fewest)
 {
     if (look->lost || look->broken || look->blocks >= fewest)
@@ -233,8 +233,10 @@ static struct gate_measuring measuring_of(const struct options *options, const s
 static int judge(struct gate_look *out, const struct gate_measuring *measuring, const struct options *options,
                  const struct gate_tolerances *tolerances)
 {
-    int status = gate_measure(measuring);
+    int status;
 
+    fprintf(stderr, "ipcmark gate: measuring for %.0f s\n", measuring->seconds);
+    status = gate_measure(measuring);
     if (status == 0)
         status = options->stored ? judge_with_stored(out, measuring->output, options, tolerances)
                                  : judge_file(out, measuring->output, tolerances, measuring->metrics);
@@ -253,6 +255,7 @@ static int confirm(struct gate_report *report, struct gate_measuring measuring, 
     measuring.output = scratch->second;
     measuring.seed += 1;
     report->confirmed = true;
+    fprintf(stderr, "ipcmark gate: it seems slower; fresh blocks are to confirm that\n");
     return judge(&report->second, &measuring, options, tolerances);
 }
 
@@ -312,7 +315,7 @@ static bool has_time(const struct options *options)
 {
     struct scratch none = {.first = ""};
     struct gate_measuring measuring = measuring_of(options, &none);
-    return options->baseline == NULL || gate_blocks(&measuring) >= GATE_FEWEST_BLOCKS;
+    return options->baseline == NULL || gate_has_time(&measuring);
 }
 
 int look(struct gate_report *report, const struct options *options, const struct gate_tolerances *tolerances)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -23,10 +24,11 @@
 extern char **environ;
 
 enum { WORDS = 40, NUMBERS = 32, DRIVER = 4096 };
-/* Beside the seconds of a cell: processes, their connections, and the lines between rounds. Of a block: its program. */
-static const double cell_overhead = 0.4, block_overhead = 0.1;
-/* A machine that takes longer than a guess is not waited for for ever. */
-static const double patience = 1.25, more_seconds = 10;
+/* Beside the seconds of a cell, for processes, their connections and the lines between rounds: at least, on a quick
+ * machine with nothing else to do, and as much as usual. */
+static const double quick = 0.08, usual = 0.2;
+/* Then it is ended. */
+static const double grace_seconds = 0.5, patience_seconds = 60;
 
 static volatile sig_atomic_t interrupted;
 
@@ -48,10 +50,15 @@ static unsigned families_of(unsigned metrics)
     return (metrics & (1u << GATE_P50 | 1u << GATE_P99) ? 1u : 0u) + (metrics & 1u << GATE_RATE ? 1u : 0u);
 }
 
-unsigned gate_blocks(const struct gate_measuring *measuring)
+static double blocks_of(const struct gate_measuring *measuring, double overhead)
 {
     const double rows = families_of(measuring->metrics) * (measuring->base ? 3 : 2);
-    return (unsigned)(measuring->seconds / (rows * (measuring->cell_seconds + cell_overhead) + block_overhead));
+    return measuring->seconds / (rows * (measuring->cell_seconds + overhead));
+}
+
+bool gate_has_time(const struct gate_measuring *measuring)
+{
+    return blocks_of(measuring, usual) >= GATE_FEWEST_BLOCKS;
 }
 
 static void make_filter(char *out, size_t size, const struct gate_measuring *measuring, bool limits)
@@ -101,7 +108,7 @@ static int start(const struct words *words, const char *said, pid_t *child)
     if (error)
         return -error;
     error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    if (error == 0 && !isatty(STDERR_FILENO))
+    if (error == 0)
         error = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (error == 0)
         error = posix_spawn(child, words->list[0], &actions, NULL, (char **)(uintptr_t)words->list, environ);
@@ -116,18 +123,22 @@ static double now_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* True: its time was over before it had ended. */
+/* What it has measured when its time is over is what there is: how many blocks that are shows how quick the machine is.
+ * True: its time was over. */
 static bool wait_for(pid_t child, double seconds)
 {
     const double until = now_seconds() + seconds;
     struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
-    bool asked = false, late = false;
+    double asked_at = 0;
+    bool late = false;
 
     while (ended.fd >= 0 && poll(&ended, 1, 200) <= 0) { /* so often for a signal that came just before the poll */
         late = late || now_seconds() > until;
-        if (!asked && (interrupted || late)) {
-            kill(child, SIGTERM); /* from a terminal it has had SIGINT already, and twice the same would be final */
-            asked = true;
+        if (asked_at > 0 && now_seconds() > asked_at + patience_seconds)
+            kill(child, SIGKILL); /* its guard cleans up after it */
+        if (asked_at == 0 && (interrupted || late)) {
+            kill(child, SIGTERM); /* of a terminal's SIGINT it has heard itself, and twice the same would be final */
+            asked_at = now_seconds();
         }
     }
     if (ended.fd >= 0)
@@ -153,7 +164,7 @@ static int run(const struct words *words, const char *said, double seconds)
     error = start(words, said, &child);
     if (error < 0)
         return command_error("gate", "ipcmark-bench", error);
-    late = wait_for(child, seconds * patience + more_seconds);
+    late = wait_for(child, seconds + grace_seconds);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     if (interrupted)
@@ -177,7 +188,7 @@ int gate_measure(const struct gate_measuring *measuring)
     snprintf(candidate, sizeof candidate, "candidate=%s", measuring->candidate);
     snprintf(base, sizeof base, "base=%s", measuring->base ? measuring->base : "");
     snprintf(control, sizeof control, "control=%s", measuring->base ? measuring->base : "");
-    snprintf(blocks, sizeof blocks, "%u", gate_blocks(measuring));
+    snprintf(blocks, sizeof blocks, "%.0f", ceil(blocks_of(measuring, quick)));
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)measuring->seed);
     snprintf(seconds, sizeof seconds, "%g", measuring->cell_seconds);
     make_filter(filter, sizeof filter, measuring, measuring->base == NULL);

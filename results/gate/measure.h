@@ -2,6 +2,7 @@
 #ifndef GATE_MEASURE_H
 #define GATE_MEASURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct gate_measuring {
@@ -11,19 +12,19 @@ struct gate_measuring {
     uint64_t seed;
     const char *pin;    /* or NULL */
     const char *output; /* a file, that is written over */
-    const char *said;   /* where bench's words go, unless there is a terminal: they are shown if it fails */
+    const char *said;   /* where bench's words go, which are shown if it fails */
 };
 
 enum { GATE_FEWEST_BLOCKS = 12 };
 
-/* How many blocks fit into the time. */
-unsigned gate_blocks(const struct gate_measuring *measuring);
+/* Whether a usual machine does so many blocks in the time. */
+bool gate_has_time(const struct gate_measuring *measuring);
 
 /* Hears of SIGINT and SIGTERM from now on. */
 void gate_listen(void);
 
-/* 0: the file is written, whatever its cells hold; or the exit code, everything said. Ends soon after the time is over,
- * with what there is by then. */
+/* As many blocks as fit into the time. 0: the file is written, whatever its cells hold; or the exit code, everything
+ * said. */
 int gate_measure(const struct gate_measuring *measuring);
 
 /* Fifo and tcp once, at the same size; likewise. */

@@ -192,7 +192,7 @@ static int check(const struct options *options, bool judge, int left)
 
 int options_read(struct options *out, int argc, char **argv)
 {
-    struct options options = {.seconds = 90, .cell_seconds = 0.25, .repeat = 1};
+    struct options options = {.seconds = 90, .cell_seconds = 0.15, .repeat = 1};
     const char *github = getenv("GITHUB_ACTIONS");
     bool judge = false;
     int option, status = -1;

@@ -104,7 +104,7 @@ def the_same_passes(*programs):
     assert "pass: nothing is slower" in out, out
     call, = gate.calls()
     assert "--driver candidate=./new.so --driver base=./old.so --driver control=./old.so" in call, call
-    assert "--seed 5" in call and "--blocks 22 " in call, call
+    assert "--seed 5" in call and "--blocks 66 " in call, call
 
 
 def a_regression_is_seen_twice(*programs):
