@@ -31,14 +31,14 @@ if word == "hangs":
     (here / "hangs").write_text("hangs\n")
     while True:
         signal.pause()
-slower = 1.0 if word == "lost" else float(word)
+slower = 1.0 if word in ("lost", "few") else float(word)
 environment = {"cpu": (here / "cpu").read_text() if (here / "cpu").exists() else "A", "commit": (here / "commit").read_text()}
 with open(options["--output"], "w") as out:
     def write(record):
         out.write(json.dumps(record) + "\n")
     write({"record": "header", "format": 1, "kind": "bench", "run": os.urandom(8).hex(), "planned": 1,
            "environment": environment, "drivers": [{"name": d.split("=")[0], "digest": "01234567"} for d in drivers]})
-    for block in range(int(options["--blocks"])):
+    for block in range(11 if word == "few" else int(options["--blocks"])):
         for driver in [d.split("=")[0] for d in drivers]:
             own = (slower if driver == "candidate" else 1) * (1 + 0.001 * (block % 3))
             for family in "hot", "throughput":
@@ -105,6 +105,9 @@ def the_same_passes(*programs):
     call, = gate.calls()
     assert "--driver candidate=./new.so --driver base=./old.so --driver control=./old.so" in call, call
     assert "--seed 5" in call and "--blocks 66 " in call, call
+    gate.plan("few")
+    out, _ = gate.run("--baseline", "./old.so", code=2)
+    assert "inconclusive: " in out and "only 11 of at least 12 blocks" in out, out
 
 
 def a_regression_is_seen_twice(*programs):
