@@ -284,10 +284,14 @@ static int check_whole(const char *file)
 {
     char *files[] = {(char *)(uintptr_t)file}, text[512];
     struct results_run *run = NULL;
-    int status = command_read("gate", files, 1, &run);
+    int status = command_read("gate", files, 1, &run), last = -1;
 
     if (status)
         return status;
+    for (size_t i = 0; i < run->cell_count; ++i)
+        last = run->cells[i].block > last ? run->cells[i].block : last;
+    if (last + 1 < GATE_FEWEST_BLOCKS)
+        status = command_failed("gate", "not stored: fewer than 12 blocks were done in time; give more --seconds");
     for (size_t i = 0; i < run->cell_count && status == 0; ++i)
         if (run->cells[i].error) {
             snprintf(text, sizeof text, "not stored: %s: %.400s", run->cells[i].row, run->cells[i].error);

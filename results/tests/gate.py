@@ -165,7 +165,9 @@ def a_stored_run_is_accepted_and_compared_with(*programs):
     gate.run("--baseline", "kept.jsonl", "--accept", "--reason", "the first one")
     header = json.loads(pathlib.Path("kept.jsonl").read_text().splitlines()[0])
     assert header["accepted"]["reason"] == "the first one" and header["accepted"]["at"].endswith("Z")
-    gate.plan("lost", "1", "1.3", "1.3", "1")
+    gate.plan("few", "lost", "1", "1.3", "1.3", "1")
+    _, error = gate.run("--baseline", "kept.jsonl", "--accept", "--reason", "why not", code=3)
+    assert "fewer than 12 blocks" in error, error
     _, error = gate.run("--baseline", "kept.jsonl", "--accept", "--reason", "why not", code=3)
     assert "2 messages lost" in error and "the first one" in pathlib.Path("kept.jsonl").read_text(), error
     out, _ = gate.run("--baseline", "kept.jsonl")
