@@ -83,10 +83,32 @@ static void error_has_no_metrics_and_its_first_reason(void **state)
     record = cell_to_json(&cell);
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(record, "error")), "3 messages lost");
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(record, "metrics")), 0);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(record, "fault")));
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(record, "histogram")));
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(record, "placement")), "mixed");
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(record, "steal_ns")));
     assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(record, "block")) == 3);
+    cJSON_Delete(record);
+    cell_release(&cell);
+}
+
+static void wrong_messages_are_told_from_other_errors(void **state)
+{
+    cJSON *record;
+    (void)state;
+    open_cell();
+    assert_int_equal(cell_wrong(&cell, "%d messages torn", 3), -1);
+    cell_fail(&cell, "and then it crashed");
+    record = cell_to_json(&cell);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(record, "error")), "3 messages torn");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(record, "fault")), "messages");
+    cJSON_Delete(record);
+    cell_release(&cell);
+    open_cell(); /* what came before was the reason, and wrong messages may have been its consequence */
+    cell_fail(&cell, "it crashed");
+    cell_wrong(&cell, "3 messages lost");
+    record = cell_to_json(&cell);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(record, "fault")));
     cJSON_Delete(record);
     cell_release(&cell);
 }
@@ -161,5 +183,6 @@ static void what_was_not_measured_is_null_and_says_why(void **state)
 }
 
 CASES_MAIN(CASE(one_way_is_half_a_trip), CASE(whole_trip_stays_whole), CASE(too_few_samples_are_no_figure),
-           CASE(error_has_no_metrics_and_its_first_reason), CASE(not_applicable_is_no_figure),
-           CASE(times_of_several_kinds_stand_side_by_side), CASE(what_was_not_measured_is_null_and_says_why))
+           CASE(error_has_no_metrics_and_its_first_reason), CASE(wrong_messages_are_told_from_other_errors),
+           CASE(not_applicable_is_no_figure), CASE(times_of_several_kinds_stand_side_by_side),
+           CASE(what_was_not_measured_is_null_and_says_why))
