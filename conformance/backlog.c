@@ -9,9 +9,9 @@
 enum { PORTION = 31, SMALL_PORTION = 4 /* with a reader: within any backlog */ };
 
 /* A publisher waits that has got rid of nothing at so many looks in a row; who has is merely slow. Once more is looked
- * just before something is done about it. A handler takes longer than all of these, so that nothing is read between the
- * verdict and what is done then. */
-enum { STILL_LOOKS = 4, STILL_LOOKS_AT_THE_LAST = 15 /* longer than a handler takes: that made no room */ };
+ * just before something is done about it. A handler takes longer than these together, so that nothing is read between
+ * the verdict and what is done then; but at the last message of a portion, which the handler may make room for. */
+enum { STILL_LOOKS = 4, STILL_LOOKS_AT_THE_LAST = 15 };
 static const double look_seconds = 0.2, handler_seconds = 2;
 
 /* Whoever claims not to wait is slow and nothing else, until it is beyond the deadline of any call; or portions in a
@@ -84,13 +84,10 @@ static void note_portion(stage *self, backlog *out, const ipcmark_call *call)
 }
 
 /* What is published lies at the publisher, in between and at the subscriber, and its buffers may be twice as large. */
-static uint64_t limit_to_memory(stage *self, uint64_t bytes)
+static uint64_t limit_to_memory(uint64_t bytes)
 {
     const uint64_t available = memory_available();
-    if (available == 0 || bytes <= available / 8)
-        return bytes;
-    stage_log(self, "no more than %llu MiB: no more memory is available", (unsigned long long)(available / 8 >> 20));
-    return available / 8;
+    return available == 0 || bytes <= available / 8 ? bytes : available / 8;
 }
 
 static bool claims_not_to_wait(const stage *self)
@@ -159,7 +156,8 @@ bool backlog_fill(stage *self, actor *publisher, actor *reader, uint64_t most, b
                                              .sizes_count = 1,
                                              .deadline_seconds = claims_not_to_wait(self) ? most_seconds : 60};
     double held_up = 0;
-    most = limit_to_memory(self, most);
+    const uint64_t wanted = most;
+    most = limit_to_memory(most);
     *out = (backlog){.peers = count_peers(self, publisher)};
     while (!out->full && out->bytes < most) {
         if (!publish_portion(self, publisher, &portion, out, &held_up))
@@ -176,6 +174,9 @@ bool backlog_fill(stage *self, actor *publisher, actor *reader, uint64_t most, b
               : out->full       ? "left with fewer peers"
                                 : "not held up",
               (double)out->bytes / 1048576);
+    if (!out->full && most < wanted)
+        return stage_skip(self, "it needs %llu MiB of memory that is available, unless a backlog is full before",
+                          (unsigned long long)(8 * wanted >> 20));
     return ipcmark_session_interrupted(self->session) == 0;
 }
 

@@ -85,7 +85,7 @@ int watchdog_open(struct watchdog *out, const char *program, const char *parent_
         watchdog_close(&self);
         return error;
     }
-    set_patience(self.socket, 1);
+    set_patience(self.socket, 5); /* a machine may stand still for a while; then it is the guard that is lost */
     *out = self;
     return 0;
 }

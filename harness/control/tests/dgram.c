@@ -198,14 +198,18 @@ static void leave_something(const struct end *self, const ipcmark_endpoint *opti
 {
     char path[128];
     /* 1: a child; 2: its child, in a session of its own; 3: likewise, of an empty environment; 4: likewise, which ends
-     * a moment after us; 5: likewise, and holds what we never held, and leaves its name. */
+     * a moment after us; 5: likewise, and holds what we never held, and leaves its name; 6: as 2, without its first
+     * thread. */
     static const char *const commands[] = {
-        "exec sleep 1000", "setsid -f sleep 1000", "env -i setsid -f sleep 1000",
+        "exec sleep 1000",
+        "setsid -f sleep 1000",
+        "env -i setsid -f sleep 1000",
         "setsid -f sh -c 'read x; exec sleep 0.3'",
-        "exec 3>/dev/shm/ipcmark-left-helper-$$ && setsid -f sh -c 'read x; exec sleep 0.3'"};
+        "exec 3>/dev/shm/ipcmark-left-helper-$$ && setsid -f sh -c 'read x; exec sleep 0.3'",
+        "exec setsid -f " TEST_HEADLESS};
     const unsigned long way = param(options, "leave_process");
     char *arguments[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
-                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 5], NULL};
+                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 6], NULL};
     posix_spawn_file_actions_t actions;
     int life[2]; /* its other end is closed by our end */
     pid_t pid;

@@ -69,6 +69,12 @@ static void who_left_the_session_and_its_environment_is_found(void **state)
     expect_process_found(IPCMARK_TEST_DRIVER "?leave_process=3");
 }
 
+static void who_lives_on_without_its_first_thread_is_found(void **state)
+{
+    (void)state;
+    expect_process_found(IPCMARK_TEST_DRIVER "?leave_process=6");
+}
+
 /* Until then its number can be nobody else's. */
 static void the_left_are_looked_for_before_the_participant_is_reaped(void **state)
 {
@@ -283,5 +289,6 @@ CASES_MAIN(CASE(what_somebody_else_holds_is_left_alone), CASE(shared_memory_and_
            CASE(neither_requests_nor_kills_wait_for_a_walk_through_all_processes),
            CASE(a_trial_without_names_looks_for_none), CASE(who_left_the_session_is_found),
            CASE(who_left_the_session_and_its_environment_is_found),
+           CASE(who_lives_on_without_its_first_thread_is_found),
            CASE(the_left_are_looked_for_before_the_participant_is_reaped), CASE(who_ends_a_moment_later_is_not_left),
            CASE(who_was_there_before_is_let_alone))

@@ -444,7 +444,7 @@ static void without_the_guard_nothing_begins(void **state)
         assert_int_equal(kill(find_guard(), numbers[i]), 0);
         uint64_t start = ipcmark_now_ns();
         assert_true(ipcmark_session_calibrate(session) < 0);
-        assert_true(ipcmark_now_ns() - start < 5000000000u);
+        assert_true(ipcmark_now_ns() - start < 20000000000u);
         assert_true(ipcmark_session_scale(session) <= scale && ipcmark_session_scale(session) >= scale);
         assert_true(ipcmark_trial_open(&trial, session, &options) < 0);
         assert_non_null(strstr(ipcmark_session_text(session), "the guard is gone"));
