@@ -103,11 +103,11 @@ bool backlog_waits(stage *self, const actor *publisher)
     return waits;
 }
 
-/* Until its publish has ended, or waits. False: it broke down. */
-static bool await_portion(stage *self, const actor *publisher, uint64_t last, bool *waits)
+/* Until its publish has ended, or waits; `end`: how many it will have published in all. False: it broke down. */
+static bool await_portion(stage *self, const actor *publisher, uint64_t end, bool *waits)
 {
     uint64_t before = UINT64_MAX, now = 0;
-    for (unsigned still = 0; still < (now + 1 == last ? STILL_LOOKS_AT_THE_LAST : STILL_LOOKS); before = now) {
+    for (unsigned still = 0; still < (now + 1 == end ? STILL_LOOKS_AT_THE_LAST : STILL_LOOKS); before = now) {
         if (ends_within(self, publisher->traffic, stretch(self, look_seconds)))
             return true;
         if (!stage_count(self, publisher, "published", &now))
@@ -124,11 +124,12 @@ static bool publish_portion(stage *self, actor *publisher, const ipcmark_publish
 {
     const double patience = stretch(self, patience_seconds);
     const uint64_t from_ns = ipcmark_now_ns();
+    const bool may_wait = !claims_not_to_wait(self);
     uint64_t before = 0;
     double took;
-    if ((!claims_not_to_wait(self) && !stage_count(self, publisher, "published", &before)) ||
+    if ((may_wait && !stage_count(self, publisher, "published", &before)) ||
         !stage_publish_begin(self, publisher, portion) ||
-        (!claims_not_to_wait(self) && !await_portion(self, publisher, before + portion->count, &out->waits)))
+        (may_wait && !await_portion(self, publisher, before + portion->count, &out->waits)))
         return false;
     if (out->waits) {
         out->full = true;
@@ -140,7 +141,7 @@ static bool publish_portion(stage *self, actor *publisher, const ipcmark_publish
     *held_up = took > patience ? *held_up + took : 0;
     note_portion(self, out, publisher->traffic);
     publisher->traffic = NULL;
-    if (claims_not_to_wait(self) && *held_up > most_seconds * ipcmark_session_scale(self->session))
+    if (!may_wait && *held_up > most_seconds * ipcmark_session_scale(self->session))
         return stage_object(self, IPCMARK_HUNG,
                             "publish claims not to wait where a backlog is full, and held %s up for %.1f s",
                             publisher->name, *held_up);

@@ -107,7 +107,8 @@ static void flush(mutant_endpoint *endpoint)
 }
 
 MUTANT(.name = "torn_on_death", .fault = "of a publisher that was killed, what was half written is received",
-       .class_name = "corrupt lost leftover", .must_fail = "KILL-002", .may_fail = "DEL-013 PACE-007 LIFE-001 KILL-*",
+       .class_name = "corrupt", .may_class = "lost leftover", .must_fail = "KILL-002",
+       .may_fail = "DEL-013 PACE-007 LIFE-001 KILL-*",
        .needs = IPCMARK_CAP_MULTIPART | IPCMARK_CAP_THREADS | IPCMARK_CAP_PEERS, .base = "mmipc",
        .before_open = prepare, .publish = publish_halves, .deliver = join_halves, .before_close = flush,
        .after_close = clear)

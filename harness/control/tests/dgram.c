@@ -19,6 +19,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -182,6 +183,12 @@ static void leave_names(unsigned long kinds)
         const int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (file < 0 || ftruncate(file, 4096) < 0 || mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0) == MAP_FAILED ||
             close(file) < 0)
+            abort();
+    }
+    if (kinds & 32) {
+        char path[80];
+        snprintf(path, sizeof path, "/dev/shm%s.fifo", name);
+        if (mkfifo(path, 0600) < 0 || open(path, O_RDWR | O_CLOEXEC) < 0)
             abort();
     }
     if (kinds & 2 && sem_open(name, O_CREAT | O_EXCL, 0600, 0) == SEM_FAILED)
