@@ -9,9 +9,9 @@
 enum { PORTION = 31, SMALL_PORTION = 4 /* with a reader: within any backlog */ };
 
 /* A publisher waits that has got rid of nothing at so many looks in a row; who has is merely slow. Once more is looked
- * just before something is done about it. A handler takes longer than all of these, so that nothing is read between the
- * verdict and what is done then. */
-enum { STILL_LOOKS = 4, STILL_LOOKS_AT_THE_LAST = 15 /* longer than a handler takes: that made no room */ };
+ * just before something is done about it. A handler takes longer than these together, so that nothing is read between
+ * the verdict and what is done then; but at the last message of a portion, which the handler may make room for. */
+enum { STILL_LOOKS = 4, STILL_LOOKS_AT_THE_LAST = 15 };
 static const double look_seconds = 0.2, handler_seconds = 2;
 
 /* Whoever claims not to wait is slow and nothing else, until it is beyond the deadline of any call; or portions in a
@@ -84,13 +84,10 @@ static void note_portion(stage *self, backlog *out, const ipcmark_call *call)
 }
 
 /* What is published lies at the publisher, in between and at the subscriber, and its buffers may be twice as large. */
-static uint64_t limit_to_memory(stage *self, uint64_t bytes)
+static uint64_t limit_to_memory(uint64_t bytes)
 {
     const uint64_t available = memory_available();
-    if (available == 0 || bytes <= available / 8)
-        return bytes;
-    stage_log(self, "no more than %llu MiB: no more memory is available", (unsigned long long)(available / 8 >> 20));
-    return available / 8;
+    return available == 0 || bytes <= available / 8 ? bytes : available / 8;
 }
 
 static bool claims_not_to_wait(const stage *self)
@@ -106,11 +103,11 @@ bool backlog_waits(stage *self, const actor *publisher)
     return waits;
 }
 
-/* Until its publish has ended, or waits. False: it broke down. */
-static bool await_portion(stage *self, const actor *publisher, uint64_t last, bool *waits)
+/* Until its publish has ended, or waits; `end`: how many it will have published in all. False: it broke down. */
+static bool await_portion(stage *self, const actor *publisher, uint64_t end, bool *waits)
 {
     uint64_t before = UINT64_MAX, now = 0;
-    for (unsigned still = 0; still < (now + 1 == last ? STILL_LOOKS_AT_THE_LAST : STILL_LOOKS); before = now) {
+    for (unsigned still = 0; still < (now + 1 == end ? STILL_LOOKS_AT_THE_LAST : STILL_LOOKS); before = now) {
         if (ends_within(self, publisher->traffic, stretch(self, look_seconds)))
             return true;
         if (!stage_count(self, publisher, "published", &now))
@@ -127,11 +124,12 @@ static bool publish_portion(stage *self, actor *publisher, const ipcmark_publish
 {
     const double patience = stretch(self, patience_seconds);
     const uint64_t from_ns = ipcmark_now_ns();
+    const bool may_wait = !claims_not_to_wait(self);
     uint64_t before = 0;
     double took;
-    if ((!claims_not_to_wait(self) && !stage_count(self, publisher, "published", &before)) ||
+    if ((may_wait && !stage_count(self, publisher, "published", &before)) ||
         !stage_publish_begin(self, publisher, portion) ||
-        (!claims_not_to_wait(self) && !await_portion(self, publisher, before + portion->count, &out->waits)))
+        (may_wait && !await_portion(self, publisher, before + portion->count, &out->waits)))
         return false;
     if (out->waits) {
         out->full = true;
@@ -143,7 +141,7 @@ static bool publish_portion(stage *self, actor *publisher, const ipcmark_publish
     *held_up = took > patience ? *held_up + took : 0;
     note_portion(self, out, publisher->traffic);
     publisher->traffic = NULL;
-    if (claims_not_to_wait(self) && *held_up > most_seconds * ipcmark_session_scale(self->session))
+    if (!may_wait && *held_up > most_seconds * ipcmark_session_scale(self->session))
         return stage_object(self, IPCMARK_HUNG,
                             "publish claims not to wait where a backlog is full, and held %s up for %.1f s",
                             publisher->name, *held_up);
@@ -159,7 +157,8 @@ bool backlog_fill(stage *self, actor *publisher, actor *reader, uint64_t most, b
                                              .sizes_count = 1,
                                              .deadline_seconds = claims_not_to_wait(self) ? most_seconds : 60};
     double held_up = 0;
-    most = limit_to_memory(self, most);
+    const uint64_t wanted = most;
+    most = limit_to_memory(most);
     *out = (backlog){.peers = count_peers(self, publisher)};
     while (!out->full && out->bytes < most) {
         if (!publish_portion(self, publisher, &portion, out, &held_up))
@@ -176,6 +175,9 @@ bool backlog_fill(stage *self, actor *publisher, actor *reader, uint64_t most, b
               : out->full       ? "left with fewer peers"
                                 : "not held up",
               (double)out->bytes / 1048576);
+    if (!out->full && most < wanted)
+        return stage_skip(self, "it needs %llu MiB of memory that is available, unless a backlog is full before",
+                          (unsigned long long)(8 * wanted >> 20));
     return ipcmark_session_interrupted(self->session) == 0;
 }
 

@@ -23,9 +23,10 @@ bool backlog_release(stage *, actor *subscriber);
 /* How long the handler may still be busy after that. */
 double backlog_handler_seconds(const stage *);
 
-/* Publishes until the backlog is full, or `most` bytes were taken, or an eighth of the memory that is available.
- * reader: one that reads and shall not be left behind, where publish does not wait for it by itself; or NULL. False: it
- * broke down, or publish waits that claims not to: an objection (hung). */
+/* Publishes until the backlog is full, or `most` bytes were taken; where that is more than an eighth of the memory
+ * that is available, and so much was not enough, the case is skipped. reader: one that reads and shall not be left
+ * behind, where publish does not wait for it by itself; or NULL. False: it broke down, or publish waits that claims not
+ * to: an objection (hung). */
 bool backlog_fill(stage *, actor *publisher, actor *reader, uint64_t most, backlog *out);
 /* Whether what waited then still does: to be asked just before what shall end it. */
 bool backlog_waits(stage *, const actor *publisher);

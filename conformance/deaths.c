@@ -34,10 +34,11 @@ static bool take_census(stage *self, census out[2 * STAY])
 {
     char journals[PATH_MAX];
     snprintf(journals, sizeof journals, "%s/journals", ipcmark_trial_directory(self->trial));
-    for (size_t i = 0; i < STAY; ++i)
-        if (census_take(&out[i], ipcmark_participant_pid(self->publishers[i].participant), journals) < 0 ||
-            census_take(&out[STAY + i], ipcmark_participant_pid(self->subscribers[i].participant), journals) < 0)
-            return stage_object(self, IPCMARK_CLASS_NONE, "/proc of one that stays cannot be read");
+    for (size_t i = 0; i < 2 * STAY; ++i) {
+        const actor *const who = i < STAY ? &self->publishers[i] : &self->subscribers[i - STAY];
+        if (census_take(&out[i], ipcmark_participant_pid(who->participant), journals) < 0)
+            return stage_unable(self, who, "/proc of %s cannot be read", who->name);
+    }
     return true;
 }
 
@@ -88,7 +89,7 @@ static bool play_wave(stage *self, unsigned *deaths)
         return false;
     for (size_t i = 0; i < HOUSES; ++i)
         if (ipcmark_kill(house(self, i)->participant) < 0)
-            return stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be killed", house(self, i)->name);
+            return stage_unable(self, house(self, i), "%s cannot be killed", house(self, i)->name);
     for (size_t i = 0; i < HOUSES; ++i)
         if (!stage_buried(self, house(self, i)))
             return false;

@@ -248,7 +248,7 @@ static bool take_memory(stage *self, uint64_t *out)
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i) {
         memory taken;
         if (memory_take(&taken, ipcmark_participant_pid(who->participant), journals) < 0)
-            return stage_object(self, IPCMARK_CLASS_NONE, "/proc of %s cannot be read", who->name);
+            return stage_unable(self, who, "/proc of %s cannot be read", who->name);
         *out += taken.proportional;
     }
     return true;

@@ -59,6 +59,8 @@ static const char *const paragraphs[] = {
     "  --list-mutants     their names, and nothing else\n"
     "\n",
     "  --ctest            for CTest: exit with 77 if all was skipped\n"
+    "  --ctest-unknown    likewise, and if what was not is unknown: where a sanitizer slows all down, whose reports\n"
+    "                     are what it is run for\n"
     "  --help, --version\n"
     "\n",
     "Environment\n"

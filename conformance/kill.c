@@ -234,7 +234,7 @@ static bool kill_everyone(stage *self)
     stage_log(self, "kill everyone");
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (ipcmark_kill(who->participant) < 0)
-            return stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be killed", who->name);
+            return stage_unable(self, who, "%s cannot be killed", who->name);
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (!stage_buried(self, who))
             return false;

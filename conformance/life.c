@@ -134,7 +134,7 @@ static bool take_census(stage *self, census *out)
     snprintf(journals, sizeof journals, "%s/journals", ipcmark_trial_directory(self->trial));
     for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i)
         if (census_take(&out[i], ipcmark_participant_pid(who->participant), journals) < 0)
-            return stage_object(self, IPCMARK_CLASS_NONE, "/proc of %s cannot be read", who->name);
+            return stage_unable(self, who, "/proc of %s cannot be read", who->name);
     return true;
 }
 

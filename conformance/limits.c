@@ -33,8 +33,9 @@ static bool limit(stage *self, const actor *who, const char *resource, unsigned 
     char command[ORDINARY_WRAP + 128];
     snprintf(command, sizeof command, "%s prlimit --pid %d --%s=%llu:", who->wrap != NULL ? who->wrap : "",
              ipcmark_participant_pid(who->participant), resource, soft);
-    return system(command) == 0 ||
-           stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be limited by: %s", who->name, command);
+    /* Once it is reaped its number may be another's. */
+    return (ipcmark_participant_alive(who->participant) && system(command) == 0) ||
+           stage_unable(self, who, "%s cannot be limited by: %s", who->name, command);
 }
 
 /* Back to the bound that a process cannot pass by itself. */

@@ -40,7 +40,8 @@ static cell judge_cell(const mutant *about, const result *out)
         return own ? CELL_SURVIVED : CELL_PASSED;
     if (!own && !clause_matches(about->may_fail, out->clause->id))
         return CELL_STRAY;
-    if (!clause_matches(about->class_name, out->violation))
+    if (!clause_matches(about->class_name, out->violation) &&
+        (own || about->may_class == NULL || !clause_matches(about->may_class, out->violation)))
         return CELL_STRAY;
     return own ? CELL_CAUGHT : CELL_SEEN;
 }

@@ -168,6 +168,13 @@ static int set_list_mutants(command_options *self, const char *unused)
     return set_action(self, ACTION_LIST_MUTANTS);
 }
 
+static int set_ctest_unknown(command_options *self, const char *unused)
+{
+    (void)unused;
+    self->ctest = self->ctest_unknown = true;
+    return 0;
+}
+
 static int print_help(command_options *self, const char *unused)
 {
     (void)self, (void)unused;
@@ -220,6 +227,7 @@ static const struct {
              {"base", true, NULL, TEXT(base)},
              {"list-mutants", false, set_list_mutants, 0, 0},
              {"ctest", false, NULL, FLAG(ctest)},
+             {"ctest-unknown", false, set_ctest_unknown, 0, 0},
              {"help", false, print_help, 0, 0},
              {"version", false, print_version, 0, 0}};
 

@@ -27,7 +27,7 @@ typedef struct command_options {
     effort effort;
     bool effort_given;
     bool must_only; /* SHOULD clauses do not count for the exit code */
-    bool details, keep_passed, ctest, resume;
+    bool details, keep_passed, ctest, ctest_unknown, resume;
     const char *wrap, *output, *junit, *badge, *keep, *expect, *baseline, *accept_baseline;
     output_format format;
     int argc;

@@ -341,6 +341,8 @@ static int sum_up(run *self, bool complete)
               stderr);
         code = self->options.ctest ? EXIT_SKIPPED : EXIT_UNKNOWN;
     }
+    if (code == EXIT_UNKNOWN && self->options.ctest_unknown)
+        code = EXIT_SKIPPED;
     return code;
 }
 

@@ -56,6 +56,16 @@ bool stage_object_with(stage *self, enum ipcmark_class class_, enum ipcmark_proo
     return false;
 }
 
+bool stage_unable(stage *self, const actor *who, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (!ipcmark_participant_ended(who->participant))
+        object(self, IPCMARK_CLASS_NONE, IPCMARK_PROOF_OF_CLASS, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
 unsigned stage_amount(const stage *self, unsigned usual, unsigned quick, unsigned thorough)
 {
     return self->effort == EFFORT_QUICK ? quick : self->effort == EFFORT_THOROUGH ? thorough : usual;
@@ -262,7 +272,7 @@ bool stage_kill(stage *self, actor *who)
 {
     stage_log(self, "kill %s", who->name);
     if (ipcmark_kill(who->participant) < 0 && ipcmark_participant_alive(who->participant)) /* it may have been faster */
-        return stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be killed", who->name);
+        return stage_unable(self, who, "%s cannot be killed", who->name);
     return stage_buried(self, who);
 }
 
@@ -270,13 +280,12 @@ bool stage_pause(stage *self, actor *who)
 {
     stage_log(self, "stop %s", who->name);
     who->paused = ipcmark_pause(who->participant) == 0;
-    return who->paused || stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be stopped", who->name);
+    return who->paused || stage_unable(self, who, "%s cannot be stopped", who->name);
 }
 
 bool stage_resume(stage *self, actor *who)
 {
     stage_log(self, "continue %s", who->name);
     who->paused = false;
-    return ipcmark_resume(who->participant) == 0 ||
-           stage_object(self, IPCMARK_CLASS_NONE, "%s cannot be continued", who->name);
+    return ipcmark_resume(who->participant) == 0 || stage_unable(self, who, "%s cannot be continued", who->name);
 }

@@ -79,7 +79,10 @@ uint64_t stage_random(stage *, uint64_t limit);
 void stage_log(stage *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What the play saw itself, into the history. class NONE: an error of the harness. Always false. */
 bool stage_object(stage *, enum ipcmark_class, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* The same, where it rests on something else than others of its class: see ipcmark/history.h. */
+/* What the harness cannot do with its process: an error, unless it has ended of itself, which the history says. Always
+ * false. */
+bool stage_unable(stage *, const actor *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* An objection, where it rests on something else than others of its class: see ipcmark/history.h. */
 bool stage_object_with(stage *, enum ipcmark_class, enum ipcmark_proof, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* usual; in a quick run quick, in a thorough one ten times the usual. */

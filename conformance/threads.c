@@ -1,5 +1,6 @@
 /* THR: threads and handlers. */
 #include "backlog.h"
+#include "memory.h"
 
 enum { REPLY_THREAD = 64 /* of a publisher that a handler answers with */ };
 
@@ -139,7 +140,8 @@ static bool play_reply(stage *self)
 /* A handler takes four looks for a message, so that nothing is taken between two of them: who has got rid of nothing
  * since the last one waits. Who has is merely slow, or holds a whole flood; a minute is as long as a slow machine or
  * build is given to fill what holds 256 MiB. */
-enum { LOOK_MS = 250, HANDLER_MS = 4 * LOOK_MS, LOOKS_MOST = 240 };
+enum { LOOK_MS = 250, HANDLER_MS = 4 * LOOK_MS };
+static const double filling_seconds = 60;
 
 static bool look(stage *self, const dialogue who[2], uint64_t published[2])
 {
@@ -150,11 +152,12 @@ static bool look(stage *self, const dialogue who[2], uint64_t published[2])
 /* How many of the two wait in publish, in the end. False: it broke down. */
 static bool await_waiting(stage *self, const dialogue who[2], double scale, unsigned *waiting)
 {
-    uint64_t before[2], now[2];
+    const uint64_t until_ns = ipcmark_now_ns() + (uint64_t)(filling_seconds * 1e9);
+    uint64_t before[2], now[2] = {0, 0};
     *waiting = 0;
     if (!look(self, who, before))
         return false;
-    for (unsigned i = 0; i < LOOKS_MOST && *waiting < 2; ++i) {
+    while (*waiting < 2 && ipcmark_now_ns() < until_ns) {
         if (!ipcmark_wait(self->trial, (unsigned)(LOOK_MS * scale)) || !look(self, who, now))
             return false;
         *waiting = 0;
@@ -170,18 +173,41 @@ static bool await_waiting(stage *self, const dialogue who[2], double scale, unsi
     return true;
 }
 
+/* Until its flood is over. An objection (hung) if it has got rid of nothing for as long as a call may take. */
+static bool await_flood(stage *self, dialogue *who)
+{
+    ipcmark_call *const call = who->asker->traffic;
+    const double patience = ipcmark_trial_deadline(self->trial) * ipcmark_session_scale(self->session);
+    uint64_t before = 0, now, since_ns = ipcmark_now_ns();
+    for (; !ipcmark_ended(call); before = now) {
+        if (!ipcmark_wait(self->trial, 20) || !stage_count(self, who->asker, "published", &now))
+            return false;
+        if (now != before)
+            since_ns = ipcmark_now_ns();
+        else if ((double)(ipcmark_now_ns() - since_ns) * 1e-9 > patience)
+            return stage_object(self, IPCMARK_HUNG, "%s waits in publish for %.1f s, and nobody is slow any more",
+                                who->asker->name, patience);
+    }
+    who->asked += ipcmark_reply_count(call, "attempted");
+    return stage_publish_end(self, who->asker);
+}
+
 /* Both are slow at first, for all that lies between them to fill up: then each waits for the other to take something.
  * Whoever does not come to that has not been shown to do without. */
 static bool play_flood(stage *self)
 {
     static const size_t sizes[] = {65536};
-    const ipcmark_publish_options flood = {
-        .count = stage_amount(self, 6000, 5000, 8000), .sizes = sizes, .sizes_count = 1};
+    const ipcmark_publish_options flood = {.count = stage_amount(self, 6000, 5000, 8000),
+                                           .sizes = sizes,
+                                           .sizes_count = 1,
+                                           .deadline_seconds = 2 * filling_seconds};
     const double whole = ipcmark_session_scale(self->session), scale = whole < 3 ? whole : 3;
     unsigned waiting;
     dialogue who[2];
     cast_dialogues(self, who, 2);
     self->demands.min_must = 2 * flood.count;
+    if (memory_available() < (uint64_t)4 << 30) /* each way there and back, with journals */
+        return stage_skip(self, "it needs 4 GiB of memory that is available");
     if (!open_dialogues(self))
         return false;
     for (unsigned i = 0; i < 2; ++i) {
@@ -196,13 +222,8 @@ static bool play_flood(stage *self)
     for (unsigned i = 0; i < 2; ++i)
         if (!answer(self, &who[i], true))
             return false;
-    for (unsigned i = 0; i < 2; ++i) {
-        ipcmark_call *const call = who[i].asker->traffic;
-        if (!stage_publish_end(self, who[i].asker))
-            return false;
-        who[i].asked += ipcmark_reply_count(call, "attempted");
-    }
-    return finish(self, &who[0]) && finish(self, &who[1]) && stage_drain(self) && waiting == 2;
+    return await_flood(self, &who[0]) && await_flood(self, &who[1]) && finish(self, &who[0]) && finish(self, &who[1]) &&
+           stage_drain(self) && waiting == 2;
 }
 
 /* ---- close ------------------------------------------------------------------------------------------------------- */

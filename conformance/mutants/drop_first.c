@@ -7,5 +7,5 @@ static int drop_first(mutant_endpoint *endpoint, const ipcmark_part *parts, size
 }
 
 MUTANT(.name = "drop_first", .fault = "the first message that a publisher sends to anybody is lost",
-       .class_name = "lost", .must_fail = "DEL-001 DEL-011", .may_fail = "*", .needs = IPCMARK_CAP_PEERS,
-       .publish = drop_first)
+       .class_name = "lost", .may_class = "late", .must_fail = "DEL-001 DEL-011", .may_fail = "*",
+       .needs = IPCMARK_CAP_PEERS, .publish = drop_first)

@@ -43,5 +43,5 @@ static void deliver(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t
 
 MUTANT(.name = "drop_when_full", .fault = "a ring of 4 MiB overwrites what a slow subscriber has not read yet",
        .class_name = "lost", .must_fail = "PACE-003 PACE-009",
-       .may_fail = "DEL-013 DEL-014 PACE-004 PACE-007 PACE-008 THR-003 THR-004 LIFE-001",
+       .may_fail = "*" /* its limit is low: on a slow machine any burst reaches it */,
        .needs = IPCMARK_CAP_WHEN_FULL_BLOCK, .before_open = find_head, .publish = publish, .deliver = deliver)

@@ -103,7 +103,9 @@ int later_publish(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t c
     queue *self = atomic_load(&endpoint->state);
     int result;
     pthread_mutex_lock(&self->lock);
-    if (self->first == NULL && mutant_peers(endpoint) == 0)
+    if (self->closing)
+        result = -ESHUTDOWN;
+    else if (self->first == NULL && mutant_peers(endpoint) == 0)
         result = mutant_publish(endpoint, parts, count);
     else
         result = append(endpoint, self, parts, count);

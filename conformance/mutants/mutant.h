@@ -40,6 +40,7 @@ typedef struct mutant {
     const char *fault; /* a sentence: what is wrong */
     const char
         *class_name;       /* of the violation, as in results/FORMAT.md; several with spaces between are alternatives */
+    const char *may_class; /* what else it may look like to the clauses of may_fail; or NULL */
     const char *must_fail; /* clause ids with spaces between */
     const char *may_fail;  /* likewise, globs allowed: clauses that may or may not see it, as measured; `*` where the
                             * fault is in any message or any open, and so any clause may come upon it */

@@ -18,5 +18,5 @@ static int replay(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t c
 }
 
 MUTANT(.name = "replay", .fault = "the last message before a subscriber came is delivered to it",
-       .class_name = "phantom duplicate", .must_fail = "DEL-009", .may_fail = "CON-008 LIFE-002",
+       .class_name = "phantom duplicate", .must_fail = "DEL-009", .may_fail = "CON-008 LIFE-002 KILL-003",
        .needs = IPCMARK_CAP_PEERS, .publish = replay)

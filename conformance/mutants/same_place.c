@@ -25,5 +25,5 @@ MUTANT(.name = "same_place",
        .fault =
            "publishers of a lone subscriber take places in its queue by their own sequence, and the third one's are "
            "those of the first",
-       .class_name = "lost", .must_fail = "DEL-003", .may_fail = "", .needs = IPCMARK_CAP_PEERS,
+       .class_name = "lost", .must_fail = "DEL-003", .may_fail = "KILL-003", .needs = IPCMARK_CAP_PEERS,
        .publish = write_to_place)

@@ -7,7 +7,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* A lock of the whole directory; who dies gives it back. */
+/* A lock of the whole directory; who dies gives it back. It lies beside the journals, so that it is not left over;
+ * where there are none, or it may not be opened, there is no lock. */
 static int open_lock(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
 {
     int *lock;
@@ -18,25 +19,26 @@ static int open_lock(mutant_endpoint *endpoint, const ipcmark_endpoint *options)
     if (lock == NULL)
         return -ENOMEM;
     endpoint->state = lock;
-    snprintf(path, sizeof path, "%s/../mutant-lock", options->directory);
+    snprintf(path, sizeof path, "%s/../journals/../mutant-lock", options->directory);
     *lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    return *lock < 0 ? -errno : 0;
+    return 0;
 }
 
 static void close_lock(mutant_endpoint *endpoint)
 {
     const int *lock = endpoint->state;
-    if (lock != NULL)
+    if (lock != NULL && *lock >= 0)
         close(*lock);
 }
 
 static void deliver(mutant_endpoint *endpoint, const ipcmark_part *parts, size_t count)
 {
     const int *lock = endpoint->state;
-    while (flock(*lock, LOCK_EX) < 0 && errno == EINTR) {
+    while (*lock >= 0 && flock(*lock, LOCK_EX) < 0 && errno == EINTR) {
     }
     mutant_deliver(endpoint, parts, count);
-    flock(*lock, LOCK_UN);
+    if (*lock >= 0)
+        flock(*lock, LOCK_UN);
 }
 
 MUTANT(.name = "stall_on_slow", .fault = "a subscriber holds the lock of the queue while it is in its handler",

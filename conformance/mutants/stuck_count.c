@@ -9,5 +9,5 @@ static int highest_ever(mutant_endpoint *endpoint, int count)
     return (int)highest;
 }
 
-MUTANT(.name = "stuck_count", .fault = "the count of peers never falls", .class_name = "count",
+MUTANT(.name = "stuck_count", .fault = "the count of peers never falls", .class_name = "count hung",
        .must_fail = "CON-001 CON-002", .may_fail = "*", .needs = IPCMARK_CAP_PEERS, .peers = highest_ever)

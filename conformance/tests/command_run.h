@@ -1,4 +1,5 @@
-/* Running ipcmark conformance as users type it, and reading what it printed and recorded. */
+/* Running a command of the suite, TEST_COMMAND, as users type it, with evidence kept in `folder`, and reading what it
+ * printed and recorded. */
 #ifndef COMMAND_RUN_H
 #define COMMAND_RUN_H
 

@@ -120,7 +120,8 @@ static void on_exit_of(uv_poll_t *exit, int status, int events)
     const ipcmark_trial *trial = participant->trial;
     siginfo_t info = {0};
     (void)status, (void)events;
-    if (waitid(P_PID, (id_t)participant->pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid == 0)
+    /* -1: somebody else has reaped it. How it ended nobody will know, but end it did. */
+    if (waitid(P_PID, (id_t)participant->pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 && info.si_pid == 0)
         return;
     names_look_at_offspring(participant);
     exit_unwatch(participant);

@@ -384,3 +384,11 @@ bool ipcmark_participant_alive(const ipcmark_participant *participant)
 {
     return participant->spawned && !participant->exited;
 }
+
+bool ipcmark_participant_ended(const ipcmark_participant *participant)
+{
+    siginfo_t info = {0};
+    return participant->exited || participant->dead ||
+           (participant->spawned &&
+            (waitid(P_PID, (id_t)participant->pid, &info, WEXITED | WNOWAIT | WNOHANG) < 0 || info.si_pid != 0));
+}

@@ -19,7 +19,7 @@
 
 struct process {
     char name[64];
-    char state;
+    bool dead; /* all its threads have ended; it is a zombie too whose first one has */
     pid_t pid, parent, session;
 };
 
@@ -54,9 +54,13 @@ static int process_read(const char *pid, struct process *out)
         return -ESRCH;
     text[size] = '\0';
     char *name = strchr(text, '('), *end = strrchr(text, ')');
-    int parent, session;
-    if (name == NULL || end == NULL || sscanf(end + 1, " %c %d %*d %d", &out->state, &parent, &session) != 3)
+    int parent, session, threads;
+    char state;
+    if (name == NULL || end == NULL ||
+        sscanf(end + 1, " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d", &state, &parent,
+               &session, &threads) != 4)
         return -EBADMSG;
+    out->dead = state == 'X' || (state == 'Z' && threads <= 1);
     snprintf(out->name, sizeof out->name, "%.*s", (int)(end - name - 1), name + 1);
     out->pid = (pid_t)atoi(pid);
     out->parent = parent;
@@ -136,9 +140,9 @@ static int find(const struct search *search)
         struct process process = {0};
         if (entry->d_name[0] < '0' || entry->d_name[0] > '9' || process_read(entry->d_name, &process) < 0)
             continue;
-        if (process.state == 'Z' && search->family != NULL && is_adopted(search, &process))
+        if (process.dead && search->family != NULL && is_adopted(search, &process))
             waitpid(process.pid, NULL, WNOHANG); /* nobody else does */
-        if (process.state == 'Z' || process.state == 'X' || !search->fits(search, &process))
+        if (process.dead || !search->fits(search, &process))
             continue;
         ++count;
         if (search->found != NULL)

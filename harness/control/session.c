@@ -99,6 +99,8 @@ int ipcmark_session_open(ipcmark_session **out)
         goto out_free;
     /* A participant may die while we write to it. */
     signal(SIGPIPE, SIG_IGN);
+    /* Whoever started us may have ignored it, which is inherited: then nobody's end could be waited for. */
+    signal(SIGCHLD, SIG_DFL);
     uv_idle_init(&session->loop, &session->poke);
     if ((error = catch_signal(session, &session->interrupt, SIGINT)) < 0 ||
         (error = catch_signal(session, &session->terminate, SIGTERM)) < 0 || (error = open_watchdog(session)) < 0 ||

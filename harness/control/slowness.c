@@ -184,9 +184,9 @@ void slowness_mark(struct slowness *self)
     self->begun_our_ns = our_ns(0);
 }
 
-bool slowness_explained(uint64_t slow_ns, uint64_t whole_ns, uint64_t others_ns, unsigned cpus)
+bool slowness_explained(uint64_t slow_ns, uint64_t whole_ns, uint64_t others_ns, uint64_t used_ns, unsigned cpus)
 {
-    return others_ns >= cpus * (slow_ns / 4 + whole_ns / 50);
+    return others_ns >= cpus * (slow_ns / 4 + whole_ns / 50) || used_ns < cpus * (slow_ns / 2);
 }
 
 static uint64_t slow_ns(struct slowness *self)
@@ -200,9 +200,10 @@ static uint64_t slow_ns(struct slowness *self)
 bool slowness_is_of_others(struct slowness *self, uint64_t living_ns)
 {
     unsigned cpus;
-    const uint64_t used_ns = others_used_ns(&cpus);
-    if (used_ns == 0)
+    const uint64_t ever_ns = others_used_ns(&cpus);
+    if (ever_ns == 0)
         return true;
-    const uint64_t others_ns = without(without(used_ns, self->begun_used_ns), our_ns(living_ns) - self->begun_our_ns);
-    return slowness_explained(slow_ns(self), ipcmark_now_ns() - self->begun_ns, others_ns, cpus);
+    const uint64_t used_ns = without(ever_ns, self->begun_used_ns);
+    const uint64_t others_ns = without(used_ns, our_ns(living_ns) - self->begun_our_ns);
+    return slowness_explained(slow_ns(self), ipcmark_now_ns() - self->begun_ns, others_ns, used_ns, cpus);
 }

@@ -47,12 +47,14 @@ size_t slowness_now(struct slowness *); /* a place to look back to */
 /* How slow it has been since then, 1 or more: of the worst second the ninth tenth, so that one late sample is none. */
 double slowness_since(struct slowness *, size_t place);
 double slowness_worst(struct slowness *); /* the same since the mark, however long ago that is */
-/* Whether the CPU time of others explains it, since the mark; living_ns: of our children that have not ended. Where the
- * kernel does not tell: yes. */
+/* Whether the CPU time of others explains it, or nobody was at work, since the mark; living_ns: of our children that
+ * have not ended. Where the kernel does not tell: yes. */
 bool slowness_is_of_others(struct slowness *, uint64_t living_ns);
 
 /* The parts that need no machine. */
 void slowness_add(struct slowness *, uint64_t late_ns);
-bool slowness_explained(uint64_t slow_ns, uint64_t whole_ns, uint64_t others_ns, unsigned cpus);
+/* By others' work; or by nobody's: the machine itself stood still, and did less than its CPUs would have done
+ * meanwhile. */
+bool slowness_explained(uint64_t slow_ns, uint64_t whole_ns, uint64_t others_ns, uint64_t used_ns, unsigned cpus);
 
 #endif

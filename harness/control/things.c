@@ -57,7 +57,7 @@ static void read_folder(enum kind kind, struct list *out)
     if (directory == NULL)
         return;
     for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (entry->d_type == DT_REG)
+        if (entry->d_type == DT_REG || entry->d_type == DT_FIFO)
             add(out, (struct item){.id = entry->d_ino, .name = strdup(entry->d_name)});
     closedir(directory);
 }

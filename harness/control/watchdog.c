@@ -85,7 +85,7 @@ int watchdog_open(struct watchdog *out, const char *program, const char *parent_
         watchdog_close(&self);
         return error;
     }
-    set_patience(self.socket, 1);
+    set_patience(self.socket, 5); /* one that is late by more counts as lost; a machine may stand still for a second */
     *out = self;
     return 0;
 }

@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Where a backlog is small: who is silent for two intervals is waited for no longer, and a loaded machine may silence a
+ * sanitizer's build for longer than the 40 ms of an interval that has many ticks. */
+enum { NEVER_SILENT_MS = 10000 };
+
 int __real_os_socket_peer(int fd, struct os_peer *out);
 int __wrap_os_socket_peer(int fd, struct os_peer *out);
 
@@ -202,7 +206,7 @@ static void everything_at_once(void **state)
         mmipc_options options;
         mmipc_options_init(&options, sizeof options);
         options.spin_us = spins[i];
-        options.ping_interval_ms = 20;
+        options.ping_interval_ms = NEVER_SILENT_MS;
         options.max_backlog_bytes = 2 << 20; /* both sides wait for each other */
         both_open(&both, &options, false);
         two_streams(&both, 1000);
@@ -242,7 +246,7 @@ static void without_barriers_nothing_is_lost(void **state)
         barriers = (struct barriers){.registered = allowed == 1, .heavy = allowed == 2};
         mmipc_options_init(&options, sizeof options);
         options.spin_us = -1;
-        options.ping_interval_ms = 20;
+        options.ping_interval_ms = NEVER_SILENT_MS;
         options.max_backlog_bytes = 2 << 20;
         both_open(&both, &options, false);
         assert_fenced(&both);
@@ -306,7 +310,7 @@ static void messages_are_released_elsewhere(void **state)
     (void)state;
     mmipc_options_init(&options, sizeof options);
     options.max_backlog_bytes = 1 << 20;
-    options.ping_interval_ms = 20;
+    options.ping_interval_ms = NEVER_SILENT_MS;
     both_open(&both, &options, true);
     assert_int_equal(pthread_create(&publishing, NULL, publish_stream, &stream), 0);
     for (uint64_t i = 0; i < 400; ++i) {

@@ -19,6 +19,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -184,6 +185,12 @@ static void leave_names(unsigned long kinds)
             close(file) < 0)
             abort();
     }
+    if (kinds & 32) {
+        char path[80];
+        snprintf(path, sizeof path, "/dev/shm%s.fifo", name);
+        if (mkfifo(path, 0600) < 0 || open(path, O_RDWR | O_CLOEXEC) < 0)
+            abort();
+    }
     if (kinds & 2 && sem_open(name, O_CREAT | O_EXCL, 0600, 0) == SEM_FAILED)
         abort();
     if (kinds & 4 && shmget(IPC_PRIVATE, 4096, 0600) < 0)
@@ -198,14 +205,18 @@ static void leave_something(const struct end *self, const ipcmark_endpoint *opti
 {
     char path[128];
     /* 1: a child; 2: its child, in a session of its own; 3: likewise, of an empty environment; 4: likewise, which ends
-     * a moment after us; 5: likewise, and holds what we never held, and leaves its name. */
+     * a moment after us; 5: likewise, and holds what we never held, and leaves its name; 6: as 2, without its first
+     * thread. */
     static const char *const commands[] = {
-        "exec sleep 1000", "setsid -f sleep 1000", "env -i setsid -f sleep 1000",
+        "exec sleep 1000",
+        "setsid -f sleep 1000",
+        "env -i setsid -f sleep 1000",
         "setsid -f sh -c 'read x; exec sleep 0.3'",
-        "exec 3>/dev/shm/ipcmark-left-helper-$$ && setsid -f sh -c 'read x; exec sleep 0.3'"};
+        "exec 3>/dev/shm/ipcmark-left-helper-$$ && setsid -f sh -c 'read x; exec sleep 0.3'",
+        "exec setsid -f " TEST_HEADLESS};
     const unsigned long way = param(options, "leave_process");
     char *arguments[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
-                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 5], NULL};
+                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 6], NULL};
     posix_spawn_file_actions_t actions;
     int life[2]; /* its other end is closed by our end */
     pid_t pid;

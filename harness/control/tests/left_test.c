@@ -69,6 +69,12 @@ static void who_left_the_session_and_its_environment_is_found(void **state)
     expect_process_found(IPCMARK_TEST_DRIVER "?leave_process=3");
 }
 
+static void who_lives_on_without_its_first_thread_is_found(void **state)
+{
+    (void)state;
+    expect_process_found(IPCMARK_TEST_DRIVER "?leave_process=6");
+}
+
 /* Until then its number can be nobody else's. */
 static void the_left_are_looked_for_before_the_participant_is_reaped(void **state)
 {
@@ -173,10 +179,10 @@ static void expect_names_found(const char *driver, int count, const char *what)
     close(file);
 }
 
-static void shared_memory_and_semaphores_by_name_are_found(void **state)
+static void what_has_a_name_in_shared_memory_is_found(void **state)
 {
     (void)state;
-    expect_names_found(IPCMARK_TEST_DRIVER "?leave_names=3", 2, "/dev/shm/");
+    expect_names_found(IPCMARK_TEST_DRIVER "?leave_names=35", 3, "/dev/shm/"); /* a file, a semaphore, a FIFO */
 }
 
 static void what_is_of_system_v_is_found(void **state)
@@ -277,11 +283,12 @@ static void a_trial_without_names_looks_for_none(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
-CASES_MAIN(CASE(what_somebody_else_holds_is_left_alone), CASE(shared_memory_and_semaphores_by_name_are_found),
+CASES_MAIN(CASE(what_somebody_else_holds_is_left_alone), CASE(what_has_a_name_in_shared_memory_is_found),
            CASE(what_is_of_system_v_is_found), CASE(the_killed_leave_names_that_are_counted_and_removed),
            CASE(what_only_a_helper_held_is_found),
            CASE(neither_requests_nor_kills_wait_for_a_walk_through_all_processes),
            CASE(a_trial_without_names_looks_for_none), CASE(who_left_the_session_is_found),
            CASE(who_left_the_session_and_its_environment_is_found),
+           CASE(who_lives_on_without_its_first_thread_is_found),
            CASE(the_left_are_looked_for_before_the_participant_is_reaped), CASE(who_ends_a_moment_later_is_not_left),
            CASE(who_was_there_before_is_let_alone))

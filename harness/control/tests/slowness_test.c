@@ -103,12 +103,15 @@ static void bounds_have_as_much_to_spare(void **state)
 
 static void who_is_slow_by_its_own_work_is_not_excused(void **state)
 {
+    const uint64_t busy = 8 * second;
     (void)state;
-    assert_true(slowness_explained(second, 4 * second, 2 * second, 2)); /* others on two CPUs, for as long */
-    assert_true(slowness_explained(second, 4 * second, second, 2));
-    assert_false(slowness_explained(4 * second, 4 * second, second, 2)); /* slow for far longer */
-    assert_false(slowness_explained(second, 4 * second, 0, 2));
-    assert_false(slowness_explained(second, 60 * second, second / 2, 2)); /* what goes on all the time */
+    assert_true(slowness_explained(second, 4 * second, 2 * second, busy, 2)); /* others on two CPUs, for as long */
+    assert_true(slowness_explained(second, 4 * second, second, busy, 2));
+    assert_false(slowness_explained(4 * second, 4 * second, second, busy, 2)); /* slow for far longer */
+    assert_false(slowness_explained(second, 4 * second, 0, busy, 2));
+    assert_false(slowness_explained(second, 60 * second, second / 2, busy, 2)); /* what goes on all the time */
+    assert_false(slowness_explained(second, 4 * second, 0, 2 * second, 2));     /* its own, all the while */
+    assert_true(slowness_explained(second, 4 * second, 0, second / 2, 2));      /* nobody's: it stood still */
 }
 
 /* ---- whose fault it is ------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -229,6 +230,13 @@ static const char *publish(const char *argument)
 }
 
 static pthread_t unbound_thread;
+static atomic_int unbound_task; /* its number in /proc/self/task */
+
+static void *publish_without_end(void *work)
+{
+    atomic_store(&unbound_task, gettid());
+    return publish_numbered(work);
+}
 
 static const char *publish_unbound(const char *argument)
 {
@@ -236,7 +244,39 @@ static const char *publish_unbound(const char *argument)
     work.publisher = number;
     if (sscanf(argument, "%u %u %zu", &work.first, &work.count, &work.size) != 3)
         return "FIRST COUNT SIZE";
-    pthread_create(&unbound_thread, NULL, publish_numbered, &work);
+    atomic_store(&unbound_task, 0);
+    pthread_create(&unbound_thread, NULL, publish_without_end, &work);
+    return NULL;
+}
+
+static bool is_asleep(int task)
+{
+    char path[64], state = '?';
+    FILE *stat;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", task);
+    stat = fopen(path, "re");
+    if (stat == NULL || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+        state = '?';
+    if (stat != NULL)
+        fclose(stat);
+    return state == 'S';
+}
+
+/* Until the unbound thread waits in publish: it was asleep, and had published nothing more, at so many looks in a row.
+ * Who is short of CPU is not asleep. */
+static const char *await_stuck(void)
+{
+    enum { LOOKS = 10, LOOK_MS = 20 };
+    const time_t deadline = time(NULL) + WAIT_SECONDS;
+    long before = -1;
+    for (int looks = 0; looks < LOOKS;) {
+        const long now = atomic_load(published);
+        looks = now == before && is_asleep(atomic_load(&unbound_task)) ? looks + 1 : 0;
+        before = now;
+        if (time(NULL) > deadline)
+            return "it goes on publishing";
+        poll(NULL, 0, LOOK_MS);
+    }
     return NULL;
 }
 
@@ -350,6 +390,8 @@ static const char *obey(const char *verb, char *rest)
         return publish(rest);
     if (strcmp(verb, "unbound") == 0)
         return publish_unbound(rest);
+    if (strcmp(verb, "stuck") == 0)
+        return await_stuck();
     if (strcmp(verb, "shapes") == 0)
         return publish_shapes(rest);
     if (strcmp(verb, "received") == 0)

@@ -188,6 +188,8 @@ int ipcmark_participant_pid(const ipcmark_participant *);
 /* As in the history: its journals are journals/NUMBER.K, and may be read when it is dead. */
 uint32_t ipcmark_participant_number(const ipcmark_participant *);
 bool ipcmark_participant_alive(const ipcmark_participant *);
+/* Whether it has come to an end by now, reaped or not: who finds that its /proc cannot be read asks why. */
+bool ipcmark_participant_ended(const ipcmark_participant *);
 
 /* Faults. They are declared by being called: death by SIGKILL is no trouble then (any other is a crash), and pending
  * calls end IPCMARK_GONE. Recorded with their times in the history. */
