@@ -89,10 +89,13 @@ static void count_upto(uint64_t *upto, const struct results_histogram *merged, c
     }
 }
 
-static int open_merged(struct results_estimate *out, const struct results_row *row,
-                       const struct results_histogram *merged, const char *metric)
+int results_estimate_merged(struct results_estimate *out, const struct results_row *row, const char *metric)
 {
+    const struct results_histogram *merged = results_row_histogram(row, metric);
     struct results_estimate estimate = {.merged = merged, .fraction = results_fraction(metric)};
+    *out = (struct results_estimate){0};
+    if (merged == NULL)
+        return 0;
     estimate.upto = calloc(row->sample_count * merged->size + 1, sizeof *estimate.upto);
     if (estimate.upto == NULL)
         return -ENOMEM;
@@ -119,7 +122,7 @@ int results_estimate_row(struct results_estimate *out, const struct results_row 
     if (merged)
         return isnan(results_histogram_percentile(merged, results_fraction(metric)))
                    ? 0
-                   : open_merged(out, row, merged, metric);
+                   : results_estimate_merged(out, row, metric);
     if (parse(&percentile, metric) && percentile.length > 0)
         return 0; /* as "cluster_p50_ns": known of each block alone */
     values = calloc(row->sample_count, sizeof *values);

@@ -18,9 +18,11 @@ struct results_estimate {
 /* The fraction that "p50_ns", "p999_ns" (99.9 %) or "close_p50_ns" names, or NAN: it is no percentile. */
 double results_fraction(const char *metric);
 
-/* results_estimate_row: of a metric of the row; count 0 if it has none. results_estimate_values: of values, which are
- * copied. 0 or -ENOMEM. Both are ended by results_estimate_free. */
+/* results_estimate_row: of a metric of the row; count 0 if it has none. results_estimate_merged: of a percentile of its
+ * merged histogram, however few samples are beyond it. results_estimate_values: of values, which are copied. 0 or
+ * -ENOMEM. Each is ended by results_estimate_free. */
 int results_estimate_row(struct results_estimate *out, const struct results_row *row, const char *metric);
+int results_estimate_merged(struct results_estimate *out, const struct results_row *row, const char *metric);
 int results_estimate_values(struct results_estimate *out, const double *values, size_t count);
 void results_estimate_free(struct results_estimate *estimate);
 

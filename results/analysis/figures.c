@@ -31,21 +31,49 @@ static void take_range(struct results_spread *spread, const struct results_row *
     spread->high = high;
 }
 
-static struct results_spread spread_of_merged(struct results_estimate *estimate, const struct results_row *row,
-                                              const char *metric)
+/* Blocks drawn anew; NANs: too few of them. */
+static struct results_interval draw_blocks(struct results_estimate *estimate)
 {
-    struct results_spread spread = {
-        .count = estimate->count, .median = results_estimate_of(estimate, NULL), .low = NAN, .high = NAN};
     struct results_resampling resampling = {
         .count = estimate->count, .statistic = estimate_of, .context = estimate, .seed = SEED};
     struct results_interval interval = {NAN, NAN};
-    if (results_resample(&interval, &resampling, 0.95) < 0 || isnan(interval.low)) {
+    return results_resample(&interval, &resampling, 0.95) < 0 ? (struct results_interval){NAN, NAN} : interval;
+}
+
+static struct results_spread spread_of_merged(struct results_estimate *estimate, const struct results_row *row,
+                                              const char *metric)
+{
+    struct results_interval interval = draw_blocks(estimate);
+    struct results_spread spread = {.count = estimate->count,
+                                    .median = results_estimate_of(estimate, NULL),
+                                    .low = interval.low,
+                                    .high = interval.high,
+                                    .interval = !isnan(interval.low)};
+    if (!spread.interval)
         take_range(&spread, row, metric);
+    return spread;
+}
+
+/* Blocks drawn anew know nothing beyond the slowest sample, and ranks nothing of blocks that differ: the wider of the
+ * two at either end. */
+struct results_spread results_row_tail(const struct results_row *row, const char *metric)
+{
+    const struct results_histogram *all = results_row_histogram(row, metric);
+    struct results_spread spread = {.median = NAN, .low = NAN, .high = NAN};
+    struct results_estimate estimate;
+    struct results_interval blocks;
+    size_t low, high;
+    if (!results_row_figure(row) || all == NULL || results_estimate_merged(&estimate, row, metric) < 0)
         return spread;
+    blocks = draw_blocks(&estimate);
+    spread.count = all->total;
+    spread.median = results_estimate_of(&estimate, NULL);
+    spread.interval = !isnan(blocks.low) && results_ranks(all->total, results_fraction(metric), &low, &high);
+    if (spread.interval) {
+        spread.low = fmin(blocks.low, results_histogram_value(all, low + 1));
+        spread.high = high < all->total ? fmax(blocks.high, results_histogram_value(all, high + 1)) : NAN;
     }
-    spread.low = interval.low;
-    spread.high = interval.high;
-    spread.interval = true;
+    results_estimate_free(&estimate);
     return spread;
 }
 

@@ -63,6 +63,11 @@ const struct results_row *results_rows_rival(const struct results_rows *rows, co
  * the blocks, or NAN where one of them alone has too few samples. */
 struct results_spread results_row_metric(const struct results_row *row, const char *metric);
 
+/* results_row_tail: a percentile with few samples beyond it, of all blocks' samples together; count: samples. Its
+ * interval is the wider, at either end, of that by drawing blocks anew, for samples of one block are not independent,
+ * and that of ranks; high NAN: it has no upper end. No interval with fewer than 6 blocks. */
+struct results_spread results_row_tail(const struct results_row *row, const char *metric);
+
 /* The merged histogram that a percentile is of: `p50_ns`, `uncorrected_p99_ns`, `close_p50_ns`; NULL: there is none. */
 const struct results_histogram *results_row_histogram(const struct results_row *row, const char *metric);
 

@@ -46,22 +46,14 @@ static const char *find_fault(const struct results_row *row, const char *missing
     return row == NULL ? missing : !results_row_figure(row) ? failed : NULL;
 }
 
-/* The samples are few, and slow: what a percentile says is left to the interval of ranks. */
 static void judge_p99(const struct results_row *row, struct results_target_verdict *out)
 {
-    const struct results_histogram *all = &row->histogram;
-    size_t low, high;
-    if (all->total < FEWEST_SAMPLES) {
+    out->judged = results_row_tail(row, "p99_ns");
+    out->value = out->judged.median;
+    if (row->sample_count < FEWEST_PAIRS)
+        out->unknown = "too few blocks";
+    else if (out->judged.count < FEWEST_SAMPLES)
         out->unknown = "too few samples";
-        return;
-    }
-    out->value = results_histogram_value(all, (uint64_t)ceil((double)all->total * 0.99 - 1e-6));
-    out->judged = (struct results_spread){.count = all->total, .median = out->value, .low = NAN, .high = NAN};
-    out->judged.interval = results_ranks(all->total, 0.99, &low, &high);
-    if (out->judged.interval) {
-        out->judged.low = results_histogram_value(all, low + 1);
-        out->judged.high = results_histogram_value(all, high + 1);
-    }
 }
 
 static void judge_value(const struct results_row *row, struct results_target_verdict *out)

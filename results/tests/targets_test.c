@@ -208,22 +208,81 @@ static void p99_is_of_all_blocks_together(void **state)
     end();
 }
 
-/* The ends are samples of their ranks: the last of the lowest value, the first of the highest. */
-static void the_ends_of_a_p99_are_samples(void **state)
+/* So many samples of 2, 3 and 5 ms, spread evenly over the blocks. */
+static void spread_deaths(size_t fast, size_t middle, size_t slow)
+{
+    for (size_t block = 0; block < BLOCKS; ++block) {
+        size_t counts[3] = {0};
+        char members[160];
+        for (size_t i = block; i < fast + middle + slow; i += BLOCKS)
+            ++counts[i < fast ? 0 : i < fast + middle ? 1 : 2];
+        snprintf(members, sizeof members,
+                 "\"metrics\":{},\"histogram\":{\"counts\":[[2000000,%zu],[3000000,%zu],[5000000,%zu]]}", counts[0],
+                 counts[1], counts[2]);
+        cell("target-death/mmipc/64B/1x1", (int)block, "cluster", members);
+    }
+}
+
+static const struct results_target_verdict *judge_deaths(void)
+{
+    judge();
+    return find("killed peer to disconnect reported, p99", NULL);
+}
+
+/* Blocks that are alike, drawn anew, say nothing of the tail. The ends are samples of their ranks: the last of the
+ * lowest value, the first of the highest. */
+static void a_p99_of_equal_blocks_has_the_interval_of_ranks(void **state)
 {
     const struct results_target_verdict *verdict;
     size_t low, high;
-    char members[128];
     (void)state;
-    assert_true(results_ranks(600, 0.99, &low, &high));
-    snprintf(members, sizeof members, "\"metrics\":{},\"histogram\":{\"counts\":[[1,%zu],[2,%zu],[3,%zu]]}", low + 1,
-             high - low - 1, 600 - high);
+    assert_true(results_ranks(2400, 0.99, &low, &high));
     begin();
-    cell("target-attach/mmipc/64B/1x1", 0, "cluster", members);
-    judge();
-    verdict = find("new subscriber to first message, p99", NULL);
-    assert_true(verdict->judged.low == 1 && verdict->judged.median == 2 && verdict->judged.high == 3);
+    spread_deaths(low + 1, high - low - 1, 2400 - high);
+    verdict = judge_deaths();
+    assert_true(verdict->judged.low == 2e6 && verdict->judged.median == 3e6 && verdict->judged.high == 5e6);
     assert_string_equal(verdict->word, "reached");
+    end();
+}
+
+/* 300 samples have no upper end; 199 none at all. */
+static void a_p99_of_few_samples_is_never_sure(void **state)
+{
+    (void)state;
+    begin();
+    spread_deaths(300, 0, 0);
+    assert_string_equal(judge_deaths()->word, "perhaps reached");
+    end();
+    begin();
+    spread_deaths(199, 0, 0);
+    assert_string_equal(judge_deaths()->unknown, "too few samples");
+    end();
+}
+
+/* All that is late is of one block. Of so many samples the ranks would be sure; without that block there is nothing. */
+static void a_block_that_differs_widens_the_interval_of_a_p99(void **state)
+{
+    const struct results_target_verdict *verdict;
+    (void)state;
+    begin();
+    for (int block = 0; block < BLOCKS; ++block)
+        cell("target-death/mmipc/64B/1x1", block, "cluster",
+             block == 3 ? "\"metrics\":{},\"histogram\":{\"counts\":[[2000000,160],[20000000,40]]}"
+                        : "\"metrics\":{},\"histogram\":{\"counts\":[[2000000,200]]}");
+    verdict = judge_deaths();
+    assert_true(verdict->judged.low == 2e6 && verdict->judged.median == 20e6 && verdict->judged.high == 20e6);
+    assert_string_equal(verdict->word, "perhaps not reached");
+    end();
+}
+
+static void a_p99_needs_ten_blocks(void **state)
+{
+    (void)state;
+    begin();
+    for (int block = 0; block < 9; ++block)
+        cell("target-death/mmipc/64B/1x1", block, "cluster",
+             "\"metrics\":{},\"histogram\":{\"counts\":[[2000000,200]]}");
+    assert_string_equal(judge_deaths()->unknown, "too few blocks");
     end();
 }
 
@@ -247,5 +306,6 @@ static void an_interval_over_the_bound_says_perhaps(void **state)
 CASES_MAIN(CASE(nothing_measured_is_unknown), CASE(ratio_to_the_line_around_the_cell), CASE(harder_rival_counts),
            CASE(error_or_missing_rival_is_unknown), CASE(ten_pairs_are_needed),
            CASE(slow_cell_is_not_left_out_of_the_p99), CASE(absolute_bounds_are_in_the_metrics_unit),
-           CASE(p99_is_of_all_blocks_together), CASE(the_ends_of_a_p99_are_samples),
-           CASE(an_interval_over_the_bound_says_perhaps))
+           CASE(p99_is_of_all_blocks_together), CASE(a_p99_of_equal_blocks_has_the_interval_of_ranks),
+           CASE(a_p99_of_few_samples_is_never_sure), CASE(a_block_that_differs_widens_the_interval_of_a_p99),
+           CASE(a_p99_needs_ten_blocks), CASE(an_interval_over_the_bound_says_perhaps))
