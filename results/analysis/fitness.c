@@ -58,54 +58,109 @@ static void judge_failures(struct verdict *verdict, const struct results_run *ru
         against(verdict, "The run was cut short.");
 }
 
+/* "unknown" is what a build without git is of. */
+static const char *known(const struct results_run *run, const char *name)
+{
+    const char *text = results_string(results_object(run->header, "environment"), name);
+    return text && *text && strcmp(text, "unknown") != 0 ? text : NULL;
+}
+
+static double cpus_of(const struct results_run *run)
+{
+    return results_number(results_object(run->header, "environment"), "cpus");
+}
+
 static void judge_environment(struct verdict *verdict, const struct results_run *run)
 {
-    const cJSON *environment = results_object(run->header, "environment");
-    const char *virtualization = results_string(environment, "virtualization");
-    const char *governor = results_string(environment, "governor");
-    const char *flags = results_string(environment, "flags");
-    const char *commit = results_string(environment, "commit");
+    const char *virtualization = known(run, "virtualization"), *governor = known(run, "governor");
+    const char *flags = known(run, "flags"), *commit = known(run, "commit");
 
-    if (virtualization && *virtualization && strcmp(virtualization, "none") != 0)
+    if (virtualization && strcmp(virtualization, "none") != 0)
         against(verdict, "They come from a virtual machine, whose CPUs the hypervisor shares and moves.");
     if (governor && strcmp(governor, "performance") != 0)
         against(verdict, "The CPU frequency was not fixed (governor %.40s).", governor);
     if (flags && strstr(flags, "-O2") == NULL && strstr(flags, "-O3") == NULL)
         against(verdict, "The build is not optimised (%.100s).", flags);
-    if (commit == NULL || strstr(commit, "dirty"))
+    if (commit && strstr(commit, "dirty"))
         against(verdict, "The sources are not those of a commit, so nobody else can build them.");
 }
 
 /* Of a run in several sittings the busiest counts. */
 static void judge_load(struct verdict *verdict, const struct results_run *run)
 {
-    const cJSON *environment = results_object(run->header, "environment");
-    double load = results_number(environment, "load"), cpus = results_number(environment, "cpus");
+    double load = results_number(results_object(run->header, "environment"), "load"), cpus = cpus_of(run);
     for (size_t i = 0; i < run->session_count; ++i)
         load = fmax(load, run->sessions[i].load); /* which leaves out NANs */
     if (load > cpus * LOAD_SHARE)
         against(verdict, "Other work was running: a load of %.1f on %.0f CPUs at the start.", load, cpus);
 }
 
-/* What was taken in the time that all sittings took together. Where nobody wrote down how long they took, any is too
- * much. */
-static void judge_steal(struct verdict *verdict, const struct results_run *run)
+static bool load_unknown(const struct results_run *run)
 {
-    double cpus = results_number(results_object(run->header, "environment"), "cpus"), seconds = 0, steal_ns = 0;
-    size_t robbed = 0;
+    bool unknown = isnan(results_number(results_object(run->header, "environment"), "load")) || isnan(cpus_of(run));
+    for (size_t i = 0; i < run->session_count; ++i)
+        unknown = unknown || isnan(run->sessions[i].load);
+    return unknown;
+}
+
+/* What was taken in the time that all sittings took together. */
+static double steal_of(const struct results_run *run)
+{
+    double seconds = 0, steal_ns = 0, cpus = cpus_of(run);
     for (size_t i = 0; i < run->session_count; ++i) {
         seconds += run->sessions[i].seconds;
         steal_ns += run->sessions[i].steal_ns;
     }
+    return seconds > 0 && cpus > 0 ? steal_ns / 1e9 / (seconds * cpus) : NAN;
+}
+
+static size_t robbed_cells(const struct results_run *run)
+{
+    size_t robbed = 0;
     for (size_t i = 0; i < run->cell_count; ++i)
         robbed += run->cells[i].steal_ns > 0;
-    if (seconds > 0 && cpus > 0 && steal_ns >= 0) {
-        double share = steal_ns / 1e9 / (seconds * cpus);
-        if (share > STEAL_SHARE)
-            against(verdict, "The hypervisor gave %.1f %% of the CPU time to others.", share * 100);
-    } else if (robbed) {
-        against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", robbed, run->cell_count);
-    }
+    return robbed;
+}
+
+/* Where nobody wrote down how long the sittings took, any is too much. */
+static void judge_steal(struct verdict *verdict, const struct results_run *run)
+{
+    double share = steal_of(run);
+    if (share > STEAL_SHARE)
+        against(verdict, "The hypervisor gave %.1f %% of the CPU time to others.", share * 100);
+    else if (isnan(share) && robbed_cells(run))
+        against(verdict, "The hypervisor took CPU time during %zu of %zu cells.", robbed_cells(run), run->cell_count);
+}
+
+static bool steal_unknown(const struct results_run *run)
+{
+    bool unknown = isnan(steal_of(run)) && robbed_cells(run) == 0, all = true;
+    for (size_t i = 0; i < run->cell_count; ++i)
+        all = all && !isnan(run->cells[i].steal_ns);
+    return unknown && !all;
+}
+
+/* What nobody wrote down speaks against the figures as what is wrong does. */
+static void judge_unknown(struct verdict *verdict, const struct results_run *run)
+{
+    const struct {
+        bool unknown;
+        const char *what;
+    } all[] = {
+        {known(run, "virtualization") == NULL, "a virtual machine"},
+        {known(run, "governor") == NULL, "a CPU frequency that changes"},
+        {known(run, "flags") == NULL, "a build without optimisation"},
+        {known(run, "commit") == NULL, "sources of no commit"},
+        {load_unknown(run), "other load"},
+        {steal_unknown(run), "stolen CPU time"},
+        {isnan(results_planned(run)), "cells that are missing"},
+    };
+    char text[200] = "";
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i)
+        if (all[i].unknown)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? ", " : "", all[i].what);
+    if (*text)
+        against(verdict, "Not known, and so not ruled out: %s.", text);
 }
 
 static void judge_placements(struct verdict *verdict, const struct results_run *run)
@@ -181,7 +236,11 @@ static void judge_rates(struct verdict *verdict, const struct results_rows *rows
         if (row->run != number || strcmp(row->family, "latency") != 0 || row->first->rate == done)
             continue;
         capacity = slowest(rows, row, &driver);
-        if (row->first->rate > capacity / 2) {
+        if (isinf(capacity)) {
+            done = row->first->rate;
+            against(verdict, "Latency was measured at %.0f messages a second; what the slowest driver can was not.",
+                    done);
+        } else if (row->first->rate > capacity / 2) {
             done = row->first->rate;
             against(verdict, "Latency was measured at %.0f messages a second, more than half of what %.40s can (%.0f).",
                     done, driver, capacity);
@@ -292,6 +351,7 @@ size_t results_fitness(const struct results_run *runs, size_t run_count, const s
             judge_load(&verdict, &runs[i]);
             judge_steal(&verdict, &runs[i]);
             judge_placements(&verdict, &runs[i]);
+            judge_unknown(&verdict, &runs[i]);
         }
     }
     return verdict.count;

@@ -23,15 +23,25 @@ static void reasons(const char *text, const char *wanted)
     results_run_free(&run);
 }
 
+/* A header of which everything is known, and fit; what comes first in the environment counts. */
+#define HEAD(more, environment)                                                                                        \
+    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\"," more "\"environment\":{" environment                     \
+    "\"commit\":\"1234\",\"cpus\":2,\"load\":0.1,\"virtualization\":\"none\",\"governor\":\"performance\","            \
+    "\"flags\":\"-O2\"}}\n" QUIET
+/* A session in which little was stolen. */
+#define QUIET "{\"record\":\"session\",\"session\":1,\"load\":0.1,\"seconds\":100,\"steal_ns\":0}\n"
+
 /* Nine blocks, of ten that are planned. */
-#define FIT(environment)                                                                                               \
-    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"planned\":10,\"environment\":{\"commit\":"               \
-    "\"1234\"," environment "\"flags\":\"-O2\"}}\n" CELL("a", 0, "siblings", 25, 1) CELL("a", 1, "siblings", 25, 1)    \
-        CELL("a", 2, "siblings", 25, 1) CELL("a", 3, "siblings", 25, 1) CELL("a", 4, "siblings", 25, 1)                \
-            CELL("a", 5, "siblings", 25, 1) CELL("a", 6, "siblings", 25, 1) CELL("a", 7, "siblings", 25, 1)            \
-                CELL("a", 8, "siblings", 25, 1)
+#define FIT(environment) HEAD("\"planned\":10,", environment) NINE
+#define NINE                                                                                                           \
+    CELL("a", 0, "siblings", 25, 1)                                                                                    \
+    CELL("a", 1, "siblings", 25, 1)                                                                                    \
+    CELL("a", 2, "siblings", 25, 1)                                                                                    \
+    CELL("a", 3, "siblings", 25, 1)                                                                                    \
+    CELL("a", 4, "siblings", 25, 1)                                                                                    \
+    CELL("a", 5, "siblings", 25, 1)                                                                                    \
+    CELL("a", 6, "siblings", 25, 1) CELL("a", 7, "siblings", 25, 1) CELL("a", 8, "siblings", 25, 1)
 #define TENTH CELL("a", 9, "siblings", 25, 1)
-#define CPUS  "\"cpus\":2,"
 
 static void figures_are_fit_only_if_nothing_speaks_against_it(void **state)
 {
@@ -45,8 +55,8 @@ static void figures_are_fit_only_if_nothing_speaks_against_it(void **state)
     reasons(FIT("\"virtualization\":\"kvm\",") TENTH FOOTER,
             "They come from a virtual machine, whose CPUs the hypervisor shares and moves.\n");
     reasons(FIT("\"governor\":\"powersave\",") TENTH FOOTER, "The CPU frequency was not fixed (governor powersave).\n");
-    reasons(FIT("\"load\":0.5," CPUS) TENTH FOOTER, "");
-    reasons(FIT("\"load\":3," CPUS) TENTH FOOTER, "Other work was running: a load of 3.0 on 2 CPUs at the start.\n");
+    reasons(FIT("\"load\":0.5,") TENTH FOOTER, "");
+    reasons(FIT("\"load\":3,") TENTH FOOTER, "Other work was running: a load of 3.0 on 2 CPUs at the start.\n");
 }
 
 static void cells_that_move_now_and_then_do_no_harm(void **state)
@@ -69,13 +79,33 @@ static void cells_that_move_now_and_then_do_no_harm(void **state)
 static void each_sitting_counts(void **state)
 {
     (void)state;
-    reasons(FIT(CPUS) BEGUN(1, 0.1) SESSION(1, 0.1, 100, 1e9) BEGUN(2, 0.2) STOLEN SESSION(2, 0.2, 1, 1e9) FOOTER, "");
-    reasons(FIT(CPUS) SESSION(1, 0.1, 10, 1e9) STOLEN FOOTER, "The hypervisor gave 5.0 % of the CPU time to others.\n");
-    reasons(FIT(CPUS) SESSION(1, 0.1, 100, 1e9) SESSION(2, 1.5, 100, 0) STOLEN FOOTER,
+    reasons(FIT("") BEGUN(1, 0.1) SESSION(1, 0.1, 100, 1e9) BEGUN(2, 0.2) STOLEN SESSION(2, 0.2, 1, 1e9) FOOTER, "");
+    reasons(FIT("") SESSION(1, 0.1, 10, 1e9) STOLEN FOOTER, "The hypervisor gave 5.0 % of the CPU time to others.\n");
+    reasons(FIT("") SESSION(1, 0.1, 100, 1e9) SESSION(2, 1.5, 100, 0) STOLEN FOOTER,
             "Other work was running: a load of 1.5 on 2 CPUs at the start.\n");
     /* one was killed: nobody knows how long it lasted */
-    reasons(FIT(CPUS) BEGUN(1, 0.1) STOLEN SESSION(2, 0.1, 100, 0) FOOTER,
+    reasons(FIT("") BEGUN(1, 0.1) STOLEN SESSION(2, 0.1, 100, 0) FOOTER,
             "The hypervisor took CPU time during 1 of 10 cells.\n");
+}
+
+/* What nobody knows is not fit. */
+static void what_is_not_known_is_named(void **state)
+{
+    static const char all[] =
+        "Not known, and so not ruled out: a virtual machine, a CPU frequency that changes, a build "
+        "without optimisation, sources of no commit, other load, stolen CPU time, cells that are "
+        "missing.\n";
+    (void)state;
+    reasons(FIT("\"virtualization\":null,") TENTH FOOTER, "Not known, and so not ruled out: a virtual machine.\n");
+    reasons(FIT("\"governor\":null,") TENTH FOOTER, "Not known, and so not ruled out: a CPU frequency that changes.\n");
+    reasons(FIT("\"flags\":\"\",") TENTH FOOTER, "Not known, and so not ruled out: a build without optimisation.\n");
+    reasons(FIT("\"commit\":\"unknown\",") TENTH FOOTER, "Not known, and so not ruled out: sources of no commit.\n");
+    reasons(FIT("\"load\":null,") TENTH FOOTER, "Not known, and so not ruled out: other load.\n");
+    reasons(FIT("") SESSION(2, null, 1, 0) TENTH FOOTER, "Not known, and so not ruled out: other load.\n");
+    reasons(FIT("") SESSION(1, 0.1, 100, null) TENTH FOOTER, "Not known, and so not ruled out: stolen CPU time.\n");
+    reasons(FIT("\"cpus\":null,") TENTH FOOTER, "Not known, and so not ruled out: other load, stolen CPU time.\n");
+    reasons(HEAD("", "") NINE TENTH FOOTER, "Not known, and so not ruled out: cells that are missing.\n");
+    reasons("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\"}\n" NINE TENTH FOOTER, all);
 }
 
 #define LATENCY                                                                                                        \
@@ -91,12 +121,14 @@ static void each_sitting_counts(void **state)
     SLOWER(1, rate)                                                                                                    \
     SLOWER(2, rate)                                                                                                    \
     SLOWER(3, rate) SLOWER(4, rate) SLOWER(5, rate) SLOWER(6, rate) SLOWER(7, rate) SLOWER(8, rate) SLOWER(9, rate)
-#define TEN "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":{\"commit\":\"1\"}}\n"
+#define TEN HEAD("\"planned\":10,", "")
 
 static void a_rate_is_far_below_what_the_slowest_can(void **state)
 {
     (void)state;
     reasons(TEN LATENCIES SLOWERS(20) FOOTER, "");
+    reasons(TEN LATENCIES FOOTER, "Latency was measured at 10 messages a second; what the slowest driver can was not.\n"
+                                  "Where the CPUs are to each other could not be measured.\n");
     reasons(TEN LATENCIES SLOWERS(19) FOOTER,
             "Latency was measured at 10 messages a second, more than half of what slow can (19).\n");
 }
@@ -164,6 +196,6 @@ static void of_several_runs_each_is_named(void **state)
 }
 
 CASES_MAIN(CASE(figures_are_fit_only_if_nothing_speaks_against_it), CASE(cells_that_move_now_and_then_do_no_harm),
-           CASE(each_sitting_counts), CASE(a_rate_is_far_below_what_the_slowest_can),
+           CASE(each_sitting_counts), CASE(what_is_not_known_is_named), CASE(a_rate_is_far_below_what_the_slowest_can),
            CASE(a_cell_that_stood_still_is_named), CASE(runs_of_different_builds_are_not_fit_together),
            CASE(of_several_runs_each_is_named))
