@@ -1,0 +1,181 @@
+/* What the page compares: with rivals, with the machine's limits, with another run; and what is no figure. */
+#include "cases.h"
+
+#include "document.h"
+#include "report/chart.h"
+#include "report/svg.h"
+#include "scratch.h"
+
+#define AT(row, family, driver, size, of, metrics)                                                                     \
+    "{\"record\":\"cell\",\"row\":\"" row "\",\"family\":\"" family "\",\"driver\":\"" driver "\",\"size\":" #size     \
+    ",\"publishers\":1,\"subscribers\":1,\"block\":0,\"placement\":\"cluster\",\"line_before_ns\":50,\"line_after_"    \
+    "ns\":50," of "\"metrics\":{" metrics "}}\n"
+#define BOUND             "\"limit_of\":[\"throughput\"],\"limit_kind\":\"bound\","
+#define RATE(rate, bytes) "\"messages_per_second\":" #rate ",\"bytes_per_second\":" #bytes
+
+static const char limited[] = HEADER AT("throughput/a/1MiB/1x1", "throughput", "a", 1048576, "", RATE(10, 1000))
+    AT("limit/bare-ring/1MiB", "limit", "limit", 1048576, BOUND, RATE(20, 2000))
+        AT("limit/memcpy/1MiB", "limit", "limit", 1048576, BOUND, "\"bytes_per_second\":3000")
+            AT("throughput/a/4MiB/1x1", "throughput", "a", 4194304, "", RATE(10, 1000))
+                AT("limit/memcpy/4MiB", "limit", "limit", 4194304, BOUND, "\"bytes_per_second\":3000")
+                    AT("throughput/a/16MiB/1x1", "throughput", "a", 16777216, "", RATE(5, 1000))
+                        AT("throughput/a/64MiB/1x1", "throughput", "a", 67108864, "", RATE(2, 1000))
+                            AT("limit/bare-ring/64MiB", "limit", "limit", 67108864, BOUND, RATE(4, 2000))
+                                AT("latency/a/64B/1x1", "latency", "a", 64, "", "\"p50_ns\":500")
+                                    AT("hot/a/64B/1x1", "hot", "a", 64, "", "\"p50_ns\":200") FOOTER;
+
+/* The tightest that was measured for the very family and size; and no line beside a cell in which the CPUs move. */
+static void distances_are_to_the_limit_that_bounds(void **state)
+{
+    struct document document;
+    (void)state;
+    document_parse(&document, limited, NULL);
+    assert_non_null(strstr(document.text, "data-category=\"throughput / bare ring, 1&#x202F;MiB\" data-mid=\"2\""));
+    assert_non_null(strstr(document.text, "data-category=\"throughput / memcpy, 4&#x202F;MiB\" data-mid=\"3\""));
+    assert_non_null(strstr(document.text, "data-category=\"hot / cache line, 64&#x202F;B\" data-mid=\"4\""));
+    assert_null(strstr(document.text, "throughput / memcpy, 1"));
+    assert_null(strstr(document.text, "latency / "));
+    assert_null(strstr(document.text, "16&#x202F;MiB\" data-mid"));
+    document_free(&document);
+}
+
+/* Neither in the page nor in the picture is a limit at a size where it was not measured, nor a line across that size.
+ */
+static void limits_are_drawn_where_they_were_measured(void **state)
+{
+#define RING "//figure[@id='bytes-a-second-by-size']//tr[@data-series='limit: bare ring']"
+    struct document document;
+    struct chart *charts;
+    size_t chart_count, seen = 0;
+    (void)state;
+    document_parse(&document, limited, NULL);
+    assert_int_equal(document_count(&document, RING), 1);
+    assert_int_equal(document_count(&document, RING "/td[@data-y]"), 2);
+    assert_int_equal(document_count(&document, RING "/td[@data-x='1048576'][@data-y='2000']"), 1);
+    assert_int_equal(document_count(&document, RING "/td[@data-x='4194304'][not(@data-y)]"), 1);
+    assert_int_equal(document_count(&document, RING "/td[@data-x='16777216'][not(@data-y)]"), 1);
+    assert_int_equal(charts_read(&charts, &chart_count, document.text), 0);
+    for (size_t i = 0; i < chart_count; ++i) {
+        char *picture = svg_draw(&charts[i]), *path;
+        assert_non_null(picture);
+        if (strcmp(charts[i].id, "bytes-a-second-by-size") == 0) {
+            /* Two points that stand alone: the pen is lifted between them. */
+            path = strstr(picture, "<path class=\"curve limit\"");
+            assert_non_null(path);
+            path[strcspn(path, ">")] = '\0';
+            assert_null(strchr(strstr(path, " d=\"M"), 'L'));
+            ++seen;
+        }
+        free(picture);
+    }
+    assert_int_equal(seen, 1);
+    charts_free(charts, chart_count);
+    document_free(&document);
+}
+
+/* Two runs of one driver stand side by side; nothing of them is put together. */
+static void runs_stand_side_by_side(void **state)
+{
+    struct document document;
+    char *text;
+    (void)state;
+    document_read(&document, SAMPLES "/bench.jsonl", SAMPLES "/faster.jsonl");
+    assert_int_equal(document.report.driver_count, 6);
+    assert_string_equal(document.report.title, "mmipc, fifo and tcp: benchmarks, 2 runs");
+    assert_int_equal(document_count(&document, "//li[@class='card'][contains(h2,'mmipc (bench)')]"), 1);
+    assert_int_equal(document_count(&document, "//li[@class='card'][contains(h2,'mmipc (faster)')]"), 1);
+    assert_int_equal(
+        document_count(&document,
+                       "//figure[@id='times-better-than-in-the-run-bench']//tr[@data-series='mmipc (faster)']"
+                       "[@data-category='throughput, 64\u202fB'][@data-mid > 1.15][@data-mid < 1.35]"),
+        1);
+    assert_int_equal(document_count(&document, "//figure[@id='times-better-than-in-the-run-bench']"
+                                               "//tr[@data-series='mmipc (bench)']"),
+                     0);
+    assert_int_equal(document_count(&document, "//figure[@id='times-better-than-in-the-run-bench']"
+                                               "/figcaption/p[contains(.,'not paired')]"),
+                     1);
+    text = report_text(&document.report);
+    assert_non_null(strstr(text, "better than in bench"));
+    assert_non_null(strstr(text, "mmipc (faster)"));
+    free(text);
+    document_free(&document);
+}
+
+/* More is better in every chart of ratios, of times and rates alike; and less in that of limits. */
+static void better_is_more(void **state)
+{
+    struct document document;
+    (void)state;
+    document_read(&document, SAMPLES "/bench.jsonl", NULL);
+    assert_int_equal(document_count(&document,
+                                    "//figure[@id='times-better-than-the-pipe-fifo']//tr[@data-series='mmipc']"
+                                    "[@data-category='hot, 64\u202fB' or @data-category='throughput, 64\u202fB' or "
+                                    "@data-category='cost, 64\u202fB'][@data-mid > 5]"),
+                     3);
+    assert_int_equal(
+        document_count(&document, "//figure[@id='times-better-than-the-pipe-fifo']//tr[@data-series='fifo']"), 0);
+    assert_int_equal(document_count(&document, "//figure[starts-with(@id,'distance')]//tr[@data-mid < 1]"), 0);
+    assert_int_equal(document_count(&document, "//figure[starts-with(@id,'distance')]//tr[@data-series='tcp']"
+                                               "[@data-category='throughput / bare ring, 64\u202fB'][@data-mid > 20]"),
+                     1);
+    document_free(&document);
+}
+
+/* What does not apply is neither an error nor a figure. */
+static void what_does_not_apply_says_so(void **state)
+{
+    struct document document;
+    char *text;
+    (void)state;
+    document_read(&document, SAMPLES "/bench.jsonl", NULL);
+    assert_int_equal(document_count(&document, "//figure//tr[@data-series='fifo'][contains(@data-category,'Close')]"),
+                     0);
+    assert_int_equal(
+        document_count(&document, "//section[@id='costs']//p[contains(.,'Does not apply to fifo: it does not tell')]"),
+        1);
+    assert_int_equal(document_count(&document, "//table[@class='rows']//tr[contains(th,'lifecycle/fifo')]"
+                                               "[contains(td,'does not apply')]"),
+                     1);
+    text = report_text(&document.report);
+    assert_non_null(strstr(text, "does not apply: it does not tell of peers"));
+    assert_null(strstr(text, "ERROR"));
+    free(text);
+    document_free(&document);
+}
+
+/* A row that failed has no figure, and says so wherever it would have been. */
+static void a_failed_row_is_named(void **state)
+{
+#define FAILED                                                                                                         \
+    "{\"record\":\"cell\",\"row\":\"hot/a/64B/1x1\",\"family\":\"hot\",\"driver\":\"a\",\"size\":64,\"publishers\":1," \
+    "\"subscribers\":1,\"block\":0,\"error\":\"3 messages lost\"}\n"
+#define SOUND                                                                                                          \
+    "{\"record\":\"cell\",\"row\":\"hot/b/64B/1x1\",\"family\":\"hot\",\"driver\":\"b\",\"size\":64,\"publishers\":1," \
+    "\"subscribers\":1,\"block\":0,\"histogram\":{\"counts\":[[100,500]]}}\n"
+    struct results_run run;
+    struct report report;
+    char error[512], *page, *place;
+    int mentions = 0;
+    (void)state;
+    assert_int_equal(scratch_read(&run, HEADER FAILED SOUND FOOTER, error, sizeof error), 0);
+    assert_int_equal(report_build(&report, &run, 1, NULL), 0);
+    page = report_html(&report);
+    assert_non_null(page);
+    for (place = page; (place = strstr(place, "3 messages lost")) != NULL; ++place)
+        ++mentions;
+    assert_int_equal(mentions, 4); /* card, chart, its table, every row */
+    assert_non_null(strstr(page, "not fit to publish"));
+    free(page);
+    page = report_markdown(&report);
+    assert_non_null(page);
+    assert_non_null(strstr(page, " | error: 3 messages lost | 100"));
+    free(page);
+    report_free(&report);
+    results_run_free(&run);
+    xmlCleanupParser();
+}
+
+CASES_MAIN(CASE(distances_are_to_the_limit_that_bounds), CASE(limits_are_drawn_where_they_were_measured),
+           CASE(runs_stand_side_by_side), CASE(better_is_more), CASE(what_does_not_apply_says_so),
+           CASE(a_failed_row_is_named))
