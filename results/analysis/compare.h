@@ -36,19 +36,23 @@ struct results_ratio results_compare(const struct results_rows *rows, const stru
                                      const struct results_row *base, const char *metric);
 
 /* What was measured of the machine itself beside a row (a cell's `limit_of` in ../FORMAT.md): a bound, that no
- * implementation can pass, or a share, that the suite itself has in the figure. */
+ * implementation can pass; a reference, that a better one passes; or a share, that the suite itself has in the figure.
+ */
 struct results_limit {
     const struct results_row *row; /* of the same run; NULL: the cache line around the row's own cells */
     char name[64];                 /* in words: "bare ring", "cache line" */
     const char *metric;            /* the one of both that was compared; static, or the caller's */
-    struct results_ratio distance; /* of a bound: how many times slower than it the row is (1: as fast). Of a share: how
-                                      much of the row's time it is (0 to 1) */
+    bool bound;                    /* not only a reference */
+    bool beaten;                   /* surely: the whole interval is below 1. It must be said beside the distance */
+    struct results_ratio distance; /* of a bound or reference: how many times slower than it the row is (1: as fast). Of
+                                      a share: how much of the row's time it is (0 to 1) */
 };
 
 enum { RESULTS_LIMITS = 8 };
 
-/* results_limits: the bounds (or the shares) of a row's metric that were measured in the same run, for its family and
- * size: the tightest first. Returns how many; 0: none was measured, and none may be drawn. */
+/* results_limits: the bounds and references (or the shares) of a row's metric that were measured in the same run, for
+ * its family and size: the tightest first, so those that were beaten before all others. Returns how many; 0: none was
+ * measured, and none may be drawn. */
 size_t results_limits(const struct results_rows *rows, const struct results_row *row, const char *metric, bool share,
                       struct results_limit out[RESULTS_LIMITS]);
 

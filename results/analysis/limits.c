@@ -23,12 +23,17 @@ static bool suits(double of_limit, double of_row)
     return isnan(of_limit) || of_limit == of_row;
 }
 
+static bool is_kind(const struct results_row *limit, const char *kind)
+{
+    return limit->first->limit_kind && strcmp(limit->first->limit_kind, kind) == 0;
+}
+
 static bool stands_beside(const struct results_row *limit, const struct results_row *row, bool share)
 {
-    const char *kind = limit->first->limit_kind;
-    return limit->run == row->run && results_row_figure(limit) && kind &&
-           strcmp(kind, share ? "share" : "bound") == 0 && names_family(limit->first->limit_of, row->family) &&
-           suits(limit->first->size, row->first->size) && suits(limit->first->rate, row->first->rate);
+    return limit->run == row->run && results_row_figure(limit) &&
+           (share ? is_kind(limit, "share") : is_kind(limit, "bound") || is_kind(limit, "reference")) &&
+           names_family(limit->first->limit_of, row->family) && suits(limit->first->size, row->first->size) &&
+           suits(limit->first->rate, row->first->rate);
 }
 
 /* What both have: the metric itself, or, where a limit only counts bytes, those. */
@@ -70,8 +75,9 @@ static int compare_limits(const void *left, const void *right)
 /* The line is measured around each cell of `hot`, which needs no row of its own for that. */
 static size_t add_line(const struct results_row *row, const char *metric, struct results_limit *out)
 {
-    *out = (struct results_limit){.name = "cache line", .metric = metric};
+    *out = (struct results_limit){.name = "cache line", .metric = metric, .bound = true};
     out->distance = (struct results_ratio){.spread = results_row_line_ratio(row, metric), .paired = true};
+    out->beaten = out->distance.spread.high < 1;
     return out->distance.spread.count > 0 ? 1 : 0;
 }
 
@@ -85,6 +91,8 @@ static bool measure(struct results_limit *limit, const struct results_rows *rows
     limit->distance = results_compare(rows, row, limit->row, limit->metric);
     name_limit(limit);
     turn(limit, share);
+    limit->bound = is_kind(limit->row, "bound");
+    limit->beaten = !share && limit->distance.spread.high < 1;
     return limit->distance.spread.count > 0;
 }
 

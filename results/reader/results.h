@@ -24,7 +24,7 @@ struct results_named {
 struct results_cell {
     const char *row, *family, *driver, *placement, *error, *fault, *not_applicable;
     const cJSON *limit_of;  /* of a limit: an array of families, or NULL */
-    const char *limit_kind; /* of a limit: "bound" or "share" */
+    const char *limit_kind; /* of a limit: "bound", "reference" or "share" */
     double size, publishers, subscribers, rate;
     double line_before_ns, line_after_ns, steal_ns, context_switches;
     int block;

@@ -253,6 +253,49 @@ static void limits_are_those_of_family_and_size(void **state)
     drop();
 }
 
+/* Of driver "a", or a limit of that name and kind. */
+static void write_wakeup(FILE *out, const char *name, int block, const char *of, const char *kind, double time)
+{
+    const bool limit = *kind != '\0';
+    fprintf(out,
+            "{\"record\":\"cell\",\"row\":\"%s/%s/64B%s\",\"family\":\"%s\",\"driver\":\"%s\",\"size\":64,"
+            "\"block\":%d,\"limit_of\":[%s],\"limit_kind\":\"%s\",\"metrics\":{\"p50_ns\":%.17g}}\n",
+            limit ? "limit" : "wakeup", name, limit ? "" : "/1x1", limit ? "limit" : "wakeup", limit ? "limit" : name,
+            block, of, kind, time);
+}
+
+/* 0.9 to 0.95 of the pipe's time in each block: surely less; of the socket's, 0.9 to 1.1: not surely. */
+static void a_limit_that_was_beaten_says_so(void **state)
+{
+    static const char *const kinds[] = {"reference", "reference", "bound", "share"};
+    static const char *const names[] = {"pipe", "unix", "futex", "harness"};
+    struct results_limit limits[RESULTS_LIMITS];
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    (void)state;
+    fputs(HEADER, out);
+    for (int block = 0; block < 6; ++block) {
+        const double times[] = {100 / (0.9 + block * 0.01), 100 / (0.9 + block * 0.04), 80, 20};
+        write_wakeup(out, "a", block, "\"\"", "", 100);
+        for (size_t i = 0; i < 4; ++i)
+            write_wakeup(out, names[i], block, "\"wakeup\"", kinds[i], times[i]);
+    }
+    fclose(out);
+    have(text);
+    assert_int_equal(results_limits(&rows, row("wakeup/a/64B/1x1"), "p50_ns", false, limits), 3);
+    assert_string_equal(limits[0].name, "pipe");
+    assert_true(limits[0].beaten && !limits[0].bound && limits[0].distance.spread.high < 1);
+    assert_string_equal(limits[1].name, "unix");
+    assert_true(!limits[1].beaten && !limits[1].bound && limits[1].distance.spread.low < 1);
+    assert_string_equal(limits[2].name, "futex");
+    assert_true(!limits[2].beaten && limits[2].bound);
+    assert_int_equal(results_limits(&rows, row("wakeup/a/64B/1x1"), "p50_ns", true, limits), 1);
+    assert_true(!limits[0].beaten && !limits[0].bound);
+    drop();
+    free(text);
+}
+
 static void hot_is_bounded_by_the_line_around_it(void **state)
 {
     struct results_limit limits[RESULTS_LIMITS];
@@ -292,5 +335,5 @@ CASES_MAIN(CASE(ratios_pair_cells_of_one_block_and_placement), CASE(a_cell_in_ro
            CASE(a_failed_row_is_compared_with_nothing), CASE(there_is_a_reason_for_no_pairs),
            CASE(a_percentile_that_a_block_lacks_has_no_ratio), CASE(ratios_turn_and_scale),
            CASE(two_runs_are_compared_as_a_whole), CASE(each_run_is_taken_over_its_own_limit),
-           CASE(limits_are_those_of_family_and_size), CASE(hot_is_bounded_by_the_line_around_it),
-           CASE(a_limit_that_counts_bytes_bounds_bytes))
+           CASE(limits_are_those_of_family_and_size), CASE(a_limit_that_was_beaten_says_so),
+           CASE(hot_is_bounded_by_the_line_around_it), CASE(a_limit_that_counts_bytes_bounds_bytes))
