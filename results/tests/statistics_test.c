@@ -199,6 +199,28 @@ static void shift_is_where_the_values_are(void **state)
     }
 }
 
+/* Sorted, for comparison; of many values, and of many that are equal. */
+static void shift_is_the_median_of_all_means(void **state)
+{
+    enum { MOST = 66 };
+    static double means[MOST * (MOST + 1) / 2];
+    (void)state;
+    for (int round = 0; round < 100; ++round) {
+        double values[MOST], shift;
+        size_t count = 1 + (size_t)(uniform() * MOST), made = 0;
+        for (size_t i = 0; i < count; ++i)
+            values[i] = round % 2 == 0 ? normal() : floor(normal());
+        for (size_t i = 0; i < count; ++i)
+            for (size_t j = i; j < count; ++j)
+                means[made++] = (values[i] + values[j]) / 2;
+        assert_int_equal(results_shift(&shift, values, count), 0);
+        assert_true(shift == results_median(means, made));
+    }
+    double shift;
+    assert_int_equal(results_shift(&shift, NULL, 0), 0);
+    assert_true(isnan(shift));
+}
+
 /* The example of many texts, and one of stdlib's padjust, which does as R's p.adjust does. */
 static void holm_adjusts_as_published(void **state)
 {
@@ -387,7 +409,8 @@ static void two_samples_are_drawn_apart(void **state)
 CASES_MAIN(CASE(critical_sums_are_those_of_the_tables), CASE(chances_are_those_of_R),
            CASE(chances_are_exact_with_ties_and_zeros), DRAWN(chances_are_those_of_all_signs),
            DRAWN(signed_ranks_mind_order_and_sign_only), DRAWN(shift_is_where_the_values_are),
-           CASE(holm_adjusts_as_published), DRAWN(holm_rejects_what_its_steps_reject),
-           CASE(a_median_lies_between_ranks), CASE(another_quantile_has_an_interval_of_its_own),
-           CASE(a_spread_is_a_median_and_its_interval), DRAWN(intervals_hold_the_median),
-           DRAWN(drawing_anew_follows_from_the_seed), DRAWN(two_samples_are_drawn_apart))
+           DRAWN(shift_is_the_median_of_all_means), CASE(holm_adjusts_as_published),
+           DRAWN(holm_rejects_what_its_steps_reject), CASE(a_median_lies_between_ranks),
+           CASE(another_quantile_has_an_interval_of_its_own), CASE(a_spread_is_a_median_and_its_interval),
+           DRAWN(intervals_hold_the_median), DRAWN(drawing_anew_follows_from_the_seed),
+           DRAWN(two_samples_are_drawn_apart))
