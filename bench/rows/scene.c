@@ -185,7 +185,7 @@ static int take_sent(struct scene *scene, ipcmark_call *call, struct sent *sent)
         return cell_fail(scene->cell, "%.0f of %.0f messages were not sent", attempted - ok, attempted);
     first_ns = ipcmark_reply_count(call, "first_ns");
     last_ns = ipcmark_reply_count(call, "last_ns");
-    sent->first_ns = first_ns > sent->first_ns ? first_ns : sent->first_ns;
+    sent->first_ns = first_ns < sent->first_ns ? first_ns : sent->first_ns;
     sent->last_ns = last_ns < sent->last_ns ? last_ns : sent->last_ns;
     sent->messages += ok;
     sent->rate += ipcmark_reply_number(call, "achieved_rate", 0);
@@ -196,7 +196,7 @@ int scene_publish(struct scene *scene, const ipcmark_publish_options *asked, str
 {
     ipcmark_publish_options options = *asked;
     ipcmark_call *calls[SCENE_MOST];
-    struct sent sent = {.last_ns = UINT64_MAX};
+    struct sent sent = {.first_ns = UINT64_MAX, .last_ns = UINT64_MAX};
     int result = 0;
 
     if (scene->publisher_count > 1)

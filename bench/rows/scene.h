@@ -19,9 +19,9 @@ struct scene {
     int64_t steal_ns; /* likewise */
 };
 
-/* What all publishers together sent, and while all of them did. */
+/* What all publishers together sent. */
 struct sent {
-    uint64_t first_ns, last_ns; /* the latest start of a first publish, the earliest end of a last one */
+    uint64_t first_ns, last_ns; /* the earliest start of a first publish, the earliest end of a last one */
     double messages, rate;      /* sums; the rate is achieved_rate */
 };
 

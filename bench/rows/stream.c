@@ -1,6 +1,6 @@
-/* throughput, size, fanout, fanin, mesh: as fast as publish returns, counted at the slowest subscriber while all
- * publishers are sending: what is in a backlog at the end has not been delivered, and what arrives afterwards is no
- * throughput. */
+/* throughput, size, fanout, fanin, mesh: as fast as publish returns, counted at the slowest subscriber from the first
+ * publish until a publisher has stopped: what is in a backlog then has not been delivered, and what arrives afterwards
+ * is no throughput. */
 #include "rounds.h"
 #include "scene.h"
 
@@ -8,79 +8,62 @@
 
 static const double WARM_UP_SECONDS = 0.05;
 enum { LARGE = 1 << 20, WARM_UP_LARGE = 8 }; /* beyond it, so many: what a driver holds of them has been touched then */
-static const double LEAD_IN = 0.1;           /* of a round: until the subscriber is awake and the caches are warm */
-static const double LATEST_START = 0.5;      /* a round in which it was not by then says nothing of a stream */
 enum { ROUND_MESSAGES = 50 };                /* at least, so that the one at either end does not matter */
 enum { SLOWER = 10 };                        /* than the warm-up: then a round hangs */
 
-/* What one round is made of, from the start of the first publish to the end of the last. */
-struct burst {
+/* From the start of the first publish until the first publisher stopped. */
+struct round_of {
     double seconds, sent;
-    double rate,
-        messages; /* of the slowest subscriber; rate < 0: one was not awake in time, or not all sent together */
+    double messages; /* that the slowest subscriber had by then */
 };
 
-/* From a sample of the subscriber's own to the moment when the publisher stopped: a stall in between or at the end is
- * part of the rate. */
-static int take_subscriber(struct scene *scene, uint16_t subscriber, const struct sent *sent, struct burst *burst)
+/* There is nothing on the way when a round begins, so what arrives was sent in it; and the clock does not wait for a
+ * subscriber that is late to begin. */
+static int stream_once(struct scene *scene, const ipcmark_publish_options *options, struct round_of *out)
 {
-    double first = (double)sent->first_ns, last = (double)sent->last_ns, length = last - first;
-    double from, messages, rate;
-    const ipcmark_call *stats;
-    const cJSON *window;
-
-    if (scene_stats(scene, subscriber, burst->sent, sent->first_ns + (length > 0 ? (uint64_t)(LEAD_IN * length) : 0),
-                    sent->last_ns, &stats) < 0)
-        return -1;
-    window = cJSON_GetObjectItem(stats->reply, "window");
-    from = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "from_ns"));
-    messages = cJSON_GetNumberValue(cJSON_GetObjectItem(window, "messages"));
-    rate = length > 0 && messages > 0 && from < first + LATEST_START * length ? messages * 1e9 / (last - from) : -1;
-    if (burst->messages < 0 || rate < burst->rate)
-        burst->rate = rate, burst->messages = messages;
-    return 0;
-}
-
-static int stream_once(struct scene *scene, const ipcmark_publish_options *options, struct burst *burst)
-{
+    struct round_of round = {0};
     struct sent sent;
 
     if (scene_publish(scene, options, &sent) < 0)
         return -1;
-    burst->seconds = ((double)sent.last_ns - (double)sent.first_ns) / 1e9;
-    burst->sent = sent.messages;
-    for (unsigned i = 0; i < scene->subscriber_count; ++i)
-        if (take_subscriber(scene, scene->subscribers[i], &sent, burst) < 0 ||
+    round.seconds = ((double)sent.last_ns - (double)sent.first_ns) / 1e9;
+    round.messages = round.sent = sent.messages;
+    for (unsigned i = 0; i < scene->subscriber_count; ++i) {
+        const ipcmark_call *stats;
+        double messages;
+        if (scene_stats(scene, scene->subscribers[i], sent.messages, 0, sent.last_ns, &stats) < 0 ||
             scene_reset(scene, scene->subscribers[i]) < 0)
             return -1;
+        messages = cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(stats->reply, "window"), "messages"));
+        round.messages = messages < round.messages ? messages : round.messages;
+    }
+    *out = round;
     return 0;
 }
 
+/* No round is left out for what came of it. */
 static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_publish_options *options)
 {
     struct cell *cell = scene->cell;
     double messages = 0, sent = 0, rate;
-    size_t asleep = 0;
 
     while (rounds_wanted(rounds, scene->bench->seconds)) {
-        struct burst burst = {.rate = -1, .messages = -1};
-        if (stream_once(scene, options, &burst) < 0)
+        struct round_of round;
+        if (stream_once(scene, options, &round) < 0)
             return -1;
-        if (burst.rate >= 0)
-            rounds_add(rounds, burst.seconds, burst.rate, NULL);
-        else if (++asleep > rounds->count + 3)
-            return cell_fail(cell, "not all were awake in time in %zu of %zu rounds", asleep, asleep + rounds->count);
-        messages += burst.messages;
-        sent += burst.sent;
+        rounds_add(rounds, round.seconds, round.messages / round.seconds, NULL);
+        messages += round.messages;
+        sent += round.sent;
     }
     rate = rounds_median(rounds, rounds_choose(rounds, cell));
+    if (!(rate > 0))
+        return cell_fail(cell, "in half of the rounds not one message had arrived when the publisher stopped");
     cell_metric(cell, "messages_per_second", rate);
     cell_metric(cell, "bytes_per_second", rate * (double)cell->row->size);
     if (row_is_pinned(cell->row))
         rounds_add_classes(rounds, cell, "messages_per_second");
     cell_metric(cell, "sent", sent);
     cell_metric(cell, "samples", messages);
-    cell_metric(cell, "rounds_asleep", (double)asleep);
     cell->headline_ns = 1e9 / rate;
     return 0;
 }

@@ -1,13 +1,14 @@
 /* A driver with a fault, to see that a benchmark is not fooled by it. It hands everything on to a good one,
- * FAULTY_INNER, but for message number at=N (300) of an endpoint, as the parameter fault= says:
+ * FAULTY_INNER, but for message number at=N (300) of an endpoint, and each every=N after it, as the parameter fault=
+ * says:
  *
  *     lose     it is dropped, as if it had been handed on
  *     tear     a byte of it is not what was published
  *     double   it is handed on twice
  *     swap     it is handed on after the next one
  *     refuse   publish fails
- *     hold     publish takes 100 ms                     (the sender is stalled)
- *     stall    the receiver takes 100 ms                (the receiver is stalled)
+ *     hold     publish takes ms=N (100) milliseconds    (the sender is stalled)
+ *     stall    the receiver takes as long               (the receiver is stalled)
  *     spin     from then on the receiver burns a CPU for 15 ms (and does not sleep before the next one)
  *     busy     from the start, another thread of the receiver's process never sleeps
  *
@@ -25,7 +26,7 @@
 
 #include <ipcmark/driver.h>
 
-enum { STALL_MS = 100, SPIN_MS = 15, CHECKED_BYTES = 4096, IN_THE_HEADER = 30 };
+enum { SPIN_MS = 15, CHECKED_BYTES = 4096, IN_THE_HEADER = 30 };
 
 enum fault { NONE, LOSE, TEAR, DOUBLE, SWAP, REFUSE, HOLD, STALL, SPIN, BUSY };
 
@@ -37,7 +38,7 @@ struct endpoint {
     ipcmark_deliver_fn *deliver; /* NULL: a publisher */
     void *context;
     enum fault fault;
-    unsigned at;
+    unsigned at, every, ms;
     atomic_uint messages;
     unsigned char *kept; /* until the next one has passed */
     size_t kept_size;
@@ -53,6 +54,12 @@ static const char *find_param(const ipcmark_endpoint *options, const char *name)
         if (strncmp(options->params[i], name, length) == 0 && options->params[i][length] == '=')
             return options->params[i] + length + 1;
     return NULL;
+}
+
+static unsigned number_of(const ipcmark_endpoint *options, const char *name, unsigned otherwise)
+{
+    const char *text = find_param(options, name);
+    return text == NULL ? otherwise : (unsigned)strtoul(text, NULL, 10);
 }
 
 static enum fault find_fault(const ipcmark_endpoint *options, bool is_publisher)
@@ -143,7 +150,8 @@ static int forward_kept(struct endpoint *endpoint)
 static int pass(struct endpoint *endpoint, const ipcmark_part *parts, size_t count)
 {
     unsigned number = atomic_fetch_add(&endpoint->messages, 1) + 1;
-    bool is_struck = number == endpoint->at;
+    bool is_struck = number == endpoint->at ||
+                     (endpoint->every > 0 && number > endpoint->at && (number - endpoint->at) % endpoint->every == 0);
     int result;
 
     switch (is_struck ? endpoint->fault : NONE) {
@@ -160,7 +168,7 @@ static int pass(struct endpoint *endpoint, const ipcmark_part *parts, size_t cou
         break;
     case HOLD:
     case STALL:
-        (void)poll(NULL, 0, STALL_MS); /* the fault itself; nobody waits for an event with it */
+        (void)poll(NULL, 0, (int)endpoint->ms); /* the fault itself; nobody waits for an event with it */
         break;
     default:
         break;
@@ -184,12 +192,13 @@ static int publish(void *object, const ipcmark_part *parts, size_t count)
 static struct endpoint *make(const ipcmark_endpoint *options, bool is_publisher)
 {
     struct endpoint *endpoint = calloc(1, sizeof *endpoint);
-    const char *at = find_param(options, "at");
 
     if (endpoint == NULL)
         return NULL;
     endpoint->fault = find_fault(options, is_publisher);
-    endpoint->at = at == NULL ? 300 : (unsigned)strtoul(at, NULL, 10);
+    endpoint->at = number_of(options, "at", 300);
+    endpoint->every = number_of(options, "every", 0);
+    endpoint->ms = number_of(options, "ms", 100);
     if (endpoint->fault == BUSY && pthread_create(&endpoint->spinner, NULL, spin_on, endpoint) != 0)
         endpoint->fault = NONE;
     return endpoint;

@@ -158,6 +158,34 @@ static void held_sender_shows_in_percentiles(void **state)
     must_show_in_percentiles("hold", SMALL);
 }
 
+/* ---- streams ---- */
+
+/* Each 50 messages are a round, after eight that warm up. A reader that begins LATE_MS later than the publisher is not
+ * to be any faster for it: the round lasted as long, whatever the machine, since the pipe holds less than a message. */
+static void late_reader_is_not_faster(void **state)
+{
+    enum { ROUND = 50, WARM_UP_LARGE = 8, LATE_MS = 500 };
+    char driver[4096], row[160];
+    const char *words[] = {"--seconds", "0.01", "--driver", driver, row, NULL};
+    struct rows_run run;
+    const cJSON *cell;
+    (void)state;
+
+    snprintf(row, sizeof row, "size/faulty?fault=stall&at=%d&every=%d&ms=%d/4MiB/1x1", WARM_UP_LARGE + 1, ROUND,
+             LATE_MS);
+    snprintf(driver, sizeof driver, "%s?fault=stall&at=%d&every=%d&ms=%d", FAULTY_DRIVER, WARM_UP_LARGE + 1, ROUND,
+             LATE_MS);
+    run = rows_run(words);
+    cell = rows_run_cell(&run, row);
+    if (rows_run_error(cell) != NULL)
+        fail_msg("%s", rows_run_error(cell));
+    assert_int_equal(rows_run_metric(cell, "sent"), ROUND);
+    assert_in_range(rows_run_metric(cell, "samples"), ROUND - 2, ROUND);
+    assert_true(rows_run_metric(cell, "messages_per_second") > 0);
+    assert_true(rows_run_metric(cell, "messages_per_second") <= ROUND * 1000. / LATE_MS);
+    rows_run_free(&run);
+}
+
 /* ---- wakeup ---- */
 
 static struct rows_run run_wakeup(const char *fault, char row[160])
@@ -279,5 +307,6 @@ static void what_finds_the_reader_awake_is_not_timed(void **state)
 }
 
 CASES_MAIN(CASE(stalled_receiver_shows_in_percentiles), CASE(held_sender_shows_in_percentiles),
-           CASE(reader_must_have_slept), CASE(nobody_in_its_process_may_spin), CASE(readers_wake_up),
-           CASE(what_finds_the_reader_awake_is_not_timed), CASE(reader_that_never_sleeps_has_no_wakeup))
+           CASE(late_reader_is_not_faster), CASE(reader_must_have_slept), CASE(nobody_in_its_process_may_spin),
+           CASE(readers_wake_up), CASE(what_finds_the_reader_awake_is_not_timed),
+           CASE(reader_that_never_sleeps_has_no_wakeup))

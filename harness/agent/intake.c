@@ -111,10 +111,9 @@ static size_t total_size(const ipcmark_part *parts, size_t count)
     return size;
 }
 
-/* 0, or -EBADMSG. */
-static int check_quick(const ipcmark_part *parts, size_t count, size_t size, struct ipcmark_payload *header)
+int intake_check(const ipcmark_part *parts, size_t count, size_t size, struct ipcmark_payload *header)
 {
-    if (ipcmark_payload_peek(parts[0].data, parts[0].size, header) < 0 || header->run != agent.run ||
+    if (count == 0 || ipcmark_payload_peek(parts[0].data, parts[0].size, header) < 0 || header->run != agent.run ||
         header->size != size || header->parts != count)
         return -EBADMSG;
     bool all = size <= always_check_bytes || header->sequence % check_one_in == 0;
@@ -180,7 +179,7 @@ void intake_look(struct intake *intake, struct delivery *delivery, const ipcmark
     delivery->timed = delivery->framed && read_clock && header->scheduled_ns != 0 && !agent.journal;
     delivery->now_ns = delivery->timed ? ipcmark_now_ns() : 0; /* before any work of our own */
     delivery->size = total_size(parts, count);
-    delivery->torn = delivery->framed && !agent.journal && check_quick(parts, count, delivery->size, header) < 0;
+    delivery->torn = delivery->framed && !agent.journal && intake_check(parts, count, delivery->size, header) < 0;
 }
 
 bool intake_take(struct intake *intake, const struct delivery *delivery)
@@ -237,23 +236,22 @@ uint64_t intake_received(struct intake *intake)
     return received;
 }
 
-/* The samples inside the window, first to last: both ends are exact, so their quotient is a rate. */
+/* What had been taken in at the end of the window, less what had been before it began: whatever time it took to come
+ * to the first of them is in the window. Of many messages not each is a sample: up to one in 2048 is missing. */
 static cJSON *report_window(const struct intake *intake, uint64_t from_ns, uint64_t to_ns)
 {
-    const struct sample *first = NULL, *last = NULL;
+    struct sample before = {0}, until = {0};
     for (size_t i = 0; i < intake->sample_count; ++i) {
         const struct sample *sample = &intake->samples[i];
-        if (sample->time_ns < from_ns || (to_ns != 0 && sample->time_ns > to_ns))
-            continue;
-        if (first == NULL)
-            first = sample;
-        last = sample;
+        if (to_ns != 0 && sample->time_ns > to_ns)
+            break;
+        if (sample->time_ns < from_ns)
+            before = *sample;
+        until = *sample;
     }
     cJSON *window = cJSON_CreateObject();
-    cJSON_AddNumberToObject(window, "messages", first == NULL ? 0 : (double)(last->messages - first->messages));
-    cJSON_AddNumberToObject(window, "bytes", first == NULL ? 0 : (double)(last->bytes - first->bytes));
-    cJSON_AddNumberToObject(window, "from_ns", first == NULL ? 0 : (double)first->time_ns);
-    cJSON_AddNumberToObject(window, "to_ns", first == NULL ? 0 : (double)last->time_ns);
+    cJSON_AddNumberToObject(window, "messages", (double)(until.messages - before.messages));
+    cJSON_AddNumberToObject(window, "bytes", (double)(until.bytes - before.bytes));
     return window;
 }
 

@@ -80,8 +80,6 @@ const struct schema_rule schema_rules[] = {
     {"stats of a subscriber", "window", SCHEMA_OBJECT, false},
     {"window", "messages", SCHEMA_COUNT, false},
     {"window", "bytes", SCHEMA_COUNT, false},
-    {"window", "from_ns", SCHEMA_COUNT, false},
-    {"window", "to_ns", SCHEMA_COUNT, false},
     {"stats of a subscriber", "histogram", SCHEMA_HISTOGRAM, false},
     {"stats of a subscriber", "histogram_uncorrected", SCHEMA_HISTOGRAM, false},
     {0},

@@ -378,7 +378,7 @@ def stats(request):
     subscriber = endpoint_of(request, kind=Subscriber)
     nothing = {"unit": "ns", "significant_digits": 3, "counts": []}
     return {"received": subscriber.received, "bytes": subscriber.bytes, "lost": 0, "torn": 0, "duplicate": 0, "reordered": 0,
-            "first_ns": 0, "last_ns": 0, "window": {"messages": 0, "bytes": 0, "from_ns": 0, "to_ns": 0},
+            "first_ns": 0, "last_ns": 0, "window": {"messages": 0, "bytes": 0},
             "histogram": nothing, "histogram_uncorrected": nothing}
 
 

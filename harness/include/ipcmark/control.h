@@ -318,10 +318,9 @@ ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscri
  */
 ipcmark_call *ipcmark_process_stats(ipcmark_participant *);
 /* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, cpu_ns, slept, first_ns, last_ns, histogram (from
- * the scheduled time), histogram_uncorrected, and, of the time from from_ns to to_ns (0, 0: all), window: {messages,
- * bytes, from_ns, to_ns} with the exact times of the first and last sample inside it, so that messages / (to_ns -
- * from_ns) is a rate. Of a publisher: attempted, published, failed, unknown. reset: count from here, after this reply.
- */
+ * the scheduled time), histogram_uncorrected, and window: {messages, bytes} that arrived from from_ns to to_ns (0:
+ * until now), all but one in 2048. Of a publisher: attempted, published, failed, unknown. reset: count from here, after
+ * this reply. */
 ipcmark_call *ipcmark_stats(ipcmark_trial *, uint16_t endpoint, uint64_t from_ns, uint64_t to_ns, bool reset);
 
 /* ---- what it costs to open, to have, to close, to lose ------------------------------------------------------- */
