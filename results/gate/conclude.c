@@ -7,7 +7,20 @@
 static void conclude(struct gate_report *report, enum gate_verdict verdict, const char *reason, const char *detail)
 {
     report->verdict = verdict;
-    snprintf(report->words, sizeof report->words, "%s%.400s", reason, detail);
+    snprintf(report->words, sizeof report->words, "%s%.1000s", reason, detail);
+}
+
+/* "; slower, but tolerated: latency p50, 64 B (+4.0 %)", or "". */
+static void name_tolerated(char *out, size_t size, const struct gate_look *look)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < GATE_METRICS && used < size; ++i)
+        if (look->asked >> i & 1 && gate_slower_within(&look->findings[i]))
+            used += (size_t)snprintf(out + used, size - used, "%s%s (%+.1f %%)",
+                                     used ? ", " : "; slower, but tolerated: ", look->findings[i].metric->words,
+                                     100 * (look->findings[i].slower.median - 1));
 }
 
 /* "latency p50, 64 B; throughput, 64 B", of all with this verdict. */
@@ -22,9 +35,10 @@ static void name_all(char *out, size_t size, const struct gate_look *look, enum 
             int more = snprintf(out + used, size - used, "%s%s", used ? "; " : "", finding->metric->words);
             used += (size_t)more;
             if (verdict == GATE_REGRESSION && used < size)
-                used += (size_t)snprintf(
-                    out + used, size - used, " (%+.0f %%, at least %+.0f %%; %.0f %% are tolerated)",
-                    100 * (finding->slower.median - 1), 100 * (finding->slower.low - 1), 100 * finding->tolerance);
+                used += (size_t)snprintf(out + used, size - used,
+                                         " (%+.0f %%, interval %+.0f to %+.0f %%; %.0f %% are tolerated)",
+                                         100 * (finding->slower.median - 1), 100 * (finding->slower.low - 1),
+                                         100 * (finding->slower.high - 1), 100 * finding->tolerance);
             else if (finding->why[0] && used < size)
                 used += (size_t)snprintf(out + used, size - used, " (%s)", finding->why);
         }
@@ -32,7 +46,7 @@ static void name_all(char *out, size_t size, const struct gate_look *look, enum 
 
 static void conclude_second(struct gate_report *report)
 {
-    char names[400];
+    char names[1000];
 
     if (report->second.verdict == GATE_REGRESSION) {
         name_all(names, sizeof names, &report->second, GATE_REGRESSION);
@@ -49,21 +63,23 @@ static void conclude_second(struct gate_report *report)
 static void conclude_first(struct gate_report *report)
 {
     const struct gate_look *first = &report->first;
-    char names[400];
+    char names[1000];
 
     name_all(names, sizeof names, first, first->verdict);
     if (first->verdict == GATE_REGRESSION)
         conclude(report, GATE_REGRESSION, "slower: ", names);
     else if (first->verdict == GATE_INCONCLUSIVE)
         conclude(report, GATE_INCONCLUSIVE, "it cannot be told: ", names[0] ? names : "nothing could be judged");
-    else
-        conclude(report, GATE_PASS, "nothing is slower by more than is tolerated", "");
+    else {
+        name_tolerated(names, sizeof names, first);
+        conclude(report, GATE_PASS, "nothing was measured to be slower by more than is tolerated", names);
+    }
 }
 
 /* What the first look could not tell is no pass because another metric was cleared. */
 static void keep_doubts(struct gate_report *report)
 {
-    char names[400];
+    char names[1000];
 
     if (report->verdict != GATE_PASS || !report->confirmed)
         return;

@@ -48,34 +48,24 @@ static double log_slower(double ratio, const char *metric)
     return results_more_is_better(metric) ? -log(ratio) : log(ratio);
 }
 
-/* The logarithms of the pairs, `values` by block. NAN: the block has no pair. */
-static int take_pairs(double *by_block, size_t blocks, const struct results_row *row, const struct results_row *base,
+/* The logarithms of the pairs' ratios, owned by the caller. */
+static int take_pairs(double **out, size_t *count, const struct results_row *row, const struct results_row *base,
                       const char *metric)
 {
     struct results_pair *pairs = calloc(row->sample_count + 1, sizeof *pairs);
-    size_t count;
-    if (pairs == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < blocks; ++i)
-        by_block[i] = NAN;
-    count = results_pairs(row, base, metric, pairs);
-    for (size_t i = 0; i < count; ++i)
-        if (pairs[i].block >= 0 && (size_t)pairs[i].block < blocks)
-            by_block[pairs[i].block] = log_slower(pairs[i].ratio, metric);
-    free(pairs);
-    return 0;
-}
+    double *values = calloc(row->sample_count + 1, sizeof *values);
 
-/* The base was measured twice a block: both are beside the candidate, and a block's value is their mean. */
-static size_t join(double *values, const double *one, const double *other, size_t blocks)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < blocks; ++i) {
-        if (isnan(one[i]) && isnan(other[i]))
-            continue;
-        values[count++] = isnan(one[i]) ? other[i] : isnan(other[i]) ? one[i] : (one[i] + other[i]) / 2;
+    if (pairs == NULL || values == NULL) {
+        free(pairs);
+        free(values);
+        return -ENOMEM;
     }
-    return count;
+    *count = results_pairs(row, base, metric, pairs);
+    for (size_t i = 0; i < *count; ++i)
+        values[i] = log_slower(pairs[i].ratio, metric);
+    free(pairs);
+    *out = values;
+    return 0;
 }
 
 /* The estimate that belongs to the signed ranks: it makes more of few values than their median does, and half of one
@@ -123,33 +113,22 @@ static size_t blocks_of(const struct results_row *row)
     return (size_t)(last + 1);
 }
 
-static int compare(struct gate_finding *finding, const struct trio *trio, double *chance)
+/* One cell of each a block, no more of the one than of the other: had it only changed its name, either of the two might
+ * as well have been the slower one. So the pairs' logarithms are symmetric around 0, as the test takes for granted, and
+ * those of the control, made likewise, are as noisy. */
+static int compare(struct results_spread *out, double *chance, const struct results_row *row,
+                   const struct results_row *base, const char *metric)
 {
-    const size_t blocks = blocks_of(trio->candidate);
-    const char *metric = finding->metric->metric;
-    double *values = calloc(4 * blocks + 4, sizeof *values);
-    double *one = values + blocks, *other = one + blocks, *control = other + blocks;
     struct results_signed_ranks ranks = {.greater = NAN};
-    size_t count;
-    int error = values == NULL ? -ENOMEM : 0;
+    double *values = NULL;
+    size_t count = 0;
+    int error = take_pairs(&values, &count, row, base, metric);
 
     if (error == 0)
-        error = take_pairs(one, blocks, trio->candidate, trio->base, metric);
+        error = results_signed_ranks(&ranks, values, count);
     if (error == 0)
-        error = take_pairs(other, blocks, trio->candidate, trio->control, metric);
-    if (error == 0)
-        error = take_pairs(control, blocks, trio->control, trio->base, metric);
-    if (error)
-        goto out;
-    count = join(values, one, other, blocks);
-    error = results_signed_ranks(&ranks, values, count);
-    if (error == 0)
-        error = spread_of(&finding->slower, values, count);
-    count = join(values, control, control, blocks);
-    if (error == 0)
-        error = spread_of(&finding->control, values, count);
+        error = spread_of(out, values, count);
     *chance = ranks.greater;
-out:
     free(values);
     return error;
 }
@@ -249,8 +228,9 @@ static void look_at_errors(struct gate_look *look, const struct trio *trio)
 static int judge_metric(struct gate_look *look, const struct results_rows *rows, unsigned index, double *chance)
 {
     struct gate_finding *finding = &look->findings[index];
-    const char *shape = finding->metric->shape;
+    const char *shape = finding->metric->shape, *metric = finding->metric->metric;
     struct trio trio = {find(rows, "candidate", shape), find(rows, "base", shape), find(rows, "control", shape)};
+    double unused;
     int error;
 
     look_at_errors(look, &trio);
@@ -261,12 +241,36 @@ static int judge_metric(struct gate_look *look, const struct results_rows *rows,
         return 0;
     }
     finding->judged = true;
-    finding->candidate = results_row_metric(trio.candidate, finding->metric->metric).median;
-    finding->base = results_row_metric(trio.base, finding->metric->metric).median;
-    error = compare(finding, &trio, chance);
-    if (error || !tellable(finding, results_compare(rows, trio.candidate, trio.base, finding->metric->metric).why))
+    finding->candidate = results_row_metric(trio.candidate, metric).median;
+    finding->base = results_row_metric(trio.base, metric).median;
+    error = compare(&finding->slower, chance, trio.candidate, trio.base, metric);
+    if (error == 0)
+        error = compare(&finding->control, &unused, trio.control, trio.base, metric);
+    if (error || !tellable(finding, results_compare(rows, trio.candidate, trio.base, metric).why))
         *chance = NAN;
     return error;
+}
+
+/* What was measured as slower by more than is tolerated is no pass for want of certainty. */
+static void uncertain(struct gate_finding *finding)
+{
+    char p[32] = "";
+
+    if (!isnan(finding->chance))
+        snprintf(p, sizeof p, "; p = %.2g", finding->chance);
+    finding->verdict = GATE_INCONCLUSIVE;
+    snprintf(finding->why, sizeof finding->why,
+             "measured %.1f %% slower, beyond the %.0f %% that are tolerated, but not for certain (interval %+.0f to "
+             "%+.0f %%%s)",
+             100 * (finding->slower.median - 1), 100 * finding->tolerance, 100 * (finding->slower.low - 1),
+             100 * (finding->slower.high - 1), p);
+}
+
+bool gate_slower_within(const struct gate_finding *finding)
+{
+    return finding->judged && finding->verdict == GATE_PASS &&
+           (isnan(finding->chance) ? finding->slower.interval && finding->slower.low > 1
+                                   : finding->chance <= significant);
 }
 
 /* Those that could be tested are one question. */
@@ -286,6 +290,8 @@ static void adjust(struct gate_look *look, const double *chances)
         finding->chance = adjusted[next++];
         if (finding->chance <= significant && finding->slower.low > 1 + finding->tolerance)
             finding->verdict = GATE_REGRESSION;
+        else if (finding->slower.median > 1 + finding->tolerance)
+            uncertain(finding);
     }
 }
 
@@ -390,6 +396,8 @@ static void judge_stored_metric(struct gate_look *look, const struct results_row
         finding->verdict = GATE_REGRESSION;
     else if (sqrt(finding->slower.high / finding->slower.low) > 1 + finding->tolerance)
         say(finding, GATE_INCONCLUSIVE, "the runs are too noisy: the interval is wider than what is tolerated");
+    else if (finding->slower.median > 1 + finding->tolerance)
+        uncertain(finding);
 }
 
 int gate_judge_stored(struct gate_look *out, const struct results_rows *rows, size_t now, size_t stored,

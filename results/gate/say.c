@@ -14,20 +14,63 @@ void gate_say_slower(char *out, size_t size, const struct gate_finding *finding)
         snprintf(out, size, "%.2f times as long", slower->median);
 }
 
+/* "4.3", "25": of a share, in percent. */
+static const char *percent(char out[32], double share)
+{
+    snprintf(out, 32, fabs(share) < 0.0995 ? "%.1f" : "%.0f", 100 * share);
+    return out;
+}
+
+/* "; p = 0.002", which is not the chance of the verdict but of the pairs: see the note. */
+static const char *p_of(char out[32], const struct gate_finding *finding)
+{
+    out[0] = '\0';
+    if (!isnan(finding->chance))
+        snprintf(out, 32, finding->chance < 0.0001 ? "; p < 0.0001" : "; p = %.2g", finding->chance);
+    return out;
+}
+
+static void say_passed(char *out, size_t size, const struct gate_finding *finding)
+{
+    const struct results_spread *slower = &finding->slower;
+    const bool open = !(slower->high <= 1 + finding->tolerance);
+    char by[32], tolerated[32], most[32], p[32], up_to[80] = "";
+
+    percent(tolerated, finding->tolerance);
+    if (open)
+        snprintf(up_to, sizeof up_to, "; up to %s %% are not ruled out", percent(most, slower->high - 1));
+    if (gate_slower_within(finding))
+        snprintf(out, size, "slower by %s %%, within the %s %% that are tolerated%s%s", percent(by, slower->median - 1),
+                 tolerated, p_of(p, finding), up_to);
+    else if (slower->high < 1)
+        snprintf(out, size, "faster: it takes %s %% less", percent(by, 1 - slower->median));
+    else if (open)
+        snprintf(out, size, "not shown to be slower%s", up_to);
+    else
+        snprintf(out, size, "not slower by more than %s %%", tolerated);
+}
+
 void gate_say_finding(char *out, size_t size, const struct gate_finding *finding)
 {
-    char chance[32] = "";
+    char tolerated[32], p[32];
 
-    if (!isnan(finding->chance))
-        snprintf(chance, sizeof chance, finding->chance < 0.0001 ? ", p < 0.0001" : ", p = %.2g", finding->chance);
     if (finding->why[0])
         snprintf(out, size, "%s%s", finding->judged ? "cannot be told: " : "", finding->why);
     else if (finding->verdict == GATE_REGRESSION)
-        snprintf(out, size, "SLOWER by more than %.0f %%%s", 100 * finding->tolerance, chance);
-    else if (finding->slower.high < 1)
-        snprintf(out, size, "faster");
+        snprintf(out, size, "SLOWER, by more than the %s %% that are tolerated%s",
+                 percent(tolerated, finding->tolerance), p_of(p, finding));
     else
-        snprintf(out, size, "not slower by more than %.0f %%", 100 * finding->tolerance);
+        say_passed(out, size, finding);
+}
+
+/* What p and intervals are of. */
+static const char *note(const struct gate_report *report)
+{
+    return report->stored
+               ? "Intervals are of 95 %, by drawing the blocks of both runs anew."
+               : "Intervals are of 90 %, so that each end alone holds with 95 %. p: how often pairs of one that takes "
+                 "no longer would look as much slower, or more (exact one-sided signed-rank test, adjusted by Holm "
+                 "for the metrics tested together).";
 }
 
 static void figure(char *out, size_t size, double value, const char *metric)
@@ -67,6 +110,8 @@ void gate_say_words(FILE *out, const struct gate_report *report)
         say_look(out, &report->first, "First look");
     if (report->confirmed)
         say_look(out, &report->second, "Fresh blocks");
+    if (report->first.asked != 0)
+        fprintf(out, "%s\n", note(report));
     for (size_t i = 0; i < report->clauses.count; ++i)
         fprintf(out, "  newly fails: %s\n", report->clauses.texts[i]);
     if (report->beside[0])
@@ -85,11 +130,12 @@ static void cell(FILE *out, const char *text)
 
 static void table(FILE *out, const struct gate_look *look, const char *title)
 {
-    fprintf(out,
-            "\n%s, %u blocks\n\n| | candidate | baseline | time, candidate ÷ baseline (90 %%) | baseline beside itself "
-            "| verdict |\n"
-            "| --- | --- | --- | --- | --- | --- |\n",
-            title, look->blocks);
+    fprintf(
+        out,
+        "\n%s, %u blocks\n\n| | candidate | baseline | time, candidate ÷ baseline (interval) | baseline beside itself "
+        "| verdict |\n"
+        "| --- | --- | --- | --- | --- | --- |\n",
+        title, look->blocks);
     for (size_t i = 0; i < GATE_METRICS; ++i) {
         const struct gate_finding *finding = &look->findings[i];
         char text[400];
@@ -121,6 +167,8 @@ void gate_say_markdown(FILE *out, const struct gate_report *report)
         table(out, &report->first, "First look");
     if (report->confirmed)
         table(out, &report->second, "Fresh blocks");
+    if (report->first.asked != 0)
+        fprintf(out, "\n%s\n", note(report));
     if (report->clauses.count > 0)
         fputs("\n", out);
     for (size_t i = 0; i < report->clauses.count; ++i)

@@ -17,7 +17,8 @@ char *gate_say_junit(const struct gate_report *report);
 /* "1.27 times as long (1.21 to 1.33)"; "" without figures. */
 void gate_say_slower(char *out, size_t size, const struct gate_finding *finding);
 
-/* The verdict of a metric with what speaks for it: "within 10 %", "slower, p = 0.002", or why it cannot be told. */
+/* The verdict of a metric with what speaks for it: "slower by 4.0 %, within the 10 % that are tolerated; p = 0.002", or
+ * why it cannot be told. */
 void gate_say_finding(char *out, size_t size, const struct gate_finding *finding);
 
 #endif

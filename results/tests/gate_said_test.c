@@ -24,7 +24,7 @@ static void words_and_table_say_what_and_why(void **state)
     char *words = said(gate_say_words, &report), *table = said(gate_say_markdown, &report);
     (void)state;
     has(words, "regression: slower, and seen again");
-    has(words, "SLOWER by more than 10 %");
+    has(words, "SLOWER, by more than the 10 % that are tolerated; p = 0.00073");
     has(words, "It took 91 s.");
     has(table, "### Gate: regression");
     has(table, "| latency p99, 64 B |");
@@ -32,6 +32,39 @@ static void words_and_table_say_what_and_why(void **state)
     has(table, "It took 91 s.");
     free(words);
     free(table);
+}
+
+static char *said_of(double slower, double uncertain)
+{
+    struct made made = usual(slower);
+    struct gate_report report;
+    for (int i = 0; i < BLOCKS; ++i)
+        made.slower[i] *= i % 2 ? 1 + uncertain : 1;
+    report = conclude(&made, NULL);
+    return said(gate_say_words, &report);
+}
+
+/* No more is said than the figures show. */
+static void each_verdict_says_what_is_known(void **state)
+{
+    static const struct {
+        double slower, uncertain;
+        const char *words;
+    } cases[] = {
+        {1.04, 0, "slower by 3.9 %, within the 10 % that are tolerated; p = 0.00073\n"},
+        {0.70, 0, "faster: it takes 30 % less\n"},
+        {1.00, 0, "not slower by more than 10 %\n"},
+        {0.93, 0.25, "not shown to be slower; up to "},
+        {1.02, 0.12,
+         "slower by 7.9 %, within the 10 % that are tolerated; p = 0.00073; up to 14 % are not ruled out\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        char *text = said_of(cases[i].slower, cases[i].uncertain);
+        has(text, cases[i].words);
+        has(text, "p: how often pairs of one that takes no longer would look as much slower");
+        free(text);
+    }
 }
 
 static void annotations_are_one_line_each(void **state)
@@ -87,5 +120,5 @@ static void junit_counts_as_the_exit_code_does(void **state)
     xmlCleanupParser();
 }
 
-CASES_MAIN(CASE(words_and_table_say_what_and_why), CASE(annotations_are_one_line_each),
-           CASE(junit_counts_as_the_exit_code_does))
+CASES_MAIN(CASE(words_and_table_say_what_and_why), CASE(each_verdict_says_what_is_known),
+           CASE(annotations_are_one_line_each), CASE(junit_counts_as_the_exit_code_does))
