@@ -146,6 +146,17 @@ void intake_report(struct intake *, cJSON *reply, uint64_t from_ns, uint64_t to_
 /* ---- endpoint.c ---- */
 struct endpoint {
     struct endpoint *next;
+/* When the implementation told that a peer is gone, and which; of the latest of them. */
+enum { NOTICES = 64 };
+struct notice {
+    uint64_t at_ns;    /* 0: none */
+    uint16_t endpoint; /* IPCMARK_NO_ENDPOINT: it did not say */
+};
+struct notices {
+    size_t next;
+    struct notice list[NOTICES];
+};
+
     uint16_t id, epoch;
     bool publisher, count_only, count_sleeps, small_frames;
     char name[IPCMARK_ENDPOINT_ID_SIZE];
@@ -159,6 +170,7 @@ struct endpoint {
 
     /* Entered without the lock, since a handler that replies does it for every message: whoever is counted before
      * closing is set is waited for, and whoever comes later sees it. */
+    struct notices gone;
     atomic_bool opened, closing;
     atomic_uint users; /* that are in the driver, or about to be */
 
@@ -169,7 +181,6 @@ struct endpoint {
     _Atomic(struct endpoint *) reply;
     _Atomic(struct ping *) ping; /* that its messages are answers of; NULL: none */
     atomic_ullong close_after;   /* messages; 0: never */
-    atomic_ullong gone_ns;       /* when the implementation last told that a peer is gone; 0: never */
 };
 
 struct endpoint *endpoint_find(uint16_t id);

@@ -33,6 +33,14 @@ static void reply(struct endpoint *publisher, const ipcmark_part *parts, size_t 
     endpoint_end(publisher);
 }
 
+static void keep_notice(struct endpoint *endpoint, uint16_t peer, uint64_t now)
+{
+    struct notices *gone = &endpoint->gone;
+    pthread_mutex_lock(&endpoint->lock);
+    gone->list[gone->next++ % NOTICES] = (struct notice){now, peer};
+    pthread_mutex_unlock(&endpoint->lock);
+}
+
 static void wake(struct endpoint *endpoint)
 {
     pthread_mutex_lock(&endpoint->lock);
@@ -78,13 +86,14 @@ void handler_deliver(void *context, const ipcmark_part *parts, size_t count)
 void handler_peer(void *context, const char *peer, int connected)
 {
     struct endpoint *endpoint = context;
-    if (!connected)
-        atomic_store(&endpoint->gone_ns, ipcmark_now_ns());
+    const uint64_t now = ipcmark_now_ns();
     struct ipcmark_record record = {.kind = connected ? IPCMARK_PEER_UP : IPCMARK_PEER_DOWN,
                                     .endpoint = endpoint->id,
                                     .endpoint_epoch = endpoint->epoch,
                                     .count = -1};
     ipcmark_record_peer(&record, peer);
+    if (!connected)
+        keep_notice(endpoint, record.publisher, now);
     record_append(&record);
     cJSON *line = cJSON_CreateObject();
     cJSON_AddStringToObject(line, "ev", "peer");

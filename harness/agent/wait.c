@@ -38,18 +38,31 @@ void request_wait_peers(const cJSON *request, cJSON *reply, struct refusal *refu
     cJSON_AddNumberToObject(reply, "at_ns", (double)ipcmark_now_ns());
 }
 
-/* The lock is taken between the look and the wait, and by whoever tells us: no telling is missed. */
+/* The first notice of this peer, or of one without a name, that is not before `since_ns`; 0: there is none yet. An
+ * implementation may tell twice, and of others. */
+static uint64_t find_notice(const struct notices *gone, uint16_t peer, uint64_t since_ns)
+{
+    uint64_t first_ns = 0;
+    for (const struct notice *notice = gone->list; notice < gone->list + NOTICES; ++notice)
+        if (notice->at_ns >= since_ns && (notice->endpoint == peer || notice->endpoint == IPCMARK_NO_ENDPOINT) &&
+            (first_ns == 0 || notice->at_ns < first_ns))
+            first_ns = notice->at_ns;
+    return first_ns;
+}
+
+/* The lock is held from the look to the wait, and by whoever tells us: no telling is missed. */
 void request_wait_gone(const cJSON *request, cJSON *reply, struct refusal *refusal)
 {
     struct endpoint *endpoint = request_endpoint(request, "endpoint", refusal);
     uint64_t since_ns = (uint64_t)request_number(request, "since_ns", 1), gone_ns, deadline = deadline_of(request);
+    uint16_t peer = (uint16_t)request_number(request, "peer", IPCMARK_NO_ENDPOINT);
     if (endpoint == NULL)
         return;
     pthread_mutex_lock(&endpoint->lock);
-    while ((gone_ns = atomic_load(&endpoint->gone_ns)) < since_ns && endpoint_wait(endpoint, deadline)) {
+    while ((gone_ns = find_notice(&endpoint->gone, peer, since_ns)) == 0 && endpoint_wait(endpoint, deadline)) {
     }
     pthread_mutex_unlock(&endpoint->lock);
-    if (gone_ns < since_ns || gone_ns == 0)
+    if (gone_ns == 0)
         refuse(refusal, "ETIMEDOUT", true, "no peer was reported to be gone");
     cJSON_AddNumberToObject(reply, "at_ns", (double)gone_ns);
 }

@@ -58,10 +58,11 @@ static void on_gone(struct call *call, void *context)
         call_doubt(call, "wait_gone: \"at_ns\" is not a time between \"since_ns\" and the reply");
 }
 
-ipcmark_call *ipcmark_wait_gone(ipcmark_trial *trial, uint16_t id, uint64_t since_ns)
+ipcmark_call *ipcmark_wait_gone(ipcmark_trial *trial, uint16_t id, uint16_t peer, uint64_t since_ns)
 {
     uint64_t *since = trial_note_bytes(trial, sizeof *since);
     cJSON *fields = cJSON_CreateObject();
+    cJSON_AddNumberToObject(fields, "peer", peer);
     cJSON_AddNumberToObject(fields, "since_ns", (double)since_ns);
     cJSON_AddNumberToObject(fields, "timeout_ms", trial->options.deadline_seconds * trial->session->scale * 1e3);
     struct call *call = endpoint_call(trial, id, "wait_gone", fields, 2 * trial->options.deadline_seconds);

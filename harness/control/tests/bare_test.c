@@ -106,7 +106,46 @@ static void who_is_not_told_does_not_wait_for_ever(void **state)
     stage_deadline_seconds = 0.3;
     stage_open(IPCMARK_TEST_DRIVER, NULL);
     stage_done(ipcmark_open_publisher(start(false), &publisher, NULL));
-    must_be_refused(ipcmark_wait_gone(trial, publisher, 1), "ETIMEDOUT");
+    must_be_refused(ipcmark_wait_gone(trial, publisher, 2, 1), "ETIMEDOUT");
+    stage_no_troubles();
+    stage_close();
+}
+
+static uint16_t start_subscriber(ipcmark_participant **participant)
+{
+    uint16_t subscriber;
+    *participant = start(false);
+    stage_done(ipcmark_open_subscriber(*participant, &subscriber, NULL));
+    return subscriber;
+}
+
+static uint64_t kill_and_be_told(ipcmark_participant *victim, uint16_t publisher, uint16_t subscriber)
+{
+    const uint64_t killed_ns = ipcmark_now_ns();
+    assert_int_equal(ipcmark_kill(victim), 0);
+    ipcmark_call *gone = ipcmark_wait_gone(trial, publisher, subscriber, killed_ns);
+    stage_done(gone);
+    assert_int_equal(ipcmark_await_exit(victim, NULL), 0);
+    return ipcmark_reply_count(gone, "at_ns");
+}
+
+/* And not of that of another one, later. */
+static void first_notice_of_a_peer_counts(void **state)
+{
+    const uint64_t start_ns = ipcmark_now_ns();
+    ipcmark_participant *first, *second;
+    uint16_t publisher, first_id, second_id;
+    (void)state;
+    stage_open(IPCMARK_TEST_FIFO, NULL);
+    stage_done(ipcmark_open_publisher(start(false), &publisher, NULL));
+    first_id = start_subscriber(&first);
+    second_id = start_subscriber(&second);
+    stage_done(ipcmark_wait_peers(trial, publisher, 2, 0));
+    uint64_t first_ns = kill_and_be_told(first, publisher, first_id);
+    assert_true(kill_and_be_told(second, publisher, second_id) > first_ns);
+    ipcmark_call *again = ipcmark_wait_gone(trial, publisher, first_id, start_ns);
+    stage_done(again);
+    assert_true(ipcmark_reply_count(again, "at_ns") == first_ns);
     stage_no_troubles();
     stage_close();
 }
@@ -132,4 +171,4 @@ static void dry_schedule_sends_nothing(void **state)
 
 CASES_MAIN(CASE(cycles_are_of_the_one_who_is_sent_to), CASE(what_is_held_is_there_until_the_end),
            CASE(what_cannot_be_is_refused), CASE(who_is_not_told_does_not_wait_for_ever),
-           CASE(dry_schedule_sends_nothing))
+           CASE(first_notice_of_a_peer_counts), CASE(dry_schedule_sends_nothing))

@@ -351,9 +351,9 @@ ipcmark_call *ipcmark_hold(ipcmark_participant *, const ipcmark_hold_options *);
 /* What the process holds: private_bytes, descriptors, shared (see ipcmark/footprint.h). */
 ipcmark_call *ipcmark_footprint_of(ipcmark_participant *);
 
-/* Until the implementation has told this endpoint, not before since_ns, that a peer is gone. Reply: at_ns. Refused with
- * ETIMEDOUT after the trial's deadline. */
-ipcmark_call *ipcmark_wait_gone(ipcmark_trial *, uint16_t endpoint, uint64_t since_ns);
+/* Until the implementation has told this endpoint, not before since_ns, that the peer (an endpoint), or one that it does
+ * not name, is gone. Reply: at_ns, of the first time. Refused with ETIMEDOUT after the trial's deadline. */
+ipcmark_call *ipcmark_wait_gone(ipcmark_trial *, uint16_t endpoint, uint16_t peer, uint64_t since_ns);
 
 #ifdef __cplusplus
 }
