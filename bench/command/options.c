@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "../rows/row.h"
@@ -65,19 +66,35 @@ static bool is_regex(const char *text)
     return true;
 }
 
+/* Whether it is this flag of Google Benchmark's, and on: without a value it is, and with any that does not say no, as
+ * Google Benchmark has it. */
+static bool is_runner_flag(const char *word, const char *name, bool *on)
+{
+    static const char *const no[] = {"0", "f", "n", "false", "no", "off"};
+    const size_t length = strlen(name);
+
+    if (strncmp(word, name, length) != 0 || (word[length] != '\0' && word[length] != '='))
+        return false;
+    *on = true;
+    for (size_t i = 0; word[length] == '=' && i < sizeof no / sizeof no[0]; ++i)
+        *on = *on && strcasecmp(word + length + 1, no[i]) != 0;
+    return true;
+}
+
 /* Takes Google Benchmark's flags out of argv, so that getopt does not see them. */
 static int take_runner_flags(struct options *options, int *argc, char **argv, int *exit_code)
 {
     int kept = 1;
+    bool on;
 
     for (int i = 1; i < *argc; ++i) {
         if (strncmp(argv[i], "--benchmark_", 12) != 0)
             argv[kept++] = argv[i];
         else if (strncmp(argv[i], "--benchmark_filter=", 19) == 0)
             options->filter = argv[i] + 19;
-        else if (strncmp(argv[i], "--benchmark_list_tests", 22) == 0)
-            options->list = true;
-        else if (strncmp(argv[i], "--benchmark_enable_random_interleaving", 38) == 0)
+        else if (is_runner_flag(argv[i], "--benchmark_list_tests", &on))
+            options->list = on;
+        else if (is_runner_flag(argv[i], "--benchmark_enable_random_interleaving", &on) && on)
             return usage("Google Benchmark's own shuffling has no seed; blocks are shuffled from --seed already:",
                          argv[i], exit_code);
         else if (options->runner_count == OPTIONS_MOST)

@@ -182,6 +182,18 @@ static void targets_are_measured_and_judged(void **state)
     command_close_directory();
 }
 
+static void lists_are_for_who_asks(void **state)
+{
+    (void)state;
+    SAYS(0, "limit/line\n", "--benchmark_list_tests", "--filter", "limit/line");
+    SAYS(0, "limit/line\n", "--benchmark_list_tests=true", "--filter", "limit/line");
+    command_open_directory();
+    SAYS(0, "Results: ", "--benchmark_list_tests=false", "--benchmark_enable_random_interleaving=false", "--filter",
+         "limit/line", "--driver", "fifo", "--blocks", "1", "--output", command_file);
+    assert_null(strstr(command_said, "limit/line\n"));
+    command_close_directory();
+}
+
 static void targets_combine_with_suites(void **state)
 {
     (void)state;
@@ -198,4 +210,5 @@ static void targets_combine_with_suites(void **state)
 CASES_MAIN(CASE(mistakes_are_explained), CASE(unusable_driver_is_named_before_anything_runs),
            CASE(reference_is_measured_spinning_and_sleeping), CASE(run_is_written_and_summed_up),
            CASE(progress_is_for_terminals), CASE(drivers_have_names), CASE(without_pins_there_is_no_placement),
-           CASE(runners_flags_reach_it), CASE(targets_are_measured_and_judged), CASE(targets_combine_with_suites))
+           CASE(runners_flags_reach_it), CASE(targets_are_measured_and_judged), CASE(lists_are_for_who_asks),
+           CASE(targets_combine_with_suites))
