@@ -8,7 +8,8 @@
  *     awake_percent            of a CPU, by each subscriber, all the time
  *     open_ms, close_ms        for opening and closing a subscriber
  *     gone_ms                  before it tells that a peer is gone
- *     tear                     the number of a message that does not arrive as it was sent
+ *     tear                     the number of a message whose last byte does not arrive as it was sent
+ *     tear_pair                likewise, on channels whose names begin with "pair-" alone
  *
  * Built with COSTLY_MUTE it does not tell of peers at all, and does not claim to. */
 #include <dlfcn.h>
@@ -26,7 +27,7 @@
 
 #include <ipcmark/driver.h>
 
-enum { PERIOD_MS = 10, TORN_MOST = 65536, TORN_BYTE = 20 };
+enum { PERIOD_MS = 10, TORN_MOST = 65536 };
 
 #ifdef COSTLY_MUTE
 static const bool is_mute = true;
@@ -90,7 +91,7 @@ static void deliver_torn(struct endpoint *endpoint, const ipcmark_part *part)
     ipcmark_part torn = {copy, part->size};
 
     memcpy(copy, part->data, part->size);
-    copy[TORN_BYTE] ^= 1;
+    copy[part->size - 1] ^= 1;
     endpoint->deliver(endpoint->context, &torn, 1);
 }
 
@@ -99,7 +100,7 @@ static void deliver(void *context, const ipcmark_part *parts, size_t count)
     struct endpoint *endpoint = context;
 
     burn(CLOCK_THREAD_CPUTIME_ID, endpoint->deliver_us * UINT64_C(1000));
-    if (atomic_fetch_add(&endpoint->delivered, 1) + 1 == endpoint->tear && count == 1 && parts[0].size > TORN_BYTE &&
+    if (atomic_fetch_add(&endpoint->delivered, 1) + 1 == endpoint->tear && count == 1 && parts[0].size > 0 &&
         parts[0].size <= TORN_MOST)
         deliver_torn(endpoint, parts);
     else
@@ -218,6 +219,7 @@ static void let_go(struct endpoint *endpoint)
 static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *to, void *context)
 {
     struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+    const bool is_pair = strncmp(options->channel, "pair-", 5) == 0;
     ipcmark_endpoint copy;
     int result;
 
@@ -231,7 +233,7 @@ static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_
                                   .awake_percent = param(options, "awake_percent"),
                                   .close_ms = param(options, "close_ms"),
                                   .gone_ms = param(options, "gone_ms"),
-                                  .tear = param(options, "tear")};
+                                  .tear = param(options, is_pair ? "tear_pair" : "tear")};
     take_time(param(options, "open_ms"));
     copy = listen_in(endpoint, options);
     result = inner->subscriber_open(&endpoint->handle, &copy, deliver, endpoint);

@@ -134,6 +134,9 @@ struct delivery {
     uint64_t now_ns; /* of the arrival, if timed */
     size_t size;
 };
+/* What a benchmark looks at in a message with a header: all of it, of large ones in one of 16 only. Reads the header.
+ * 0, or -EBADMSG. */
+int intake_check(const ipcmark_part *parts, size_t count, size_t size, struct ipcmark_payload *header);
 void intake_look(struct intake *, struct delivery *, const ipcmark_part *parts, size_t count, bool read_clock);
 /* Counts it. Returns whether somebody waits. */
 bool intake_take(struct intake *, const struct delivery *);
@@ -143,9 +146,6 @@ void intake_want(struct intake *);
 uint64_t intake_received(struct intake *);
 void intake_report(struct intake *, cJSON *reply, uint64_t from_ns, uint64_t to_ns, bool reset);
 
-/* ---- endpoint.c ---- */
-struct endpoint {
-    struct endpoint *next;
 /* When the implementation told that a peer is gone, and which; of the latest of them. */
 enum { NOTICES = 64 };
 struct notice {
@@ -157,6 +157,9 @@ struct notices {
     struct notice list[NOTICES];
 };
 
+/* ---- endpoint.c ---- */
+struct endpoint {
+    struct endpoint *next;
     uint16_t id, epoch;
     bool publisher, count_only, count_sleeps, small_frames;
     char name[IPCMARK_ENDPOINT_ID_SIZE];
@@ -167,10 +170,10 @@ struct notices {
     pthread_mutex_t lock;  /* of what follows, and of `changed` */
     pthread_cond_t changed;
     bool closed;
+    struct notices gone;
 
     /* Entered without the lock, since a handler that replies does it for every message: whoever is counted before
      * closing is set is waited for, and whoever comes later sees it. */
-    struct notices gone;
     atomic_bool opened, closing;
     atomic_uint users; /* that are in the driver, or about to be */
 

@@ -1,7 +1,7 @@
 /* Requests that open endpoints by themselves: "cycle", one after the other, and "hold", many at once.
  *
  * They are for what it costs to open, to have and to close an endpoint. So these have no lanes and no counters, which
- * would be most of what one takes; their handlers look at the header of each message, and count. */
+ * would be most of what one takes; their handlers check each message, and count. */
 #include "agent.h"
 
 #include <errno.h>
@@ -66,8 +66,8 @@ static void deliver(void *context, const ipcmark_part *parts, size_t count)
     struct bare *bare = context;
     const uint64_t now = ipcmark_now_ns();
     struct ipcmark_payload header;
-    bool right = count == 1 && ipcmark_payload_peek(parts[0].data, parts[0].size, &header) == 0 &&
-                 header.run == agent.run && header.channel == bare->channel && header.size == parts[0].size;
+    bool right =
+        count == 1 && intake_check(parts, count, parts[0].size, &header) == 0 && header.channel == bare->channel;
     if (!right || atomic_load(&bare->closed))
         atomic_fetch_add(&bare->wrong, 1);
     if (atomic_fetch_add(&bare->received, 1) + 1 != bare->wanted)
