@@ -8,10 +8,14 @@
 
 #include "rows_run.h"
 
+/* Where others want the CPUs too, the publisher may fall behind: that is an error as it should be, and no case's
+ * matter. */
 static const cJSON *figure(const struct rows_run *run, const char *row)
 {
     const cJSON *cell = rows_run_cell(run, row);
 
+    if (rows_run_error(cell) != NULL && strstr(rows_run_error(cell), "messages a second") != NULL)
+        CASES_SKIP("this machine is too busy");
     if (rows_run_error(cell) != NULL)
         fail_msg("%s: %s", row, rows_run_error(cell));
     return cell;
@@ -54,7 +58,7 @@ static void what_takes_longer_shows(void **state)
     static const char *const params[] = {"open_ms=20", "close_ms=30&gone_ms=50"};
     char drivers[2][4096], rows[2][128];
     const char *words[] = {
-        "--seconds", "0.05", "--driver", drivers[0], "--driver", drivers[1], rows[0], rows[1], "lifecycle/fifo/64B/1x1",
+        "--seconds", "0.01", "--driver", drivers[0], "--driver", drivers[1], rows[0], rows[1], "lifecycle/fifo/64B/1x1",
         NULL};
     const cJSON *usual, *slow;
     struct rows_run run;
@@ -78,7 +82,7 @@ static void what_takes_longer_shows(void **state)
 
 static void who_tells_of_no_death_has_no_figure_of_it(void **state)
 {
-    const char *words[] = {"--seconds", "0.05", "--driver", MUTE_DRIVER, "lifecycle/mute/64B/1x1", NULL};
+    const char *words[] = {"--seconds", "0.01", "--driver", MUTE_DRIVER, "lifecycle/mute/64B/1x1", NULL};
     struct rows_run run = rows_run(words);
     const cJSON *cell = figure(&run, words[4]);
     (void)state;
@@ -89,26 +93,40 @@ static void who_tells_of_no_death_has_no_figure_of_it(void **state)
     rows_run_free(&run);
 }
 
-static void torn_message_is_an_error(void **state)
+static void expect_error(const char *params, const char *expected)
 {
-    char driver[4096];
-    const char *words[] = {"--seconds", "0.05", "--driver", driver, "lifecycle/costly?tear=1/64B/1x1", NULL};
+    char driver[4096], row[128];
+    const char *words[] = {"--seconds", "0.01", "--driver", driver, row, NULL};
     struct rows_run run;
-    const cJSON *cell;
-    (void)state;
-    snprintf(driver, sizeof driver, "%s?tear=1", COSTLY_DRIVER);
+    const char *error;
+
+    snprintf(driver, sizeof driver, "%s?%s", COSTLY_DRIVER, params);
+    snprintf(row, sizeof row, "lifecycle/costly?%s/64B/1x1", params);
     run = rows_run(words);
-    cell = rows_run_cell(&run, words[4]);
-    assert_non_null(rows_run_error(cell));
-    assert_non_null(strstr(rows_run_error(cell), "damaged"));
+    error = rows_run_error(rows_run_cell(&run, row));
+    if (error == NULL || strstr(error, expected) == NULL)
+        fail_msg("what is said is: %s", error == NULL ? "nothing" : error);
     assert_int_equal(run.exit_code, 1);
     rows_run_free(&run);
+}
+
+static void torn_message_is_an_error(void **state)
+{
+    (void)state;
+    expect_error("tear=1", "5 messages were damaged");
+}
+
+/* 200 us a message are 5000 a second at most. */
+static void publisher_that_falls_behind_is_an_error(void **state)
+{
+    (void)state;
+    expect_error("slow_us=200", "messages a second of 20000 were sent");
 }
 
 static void drivers_have_figures(void **state)
 {
     static const char *const names[] = {"first_message_ns", "open_ns", "close_ns", "connects_per_second", "death_ns"};
-    const char *words[] = {"--seconds", "0.1", "lifecycle/mmipc/64B/1x1", "lifecycle/tcp/64B/1x1", NULL};
+    const char *words[] = {"--seconds", "0.02", "lifecycle/mmipc/64B/1x1", "lifecycle/tcp/64B/1x1", NULL};
     struct rows_run run = rows_run(words);
     (void)state;
     for (size_t row = 2; row < 4; ++row) {
@@ -116,11 +134,12 @@ static void drivers_have_figures(void **state)
         for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i)
             if (!(rows_run_metric(cell, names[i]) > 0))
                 fail_msg("%s: %s is %f", words[row], names[i], rows_run_metric(cell, names[i]));
-        assert_true(rows_run_metric(cell, "death_samples") == 10);
+        assert_true(rows_run_metric(cell, "death_samples") == 10); /* 5 deaths, each told twice */
+        assert_true(rows_run_metric(cell, "achieved_rate") >= 18000);
         assert_true(rows_run_metric(cell, "first_message_ns") <= rows_run_metric(cell, "max_ns"));
     }
     rows_run_free(&run);
 }
 
 CASES_MAIN(CASE(what_takes_longer_shows), CASE(who_tells_of_no_death_has_no_figure_of_it),
-           CASE(torn_message_is_an_error), CASE(drivers_have_figures))
+           CASE(torn_message_is_an_error), CASE(publisher_that_falls_behind_is_an_error), CASE(drivers_have_figures))
