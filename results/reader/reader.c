@@ -1,4 +1,5 @@
 /* Reads a result file line by line; each line is checked for what the rest of results/ relies on. */
+#include "clean.h"
 #include "results.h"
 
 #include <errno.h>
@@ -85,7 +86,8 @@ static int take_header(struct reader *reader, const cJSON *json)
         return wrong(reader, "format %g, but this ipcmark reads format %d; use the ipcmark that wrote the file", format,
                      FORMAT);
     if (kind == NULL || (strcmp(kind, "conformance") != 0 && strcmp(kind, "bench") != 0))
-        return wrong(reader, "the header's \"kind\" is neither \"conformance\" nor \"bench\"");
+        return wrong(reader, "a file of kind \"%.20s\"; give one that ipcmark conformance or ipcmark bench wrote",
+                     kind ? kind : "");
     reader->run->header = json;
     return 0;
 }
@@ -120,9 +122,10 @@ static int take_case(struct reader *reader, const cJSON *json)
         return -ENOMEM;
     reader->run->cases = grown;
     if (item.driver == NULL || item.clause == NULL)
-        return wrong(reader, "a case without \"driver\" or \"clause\"; see FORMAT.md");
+        return wrong(reader, "a case without \"driver\" or \"clause\"; see FORMAT.md, or remove the line");
     if (!is_verdict(item.verdict))
-        return wrong(reader, "case %s of %s has no valid \"verdict\"; see FORMAT.md", item.clause, item.driver);
+        return wrong(reader, "case %s of %s has no valid \"verdict\"; see FORMAT.md, or remove the line", item.clause,
+                     item.driver);
     grown[reader->run->case_count++] = item;
     return 0;
 }
@@ -174,9 +177,9 @@ static int take_cell(struct reader *reader, const cJSON *json)
         return -ENOMEM;
     reader->run->cells = grown;
     if (cell.row == NULL || cell.family == NULL || cell.driver == NULL)
-        return wrong(reader, "a cell without \"row\", \"family\" or \"driver\"; see FORMAT.md");
+        return wrong(reader, "a cell without \"row\", \"family\" or \"driver\"; see FORMAT.md, or remove the line");
     if (!(block >= 0 && block < 1e9))
-        return wrong(reader, "cell %s has no \"block\"; see FORMAT.md", cell.row);
+        return wrong(reader, "cell %s has no \"block\"; see FORMAT.md, or remove the line", cell.row);
     cell.block = (int)block;
     error = results_histogram_read(&cell.histogram, cJSON_GetObjectItemCaseSensitive(json, "histogram"));
     if (error == 0)
@@ -188,7 +191,7 @@ static int take_cell(struct reader *reader, const cJSON *json)
     grown[reader->run->cell_count++] = cell;
     return error == -EINVAL ? wrong(reader,
                                     "cell %s has a histogram that is not a list of [value, count] in rising "
-                                    "order; see FORMAT.md",
+                                    "order; see FORMAT.md, or remove the line",
                                     cell.row)
                             : error;
 }
@@ -204,7 +207,7 @@ static int take_session(struct reader *reader, const cJSON *json)
         return -ENOMEM;
     run->sessions = grown;
     if (!(number >= 1 && number < 1e9))
-        return wrong(reader, "a session without its number \"session\"; see FORMAT.md");
+        return wrong(reader, "a session without its number \"session\"; see FORMAT.md, or remove the line");
     while (at < run->session_count && grown[at].number != (int)number)
         ++at;
     grown[at] = (struct results_session){.number = (int)number,
@@ -252,13 +255,14 @@ static int take_line(struct reader *reader, const char *text, size_t length)
         run->records = grown;
         run->record_capacity = capacity;
     }
-    json = cJSON_ParseWithLength(text, length);
+    json = cJSON_ParseWithLengthOpts(text, length + 1, NULL, true); /* nothing but white space behind it */
     if (json == NULL && text[length - 1] != '\n') {
         run->torn = true;
         return 0;
     }
     if (json == NULL)
-        return wrong(reader, "not JSON; remove the line if a program other than ipcmark wrote it");
+        return wrong(reader, "not JSON, so the file was damaged or changed; without this line the rest can be read");
+    results_clean(json);
     run->records[run->record_count++] = json;
     return take_record(reader, json);
 }
@@ -285,7 +289,8 @@ int results_run_read(struct results_run *run, const char *file, char *error, siz
         snprintf(error, error_size, "%s: cannot be read: %s", file, strerror(-result));
     } else if (result == 0 && run->header == NULL) {
         result = -EINVAL;
-        snprintf(error, error_size, "%s: empty; did the run that should have written it fail?", file);
+        snprintf(error, error_size, "%s: %s; did the run that should have written it fail? Measure again", file,
+                 run->torn ? "cut off within its first line" : "empty");
     } else if (result == -ENOMEM) {
         snprintf(error, error_size, "%s: not enough memory", file);
     }

@@ -69,6 +69,10 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         const char *text, *line, *why;
     } wrong[] = {
         {"", "", "empty"},
+        {"\n \n", "", "empty"},
+        {"{\"record\":\"hea", "", "cut off within its first line"},
+        {CONFORMANCE FOOTER "{\"record\":\"mutant\"} {}\n", ":3: ", "not JSON"}, /* two in one line */
+        {HEADER "{\"record\":\"later\"}x\n", ":2: ", "not JSON"},
         {"hello\n", ":1: ", "not JSON"},
         {"[1,2]\n", ":1: ", "not a record"},
         {HEADER "garbage\n" FOOTER, ":2: ", "not JSON"},
@@ -90,6 +94,39 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         assert_int_equal(scratch_read(&run, wrong[i].text, error, sizeof error), -EINVAL);
         if (strstr(error, wrong[i].line) == NULL || strstr(error, wrong[i].why) == NULL)
             fail_msg("\"%s\" does not name \"%s\" and \"%s\"", error, wrong[i].line, wrong[i].why);
+    }
+}
+
+/* Each kind of byte that is no text, beside its neighbour that is: as JSON has it, and escaped. */
+static void what_is_no_text_becomes_question_marks(void **state)
+{
+    static const struct {
+        const char *text, *read;
+    } all[] = {
+        {"plain ~\\u0009\\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "plain ~\t\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"\xff\x80\xc3", "???"},
+        {"\xe2\x82", "??"}, /* cut off in the middle */
+        {"\xe2\x82x", "??x"},
+        {"\xc0\xaf\xc1\xbf\xc2\x80", "????\xc2\x80"}, /* not in their shortest form */
+        {"\xe0\x9f\xbf\xe0\xa0\x80", "???\xe0\xa0\x80"},
+        {"\xf0\x8f\xbf\xbd\xf0\x90\x80\x80", "????\xf0\x90\x80\x80"},
+        {"\xf4\x8f\xbf\xbd\xf4\x90\x80\x80\xf8\x88\x80\x80", "\xf4\x8f\xbf\xbd????????"},
+        {"\xed\x9f\xbf\xed\xa0\x80", "\xed\x9f\xbf???"}, /* half of a pair */
+        {"\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbf", "\xef\xbf\xbd??????"},
+        {"\\u0001\\u001b[31m\\r\x7f", "??[31m??"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; ++i) {
+        struct results_run run;
+        char error[512] = "", *text;
+        assert_true(asprintf(&text, HEADER CELL("%s", ",\"metrics\":{\"%s\":1},\"limit_of\":[\"%s\"]"), all[i].text,
+                             all[i].text, all[i].text) > 0);
+        assert_int_equal(scratch_read(&run, text, error, sizeof error), 0);
+        assert_string_equal(run.cells[0].row, all[i].read);
+        assert_string_equal(run.cells[0].metrics->child->string, all[i].read);
+        assert_string_equal(run.cells[0].limit_of->child->valuestring, all[i].read);
+        results_run_free(&run);
+        free(text);
     }
 }
 
@@ -217,6 +254,6 @@ static void rounds_that_were_added_are_planned_too(void **state)
 
 CASES_MAIN(CASE(sample_files_are_read_whole), CASE(a_file_without_footer_is_read), CASE(a_torn_last_line_is_left_out),
            CASE(unknown_records_and_fields_are_skipped), CASE(what_is_wrong_is_named_with_its_line),
-           CASE(a_file_that_is_not_there_is_named), CASE(a_run_counts_once), CASE(shards_of_a_run_count_once),
-           CASE(sessions_end_or_were_killed), CASE(a_cell_says_what_it_is),
-           CASE(rounds_that_were_added_are_planned_too))
+           CASE(what_is_no_text_becomes_question_marks), CASE(a_file_that_is_not_there_is_named),
+           CASE(a_run_counts_once), CASE(shards_of_a_run_count_once), CASE(sessions_end_or_were_killed),
+           CASE(a_cell_says_what_it_is), CASE(rounds_that_were_added_are_planned_too))
