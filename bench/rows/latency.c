@@ -13,7 +13,7 @@ static int measure(struct scene *scene)
     const ipcmark_call *stats;
     struct sent sent;
 
-    if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene) < 0)
+    if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene, WARM_UP) < 0)
         return -1;
     options.count = (uint64_t)(row->rate * scene->bench->seconds);
     if (options.count < scene->bench->samples)

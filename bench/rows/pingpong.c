@@ -86,12 +86,13 @@ static int measure_rounds(struct scene *scene, const struct way_back *back, uint
 static int measure(struct scene *scene)
 {
     struct way_back back = {0};
-    const ipcmark_call *warm_up = NULL;
+    const ipcmark_call *warm_up = NULL, *stats;
     struct rounds rounds;
     int result;
 
     if (open_way_back(scene, &back) < 0 || ping(scene, &back, WARM_UP, &warm_up) < 0 ||
-        scene_reset(scene, back.subscriber) < 0 || scene_begin(scene) < 0)
+        scene_stats(scene, back.subscriber, WARM_UP, 0, 0, &stats) < 0 || scene_reset(scene, back.subscriber) < 0 ||
+        scene_begin(scene, WARM_UP) < 0)
         return -1;
     rounds_begin(&rounds, scene->bench);
     result = measure_rounds(scene, &back, choose_count(warm_up, WARM_UP), &rounds);

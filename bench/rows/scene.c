@@ -254,11 +254,23 @@ int scene_reset(struct scene *scene, uint16_t subscriber)
     return scene_await(scene, stats) < 0 ? -1 : check_faults(scene, stats);
 }
 
-int scene_begin(struct scene *scene)
+static int check_received(struct scene *scene, const ipcmark_call *stats, double expected)
 {
-    for (unsigned i = 0; i < scene->subscriber_count; ++i)
-        if (scene_reset(scene, scene->subscribers[i]) < 0)
+    double received = ipcmark_reply_number(stats, "received", -1);
+
+    if (received != expected)
+        return cell_wrong(scene->cell, "%.0f of %.0f messages arrived", received, expected);
+    return 0;
+}
+
+int scene_begin(struct scene *scene, double warm_up)
+{
+    for (unsigned i = 0; i < scene->subscriber_count; ++i) {
+        ipcmark_call *stats = ipcmark_stats(scene->trial, scene->subscribers[i], 0, 0, true);
+        if (scene_await(scene, stats) < 0 || check_faults(scene, stats) < 0 ||
+            check_received(scene, stats, warm_up) < 0)
             return -1;
+    }
     scene->switches = count_switches(scene);
     scene->steal_ns = bench_steal_ns();
     return scene->cell->error[0] == '\0' ? 0 : -1;
@@ -275,13 +287,9 @@ int scene_stats(struct scene *scene, uint16_t subscriber, double expected, uint6
                 const ipcmark_call **out)
 {
     ipcmark_call *stats = ipcmark_stats(scene->trial, subscriber, from_ns, to_ns, false);
-    double received;
 
-    if (scene_await(scene, stats) < 0 || check_faults(scene, stats) < 0)
+    if (scene_await(scene, stats) < 0 || check_faults(scene, stats) < 0 || check_received(scene, stats, expected) < 0)
         return -1;
-    received = ipcmark_reply_number(stats, "received", -1);
-    if (received != expected)
-        return cell_wrong(scene->cell, "%.0f of %.0f messages arrived", received, expected);
     *out = stats;
     return 0;
 }

@@ -36,8 +36,8 @@ int scene_await(struct scene *, ipcmark_call *);
 int scene_publish(struct scene *, const ipcmark_publish_options *, struct sent *);
 
 /* Around all that is timed; begin also resets the subscribers' statistics, so that warming up does not count, and fails
- * if anything was lost even then. */
-int scene_begin(struct scene *);
+ * unless each of them got exactly so many messages by then: the first of a connection leave no gap if they are lost. */
+int scene_begin(struct scene *, double warm_up);
 int scene_end(struct scene *);
 /* Resets the statistics again, between rounds. */
 int scene_reset(struct scene *, uint16_t subscriber);

@@ -97,7 +97,7 @@ static int measure(struct scene *scene)
         options.count = WARM_UP_LARGE;
     else
         options.seconds = WARM_UP_SECONDS;
-    if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene) < 0)
+    if (scene_publish(scene, &options, &sent) < 0 || scene_begin(scene, sent.messages) < 0)
         return -1;
     plan_round(scene, sent.rate, &options);
     rounds_begin(&rounds, scene->bench);

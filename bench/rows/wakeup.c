@@ -28,7 +28,7 @@ static int warm_up(struct scene *scene, const ipcmark_publish_options *asked)
         return -1;
     if (slept_of(stats) < WARM_UP / 2.)
         return cell_not_applicable(scene->cell, "its reader stays awake between messages");
-    return scene_begin(scene);
+    return scene_begin(scene, WARM_UP);
 }
 
 /* CPU time of the reader's process, all its threads. */
