@@ -110,15 +110,31 @@ static void conclude_speed(struct gate_report *report)
         keep_doubts(report);
 }
 
+/* "2 clauses newly fail; the first: DEL-001 …" */
+static void conclude_clauses(struct gate_report *report, enum gate_verdict verdict, const char *one,
+                             const char *several)
+{
+    const struct gate_clauses *clauses = &report->clauses;
+    size_t count = gate_clauses_count(clauses, verdict), first = 0;
+    char reason[100];
+
+    while (first < clauses->count && clauses->list[first].verdict != verdict)
+        ++first;
+    if (count == 1)
+        snprintf(reason, sizeof reason, "%s: ", one);
+    else
+        snprintf(reason, sizeof reason, "%zu %s; the first: ", count, several);
+    conclude(report, verdict, reason, clauses->list[first].text);
+}
+
 void gate_conclude(struct gate_report *report)
 {
     conclude_speed(report);
-    if (report->clauses.count > 0 && !report->first.lost)
-        conclude(report, GATE_REGRESSION,
-                 report->clauses.count == 1 ? "a clause newly fails: " : "clauses newly fail; the first: ",
-                 report->clauses.texts[0]);
-    else if (report->clauses.unknown && report->verdict == GATE_PASS)
-        conclude(report, GATE_INCONCLUSIVE, "clauses that passed before could not be judged, or were not", "");
+    if (gate_clauses_count(&report->clauses, GATE_REGRESSION) > 0 && !report->first.lost)
+        conclude_clauses(report, GATE_REGRESSION, "a clause newly fails", "clauses newly fail");
+    else if (gate_clauses_count(&report->clauses, GATE_INCONCLUSIVE) > 0 && report->verdict == GATE_PASS)
+        conclude_clauses(report, GATE_INCONCLUSIVE, "a clause that passed is not known to be kept",
+                         "clauses that passed are not known to be kept");
 }
 
 bool gate_often_right(bool slowed, unsigned runs, unsigned alarms, unsigned inconclusive)

@@ -39,7 +39,7 @@ struct gate_finding {
     char why[256]; /* in words, of a verdict that is not plain from the figures; "": it is */
 };
 
-enum { GATE_CLAUSES = 64, GATE_WORDS = 1200 };
+enum { GATE_WORDS = 1200 };
 
 /* One look: one run. */
 struct gate_look {
@@ -67,15 +67,21 @@ bool gate_slower_within(const struct gate_finding *finding);
 /* The metrics of which a regression has to be seen again in fresh blocks before it counts; 0: there are none. */
 unsigned gate_to_confirm(const struct gate_look *first);
 
-/* Clauses that newly fail against stored verdicts. */
-struct gate_clauses {
-    char *texts[GATE_CLAUSES]; /* owned: "DEL-001: 3 messages lost"; of the first so many */
-    size_t count;
-    bool unknown; /* some could not be judged, which were before */
+/* A clause that is not kept as it was when its verdict was stored. */
+struct gate_clause {
+    enum gate_verdict verdict; /* a regression: it newly fails; inconclusive: it passed, and who knows now? */
+    char *text;                /* "DEL-001 fails: 3 messages lost" */
 };
 
-/* `now` and `stored` are conformance runs of one driver each. 0, -ENOMEM, or -EINVAL: they are no such thing. */
+struct gate_clauses {
+    struct gate_clause *list; /* owned */
+    size_t count;
+};
+
+/* `now` and `stored` are conformance runs: of one driver each, or of several, that their names tell. 0, -ENOMEM, or
+ * -EINVAL: one has no case. What is in *out is to be freed in any case. */
 int gate_clauses_compare(struct gate_clauses *out, const struct results_run *now, const struct results_run *stored);
+size_t gate_clauses_count(const struct gate_clauses *clauses, enum gate_verdict verdict);
 void gate_clauses_free(struct gate_clauses *clauses);
 
 /* All that there is to say. */

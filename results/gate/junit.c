@@ -35,34 +35,26 @@ static void element(FILE *out, const char *tag, const char *message)
     fputs("\"/>", out);
 }
 
-/* What fails counts as the exit code does, and what cannot be told is an error, which is no pass either. */
-static const char *tag_of(enum gate_verdict verdict)
+/* As the exit code has it: a regression fails, what cannot be told is skipped with its reason, and is no pass. An error
+ * is none of this: the gate itself could not do its work. */
+static void verdict_element(FILE *out, enum gate_verdict verdict, const char *message)
 {
-    return verdict == GATE_REGRESSION ? "failure" : "error";
+    if (verdict != GATE_PASS)
+        element(out, verdict == GATE_REGRESSION ? "failure" : "skipped", message);
 }
 
-/* A regression that was not seen again is none. */
-static enum gate_verdict verdict_of(const struct gate_report *report, size_t metric)
-{
-    enum gate_verdict first = report->first.findings[metric].verdict;
-    return first == GATE_REGRESSION && report->confirmed ? report->second.findings[metric].verdict : first;
-}
-
+/* What fresh blocks showed counts. */
 static void write_metric(FILE *out, const struct gate_report *report, size_t metric)
 {
     const bool again = report->confirmed && (report->second.asked >> metric & 1);
     const struct gate_finding *finding = again ? &report->second.findings[metric] : &report->first.findings[metric];
-    enum gate_verdict verdict = verdict_of(report, metric);
     char text[400], slower[96], message[512];
 
     begin(out, finding->metric->words);
     gate_say_finding(text, sizeof text, finding);
     gate_say_slower(slower, sizeof slower, finding);
     snprintf(message, sizeof message, "%s%s%s", text, slower[0] ? "; " : "", slower);
-    if (!finding->judged)
-        element(out, "skipped", message);
-    else if (verdict != GATE_PASS)
-        element(out, tag_of(verdict), message);
+    verdict_element(out, finding->judged ? finding->verdict : GATE_INCONCLUSIVE, message);
     fputs("</testcase>\n", out);
 }
 
@@ -71,24 +63,31 @@ static bool lost(const struct gate_report *report)
     return report->first.lost || (report->confirmed && report->second.lost);
 }
 
+static bool broken(const struct gate_report *report)
+{
+    return report->first.broken && (!report->confirmed || report->second.broken);
+}
+
 static void write_messages(FILE *out, const struct gate_report *report)
 {
     begin(out, "all messages arrive as they were sent");
-    if (lost(report))
-        element(out, "failure", report->words);
-    else if (report->first.broken)
-        element(out, tag_of(report->verdict), report->words);
+    if (lost(report) || broken(report))
+        verdict_element(out, lost(report) || report->confirmed ? GATE_REGRESSION : GATE_INCONCLUSIVE, report->words);
     fputs("</testcase>\n", out);
 }
 
-static void write_clauses(FILE *out, const struct gate_report *report)
+/* A case each, of those that changed. */
+static void write_clauses(FILE *out, const struct gate_clauses *clauses)
 {
-    begin(out, "no clause newly fails");
-    for (size_t i = 0; i < report->clauses.count; ++i)
-        element(out, "failure", report->clauses.texts[i]);
-    if (report->clauses.unknown && report->clauses.count == 0)
-        element(out, "error", "clauses that passed before could not be judged, or were not");
-    fputs("</testcase>\n", out);
+    if (clauses->count == 0) {
+        begin(out, "clauses are kept as before");
+        fputs("</testcase>\n", out);
+    }
+    for (size_t i = 0; i < clauses->count; ++i) {
+        begin(out, clauses->list[i].text);
+        verdict_element(out, clauses->list[i].verdict, clauses->list[i].text);
+        fputs("</testcase>\n", out);
+    }
 }
 
 static void write_cases(FILE *out, const struct gate_report *report)
@@ -98,7 +97,7 @@ static void write_cases(FILE *out, const struct gate_report *report)
             write_metric(out, report, i);
     write_messages(out, report);
     if (report->compared_clauses)
-        write_clauses(out, report);
+        write_clauses(out, &report->clauses);
 }
 
 static size_t count(const char *text, const char *part)
@@ -107,6 +106,20 @@ static size_t count(const char *text, const char *part)
     for (; (text = strstr(text, part)) != NULL; ++text)
         ++found;
     return found;
+}
+
+static char *suite(const char *cases, double seconds)
+{
+    char *text = NULL;
+
+    if (asprintf(&text,
+                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                 "<testsuite name=\"ipcmark gate\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" "
+                 "time=\"%.1f\">\n%s</testsuite>\n",
+                 count(cases, "<testcase "), count(cases, "<failure "), count(cases, "<error "),
+                 count(cases, "<skipped "), seconds, cases) < 0)
+        return NULL;
+    return text;
 }
 
 char *gate_say_junit(const struct gate_report *report)
@@ -118,16 +131,19 @@ char *gate_say_junit(const struct gate_report *report)
     if (out == NULL)
         return NULL;
     write_cases(out, report);
-    if (fclose(out) == EOF)
-        goto out;
-    if (asprintf(&text,
-                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                 "<testsuite name=\"ipcmark gate\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" "
-                 "time=\"%.1f\">\n%s</testsuite>\n",
-                 count(cases, "<testcase "), count(cases, "<failure "), count(cases, "<error "),
-                 count(cases, "<skipped "), report->seconds, cases) < 0)
-        text = NULL;
-out:
+    if (fclose(out) == 0)
+        text = suite(cases, report->seconds);
     free(cases);
     return text;
+}
+
+char *gate_say_junit_error(int status)
+{
+    char cases[400];
+
+    snprintf(cases, sizeof cases,
+             "  <testcase classname=\"ipcmark.gate\" name=\"the gate could do its work\"><error message=\"ipcmark gate "
+             "ended with %d before there was a verdict; why is on its standard error\"/></testcase>\n",
+             status);
+    return suite(cases, 0);
 }

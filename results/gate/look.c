@@ -137,7 +137,7 @@ static int compare_clauses(struct gate_report *report, const struct options *opt
     report->compared_clauses = true;
     command_free(runs, 2);
     return error == -EINVAL
-               ? command_failed("gate", "--verdicts and --conformance take one driver's conformance run each")
+               ? command_failed("gate", "--verdicts and --conformance take a conformance run each, with its cases")
            : error ? command_failed("gate", "not enough memory")
                    : 0;
 }

@@ -26,9 +26,8 @@ static int write_markdown(const char *path, const struct gate_report *report)
     return error < 0 ? command_error("gate", path, error) : 0;
 }
 
-static int write_junit(const char *path, const struct gate_report *report)
+static int write_junit(const char *path, char *text)
 {
-    char *text = gate_say_junit(report);
     int error = text ? command_write(path, text) : -ENOMEM;
     free(text);
     return error < 0 ? command_error("gate", path, error) : 0;
@@ -44,30 +43,40 @@ static int say(const struct gate_report *report, const struct options *options)
     if (options->markdown)
         status = write_markdown(options->markdown, report);
     if (options->junit && status == 0)
-        status = write_junit(options->junit, report);
+        status = write_junit(options->junit, gate_say_junit(report));
     return status ? status : gate_exit(report->verdict);
+}
+
+static int judge(struct gate_report *report, const struct options *options)
+{
+    struct gate_tolerances tolerances;
+    char error[512];
+    int status;
+
+    if (gate_tolerances_read(&tolerances, options->tolerances, error, sizeof error) < 0)
+        return command_failed("gate", error);
+    if (options->self_test)
+        return self_test(options, &tolerances);
+    report->candidate = options->judge ? "candidate" : options->candidate;
+    report->base = options->judge ? "base" : options->baseline ? options->baseline : options->verdicts;
+    status = options->judge ? look_recorded(report, options, &tolerances) : look(report, options, &tolerances);
+    if (status || options->accept)
+        return status;
+    return say(report, options);
 }
 
 int main(int argc, char **argv)
 {
     struct gate_report report = {.verdict = GATE_INCONCLUSIVE};
-    struct gate_tolerances tolerances;
     struct options options;
-    char error[512];
     int status = options_read(&options, argc, argv);
 
     if (status >= 0)
         return status;
-    if (gate_tolerances_read(&tolerances, options.tolerances, error, sizeof error) < 0)
-        return command_failed("gate", error);
     gate_listen();
-    if (options.self_test)
-        return self_test(&options, &tolerances);
-    report.candidate = options.judge ? "candidate" : options.candidate;
-    report.base = options.judge ? "base" : options.baseline ? options.baseline : options.verdicts;
-    status = options.judge ? look_recorded(&report, &options, &tolerances) : look(&report, &options, &tolerances);
-    if (status == 0 && !options.accept)
-        status = say(&report, &options);
+    status = judge(&report, &options);
+    if (status > 2 && options.junit)
+        (void)write_junit(options.junit, gate_say_junit_error(status)); /* instead of an earlier run's */
     gate_clauses_free(&report.clauses);
     return status;
 }

@@ -113,7 +113,7 @@ void gate_say_words(FILE *out, const struct gate_report *report)
     if (report->first.asked != 0)
         fprintf(out, "%s\n", note(report));
     for (size_t i = 0; i < report->clauses.count; ++i)
-        fprintf(out, "  newly fails: %s\n", report->clauses.texts[i]);
+        fprintf(out, "  %s\n", report->clauses.list[i].text);
     if (report->beside[0])
         fprintf(out, "%s\n", report->beside);
     fprintf(out, "%s: %s\n", gate_verdict_name(report->verdict), report->words);
@@ -172,7 +172,7 @@ void gate_say_markdown(FILE *out, const struct gate_report *report)
     if (report->clauses.count > 0)
         fputs("\n", out);
     for (size_t i = 0; i < report->clauses.count; ++i)
-        fprintf(out, "* newly fails: %s\n", report->clauses.texts[i]);
+        fprintf(out, "* %s\n", report->clauses.list[i].text);
     if (report->beside[0])
         fprintf(out, "\n%s\n", report->beside);
     fprintf(out, "\nIt took %.0f s.\n", report->seconds);
@@ -193,8 +193,8 @@ void gate_say_annotations(FILE *out, const struct gate_report *report)
     escaped(out, report->words);
     fputs("\n", out);
     for (size_t i = 0; i < report->clauses.count; ++i) {
-        fputs("::error title=newly failing clause::", out);
-        escaped(out, report->clauses.texts[i]);
+        fprintf(out, "::%s title=ipcmark gate (clause)::", kinds[report->clauses.list[i].verdict]);
+        escaped(out, report->clauses.list[i].text);
         fputs("\n", out);
     }
 }

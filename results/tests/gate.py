@@ -144,8 +144,10 @@ def files_and_annotations(*programs):
 def what_cannot_be_measured_is_said(*programs):
     gate = Gate(*programs)
     gate.plan("fails")
-    _, error = gate.run("--baseline", "./old.so", code=3)
+    pathlib.Path("a.xml").write_text("what an earlier run said")
+    _, error = gate.run("--baseline", "./old.so", "--junit", "a.xml", code=3)
     assert "it is too old" in error, error
+    assert 'failures="0" errors="1" skipped="0"' in pathlib.Path("a.xml").read_text()
 
 
 def who_is_interrupted_leaves_nothing(*programs):
@@ -189,7 +191,7 @@ def clauses_are_compared(*programs):
             {"record": "case", "driver": "mmipc", "clause": "DEL-001", "level": "MUST", "title": "t", "verdict": verdict,
              "text": "3 lost"})))
     out, _ = gate.run("--verdicts", "old.jsonl", "--conformance", "new.jsonl", code=1)
-    assert "a clause newly fails: DEL-001: 3 lost" in out, out
+    assert "a clause newly fails: DEL-001 fails: 3 lost" in out, out
     gate.run("--verdicts", "old.jsonl", "--conformance", "new.jsonl", "--accept", "--reason", "it was never kept")
     out, _ = gate.run("--verdicts", "old.jsonl", "--conformance", "new.jsonl")
     assert "pass: no clause newly fails" in out, out

@@ -94,31 +94,71 @@ static int count_of(xmlNode *suite, const char *attribute)
     return count;
 }
 
-static void junit_counts_as_the_exit_code_does(void **state)
+static void junit_has(char *text, int tests, int failures, int errors, int skipped)
 {
-    struct made made = usual(1.25), fine = usual(1), broken = usual(1);
-    struct gate_report reports[4];
-    static const int failures[] = {3, 0, 1, 0}, errors[] = {0, 0, 2, 3};
-    (void)state;
-    broken.error = "a \\u0001 <thing> & \\\"more\\\"";
-    broken.fault = "messages";
-    reports[0] = conclude(&made, &made);
-    reports[1] = conclude(&made, &fine);
-    reports[2] = conclude(&broken, NULL);
-    made.blocks = 4;
-    reports[3] = conclude(&made, NULL);
-    for (int i = 0; i < 4; ++i) {
-        char *text = gate_say_junit(&reports[i]);
-        xmlDoc *document = xmlReadMemory(text, (int)strlen(text), "junit.xml", NULL, XML_PARSE_NONET);
-        assert_non_null(document);
-        assert_int_equal(count_of(xmlDocGetRootElement(document), "tests"), 4);
-        assert_int_equal(count_of(xmlDocGetRootElement(document), "failures"), failures[i]);
-        assert_int_equal(count_of(xmlDocGetRootElement(document), "errors"), errors[i]);
-        xmlFreeDoc(document);
-        free(text);
-    }
+    xmlDoc *document = text ? xmlReadMemory(text, (int)strlen(text), "junit.xml", NULL, XML_PARSE_NONET) : NULL;
+
+    assert_non_null(document);
+    assert_int_equal(count_of(xmlDocGetRootElement(document), "tests"), tests);
+    assert_int_equal(count_of(xmlDocGetRootElement(document), "failures"), failures);
+    assert_int_equal(count_of(xmlDocGetRootElement(document), "errors"), errors);
+    assert_int_equal(count_of(xmlDocGetRootElement(document), "skipped"), skipped);
+    xmlFreeDoc(document);
     xmlCleanupParser();
+    free(text);
+}
+
+/* Exit code 1 has failures, 2 has none but what is skipped, 0 has neither; and none of the three has an error. */
+static void junit_says_as_the_exit_code_does(void **state)
+{
+    struct made slow = usual(1.25), fine = usual(1), broken = usual(1), lost = usual(1), few = usual(1.25);
+    struct gate_report report;
+    (void)state;
+    broken.error = lost.error = "a \\u0001 <thing> & \\\"more\\\"";
+    lost.fault = "messages";
+    few.blocks = 4;
+    report = conclude(&slow, &slow);
+    junit_has(gate_say_junit(&report), 4, 3, 0, 0);
+    report = conclude(&slow, &fine); /* not seen again: a pass */
+    junit_has(gate_say_junit(&report), 4, 0, 0, 0);
+    report = conclude(&lost, NULL);
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    junit_has(gate_say_junit(&report), 4, 1, 0, 2);
+    report = conclude(&few, NULL);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    junit_has(gate_say_junit(&report), 4, 0, 0, 3);
+    report = conclude(&broken, NULL);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    junit_has(gate_say_junit(&report), 4, 0, 0, 3);
+    report = conclude(&broken, &broken);
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    junit_has(gate_say_junit(&report), 4, 1, 0, 2);
+    report = conclude(&broken, &fine);
+    assert_int_equal(report.verdict, GATE_PASS);
+    junit_has(gate_say_junit(&report), 4, 0, 0, 0);
+    junit_has(gate_say_junit_error(3), 1, 0, 1, 0);
+}
+
+static void junit_has_a_case_for_each_clause_that_changed(void **state)
+{
+    struct gate_clause changed[] = {{GATE_REGRESSION, (char[]){"DEL-001 fails: 3 lost"}},
+                                    {GATE_INCONCLUSIVE, (char[]){"DEL-002 is skipped"}}};
+    struct made made = usual(1);
+    struct gate_report report = conclude(&made, NULL);
+    (void)state;
+    report.compared_clauses = true;
+    junit_has(gate_say_junit(&report), 5, 0, 0, 0);
+    report.clauses = (struct gate_clauses){changed, 2};
+    gate_conclude(&report);
+    junit_has(gate_say_junit(&report), 6, 1, 0, 1);
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    report.clauses = (struct gate_clauses){changed + 1, 1};
+    report.verdict = GATE_PASS;
+    gate_conclude(&report);
+    junit_has(gate_say_junit(&report), 5, 0, 0, 1);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
 }
 
 CASES_MAIN(CASE(words_and_table_say_what_and_why), CASE(each_verdict_says_what_is_known),
-           CASE(annotations_are_one_line_each), CASE(junit_counts_as_the_exit_code_does))
+           CASE(annotations_are_one_line_each), CASE(junit_says_as_the_exit_code_does),
+           CASE(junit_has_a_case_for_each_clause_that_changed))

@@ -312,6 +312,16 @@ static struct gate_report with_clauses(const char *now, const char *before)
     return report;
 }
 
+/* The verdict over one clause, and what is said first. */
+static void becomes(const char *before, const char *now, enum gate_verdict verdict, const char *words)
+{
+    struct gate_report report = with_clauses(now, before);
+    assert_int_equal(report.verdict, verdict);
+    if (words)
+        has(report.words, words);
+    gate_clauses_free(&report.clauses);
+}
+
 static void a_clause_that_newly_fails_fails(void **state)
 {
     struct gate_report report = with_clauses(CONFORMANCE CASE_OF("DEL-001", "fail") CASE_OF("DEL-002", "fail"),
@@ -319,26 +329,48 @@ static void a_clause_that_newly_fails_fails(void **state)
     (void)state;
     assert_int_equal(report.verdict, GATE_REGRESSION);
     assert_int_equal(report.clauses.count, 1);
-    has(report.words, "DEL-002: 3 lost");
+    has(report.words, "a clause newly fails: DEL-002 fails: 3 lost");
     gate_clauses_free(&report.clauses);
-    report = with_clauses(CONFORMANCE CASE_OF("DEL-001", "fail"), CONFORMANCE CASE_OF("DEL-001", "fail"));
-    assert_int_equal(report.verdict, GATE_PASS);
-    report = with_clauses(CONFORMANCE CASE_OF("DEL-001", "fail"), CONFORMANCE CASE_OF("DEL-002", "skip"));
-    assert_int_equal(report.verdict, GATE_REGRESSION);
-    has(report.words, "not judged before");
-    gate_clauses_free(&report.clauses);
+    becomes(CONFORMANCE CASE_OF("DEL-001", "fail"), CONFORMANCE CASE_OF("DEL-001", "fail"), GATE_PASS, NULL);
+    becomes(CONFORMANCE CASE_OF("DEL-001", "xfail"), CONFORMANCE CASE_OF("DEL-001", "xfail"), GATE_PASS, NULL);
+    becomes(CONFORMANCE CASE_OF("DEL-002", "skip"), CONFORMANCE CASE_OF("DEL-001", "fail"), GATE_REGRESSION,
+            "not judged before");
 }
 
-static void a_clause_that_is_no_longer_judged_is_no_pass(void **state)
+/* Who breaks a clause and says in the same change that this is expected, or does not apply, is heard all the same. */
+static void what_passed_does_not_go_silent(void **state)
 {
     (void)state;
-    assert_int_equal(
-        with_clauses(CONFORMANCE CASE_OF("DEL-001", "unknown"), CONFORMANCE CASE_OF("DEL-001", "pass")).verdict,
-        GATE_INCONCLUSIVE);
-    assert_int_equal(with_clauses(CONFORMANCE CASE_OF("DEL-002", "pass"),
-                                  CONFORMANCE CASE_OF("DEL-001", "pass") CASE_OF("DEL-002", "pass"))
-                         .verdict,
-                     GATE_INCONCLUSIVE);
+    becomes(CONFORMANCE CASE_OF("DEL-001", "pass"), CONFORMANCE CASE_OF("DEL-001", "xfail"), GATE_REGRESSION,
+            "DEL-001 fails, as is expected now; it passed before: 3 lost");
+    becomes(CONFORMANCE CASE_OF("DEL-001", "pass"), CONFORMANCE CASE_OF("DEL-001", "skip"), GATE_INCONCLUSIVE,
+            "DEL-001 is skipped, and passed before: 3 lost");
+    becomes(CONFORMANCE CASE_OF("DEL-001", "xpass"), CONFORMANCE CASE_OF("DEL-001", "skip"), GATE_INCONCLUSIVE, NULL);
+    becomes(CONFORMANCE CASE_OF("DEL-001", "pass"), CONFORMANCE CASE_OF("DEL-001", "unknown"), GATE_INCONCLUSIVE,
+            "DEL-001 could not be judged");
+    becomes(CONFORMANCE CASE_OF("DEL-001", "pass"), CONFORMANCE CASE_OF("DEL-001", "error"), GATE_INCONCLUSIVE,
+            "DEL-001 ended in an error");
+    becomes(CONFORMANCE CASE_OF("DEL-001", "pass") CASE_OF("DEL-003", "pass") CASE_OF("DEL-002", "pass"),
+            CONFORMANCE CASE_OF("DEL-002", "pass"), GATE_INCONCLUSIVE,
+            "2 clauses that passed are not known to be kept; the first: DEL-001 is not in this run");
+    becomes(CONFORMANCE CASE_OF("DEL-001", "skip"), CONFORMANCE CASE_OF("DEL-001", "skip"), GATE_PASS, NULL);
+}
+
+#define CASE_BY(driver, clause, verdict)                                                                               \
+    "{\"record\":\"case\",\"driver\":\"" driver "\",\"clause\":\"" clause "\",\"level\":\"MUST\",\"title\":\"t\","     \
+    "\"verdict\":\"" verdict "\",\"text\":\"3 lost\"}\n"
+
+static void each_driver_of_a_run_is_compared_with_itself(void **state)
+{
+    static const char both[] = CONFORMANCE CASE_BY("mmipc", "DEL-001", "pass") CASE_BY("fifo", "DEL-001", "fail");
+    (void)state;
+    becomes(both, both, GATE_PASS, NULL);
+    becomes(both, CONFORMANCE CASE_BY("fifo", "DEL-001", "fail") CASE_BY("mmipc", "DEL-001", "fail"), GATE_REGRESSION,
+            "mmipc: DEL-001 fails");
+    becomes(both, CONFORMANCE CASE_BY("fifo", "DEL-001", "fail"), GATE_INCONCLUSIVE,
+            "mmipc: DEL-001 is not in this run");
+    becomes(CONFORMANCE CASE_BY("old.so", "DEL-001", "pass"), CONFORMANCE CASE_BY("new.so", "DEL-001", "fail"),
+            GATE_REGRESSION, ": DEL-001 fails");
 }
 
 /* ---- stored -------------------------------------------------------------------------------------------------- */
@@ -435,6 +467,6 @@ CASES_MAIN(CASE(the_same_passes), CASE(a_quarter_slower_is_a_regression_in_each_
            CASE(the_bases_error_is_not_the_candidates), CASE(who_cannot_be_measured_is_tried_again),
            CASE(a_regression_has_to_be_seen_again), CASE(a_doubt_stays_when_an_alarm_was_none),
            CASE(a_percentile_that_the_base_never_had_is_not_judged), CASE(nothing_is_no_pass),
-           CASE(a_clause_that_newly_fails_fails), CASE(a_clause_that_is_no_longer_judged_is_no_pass),
-           CASE(a_stored_run_is_taken_over_its_own_machine), CASE(another_environment_is_seen),
-           CASE(how_often_it_may_be_wrong))
+           CASE(a_clause_that_newly_fails_fails), CASE(what_passed_does_not_go_silent),
+           CASE(each_driver_of_a_run_is_compared_with_itself), CASE(a_stored_run_is_taken_over_its_own_machine),
+           CASE(another_environment_is_seen), CASE(how_often_it_may_be_wrong))
