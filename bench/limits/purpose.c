@@ -11,16 +11,16 @@ static const struct {
     struct purpose purpose;
     uint64_t families;
 } purposes[ROW_FAMILIES] = {
-    [ROW_LIMIT_LINE] = {{ROW_LIMIT_LINE, NULL, false, false}, IS(HOT)},
-    [ROW_LIMIT_MEMCPY] = {{ROW_LIMIT_MEMCPY, NULL, false, false}, IS(THROUGHPUT) | IS(SIZE)},
-    [ROW_LIMIT_RING] = {{ROW_THROUGHPUT, "bare-ring.so?gather=1", false, false}, IS(THROUGHPUT) | IS(SIZE)},
-    [ROW_LIMIT_RING_HOT] = {{ROW_HOT, "bare-ring.so", false, false}, IS(HOT)},
-    [ROW_LIMIT_FUTEX] = {{ROW_WAKEUP, "bare-ring.so?sleep=1", false, false}, IS(WAKEUP)},
-    [ROW_LIMIT_PIPE] = {{ROW_WAKEUP, "bytes.so?by=fifo", false, false}, IS(WAKEUP)},
-    [ROW_LIMIT_UNIX] = {{ROW_WAKEUP, "bytes.so?by=unix", false, false}, IS(WAKEUP)},
-    [ROW_LIMIT_HARNESS] = {{ROW_THROUGHPUT, "empty.so", true, true}, IS(THROUGHPUT) | IS(SIZE)},
-    [ROW_LIMIT_HARNESS_HOT] = {{ROW_HOT, "empty.so", true, true}, IS(HOT)},
-    [ROW_LIMIT_HARNESS_LATENCY] = {{ROW_LATENCY, "empty.so", true, true}, IS(LATENCY)},
+    [ROW_LIMIT_LINE] = {{ROW_LIMIT_LINE, NULL, PURPOSE_BOUND}, IS(HOT)},
+    [ROW_LIMIT_MEMCPY] = {{ROW_LIMIT_MEMCPY, NULL, PURPOSE_REFERENCE}, IS(THROUGHPUT) | IS(SIZE)},
+    [ROW_LIMIT_RING] = {{ROW_THROUGHPUT, "bare-ring.so?gather=1", PURPOSE_REFERENCE}, IS(THROUGHPUT) | IS(SIZE)},
+    [ROW_LIMIT_RING_HOT] = {{ROW_HOT, "bare-ring.so", PURPOSE_REFERENCE}, IS(HOT)},
+    [ROW_LIMIT_FUTEX] = {{ROW_WAKEUP, "bare-ring.so?sleep=1", PURPOSE_REFERENCE}, IS(WAKEUP)},
+    [ROW_LIMIT_PIPE] = {{ROW_WAKEUP, "bytes.so?by=fifo", PURPOSE_REFERENCE}, IS(WAKEUP)},
+    [ROW_LIMIT_UNIX] = {{ROW_WAKEUP, "bytes.so?by=unix", PURPOSE_REFERENCE}, IS(WAKEUP)},
+    [ROW_LIMIT_HARNESS] = {{ROW_THROUGHPUT, "empty.so", PURPOSE_SHARE}, IS(THROUGHPUT) | IS(SIZE)},
+    [ROW_LIMIT_HARNESS_HOT] = {{ROW_HOT, "empty.so", PURPOSE_SHARE}, IS(HOT)},
+    [ROW_LIMIT_HARNESS_LATENCY] = {{ROW_LATENCY, "empty.so", PURPOSE_SHARE}, IS(LATENCY)},
 };
 
 const struct purpose *purpose_of(enum row_family limit)
@@ -51,6 +51,7 @@ cJSON *purpose_families(const struct row *limit)
 
 const char *purpose_kind(const struct row *limit)
 {
+    static const char *const kinds[] = {"bound", "reference", "share"};
     const struct purpose *purpose = purpose_of(limit->family);
-    return purpose == NULL ? NULL : purpose->is_share ? "share" : "bound";
+    return purpose == NULL ? NULL : kinds[purpose->kind];
 }

@@ -117,7 +117,7 @@ static int start_source(struct scene *scene, unsigned index)
 
     snprintf(name, sizeof name, "publisher%u", index + 1);
     scene->sources[index] =
-        purpose != NULL && purpose->is_one_process ? scene->sinks[0] : start(scene, name, scene->bench->cpu_a);
+        purpose != NULL && purpose->kind == PURPOSE_SHARE ? scene->sinks[0] : start(scene, name, scene->bench->cpu_a);
     if (scene->sources[index] == NULL)
         return -1;
     return scene_await(scene, ipcmark_open_publisher(scene->sources[index], &scene->publishers[index], &options));

@@ -336,9 +336,10 @@ static void every_row_has_its_limits(void **state)
 
 static void cells_say_what_they_limit(void **state)
 {
-    struct row rows[] = {row_of("limit/bare-ring/64B"), row_of("limit/harness-hot/64B"), row_of("hot/fifo/64B/1x1")};
-    static const char *const expected[] = {"[\"throughput\",\"size\"]", "[\"hot\"]", NULL};
-    static const char *const kinds[] = {"bound", "share", NULL};
+    struct row rows[] = {row_of("limit/bare-ring/64B"), row_of("limit/pipe/64B"), row_of("limit/line"),
+                         row_of("limit/harness-hot/64B"), row_of("hot/fifo/64B/1x1")};
+    static const char *const expected[] = {"[\"throughput\",\"size\"]", "[\"wakeup\"]", "[\"hot\"]", "[\"hot\"]", NULL};
+    static const char *const kinds[] = {"reference", "reference", "bound", "share", NULL};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
         struct cell cell;

@@ -132,7 +132,7 @@ struct machine {
 struct shape {
     const char *family, *driver;
     int size, publishers, subscribers, rate;
-    const char *limit, *limit_of, *limit_kind; /* of a limit: its name, the families, "bound" or "share" */
+    const char *limit, *limit_of, *limit_kind; /* of a limit: its name, the families, "bound", "reference" or "share" */
 };
 
 static void row_name(char *out, size_t size, const struct shape *shape)
@@ -280,7 +280,7 @@ static int limit_cells(int block, struct machine machine)
     } sizes[] = {{64, 35, 0}, {1024, 90, 0}, {4194304, 250000, 200000}};
     int written = 0;
     for (int s = 0; s < 3; ++s) {
-        struct shape limit = {.size = sizes[s].size, .limit_of = streams, .limit_kind = "bound", .limit = "bare-ring"};
+        struct shape limit = {.size = sizes[s].size, .limit_of = streams, .limit_kind = "reference", .limit = "bare-ring"};
         written += stream_cell(&limit, 1e9 / sizes[s].ring, block, machine);
         limit.limit = "memcpy";
         if (sizes[s].copy > 0)
@@ -289,9 +289,9 @@ static int limit_cells(int block, struct machine machine)
     written += stream_cell(&(struct shape){.limit = "harness", .size = 64, .limit_of = streams, .limit_kind = "share"},
                            2e7, block, machine);
     written +=
-        times_cell(&(struct shape){.limit = "futex", .size = 64, .limit_of = "\"wakeup\"", .limit_kind = "bound"}, 5000,
+        times_cell(&(struct shape){.limit = "futex", .size = 64, .limit_of = "\"wakeup\"", .limit_kind = "reference"}, 5000,
                    block, machine);
-    written += times_cell(&(struct shape){.limit = "unix", .size = 64, .limit_of = "\"wakeup\"", .limit_kind = "bound"},
+    written += times_cell(&(struct shape){.limit = "unix", .size = 64, .limit_of = "\"wakeup\"", .limit_kind = "reference"},
                           7000, block, machine);
     cell_begin(&(struct shape){.limit = "line", .limit_of = "\"hot\"", .limit_kind = "bound"}, block, machine);
     printf("\"metrics\":{\"p50_ns\":%.1f},", machine.line);
