@@ -32,7 +32,7 @@ static int open_way_back(struct scene *scene, struct way_back *back)
 static int ping(struct scene *scene, const struct way_back *back, uint64_t count, const ipcmark_call **out)
 {
     ipcmark_call *call =
-        ipcmark_ping(scene->trial, scene->publishers[0], back->subscriber, count, scene->cell->row->size, 0);
+        ipcmark_ping(scene->trial, scene->publishers[0], back->subscriber, count, scene->cell->row->size);
 
     if (scene_await(scene, call) < 0)
         return -1;
@@ -90,6 +90,8 @@ static int measure(struct scene *scene)
     struct rounds rounds;
     int result;
 
+    if ((ipcmark_participant_implementation(scene->sinks[0])->capabilities & IPCMARK_CAP_PUBLISH_IN_HANDLER) == 0)
+        return cell_not_applicable(scene->cell, "its handlers may not publish (publish_in_handler)");
     if (open_way_back(scene, &back) < 0 || ping(scene, &back, WARM_UP, &warm_up) < 0 ||
         scene_stats(scene, back.subscriber, WARM_UP, 0, 0, &stats) < 0 || scene_reset(scene, back.subscriber) < 0 ||
         scene_begin(scene, WARM_UP) < 0)

@@ -158,6 +158,33 @@ static void trips_see_faults(void **state)
     must_be_an_error("lose", "hot", "64B/1x1", 1, 2, "ping");
 }
 
+/* Such a driver ends the process that does so all the same. */
+static void handlers_that_may_not_publish_make_no_trips(void **state)
+{
+    const char *words[] = {"--seconds",
+                           "0.1",
+                           "--driver",
+                           LESS_DRIVER,
+                           "hot/less/64B/1x1",
+                           "roundtrip/less/64B/1x1",
+                           "latency/less/64B/1x1/r2000",
+                           NULL};
+    struct rows_run result;
+    (void)state;
+
+    assert_int_equal(setenv("IPCMARK_TEST_LESS", "publish_in_handler", 1), 0);
+    result = rows_run(words);
+    for (size_t i = 4; i < 6; ++i) {
+        const cJSON *cell = rows_run_cell(&result, words[i]);
+        assert_null(rows_run_error(cell));
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(cell, "not_applicable")),
+                            "its handlers may not publish (publish_in_handler)");
+        assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(cell, "metrics")), 0);
+    }
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(rows_run_cell(&result, words[6]), "not_applicable")));
+    rows_run_free(&result);
+}
+
 CASES_MAIN(CASE(lost_message_is_an_error), CASE(lost_first_message_is_an_error), CASE(torn_message_is_an_error),
            CASE(doubled_message_is_an_error), CASE(reordered_message_is_an_error), CASE(unsent_message_is_an_error),
-           CASE(trips_see_faults))
+           CASE(trips_see_faults), CASE(handlers_that_may_not_publish_make_no_trips))

@@ -1,8 +1,5 @@
-/* The request "ping": there and back, one message at a time.
- *
- * Where the driver lets handlers publish, the handler that takes an answer sends the next message itself: handing it to
- * the thread of the request would cost more than the trip. Otherwise, and when the other side shall fall asleep between
- * two trips, that thread sends each of them. */
+/* The request "ping": there and back, one message at a time. The handler that takes an answer sends the next message
+ * itself: handing it to the thread of the request would cost more than the trip. */
 #include "agent.h"
 
 #include <errno.h>
@@ -19,36 +16,7 @@ struct ping {
     struct ipcmark_histogram *histogram;
 };
 
-static const uint64_t spin_ns = 50000; /* then sleep: the other side may need this CPU */
 static const uint64_t give_up_ns = 5000000000;
-
-/* Until the subscriber has received `count` messages. */
-static bool await_pong(struct endpoint *subscriber, uint64_t count)
-{
-    uint64_t start = ipcmark_now_ns();
-    while (intake_received(&subscriber->intake) < count) {
-        if (ipcmark_now_ns() - start < spin_ns)
-            continue;
-        pthread_mutex_lock(&subscriber->lock);
-        intake_want(&subscriber->intake);
-        bool arrived = intake_received(&subscriber->intake) >= count || endpoint_wait(subscriber, start + give_up_ns) ||
-                       intake_received(&subscriber->intake) >= count;
-        pthread_mutex_unlock(&subscriber->lock);
-        if (!arrived || endpoint_is_closing(subscriber))
-            return false;
-    }
-    return true;
-}
-
-/* For the other side to fall asleep. */
-static void stay_idle(struct endpoint *publisher, uint64_t microseconds)
-{
-    uint64_t until = ipcmark_now_ns() + microseconds * 1000;
-    pthread_mutex_lock(&publisher->lock);
-    while (!publisher->closing && endpoint_wait(publisher, until)) {
-    }
-    pthread_mutex_unlock(&publisher->lock);
-}
 
 static void end(struct ping *ping, int error)
 {
@@ -94,8 +62,7 @@ static int await_end(struct ping *ping)
     return error;
 }
 
-static int run_in_handler(struct endpoint *publisher, struct endpoint *subscriber, uint64_t count, size_t size,
-                          cJSON *reply)
+static int run(struct endpoint *publisher, struct endpoint *subscriber, uint64_t count, size_t size, cJSON *reply)
 {
     struct ping *ping = calloc(1, sizeof *ping);
     int error = ping == NULL ? -ENOMEM : lane_prepare(&publisher->lanes[0], size, 1);
@@ -125,57 +92,25 @@ static int run_in_handler(struct endpoint *publisher, struct endpoint *subscribe
     return error;
 }
 
-static void run(struct endpoint *publisher, struct endpoint *subscriber, const cJSON *request, cJSON *reply,
-                struct refusal *refusal)
-{
-    uint64_t count = (uint64_t)request_number(request, "count", 1), done = 0;
-    uint64_t idle_us = (uint64_t)request_number(request, "idle_us", 0);
-    size_t size = (size_t)request_number(request, "size", 64);
-    struct ipcmark_histogram *histogram = NULL;
-    if (idle_us == 0 && count > 0 && endpoint_claims(IPCMARK_CAP_PUBLISH_IN_HANDLER)) {
-        int result = run_in_handler(publisher, subscriber, count, size, reply);
-        if (result < 0)
-            refuse_errno(refusal, result, "ping");
-        return;
-    }
-    int error = lane_prepare(&publisher->lanes[0], size, 1);
-    if (error == 0)
-        error = ipcmark_histogram_new(&histogram);
-    for (; error == 0 && done < count; ++done) {
-        uint64_t received = intake_received(&subscriber->intake);
-        if (idle_us > 0)
-            stay_idle(publisher, idle_us);
-        uint64_t start = ipcmark_now_ns();
-        if ((error = lane_publish(publisher, 0, size, 1, 0, NULL)) < 0)
-            break;
-        error = 0;
-        if (!await_pong(subscriber, received + 1))
-            error = -ETIMEDOUT;
-        else
-            ipcmark_histogram_record(histogram, ipcmark_now_ns() - start);
-    }
-    if (error < 0)
-        refuse_errno(refusal, error, "ping");
-    cJSON_AddNumberToObject(reply, "count", (double)done);
-    if (histogram != NULL)
-        cJSON_AddItemToObject(reply, "histogram", ipcmark_histogram_to_json(histogram));
-    ipcmark_histogram_free(histogram);
-}
-
 void request_ping(const cJSON *request, cJSON *reply, struct refusal *refusal)
 {
     struct endpoint *publisher = request_endpoint(request, "endpoint", refusal);
     struct endpoint *subscriber = publisher == NULL ? NULL : request_endpoint(request, "subscriber", refusal);
     if (subscriber == NULL)
         return;
-    if (!publisher->publisher || subscriber->publisher) {
-        refuse(refusal, "EINVAL", true, "ping takes a publisher as endpoint, and a subscriber");
+    uint64_t count = (uint64_t)request_number(request, "count", 1);
+    if (!publisher->publisher || subscriber->publisher || count == 0) {
+        refuse(refusal, "EINVAL", true, "ping takes a publisher as endpoint, a subscriber, and a count");
+    } else if (!endpoint_claims(IPCMARK_CAP_PUBLISH_IN_HANDLER)) {
+        refuse(refusal, "not_supported", true, "the driver does not claim publish_in_handler");
     } else if (atomic_load_explicit(&subscriber->ping, memory_order_relaxed) != NULL) {
         refuse(refusal, "EBUSY", true, "an earlier ping of this subscriber has not ended");
     } else if (!endpoint_begin(publisher)) {
         refuse(refusal, "ESHUTDOWN", true, "the publisher is closed");
     } else {
-        run(publisher, subscriber, request, reply, refusal);
+        int error = run(publisher, subscriber, count, (size_t)request_number(request, "size", 64), reply);
         endpoint_end(publisher);
+        if (error < 0)
+            refuse_errno(refusal, error, "ping");
     }
 }

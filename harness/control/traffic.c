@@ -279,14 +279,11 @@ ipcmark_call *ipcmark_drain(ipcmark_trial *trial, uint16_t subscriber, const uin
 
 /* ---- ping ---- */
 
-ipcmark_call *ipcmark_ping(ipcmark_trial *trial, uint16_t publisher, uint16_t subscriber, uint64_t count, size_t size,
-                           uint64_t idle_us)
+ipcmark_call *ipcmark_ping(ipcmark_trial *trial, uint16_t publisher, uint16_t subscriber, uint64_t count, size_t size)
 {
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddNumberToObject(fields, "subscriber", subscriber);
     cJSON_AddNumberToObject(fields, "count", (double)count);
     cJSON_AddNumberToObject(fields, "size", (double)size);
-    cJSON_AddNumberToObject(fields, "idle_us", (double)idle_us);
-    double seconds = trial->options.deadline_seconds + (double)count * (double)idle_us * 1e-6;
-    return public_part(endpoint_call(trial, publisher, "ping", fields, seconds));
+    return public_part(endpoint_call(trial, publisher, "ping", fields, trial->options.deadline_seconds));
 }

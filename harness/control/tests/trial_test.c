@@ -386,7 +386,7 @@ static void ping_measures_round_trips(void **state)
     stage_done(ipcmark_open_publisher(caller, &there, NULL));
     ipcmark_handler_options handler = {.reply = echo_out};
     stage_done(ipcmark_handler(trial, echo_in, &handler));
-    ipcmark_call *call = ipcmark_ping(trial, there, back, 100, 64, 0);
+    ipcmark_call *call = ipcmark_ping(trial, there, back, 100, 64);
     stage_done(call);
     assert_int_equal(ipcmark_reply_count(call, "count"), 100);
     assert_non_null(cJSON_GetObjectItemCaseSensitive(call->reply, "histogram"));

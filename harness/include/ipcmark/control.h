@@ -309,10 +309,10 @@ typedef struct {
 } ipcmark_handler_options;
 ipcmark_call *ipcmark_handler(ipcmark_trial *, uint16_t subscriber, const ipcmark_handler_options *);
 
-/* Sends `count` messages of `size` bytes, each when the reply to the one before has come back to `subscriber`, a
- * subscriber of the same participant. Reply: count, histogram (of round trips, as in results/FORMAT.md). */
-ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscriber, uint64_t count, size_t size,
-                           uint64_t idle_us);
+/* Sends `count` messages of `size` bytes, each from the handler that takes the reply to the one before, of `subscriber`,
+ * a subscriber of the same participant. Reply: count, histogram (of round trips, as in results/FORMAT.md). Of
+ * implementations that claim publish_in_handler alone. */
+ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscriber, uint64_t count, size_t size);
 
 /* Of a participant: user_ns, system_ns, voluntary_switches, involuntary_switches, resident_bytes, descriptors, threads.
  */
