@@ -245,7 +245,10 @@ static void set_defaults(struct options *options, bool has_seed)
             ++options->driver_count;
         }
     if (options->blocks == 0)
-        options->blocks = options->suites & SUITE_FULL ? 24 : options->suites == SUITE_QUICK ? 3 : 12;
+        options->blocks = options->suites & SUITE_FULL       ? 24
+                          : options->suites & SUITE_TARGETS  ? 12
+                          : options->suites & SUITE_STANDARD ? 6
+                                                             : 3;
     if (!has_seed && getrandom(&options->seed, sizeof options->seed, 0) == (ssize_t)sizeof options->seed)
         options->seed %= 1000000000; /* short enough to be typed */
 }

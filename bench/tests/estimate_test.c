@@ -71,7 +71,7 @@ static void run_takes_what_was_said(void **state)
 {
     (void)state;
     open_programs();
-    SAYS(0, "2 rows × 2 blocks: 4 cells, about 1.9 s", "--driver", "fifo", "--filter", "limit/line|throughput/fifo/64B",
+    SAYS(0, "2 rows × 2 blocks: 4 cells, about 1.5 s", "--driver", "fifo", "--filter", "limit/line|throughput/fifo/64B",
          "--blocks", "2", "--seconds", "0.4", "--quiet", "--output", command_file);
     near(seconds_said(), seconds_taken());
     close_programs();
@@ -101,8 +101,8 @@ static void budget_is_kept_and_says_what_it_costs(void **state)
 {
     (void)state;
     open_programs();
-    SAYS(0, "To take no more than 3.2 s: 6 of 12 blocks, and without throughput/fifo/64B/1x1\n", "--driver", "fifo",
-         "--filter", "hot/fifo|throughput/fifo/64B/", "--blocks", "12", "--seconds", "0.01", "--budget", "3.2",
+    SAYS(0, "To take no more than 2.2 s: 6 of 12 blocks, and without throughput/fifo/64B/1x1\n", "--driver", "fifo",
+         "--filter", "hot/fifo|throughput/fifo/64B/", "--blocks", "12", "--seconds", "0.01", "--budget", "2.2",
          "--quiet", "--output", command_file);
     near(seconds_said(), seconds_taken());
     SAYS(64, "--budget 1 is too little: 6 blocks of hot/", "--driver", "fifo", "--filter", "hot/fifo", "--blocks", "12",

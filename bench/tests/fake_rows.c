@@ -42,7 +42,7 @@ static void write_cell(int cells, const struct row *row, unsigned block)
 /* Starting processes and connecting them; 350 ms of figures, or as many as are asked for; stopping them. */
 static double seconds_of(const struct row *row, double asked)
 {
-    return row->family == ROW_LIMIT_LINE ? 0.03 : 0.4 + asked;
+    return row->family == ROW_LIMIT_LINE ? 0.03 : 0.24 + asked;
 }
 
 int main(int argc, char **argv)

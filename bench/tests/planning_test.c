@@ -2,6 +2,7 @@
 #include <cases.h>
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 
 #include "../command/budget.h"
@@ -214,6 +215,66 @@ static void then_rows_of_the_larger_suites(void **state)
     plan_free(&plan);
 }
 
+/* What one of them left out would be missing in the whole. */
+static void shards_leave_out_the_same(void **state)
+{
+    enum { SHARDS = 7 };
+    struct options options = options_of(SUITE_STANDARD, 12);
+    (void)state;
+    options.budget = 100;
+    for (unsigned count = 2; count <= SHARDS; ++count) {
+        struct plan first = {0};
+        struct budget of_first = {0};
+        for (unsigned index = 0; index < count; ++index) {
+            struct plan plan;
+            struct budget budget;
+            options.shard = (struct shard){index, count};
+            assert_int_equal(plan_make(&plan, &options), 0);
+            assert_int_equal(budget_fit(&budget, &plan, &options), 0);
+            assert_true(budget.blocks >= count && (budget.blocks < 12 || budget.rows > 0));
+            if (index == 0) {
+                first = plan;
+                of_first = budget;
+                continue;
+            }
+            assert_int_equal(budget.blocks, of_first.blocks);
+            assert_string_equal(budget.dropped, of_first.dropped);
+            assert_int_equal(plan.count, first.count);
+            for (size_t i = 0; i < plan.count; ++i)
+                assert_string_equal(plan.rows[i].name, first.rows[i].name);
+            plan_free(&plan);
+        }
+        plan_free(&first);
+    }
+}
+
+static double minutes_of(const char *suite)
+{
+    static char *words[] = {"ipcmark-bench", "--driver", "mmipc",   "--driver", "fifo",
+                            "--driver",      "tcp",      "--suite", NULL,       NULL};
+    struct options options;
+    struct plan plan;
+    double minutes;
+    int exit_code;
+
+    words[8] = (char *)(uintptr_t)suite;
+    optind = 0; /* getopt begins anew */
+    assert_int_equal(options_parse(&options, 9, words, &exit_code), 0);
+    assert_int_equal(plan_make(&plan, &options), 0);
+    minutes = budget_estimate(&plan, &options, options.blocks) / 60;
+    plan_free(&plan);
+    return minutes;
+}
+
+/* As --help has it. */
+static void suites_take_what_is_said(void **state)
+{
+    (void)state;
+    assert_true(minutes_of("quick") <= 1);
+    assert_true(minutes_of("standard") > 1 && minutes_of("standard") <= 10.5);
+    assert_true(minutes_of("full") > 30 && minutes_of("full") <= 90);
+}
+
 /* Nothing is left that they are the limit of. */
 static void limits_go_with_their_rows(void **state)
 {
@@ -233,4 +294,5 @@ static void limits_go_with_their_rows(void **state)
 
 CASES_MAIN(CASE(shards_are_read), CASE(environment_names_a_shard), CASE(latency_has_samples_for_its_percentiles),
            CASE(shards_have_each_block_once), CASE(order_keeps_alike_rows_together), CASE(budget_takes_blocks_first),
-           CASE(then_rows_of_the_larger_suites), CASE(limits_go_with_their_rows))
+           CASE(then_rows_of_the_larger_suites), CASE(shards_leave_out_the_same), CASE(suites_take_what_is_said),
+           CASE(limits_go_with_their_rows))
