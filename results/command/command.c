@@ -1,27 +1,43 @@
 #include "command.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+void command_say(const char *command, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    fprintf(stderr, "ipcmark %s: ", command);
+    for (const char *letter = text ? text : "not enough memory"; *letter; ++letter)
+        fputc(*letter == '\n' ? ' ' : *letter, stderr);
+    fputc('\n', stderr);
+    free(text);
+}
+
 int command_usage(const char *command, const char *text, const char *what)
 {
-    fprintf(stderr, "ipcmark %s: %s%s; see ipcmark %s --help\n", command, text, what, command);
+    command_say(command, "%s%s; see ipcmark %s --help", text, what, command);
     return EXIT_USAGE;
 }
 
 int command_failed(const char *command, const char *text)
 {
-    fprintf(stderr, "ipcmark %s: %s\n", command, text);
+    command_say(command, "%s", text);
     return EXIT_UNREADABLE;
 }
 
 int command_error(const char *command, const char *what, int error)
 {
-    fprintf(stderr, "ipcmark %s: %s: %s\n", command, what, strerror(-error));
+    command_say(command, "%s: %s", what, strerror(-error));
     return EXIT_UNREADABLE;
 }
 

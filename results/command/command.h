@@ -7,6 +7,9 @@
 
 enum { EXIT_WRITTEN = 0, EXIT_UNREADABLE = 3, EXIT_USAGE = 64 };
 
+/* Says "ipcmark COMMAND: …", on one line whatever it names: a line of its own may be an order to a CI service. */
+void command_say(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Says "ipcmark COMMAND: …what; see ipcmark COMMAND --help" and returns EXIT_USAGE. */
 int command_usage(const char *command, const char *text, const char *what);
 

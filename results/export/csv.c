@@ -2,6 +2,7 @@
 #include "export.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void field(FILE *out, const char *text, bool last)
@@ -19,6 +20,17 @@ static void field(FILE *out, const char *text, bool last)
     fputc(last ? '\n' : ',', out);
 }
 
+/* What came from drivers must not be what a spreadsheet computes. */
+static void words(FILE *out, const char *text, bool last)
+{
+    bool formula = text && *text && strchr("=+-@\t\n", *text) != NULL;
+    char *harmless = NULL;
+    if (formula && asprintf(&harmless, "'%s", text) < 0)
+        harmless = NULL;
+    field(out, formula ? harmless : text, last);
+    free(harmless);
+}
+
 static void number(FILE *out, double value)
 {
     field(out, export_number(value).text, false);
@@ -26,9 +38,9 @@ static void number(FILE *out, double value)
 
 static void row_fields(FILE *out, const struct results_row *row)
 {
-    field(out, row->name, false);
-    field(out, row->family, false);
-    field(out, row->driver, false);
+    words(out, row->name, false);
+    words(out, row->family, false);
+    words(out, row->driver, false);
     number(out, row->first->size);
     number(out, row->first->publishers);
     number(out, row->first->subscribers);
@@ -39,7 +51,7 @@ static void figure(FILE *out, const struct results_row *row, const char *metric)
 {
     struct results_spread spread = results_row_metric(row, metric);
     row_fields(out, row);
-    field(out, metric, false);
+    words(out, metric, false);
     field(out, export_unit(metric).text, false);
     number(out, spread.median);
     number(out, spread.low);
@@ -54,7 +66,7 @@ static void no_figure(FILE *out, const struct results_row *row)
     row_fields(out, row);
     fputs(",,,,,,", out);
     number(out, (double)row->sample_count);
-    field(out, row->error ? row->error : row->not_applicable, true);
+    words(out, row->error ? row->error : row->not_applicable, true);
 }
 
 void export_csv_rows(FILE *out, const struct export *export)
@@ -76,7 +88,7 @@ static void cell_fields(FILE *out, const struct results_row *row, const struct r
 {
     row_fields(out, row);
     number(out, cell->block);
-    field(out, cell->placement, false);
+    words(out, cell->placement, false);
     number(out, cell->line_before_ns);
     number(out, cell->line_after_ns);
     number(out, cell->steal_ns);
@@ -89,14 +101,14 @@ static void cell_lines(FILE *out, const struct results_row *row, const struct re
     if (cell->error) {
         cell_fields(out, row, cell);
         fputs(",,", out);
-        field(out, cell->error, true);
+        words(out, cell->error, true);
         return;
     }
     cJSON_ArrayForEach(metric, cell->metrics)
     {
         bool known = cJSON_IsNumber(metric);
         cell_fields(out, row, cell);
-        field(out, metric->string, false);
+        words(out, metric->string, false);
         number(out, known ? metric->valuedouble : NAN);
         field(out, known ? "" : "not measured", true);
     }

@@ -48,7 +48,18 @@ int export_bencher(FILE *out, const struct export *export);
 void export_csv_rows(FILE *out, const struct export *export);
 void export_csv_cells(FILE *out, const struct export *export);
 
-/* HdrHistogram's percentile distribution, of one row; the unit is nanoseconds. */
-void export_hgrm(FILE *out, const struct results_row *row, bool uncorrected);
+/* A histogram of a row, merged over its blocks; which of several: "close", or "". */
+struct export_distribution {
+    const struct results_row *row;
+    const struct results_histogram *histogram;
+    const char *name;
+};
+
+/* HdrHistogram's percentile distribution; the unit is nanoseconds. */
+void export_hgrm(FILE *out, const struct export_distribution *distribution);
+
+/* Into `output` if it is one, or each into a file of its own if `output` is a folder. The exit code; what went wrong
+ * was said. */
+int export_distributions(const char *output, const struct export *export, bool uncorrected);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What an entry of Google's means by these names is not what a cell means. */
@@ -108,9 +109,13 @@ static int add_cell(cJSON *entries, const struct benchmark *benchmark, size_t sa
 static int add_median(cJSON *entries, const struct benchmark *benchmark)
 {
     cJSON *json = entry(benchmark, results_row_metric(benchmark->row, benchmark->metric).median);
-    char name[512];
-    snprintf(name, sizeof name, "%s_median", benchmark->row->name);
+    char *name = NULL; /* whole: cut anywhere it may not be UTF-8 */
+    if (asprintf(&name, "%s_median", benchmark->row->name) < 0) {
+        cJSON_Delete(json);
+        return -ENOMEM;
+    }
     cJSON_ReplaceItemInObjectCaseSensitive(json, "name", cJSON_CreateString(name));
+    free(name);
     cJSON_AddStringToObject(json, "run_type", "aggregate");
     cJSON_AddStringToObject(json, "aggregate_name", "median");
     cJSON_AddStringToObject(json, "aggregate_unit", "time");

@@ -51,15 +51,26 @@ static void distribution(FILE *out, const struct results_histogram *histogram)
     fprintf(out, "%12.3f %2.12f %10" PRIu64 "\n", results_histogram_max(histogram), 1.0, histogram->total);
 }
 
-void export_hgrm(FILE *out, const struct results_row *row, bool uncorrected)
+/* In a line of its own. */
+static void print_name(FILE *out, const char *name)
 {
-    const struct results_histogram *histogram = uncorrected ? &row->uncorrected : &row->histogram;
-    double mean = mean_of(histogram);
+    for (; *name; ++name)
+        fputc(*name == '\n' ? ' ' : *name, out);
+}
+
+void export_hgrm(FILE *out, const struct export_distribution *what)
+{
+    double mean = mean_of(what->histogram);
     fputs("       Value     Percentile TotalCount 1/(1-Percentile)\n\n", out);
-    distribution(out, histogram);
-    fprintf(out, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n", mean, deviation_of(histogram, mean));
-    fprintf(out, "#[Max     = %12.3f, Total count    = %12" PRIu64 "]\n", results_histogram_max(histogram),
-            histogram->total);
-    fprintf(out, "#[Buckets = %12zu, SubBuckets     = %12d]\n", histogram->size, 1);
-    fprintf(out, "#[Row = %s, Unit = ns%s]\n", row->name, uncorrected ? ", from the actual send time" : "");
+    distribution(out, what->histogram);
+    fprintf(out, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n", mean, deviation_of(what->histogram, mean));
+    fprintf(out, "#[Max     = %12.3f, Total count    = %12" PRIu64 "]\n", results_histogram_max(what->histogram),
+            what->histogram->total);
+    fprintf(out, "#[Buckets = %12zu, SubBuckets     = %12d]\n#[Row = ", what->histogram->size, 1);
+    print_name(out, what->row->name);
+    fputs(", Unit = ns", out);
+    if (*what->name)
+        fputs(", ", out);
+    print_name(out, what->name);
+    fputs("]\n", out);
 }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char help[] =
     "Usage: ipcmark export --format FORMAT [OPTION]… FILE.jsonl…\n"
@@ -24,8 +23,8 @@ static const char help[] =
     "        bencher          Bencher's metric format\n"
     "        csv              a line for each figure of each row, with its interval\n"
     "        csv-cells        a line for each number of each cell: the raw data\n"
-    "        hgrm             HdrHistogram's percentile distribution, in ns, for its plotters: one row, or a file for\n"
-    "                         each row in the folder that --output names\n"
+    "        hgrm             HdrHistogram's percentile distribution, in ns, for its plotters: of one row, or a file\n"
+    "                         for each histogram in the folder that --output names\n"
     "        markdown         the table of ipcmark report\n"
     "  -F, --filter REGEX     only rows whose name this extended regular expression is found in\n"
     "  -u, --uncorrected      hgrm: from the actual send time, which leaves out what a stall held up\n"
@@ -72,7 +71,7 @@ static int set_filter(struct options *options, const char *regex)
     if (error) {
         char text[256];
         regerror(error, &options->filter, text, sizeof text);
-        fprintf(stderr, "ipcmark export: --filter '%s': %s\n", regex, text);
+        command_say("export", "--filter '%s': %s", regex, text);
         return EXIT_USAGE;
     }
     options->filtered = true;
@@ -128,22 +127,29 @@ static int read_options(struct options *options, int argc, char **argv)
     return -1;
 }
 
+static bool has_histogram(const struct results_row *row, bool uncorrected)
+{
+    bool has = (uncorrected ? row->uncorrected : row->histogram).total > 0;
+    for (size_t i = 0; i < row->named_count && !uncorrected; ++i)
+        has = has || row->named[i].histogram.total > 0;
+    return has;
+}
+
 /* What a file of this format cannot hold is named, not passed over. */
 static bool fits(const struct options *options, const struct results_row *row)
 {
     bool all = options->format == CSV || options->format == CSV_CELLS;
     if (!all && row->failed > 0) {
-        fprintf(stderr, "ipcmark export: left out %s: %s\n", row->name, row->error);
+        command_say("export", "left out %s: %s", row->name, row->error);
         return false;
     }
     if (!all && !results_row_figure(row))
         return false; /* it does not apply: there is nothing to say */
     if (options->format == GOOGLE && !export_google_has(row)) {
-        fprintf(stderr, "ipcmark export: left out %s: it measures no time, and a benchmark of Google's is one\n",
-                row->name);
+        command_say("export", "left out %s: it measures no time, and a benchmark of Google's is one", row->name);
         return false;
     }
-    return options->format != HGRM || (options->uncorrected ? row->uncorrected : row->histogram).total > 0;
+    return options->format != HGRM || has_histogram(row, options->uncorrected);
 }
 
 static int choose(struct export *out, const struct results_rows *rows, const struct options *options)
@@ -182,16 +188,14 @@ static int print_rows(FILE *out, const struct export *export, enum format format
 }
 
 /* One file, from a function that prints it. */
-static int write_rows(const char *path, const struct export *export, const struct options *options, size_t row)
+static int write_rows(const char *path, const struct export *export, enum format format)
 {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     int error = out ? 0 : -ENOMEM;
-    if (out && options->format == HGRM)
-        export_hgrm(out, export->rows[row], options->uncorrected);
-    else if (out)
-        error = print_rows(out, export, options->format);
+    if (out)
+        error = print_rows(out, export, format);
     if (out && fclose(out) == EOF && error == 0)
         error = -ENOMEM;
     if (error == 0)
@@ -200,48 +204,6 @@ static int write_rows(const char *path, const struct export *export, const struc
     if (error == 0)
         return EXIT_WRITTEN;
     return command_error("export", path, error);
-}
-
-/* "latency_mmipc?spin_us=-1_64B_1x1_r10000.hgrm": a row's name without what would be a folder. */
-static int hgrm_path(char *path, size_t size, const char *folder, const char *row)
-{
-    int length = snprintf(path, size, "%s/%s.hgrm", folder, row);
-    if (length < 0 || (size_t)length >= size)
-        return -ENAMETOOLONG;
-    for (char *letter = path + strlen(folder) + 1; *letter; ++letter)
-        if (*letter == '/')
-            *letter = '_';
-    return 0;
-}
-
-static int write_folder(const struct export *export, const struct options *options)
-{
-    int status = EXIT_WRITTEN;
-    if (mkdir(options->output, 0777) < 0 && errno != EEXIST)
-        return command_error("export", options->output, -errno);
-    for (size_t i = 0; i < export->row_count && status == EXIT_WRITTEN; ++i) {
-        char path[4096];
-        if (hgrm_path(path, sizeof path, options->output, export->rows[i]->name) < 0)
-            return command_failed("export", "the folder's name is too long");
-        status = write_rows(path, export, options, i);
-    }
-    return status;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat status;
-    return (*path && path[strlen(path) - 1] == '/') || (stat(path, &status) == 0 && S_ISDIR(status.st_mode));
-}
-
-static int write_chosen(const struct export *export, const struct options *options)
-{
-    if (options->format == HGRM && is_folder(options->output))
-        return write_folder(export, options);
-    if (options->format == HGRM && export->row_count > 1)
-        return command_failed("export", "hgrm is of one row, and these are several: choose one with --filter, or give "
-                                        "a folder, --output FOLDER/");
-    return write_rows(options->output, export, options, 0);
 }
 
 static int export_runs(const struct results_run *runs, size_t count, const struct options *options)
@@ -258,7 +220,8 @@ static int export_runs(const struct results_run *runs, size_t count, const struc
     else
         status = choose(&export, &rows, options);
     if (export.row_count > 0)
-        status = write_chosen(&export, options);
+        status = options->format == HGRM ? export_distributions(options->output, &export, options->uncorrected)
+                                         : write_rows(options->output, &export, options->format);
     free(export.rows);
     results_rows_free(&rows);
     return status;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../analysis/compare.h"
@@ -22,9 +23,11 @@ static cJSON *github_entry(const struct results_row *row, const char *metric)
 {
     struct results_spread spread = results_row_metric(row, metric);
     cJSON *json = cJSON_CreateObject();
-    char text[512];
-    snprintf(text, sizeof text, "%s %s", row->name, metric);
-    cJSON_AddStringToObject(json, "name", text);
+    char text[128], *name = NULL; /* whole: cut anywhere it may not be UTF-8 */
+    if (asprintf(&name, "%s %s", row->name, metric) < 0)
+        name = NULL;
+    cJSON_AddStringToObject(json, "name", name ? name : metric);
+    free(name);
     cJSON_AddStringToObject(json, "unit", export_unit(metric).text);
     cJSON_AddNumberToObject(json, "value", spread.median);
     if (isfinite(spread.low) && isfinite(spread.high)) {

@@ -90,6 +90,8 @@ def the_checks_can_fail(_program, _samples):
     for name, check in consumers.CHECKS.items():
         sample = (HERE / "consumers" / name).read_text()
         assert check(sample), name
+        for old, new in consumers.TAKEN.get(name, ()):
+            assert old in sample and check(sample.replace(old, new, 1)), f"{name} with {new} in place of {old}"
         for old, new in consumers.SPOILT[name]:
             assert old in sample, f"{name} has no {old}"
             try:
@@ -251,46 +253,6 @@ def csv_has_each_number_of_each_cell(program, samples):
             assert line["unit"] and line["blocks"] == "12", line
 
 
-def hgrm_is_the_merged_histogram(program, samples):
-    lines = renamed(records(samples))
-    write("run.jsonl", lines)
-    row = f"latency/{AWKWARD}/64B/1x1/r10000"
-    points, comments = consumers.hgrm(export(program, "hgrm", "run.jsonl", "--filter", f"^latency/{AWKWARD[:5]}.*/64B/"))
-    histogram = merged(cells_of(lines)[row])
-    total = sum(count for _, count in histogram)
-    assert any(row in comment and "Unit = ns" in comment for comment in comments)
-    assert points[-1] == (max(value for value, _ in histogram), 1, total)
-    for value, percentile, count in points[:-1]:
-        assert value == value_at(histogram, max(1, math.ceil(percentile * total - 1e-6))), (value, percentile)
-        assert count == sum(own for bucket, own in histogram if bucket <= value)
-    assert len(points) > 50
-
-
-def hgrm_is_what_hdrhistogram_prints(program, samples):
-    lines = records(samples)
-    cell = next(line for line in lines if line["record"] == "cell" and line["family"] == "hot")
-    cell["histogram"]["counts"] = [[1, 1], [2, 1], [3, 1], [4, 1]]
-    write("run.jsonl", [lines[0], cell])
-    text = export(program, "hgrm", "run.jsonl")
-    wanted = (HERE / "consumers" / "hdrhistogram.hgrm").read_text()
-    assert text.startswith(wanted), text
-    assert text[len(wanted):] == f"#[Row = {cell['row']}, Unit = ns]\n"
-
-
-def hgrm_writes_a_folder(program, samples):
-    write("run.jsonl", renamed(records(samples)))
-    _, said = cases.run([program, "-f", "hgrm", "run.jsonl"], code=3)
-    assert "several" in said and "--filter" in said
-    export(program, "hgrm", "run.jsonl", "-o", "folder/")
-    export(program, "hgrm", "run.jsonl", "-o", "sent", "--uncorrected", "--filter", "^latency/fifo/64B")
-    files = sorted(path.name for path in pathlib.Path("folder").iterdir())
-    rows = sorted({line["row"] for line in renamed(records(samples)) if line.get("histogram")})
-    assert files == sorted(row.replace("/", "_") + ".hgrm" for row in rows)
-    assert "from the actual send time" in pathlib.Path("sent").read_text()
-    for path in pathlib.Path("folder").iterdir():
-        consumers.hgrm(path.read_text())
-
-
 def what_is_no_figure_is_named(program, samples):
     lines = records(samples)
     failed = next(line for line in lines if line["record"] == "cell" and line["driver"] == "fifo")
@@ -300,6 +262,48 @@ def what_is_no_figure_is_named(program, samples):
         text, said = cases.run([program, "-f", form, "run.jsonl"])
         assert f"left out {failed['row']}: lost 3 of 7" in said, said
         assert failed["row"] not in read(text)
+
+
+HOSTILE = '=1+"x"\n::error::me\u0001\u00e9'  # a formula, an order to a CI service, a control character, two bytes
+
+
+def csv_computes_nothing(program, samples):
+    lines = records(samples)
+    for cell in lines:
+        if cell.get("driver") == "fifo":
+            cell["driver"] = HOSTILE
+            cell["row"] = HOSTILE + cell["row"]
+            cell["placement"] = "-cluster"
+        elif cell.get("driver") == "tcp":
+            cell["error"], cell["metrics"] = "@SUM(A1)", {}
+        elif cell.get("metrics"):
+            cell["metrics"]["+1"] = -1
+    write("run.jsonl", lines)
+    for form in ("csv", "csv-cells"):
+        table = list(csv.reader(io.StringIO(export(program, form, "run.jsonl"), newline="")))
+        fields = {field for line in table for field in line}
+        harmful = {field for field in fields if field[:1] in "=+-@\t\n" and field and field != "-1"}
+        assert not harmful, harmful
+        assert "'" + HOSTILE.replace("\u0001", "?") in fields and "'@SUM(A1)" in fields
+        assert len({len(line) for line in table}) == 1
+    assert {"-1", "'+1", "'-cluster"} <= fields
+
+
+def names_are_whole_and_on_one_line(program, samples):
+    lines = records(samples)
+    name = "hot/" + "\u20ac" * 500 + "/64B/1x1"
+    for cell in lines:
+        if cell.get("row") == "hot/fifo/64B/1x1":
+            cell["row"] = name
+        elif cell.get("row") == "hot/tcp/64B/1x1":
+            cell["row"] += HOSTILE
+            cell["error"] = HOSTILE
+    write("run.jsonl", lines)
+    for form, read, wanted in (("google", consumers.google, f"{name}_median"),
+                               ("github-smaller", consumers.github, f"{name} p50_ns"), ("bencher", consumers.bencher, name)):
+        text, said = cases.run([program, "-f", form, "-F", "^hot/", "run.jsonl"])
+        assert wanted in read(text)
+        assert said.count("\n") == 1 and said.startswith("ipcmark export: left out hot/tcp/"), said
 
 
 def not_applicable_is_no_figure(program, samples):
