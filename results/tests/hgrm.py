@@ -69,6 +69,11 @@ def each_of_several_histograms_has_a_file(program, samples):
     assert comments[-1] == "#[Row = lifecycle/mmipc/64B/1x1, Unit = ns, open]"
     for text in files.values():
         consumers.hgrm(text)
+    for cell in lines:
+        if "histograms" in cell:
+            cell["histogram_uncorrected"] = {"counts": [[5, 1]]}
+    write("run.jsonl", lines)
+    assert "Unit = ns, from the actual send time]" in export(program, "hgrm", *chosen, "-u")
 
 
 if __name__ == "__main__":
