@@ -4,19 +4,24 @@
 
 #include "account.h"
 
-enum { SETTLE_MS = 1000, IDLE_MS = 2000, MORE_PAIRS = 8, MESSAGES = 16 };
+/* Of a cell of the usual length or longer. */
+enum { SETTLE_MS = 1000, IDLE_MS = 2000 };
+static const double USUAL_SECONDS = 0.35;
+
+enum { MORE_PAIRS = 8, MESSAGES = 16 };
 
 int cost_idle(struct scene *scene)
 {
+    const double part = fmin(1, scene->bench->seconds / USUAL_SECONDS);
     double publisher, subscriber, elapsed;
     uint64_t start;
 
-    if (!ipcmark_wait(scene->trial, SETTLE_MS))
+    if (!ipcmark_wait(scene->trial, (unsigned)(part * SETTLE_MS)))
         return cell_fail(scene->cell, "interrupted");
     start = ipcmark_now_ns();
     publisher = account_cpu_ns(scene->sources[0]);
     subscriber = account_cpu_ns(scene->sinks[0]);
-    if (!ipcmark_wait(scene->trial, IDLE_MS))
+    if (!ipcmark_wait(scene->trial, (unsigned)(part * IDLE_MS)))
         return cell_fail(scene->cell, "interrupted");
     publisher = account_cpu_ns(scene->sources[0]) - publisher;
     subscriber = account_cpu_ns(scene->sinks[0]) - subscriber;

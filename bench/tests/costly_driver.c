@@ -5,10 +5,9 @@
  *     slow_us                  time for each message in publish, without a system call
  *     writes                   system calls for each message, in publish
  *     fds, kib                 descriptors and memory, held by each subscriber
- *     awake_percent            of a CPU, by each subscriber, all the time
- *     open_ms, close_ms        for opening and closing a subscriber
- *     gone_ms                  before it tells that a peer is gone
- *     tear                     the number of a message whose last byte does not arrive as it was sent
+ *     publisher_awake, awake   1: a thread of each publisher or subscriber never sleeps, but for those on channels
+ * whose names begin with "pair-" open_ms, close_ms        for opening and closing a subscriber gone_ms before it tells
+ * that a peer is gone tear                     the number of a message whose last byte does not arrive as it was sent
  *     tear_pair                likewise, on channels whose names begin with "pair-" alone
  *
  * Built with COSTLY_MUTE it does not tell of peers at all, and does not claim to. */
@@ -27,7 +26,7 @@
 
 #include <ipcmark/driver.h>
 
-enum { PERIOD_MS = 10, TORN_MOST = 65536 };
+enum { TORN_MOST = 65536 };
 
 #ifdef COSTLY_MUTE
 static const bool is_mute = true;
@@ -40,11 +39,12 @@ static ipcmark_driver driver;
 
 struct endpoint {
     void *handle;
-    unsigned publish_us, deliver_us, slow_us, writes, fd_count, kib, awake_percent, close_ms, gone_ms, tear;
+    unsigned publish_us, deliver_us, slow_us, writes, fd_count, kib, close_ms, gone_ms, tear;
     atomic_uint delivered;
     int null;
     int *fds;
     void *memory;
+    bool awake; /* the thread is there */
     pthread_t thread;
     atomic_bool ends;
     ipcmark_deliver_fn *deliver;
@@ -61,6 +61,11 @@ static unsigned param(const ipcmark_endpoint *options, const char *key)
         if (strncmp(options->params[i], key, length) == 0 && options->params[i][length] == '=')
             return (unsigned)strtoul(options->params[i] + length + 1, NULL, 10);
     return 0;
+}
+
+static bool is_pair(const ipcmark_endpoint *options)
+{
+    return strncmp(options->channel, "pair-", 5) == 0;
 }
 
 static uint64_t clock_ns(clockid_t clock)
@@ -140,6 +145,30 @@ static ipcmark_endpoint listen_in(struct endpoint *endpoint, const ipcmark_endpo
     return copy;
 }
 
+static void *stay_awake(void *context)
+{
+    const struct endpoint *endpoint = context;
+
+    while (!atomic_load_explicit(&endpoint->ends, memory_order_relaxed)) {
+    }
+    return NULL;
+}
+
+static int wake_up(struct endpoint *endpoint, const ipcmark_endpoint *options, const char *key)
+{
+    if (is_pair(options) || param(options, key) == 0)
+        return 0;
+    endpoint->awake = pthread_create(&endpoint->thread, NULL, stay_awake, endpoint) == 0;
+    return endpoint->awake ? 0 : -EAGAIN;
+}
+
+static void calm_down(struct endpoint *endpoint)
+{
+    atomic_store(&endpoint->ends, true);
+    if (endpoint->awake)
+        pthread_join(endpoint->thread, NULL);
+}
+
 static int publisher_open(void **out, const ipcmark_endpoint *options)
 {
     struct endpoint *endpoint = calloc(1, sizeof *endpoint);
@@ -155,6 +184,8 @@ static int publisher_open(void **out, const ipcmark_endpoint *options)
     endpoint->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     copy = listen_in(endpoint, options);
     result = endpoint->null < 0 ? -errno : inner->publisher_open(&endpoint->handle, &copy);
+    if (result >= 0 && (result = wake_up(endpoint, options, "publisher_awake")) < 0)
+        inner->publisher_close(endpoint->handle);
     if (result < 0) {
         if (endpoint->null >= 0)
             close(endpoint->null);
@@ -176,21 +207,10 @@ static void publisher_close(void *object)
 
     if (endpoint == NULL)
         return;
+    calm_down(endpoint);
     inner->publisher_close(endpoint->handle);
     close(endpoint->null);
     free(endpoint);
-}
-
-static void *stay_awake(void *context)
-{
-    struct endpoint *endpoint = context;
-    uint64_t share_ns = endpoint->awake_percent * (PERIOD_MS * UINT64_C(10000));
-
-    while (!atomic_load(&endpoint->ends)) {
-        burn(CLOCK_THREAD_CPUTIME_ID, share_ns);
-        take_time(PERIOD_MS - (unsigned)(share_ns / 1000000));
-    }
-    return NULL;
 }
 
 static int hold(struct endpoint *endpoint)
@@ -204,7 +224,7 @@ static int hold(struct endpoint *endpoint)
     memset(endpoint->memory, 1, bytes + 1);
     for (unsigned i = 0; i < endpoint->fd_count; ++i)
         endpoint->fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return endpoint->awake_percent == 0 ? 0 : -pthread_create(&endpoint->thread, NULL, stay_awake, endpoint);
+    return 0;
 }
 
 static void let_go(struct endpoint *endpoint)
@@ -219,7 +239,6 @@ static void let_go(struct endpoint *endpoint)
 static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *to, void *context)
 {
     struct endpoint *endpoint = calloc(1, sizeof *endpoint);
-    const bool is_pair = strncmp(options->channel, "pair-", 5) == 0;
     ipcmark_endpoint copy;
     int result;
 
@@ -230,14 +249,13 @@ static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_
                                   .deliver_us = param(options, "deliver_us"),
                                   .fd_count = param(options, "fds"),
                                   .kib = param(options, "kib"),
-                                  .awake_percent = param(options, "awake_percent"),
                                   .close_ms = param(options, "close_ms"),
                                   .gone_ms = param(options, "gone_ms"),
-                                  .tear = param(options, is_pair ? "tear_pair" : "tear")};
+                                  .tear = param(options, is_pair(options) ? "tear_pair" : "tear")};
     take_time(param(options, "open_ms"));
     copy = listen_in(endpoint, options);
     result = inner->subscriber_open(&endpoint->handle, &copy, deliver, endpoint);
-    if (result >= 0 && (result = hold(endpoint)) < 0)
+    if (result >= 0 && ((result = hold(endpoint)) < 0 || (result = wake_up(endpoint, options, "awake")) < 0))
         inner->subscriber_close(endpoint->handle);
     if (result < 0) {
         let_go(endpoint);
@@ -259,9 +277,7 @@ static void subscriber_close(void *object)
     if (endpoint == NULL)
         return;
     take_time(endpoint->close_ms);
-    atomic_store(&endpoint->ends, true);
-    if (endpoint->awake_percent > 0)
-        pthread_join(endpoint->thread, NULL);
+    calm_down(endpoint);
     inner->subscriber_close(endpoint->handle);
     let_go(endpoint);
 }

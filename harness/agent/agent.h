@@ -174,8 +174,9 @@ struct endpoint {
 
     /* Entered without the lock, since a handler that replies does it for every message: whoever is counted before
      * closing is set is waited for, and whoever comes later sees it. */
-    atomic_bool opened, closing;
-    atomic_uint users; /* that are in the driver, or about to be */
+    atomic_bool opened;
+    atomic_uint closing; /* 0 or 1; a futex */
+    atomic_uint users;   /* that are in the driver, or about to be */
 
     struct lane lanes[PUBLISH_THREADS + 1];
 
@@ -197,6 +198,7 @@ void endpoint_end(struct endpoint *);
 bool endpoint_is_closing(const struct endpoint *);
 bool endpoint_claims(uint64_t capability);
 /* What one is to be opened with: as the request says, and with these params, which must outlive it as well. Its id and
+void endpoint_await_closing(struct endpoint *, uint64_t time_ns); /* until then at most, or for nothing */
  * its ear for peers are the caller's. */
 ipcmark_endpoint endpoint_options(const cJSON *request, char **params);
 /* "key=value" of each member of a request's "params", NULL-terminated; NULL: out of memory. Freed by params_free(). */

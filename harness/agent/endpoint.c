@@ -1,9 +1,13 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { MAX_PARAMS = 64 };
 static const uint64_t patience_ns = 50000000; /* for publishes that are about to enter the driver */
@@ -166,6 +170,13 @@ bool endpoint_wait(struct endpoint *endpoint, uint64_t time_ns)
     return pthread_cond_timedwait(&endpoint->changed, &endpoint->lock, &until) != ETIMEDOUT;
 }
 
+/* One system call, and no lock: what a schedule takes is taken off a publisher's account, call by call. */
+void endpoint_await_closing(struct endpoint *endpoint, uint64_t time_ns)
+{
+    const struct timespec until = {.tv_sec = (time_t)(time_ns / 1000000000u), .tv_nsec = (long)(time_ns % 1000000000u)};
+    syscall(SYS_futex, &endpoint->closing, FUTEX_WAIT_BITSET_PRIVATE, 0, &until, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
 bool endpoint_is_closing(const struct endpoint *endpoint)
 {
     return atomic_load_explicit(&endpoint->closing, memory_order_relaxed);
@@ -246,6 +257,7 @@ void endpoint_close(struct endpoint *endpoint, struct killer *killer)
     pthread_mutex_lock(&endpoint->lock);
     bool first = !atomic_load(&endpoint->closing), opened = atomic_load(&endpoint->opened);
     atomic_store(&endpoint->closing, true);
+    syscall(SYS_futex, &endpoint->closing, FUTEX_WAKE_PRIVATE, INT_MAX);
     pthread_cond_broadcast(&endpoint->changed);
     if (first)
         await_users(endpoint);

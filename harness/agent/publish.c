@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 enum { MAX_SIZES = 4096 };
 static const uint64_t longest_spin_ns = 100000; /* the kernel wakes us up to so much late */
@@ -27,19 +28,18 @@ struct worker {
     struct plan *plan;
     uint16_t lane;
     pthread_t thread;
+    uint64_t cpu_ns, sleeps; /* of this thread; how often it waited in the kernel until a message was due */
     uint64_t first_ns, last_ns, attempted, ok, failed, unknown;
     int last_error;
 };
 
 /* Until `time_ns`, awake for the last stretch. False: the publisher is being closed. */
-static bool wait_until(struct endpoint *publisher, uint64_t time_ns, uint64_t spin_ns)
+static bool wait_until(struct worker *worker, uint64_t time_ns, uint64_t spin_ns)
 {
-    while (ipcmark_now_ns() + spin_ns < time_ns) {
-        pthread_mutex_lock(&publisher->lock);
-        bool over = publisher->closing || !endpoint_wait(publisher, time_ns - spin_ns);
-        pthread_mutex_unlock(&publisher->lock);
-        if (over)
-            break;
+    struct endpoint *publisher = worker->plan->publisher;
+    while (!endpoint_is_closing(publisher) && ipcmark_now_ns() + spin_ns < time_ns) {
+        ++worker->sleeps;
+        endpoint_await_closing(publisher, time_ns - spin_ns);
     }
     while (ipcmark_now_ns() < time_ns && !endpoint_is_closing(publisher)) {
     }
@@ -86,6 +86,13 @@ static uint64_t offset_of(const struct plan *plan, uint64_t index, uint16_t lane
     return (uint64_t)(place * plan->interval_ns);
 }
 
+static uint64_t thread_cpu_ns(void)
+{
+    struct timespec used = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
 static void *work(void *context)
 {
     struct worker *worker = context;
@@ -93,22 +100,25 @@ static void *work(void *context)
     const struct lane *lane = &plan->publisher->lanes[worker->lane];
     struct lane before = *lane;
     if (plan->start_ns > ipcmark_now_ns())
-        wait_until(plan->publisher, plan->start_ns, longest_spin_ns);
+        wait_until(worker, plan->start_ns, longest_spin_ns);
     if (plan->spin_ns == 0)
         prctl(PR_SET_TIMERSLACK, 1); /* of this thread, which ends with the request */
     uint64_t start = plan->start_ns != 0 ? plan->start_ns : ipcmark_now_ns();
+    uint64_t cpu_ns = thread_cpu_ns();
+    worker->sleeps = 0;
     worker->first_ns = ipcmark_now_ns();
     for (uint64_t i = 0; goes_on(plan, i); ++i) {
         uint64_t scheduled_ns = 0;
         if (plan->interval_ns > 0) {
             scheduled_ns = start + offset_of(plan, i, worker->lane);
-            if (!wait_until(plan->publisher, scheduled_ns, plan->spin_ns))
+            if (!wait_until(worker, scheduled_ns, plan->spin_ns))
                 break;
         }
         if (!plan->dry)
             send_one(worker, i, scheduled_ns);
     }
     worker->last_ns = ipcmark_now_ns();
+    worker->cpu_ns = thread_cpu_ns() - cpu_ns;
     worker->attempted = lane->attempted - before.attempted;
     worker->ok = lane->ok - before.ok;
     worker->failed = lane->failed - before.failed;
@@ -176,7 +186,7 @@ static const char *read_plan(struct plan *plan, const cJSON *request)
 
 static void report(const struct worker *workers, unsigned count, cJSON *reply)
 {
-    uint64_t attempted = 0, ok = 0, failed = 0, unknown = 0, first = UINT64_MAX, last = 0;
+    uint64_t attempted = 0, ok = 0, failed = 0, unknown = 0, first = UINT64_MAX, last = 0, cpu_ns = 0, sleeps = 0;
     int error = 0;
     cJSON *sent = cJSON_AddArrayToObject(reply, "last");
     for (const struct worker *worker = workers; worker < workers + count; ++worker) {
@@ -186,6 +196,8 @@ static void report(const struct worker *workers, unsigned count, cJSON *reply)
         ok += worker->ok;
         failed += worker->failed;
         unknown += worker->unknown;
+        cpu_ns += worker->cpu_ns;
+        sleeps += worker->sleeps;
         first = worker->first_ns < first ? worker->first_ns : first;
         last = worker->last_ns > last ? worker->last_ns : last;
         error = worker->last_error < 0 ? worker->last_error : error;
@@ -200,6 +212,8 @@ static void report(const struct worker *workers, unsigned count, cJSON *reply)
     cJSON_AddNumberToObject(reply, "last_ns", (double)last);
     cJSON_AddNumberToObject(reply, "achieved_rate",
                             last > first ? (double)attempted * 1e9 / (double)(last - first) : 0);
+    cJSON_AddNumberToObject(reply, "cpu_ns", (double)cpu_ns);
+    cJSON_AddNumberToObject(reply, "sleeps", (double)sleeps);
     if (error < 0)
         cJSON_AddStringToObject(reply, "last_error", strerrorname_np(-error) == NULL ? "EIO" : strerrorname_np(-error));
 }

@@ -40,6 +40,8 @@ const struct schema_rule schema_rules[] = {
     {"publish", "last_ns", SCHEMA_TIME, false},
     {"publish", "achieved_rate", SCHEMA_RATE, false},
     {"publish", "last_error", SCHEMA_CODE, true},
+    {"publish", "cpu_ns", SCHEMA_COUNT, true},
+    {"publish", "sleeps", SCHEMA_COUNT, true},
     {"drain", "received", SCHEMA_COUNT, false},
     {"ping", "count", SCHEMA_COUNT, false},
     {"ping", "histogram", SCHEMA_HISTOGRAM, false},

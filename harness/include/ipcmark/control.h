@@ -290,8 +290,9 @@ typedef struct {
 } ipcmark_publish_options;
 
 /* Reply: attempted, published, failed, unknown, first_ns, last_ns (start of the first and end of the last publish),
- * achieved_rate, last (array of [thread, highest sequence whose publish succeeded], in all requests so far; without the
- * threads that had no success yet). Death by SIGKILL is declared by kill_self_at, until the call has ended without it.
+ * achieved_rate, cpu_ns (of the publishing threads), sleeps (theirs, until a message was due), last (array of [thread,
+ * highest sequence whose publish succeeded], in all requests so far; without the threads that had no success yet). Death
+ * by SIGKILL is declared by kill_self_at, until the call has ended without it.
  */
 ipcmark_call *ipcmark_publish(ipcmark_trial *, uint16_t endpoint, const ipcmark_publish_options *);
 /* One message on each thread that this publisher has used in its present epoch: what ipcmark_drain() waits for. */
