@@ -116,7 +116,7 @@ struct windows {
     int sides;
 };
 
-static const ipcmark_publish_options schedule = {.sizes_count = 1, .rate = RATE, .sleeps = true};
+static const ipcmark_publish_options schedule = {.sizes_count = 1, .rate = RATE, .sleeps = true, .retries = true};
 
 /* The schedule without messages: what it takes to sleep until one is due is the harness's doing. Of the thread that
  * does it, and no other: what else the implementation does meanwhile is on its own account. */

@@ -34,6 +34,7 @@ static int measure(struct scene *scene)
         return cell_fail(cell, "not every message was timed");
     cell->histogram_uncorrected = cJSON_Duplicate(cJSON_GetObjectItem(stats->reply, "histogram_uncorrected"), true);
     cell_metric(cell, "achieved_rate", sent.rate);
+    cell_metric(cell, "retries", sent.retries);
     return 0;
 }
 

@@ -188,6 +188,7 @@ static int take_sent(struct scene *scene, ipcmark_call *call, struct sent *sent)
     sent->first_ns = first_ns < sent->first_ns ? first_ns : sent->first_ns;
     sent->last_ns = last_ns < sent->last_ns ? last_ns : sent->last_ns;
     sent->messages += ok;
+    sent->retries += ipcmark_reply_number(call, "retries", 0);
     sent->rate += ipcmark_reply_number(call, "achieved_rate", 0);
     return 0;
 }
@@ -199,6 +200,7 @@ int scene_publish(struct scene *scene, const ipcmark_publish_options *asked, str
     struct sent sent = {.first_ns = UINT64_MAX, .last_ns = UINT64_MAX};
     int result = 0;
 
+    options.retries = true;
     if (scene->publisher_count > 1)
         options.start_at_ns = ipcmark_now_ns() + scene->publisher_count * TELL_NS;
     for (unsigned i = 0; i < scene->publisher_count; ++i)

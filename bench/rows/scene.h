@@ -23,6 +23,7 @@ struct scene {
 struct sent {
     uint64_t first_ns, last_ns; /* the earliest start of a first publish, the earliest end of a last one */
     double messages, rate;      /* sums; the rate is achieved_rate */
+    double retries;             /* likewise: publish said that there was no room, and was called again */
 };
 
 /* All: 0, or -1 with the cell an error. */

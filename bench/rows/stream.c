@@ -13,7 +13,7 @@ enum { SLOWER = 10 };                        /* than the warm-up: then a round h
 
 /* From the start of the first publish until the first publisher stopped. */
 struct round_of {
-    double seconds, sent;
+    double seconds, sent, retries;
     double messages; /* that the slowest subscriber had by then */
 };
 
@@ -28,6 +28,7 @@ static int stream_once(struct scene *scene, const ipcmark_publish_options *optio
         return -1;
     round.seconds = ((double)sent.last_ns - (double)sent.first_ns) / 1e9;
     round.messages = round.sent = sent.messages;
+    round.retries = sent.retries;
     for (unsigned i = 0; i < scene->subscriber_count; ++i) {
         const ipcmark_call *stats;
         double messages;
@@ -45,7 +46,7 @@ static int stream_once(struct scene *scene, const ipcmark_publish_options *optio
 static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_publish_options *options)
 {
     struct cell *cell = scene->cell;
-    double messages = 0, sent = 0, rate;
+    double messages = 0, sent = 0, retries = 0, rate;
 
     while (rounds_wanted(rounds, scene->bench->seconds)) {
         struct round_of round;
@@ -54,6 +55,7 @@ static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_pu
         rounds_add(rounds, round.seconds, round.messages / round.seconds, NULL);
         messages += round.messages;
         sent += round.sent;
+        retries += round.retries;
     }
     rate = rounds_median(rounds, rounds_choose(rounds, cell));
     if (!(rate > 0))
@@ -63,6 +65,7 @@ static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_pu
     if (row_is_pinned(cell->row))
         rounds_add_classes(rounds, cell, "messages_per_second");
     cell_metric(cell, "sent", sent);
+    cell_metric(cell, "retries", retries);
     cell_metric(cell, "samples", messages);
     cell->headline_ns = 1e9 / rate;
     return 0;

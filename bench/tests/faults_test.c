@@ -147,6 +147,35 @@ static void unsent_message_is_an_error(void **state)
     must_be_an_error_everywhere("refuse", " messages were not sent", false);
 }
 
+/* Who does not wait until there is room says so, and is asked again: each of these messages once. */
+static void full_is_no_error_and_is_counted(void **state)
+{
+    static const char driver[] = FAULTY_DRIVER "?fault=full";
+    const char *words[] = {"--seconds",
+                           "0.1",
+                           "--driver",
+                           driver,
+                           "latency/faulty?fault=full/64B/1x1/r2000",
+                           "throughput/faulty?fault=full/64B/1x1",
+                           "mesh/faulty?fault=full/2MiB/2x2",
+                           "cost/faulty?fault=full/1KiB/1x1",
+                           NULL};
+    struct rows_run result = rows_run(words);
+    (void)state;
+
+    for (size_t i = 4; words[i] != NULL; ++i) {
+        const cJSON *cell = rows_run_cell(&result, words[i]);
+        const char *error = rows_run_error(cell);
+        if (error != NULL && strstr(error, " messages a second of ") == NULL) /* others want the CPUs */
+            fail_msg("%s: %s", words[i], error);
+        if (error != NULL || i == 7)
+            continue;
+        assert_true(rows_run_metric(cell, "retries") > 0);
+        assert_true(rows_run_metric(cell, "retries") == rows_run_metric(cell, i == 4 ? "samples" : "sent"));
+    }
+    rows_run_free(&result);
+}
+
 /* One message at a time, so that what is lost or refused ends all trips, and none can be overtaken. */
 static void trips_see_faults(void **state)
 {
@@ -187,4 +216,5 @@ static void handlers_that_may_not_publish_make_no_trips(void **state)
 
 CASES_MAIN(CASE(lost_message_is_an_error), CASE(lost_first_message_is_an_error), CASE(torn_message_is_an_error),
            CASE(doubled_message_is_an_error), CASE(reordered_message_is_an_error), CASE(unsent_message_is_an_error),
-           CASE(trips_see_faults), CASE(handlers_that_may_not_publish_make_no_trips))
+           CASE(full_is_no_error_and_is_counted), CASE(trips_see_faults),
+           CASE(handlers_that_may_not_publish_make_no_trips))

@@ -7,6 +7,7 @@
  *     double   it is handed on twice
  *     swap     it is handed on after the next one
  *     refuse   publish fails
+ *     full     publish fails with EAGAIN, for each message once; of all messages
  *     hold     publish takes ms=N (100) milliseconds    (the sender is stalled)
  *     stall    the receiver takes as long               (the receiver is stalled)
  *     spin     from then on the receiver burns a CPU for 15 ms (and does not sleep before the next one)
@@ -28,7 +29,7 @@
 
 enum { SPIN_MS = 15, CHECKED_BYTES = 4096, IN_THE_HEADER = 30 };
 
-enum fault { NONE, LOSE, TEAR, DOUBLE, SWAP, REFUSE, HOLD, STALL, SPIN, BUSY };
+enum fault { NONE, LOSE, TEAR, DOUBLE, SWAP, REFUSE, FULL, HOLD, STALL, SPIN, BUSY };
 
 static const ipcmark_driver *inner;
 static ipcmark_driver driver;
@@ -40,6 +41,7 @@ struct endpoint {
     enum fault fault;
     unsigned at, every, ms;
     atomic_uint messages;
+    bool refuses;
     unsigned char *kept; /* until the next one has passed */
     size_t kept_size;
     pthread_t spinner;
@@ -64,8 +66,8 @@ static unsigned number_of(const ipcmark_endpoint *options, const char *name, uns
 
 static enum fault find_fault(const ipcmark_endpoint *options, bool is_publisher)
 {
-    static const char *const faults[] = {"none",   "lose", "tear",  "double", "swap",
-                                         "refuse", "hold", "stall", "spin",   "busy"};
+    static const char *const faults[] = {"none", "lose", "tear",  "double", "swap", "refuse",
+                                         "full", "hold", "stall", "spin",   "busy"};
     const char *name = find_param(options, "fault"), *of = find_param(options, "of");
     enum fault fault = BUSY;
 
@@ -162,7 +164,7 @@ static int pass(struct endpoint *endpoint, const ipcmark_part *parts, size_t cou
     case SWAP:
         return keep(endpoint, parts);
     case REFUSE:
-        return -EAGAIN;
+        return -ENOSPC;
     case DOUBLE:
         (void)forward(endpoint, parts, count);
         break;
@@ -186,7 +188,10 @@ static void deliver(void *context, const ipcmark_part *parts, size_t count)
 
 static int publish(void *object, const ipcmark_part *parts, size_t count)
 {
-    return pass(object, parts, count);
+    struct endpoint *endpoint = object;
+
+    endpoint->refuses = endpoint->fault == FULL && !endpoint->refuses;
+    return endpoint->refuses ? -EAGAIN : pass(endpoint, parts, count);
 }
 
 static struct endpoint *make(const ipcmark_endpoint *options, bool is_publisher)

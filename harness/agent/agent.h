@@ -65,6 +65,8 @@ struct lane {
     size_t *sizes;
     size_t parts_capacity;
     size_t ahead; /* size of the next message, which has been made already; 0: it has not */
+    bool insists; /* what is refused with EAGAIN is offered again */
+    uint64_t retries;
 };
 
 struct endpoint;
@@ -196,9 +198,9 @@ void endpoint_close_all(void);
 bool endpoint_begin(struct endpoint *);
 void endpoint_end(struct endpoint *);
 bool endpoint_is_closing(const struct endpoint *);
+void endpoint_await_closing(struct endpoint *, uint64_t time_ns); /* until then at most, or for nothing */
 bool endpoint_claims(uint64_t capability);
 /* What one is to be opened with: as the request says, and with these params, which must outlive it as well. Its id and
-void endpoint_await_closing(struct endpoint *, uint64_t time_ns); /* until then at most, or for nothing */
  * its ear for peers are the caller's. */
 ipcmark_endpoint endpoint_options(const cJSON *request, char **params);
 /* "key=value" of each member of a request's "params", NULL-terminated; NULL: out of memory. Freed by params_free(). */

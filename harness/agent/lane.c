@@ -2,6 +2,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -179,6 +180,18 @@ static int call_driver(struct endpoint *publisher, struct lane *lane, size_t par
     return result;
 }
 
+/* Of who does not wait until there is room: the very same message, for the next one has another number. */
+static int call_until_taken(struct endpoint *publisher, struct lane *lane, size_t parts)
+{
+    int result;
+    while ((result = call_driver(publisher, lane, parts)) == -EAGAIN && lane->insists &&
+           !endpoint_is_closing(publisher)) {
+        ++lane->retries;
+        sched_yield();
+    }
+    return result;
+}
+
 int lane_publish(struct endpoint *publisher, uint16_t number, size_t size, size_t parts, uint64_t scheduled_ns,
                  struct killer *killer)
 {
@@ -198,7 +211,7 @@ int lane_publish(struct endpoint *publisher, uint16_t number, size_t size, size_
     }
     if (killer != NULL)
         killer_before_call(killer);
-    int result = call_driver(publisher, lane, parts);
+    int result = call_until_taken(publisher, lane, parts);
     if (killer != NULL)
         killer_after_call(killer);
     uint8_t outcome = outcome_of(result);

@@ -21,6 +21,7 @@ struct plan {
     struct killer killer;
     bool overwrite;
     bool dry;         /* the schedule without messages */
+    bool retry;       /* what is refused with EAGAIN is offered again */
     uint64_t spin_ns; /* of the time until a message is due; 0: it is slept to the end */
 };
 
@@ -29,7 +30,7 @@ struct worker {
     uint16_t lane;
     pthread_t thread;
     uint64_t cpu_ns, sleeps; /* of this thread; how often it waited in the kernel until a message was due */
-    uint64_t first_ns, last_ns, attempted, ok, failed, unknown;
+    uint64_t first_ns, last_ns, attempted, ok, failed, unknown, retries;
     int last_error;
 };
 
@@ -123,6 +124,7 @@ static void *work(void *context)
     worker->ok = lane->ok - before.ok;
     worker->failed = lane->failed - before.failed;
     worker->unknown = lane->unknown - before.unknown;
+    worker->retries = lane->retries - before.retries;
     return NULL;
 }
 
@@ -168,6 +170,7 @@ static const char *read_plan(struct plan *plan, const cJSON *request)
     plan->interval_ns = rate > 0 ? 1e9 / rate : 0;
     plan->jitter = request_number(request, "jitter", 0);
     plan->overwrite = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "overwrite"));
+    plan->retry = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "retry"));
     plan->dry = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "dry"));
     plan->spin_ns = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "sleep")) ? 0 : longest_spin_ns;
     if (seconds > 0)
@@ -186,7 +189,8 @@ static const char *read_plan(struct plan *plan, const cJSON *request)
 
 static void report(const struct worker *workers, unsigned count, cJSON *reply)
 {
-    uint64_t attempted = 0, ok = 0, failed = 0, unknown = 0, first = UINT64_MAX, last = 0, cpu_ns = 0, sleeps = 0;
+    uint64_t attempted = 0, ok = 0, failed = 0, unknown = 0, retries = 0, first = UINT64_MAX, last = 0, cpu_ns = 0,
+             sleeps = 0;
     int error = 0;
     cJSON *sent = cJSON_AddArrayToObject(reply, "last");
     for (const struct worker *worker = workers; worker < workers + count; ++worker) {
@@ -196,6 +200,7 @@ static void report(const struct worker *workers, unsigned count, cJSON *reply)
         ok += worker->ok;
         failed += worker->failed;
         unknown += worker->unknown;
+        retries += worker->retries;
         cpu_ns += worker->cpu_ns;
         sleeps += worker->sleeps;
         first = worker->first_ns < first ? worker->first_ns : first;
@@ -214,6 +219,7 @@ static void report(const struct worker *workers, unsigned count, cJSON *reply)
                             last > first ? (double)attempted * 1e9 / (double)(last - first) : 0);
     cJSON_AddNumberToObject(reply, "cpu_ns", (double)cpu_ns);
     cJSON_AddNumberToObject(reply, "sleeps", (double)sleeps);
+    cJSON_AddNumberToObject(reply, "retries", (double)retries);
     if (error < 0)
         cJSON_AddStringToObject(reply, "last_error", strerrorname_np(-error) == NULL ? "EIO" : strerrorname_np(-error));
 }
@@ -231,6 +237,7 @@ static int prepare(struct plan *plan, struct worker *workers, unsigned count)
     for (uint16_t i = 0; i < count && error == 0; ++i) {
         workers[i] = (struct worker){.plan = plan, .lane = i};
         error = lane_prepare(&plan->publisher->lanes[i], plan->largest, plan->parts);
+        plan->publisher->lanes[i].insists = plan->retry;
     }
     return error;
 }

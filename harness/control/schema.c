@@ -42,6 +42,7 @@ const struct schema_rule schema_rules[] = {
     {"publish", "last_error", SCHEMA_CODE, true},
     {"publish", "cpu_ns", SCHEMA_COUNT, true},
     {"publish", "sleeps", SCHEMA_COUNT, true},
+    {"publish", "retries", SCHEMA_COUNT, true},
     {"drain", "received", SCHEMA_COUNT, false},
     {"ping", "count", SCHEMA_COUNT, false},
     {"ping", "histogram", SCHEMA_HISTOGRAM, false},

@@ -111,6 +111,8 @@ static cJSON *publish_fields(const ipcmark_publish_options *options, unsigned th
         cJSON_AddTrueToObject(fields, "sleep");
     if (options->rate > 0 && options->dry)
         cJSON_AddTrueToObject(fields, "dry");
+    if (options->retries)
+        cJSON_AddTrueToObject(fields, "retry");
     if (options->start_at_ns > 0)
         cJSON_AddNumberToObject(fields, "start_at_ns", (double)options->start_at_ns);
     if (options->kill_self_at > 0) {

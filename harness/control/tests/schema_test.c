@@ -26,7 +26,7 @@ static const struct {
     {"peers", "{\"id\":1,\"ok\":true,\"count\":8}"},
     {"publish",
      "{\"id\":1,\"ok\":true,\"attempted\":6,\"published\":3,\"failed\":2,\"unknown\":1,\"last\":[[0,3],[63,1]],"
-     "\"first_ns\":5,\"last_ns\":6,\"achieved_rate\":0.5,\"cpu_ns\":1,\"sleeps\":1,"
+     "\"first_ns\":5,\"last_ns\":6,\"achieved_rate\":0.5,\"cpu_ns\":1,\"sleeps\":1,\"retries\":0,"
      "\"last_error\":\"EAGAIN\"}"},
     {"drain", "{\"id\":1,\"ok\":true,\"received\":9007199254740992}"},
     {"ping", "{\"id\":1,\"ok\":true,\"count\":2,\"histogram\":" STATS_HISTOGRAM "}"},
@@ -209,6 +209,7 @@ static const struct {
     {"publish", "last_error", "\"full\""},
     {"publish", "cpu_ns", "-1"},
     {"publish", "sleeps", "0.5"},
+    {"publish", "retries", "0.5"},
     {"drain", "received", "0.5"},
     {"ping", "count", "0.5"},
     {"ping", "histogram", "{}"},

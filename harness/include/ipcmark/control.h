@@ -281,6 +281,7 @@ typedef struct {
     unsigned threads; /* 0: 1 */
     bool sleeps;      /* with a rate: until a message is due, to the end: cheaper, and later, than to spin at last */
     bool dry;         /* with a rate: keeps to the schedule and publishes nothing: what the schedule itself costs */
+    bool retries;     /* offers a message again while it is refused with EAGAIN, for who does not wait when full */
     uint64_t start_at_ns;  /* CLOCK_MONOTONIC, for participants to start together; 0: at once */
     uint64_t kill_self_at; /* SIGKILL between the INVOKE of the n-th message (from 1) of thread 0 and its outcome; 0:
                               never */
@@ -290,9 +291,9 @@ typedef struct {
 } ipcmark_publish_options;
 
 /* Reply: attempted, published, failed, unknown, first_ns, last_ns (start of the first and end of the last publish),
- * achieved_rate, cpu_ns (of the publishing threads), sleeps (theirs, until a message was due), last (array of [thread,
- * highest sequence whose publish succeeded], in all requests so far; without the threads that had no success yet). Death
- * by SIGKILL is declared by kill_self_at, until the call has ended without it.
+ * achieved_rate, cpu_ns (of the publishing threads), sleeps (theirs, until a message was due), retries, last (array of
+ * [thread, highest sequence whose publish succeeded], in all requests so far; without the threads that had no success
+ * yet). Death by SIGKILL is declared by kill_self_at, until the call has ended without it.
  */
 ipcmark_call *ipcmark_publish(ipcmark_trial *, uint16_t endpoint, const ipcmark_publish_options *);
 /* One message on each thread that this publisher has used in its present epoch: what ipcmark_drain() waits for. */
@@ -310,9 +311,9 @@ typedef struct {
 } ipcmark_handler_options;
 ipcmark_call *ipcmark_handler(ipcmark_trial *, uint16_t subscriber, const ipcmark_handler_options *);
 
-/* Sends `count` messages of `size` bytes, each from the handler that takes the reply to the one before, of `subscriber`,
- * a subscriber of the same participant. Reply: count, histogram (of round trips, as in results/FORMAT.md). Of
- * implementations that claim publish_in_handler alone. */
+/* Sends `count` messages of `size` bytes, each from the handler that takes the reply to the one before, of
+ * `subscriber`, a subscriber of the same participant. Reply: count, histogram (of round trips, as in
+ * results/FORMAT.md). Of implementations that claim publish_in_handler alone. */
 ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscriber, uint64_t count, size_t size);
 
 /* Of a participant: user_ns, system_ns, voluntary_switches, involuntary_switches, resident_bytes, descriptors, threads.
@@ -352,8 +353,8 @@ ipcmark_call *ipcmark_hold(ipcmark_participant *, const ipcmark_hold_options *);
 /* What the process holds: private_bytes, descriptors, shared (see ipcmark/footprint.h). */
 ipcmark_call *ipcmark_footprint_of(ipcmark_participant *);
 
-/* Until the implementation has told this endpoint, not before since_ns, that the peer (an endpoint), or one that it does
- * not name, is gone. Reply: at_ns, of the first time. Refused with ETIMEDOUT after the trial's deadline. */
+/* Until the implementation has told this endpoint, not before since_ns, that the peer (an endpoint), or one that it
+ * does not name, is gone. Reply: at_ns, of the first time. Refused with ETIMEDOUT after the trial's deadline. */
 ipcmark_call *ipcmark_wait_gone(ipcmark_trial *, uint16_t endpoint, uint16_t peer, uint64_t since_ns);
 
 #ifdef __cplusplus
