@@ -28,6 +28,7 @@ static const struct {
     {"limit/harness/*", ALL},
     {"limit/harness-hot/*", ALL},
     {"limit/harness-latency/*", ALL},
+    {"limit/harness-cost/*", ALL},
     {"hot/%s/64B/1x1", ALL},
     {"roundtrip/%s/64B/1x1", MORE},
     {"latency/%s/64B/1x1/r10000", ALL},
@@ -202,8 +203,9 @@ double plan_cell_seconds(const struct row *row, const struct options *options)
         return around + 2.9;
     case ROW_SIZE: /* of large messages as many as a round needs, with those of the warm-up, at 1 GB/s */
         return around + fmax(seconds, 58e-9 * (double)row->size);
-    case ROW_COST: /* six windows, and what is of no size: idle, and more pairs */
-        return around + 6 * seconds + (row->size == 64 ? 3.3 : 0);
+    case ROW_COST: /* windows, again while calls are counted; and what is of no size: idle, and more pairs */
+        return around + (purpose == NULL ? 5 : 3) * seconds +
+               (purpose == NULL && row->size == 64 ? 0.3 + 3 * fmin(1, seconds / 0.35) : 0);
     case ROW_LIFECYCLE:
         return 1.5;
     case ROW_TARGET_IDLE:

@@ -21,6 +21,7 @@ static const struct {
     [ROW_LIMIT_HARNESS] = {{ROW_THROUGHPUT, "empty.so", PURPOSE_SHARE}, IS(THROUGHPUT) | IS(SIZE)},
     [ROW_LIMIT_HARNESS_HOT] = {{ROW_HOT, "empty.so", PURPOSE_SHARE}, IS(HOT)},
     [ROW_LIMIT_HARNESS_LATENCY] = {{ROW_LATENCY, "empty.so", PURPOSE_SHARE}, IS(LATENCY)},
+    [ROW_LIMIT_HARNESS_COST] = {{ROW_COST, "empty.so", PURPOSE_SHARE}, IS(COST)},
 };
 
 const struct purpose *purpose_of(enum row_family limit)

@@ -47,6 +47,7 @@ static const struct {
     [ROW_LIMIT_HARNESS] = {"harness", LIMIT, SIZE, "messages_per_second"},
     [ROW_LIMIT_HARNESS_HOT] = {"harness-hot", LIMIT, SIZE, "p50_ns"},
     [ROW_LIMIT_HARNESS_LATENCY] = {"harness-latency", LIMIT, SIZE | RATE, "p50_ns"},
+    [ROW_LIMIT_HARNESS_COST] = {"harness-cost", LIMIT, SIZE, "cpu_seconds_per_million"},
     [ROW_LIMIT_MEMCPY] = {"memcpy", LIMIT, SIZE | IN_PROCESS, "bytes_per_second"},
     [ROW_LIMIT_FUTEX] = {"futex", LIMIT, SIZE, "p50_ns"},
     [ROW_LIMIT_PIPE] = {"pipe", LIMIT, SIZE, "p50_ns"},
@@ -141,7 +142,7 @@ static int parse_limit(struct row *row, char *words, char *text, size_t text_siz
     if (row->family == ROW_FAMILIES)
         return complain(text, text_size, row->name,
                         "the limits are line, bare-ring, bare-ring-hot, memcpy, harness, harness-hot, harness-latency, "
-                        "futex, pipe and unix");
+                        "harness-cost, futex, pipe and unix");
     if (has(row, SIZE) ? size == NULL || !parse_size(size, &row->size) : size != NULL)
         return complain(text, text_size, row->name,
                         has(row, SIZE) ? "a size, as in 64B, is missing" : "it has no size");

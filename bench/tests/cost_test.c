@@ -163,6 +163,25 @@ static void drivers_have_figures(void **state)
     rows_run_free(&run);
 }
 
+/* One process, which is both sides: what it spends is there once, and nobody's message is sent by it. */
+static void harness_has_a_cost_of_its_own(void **state)
+{
+    const char *words[] = {"--seconds", "0.05", "limit/harness-cost/64KiB", "cost/fifo/64KiB/1x1", NULL};
+    static const char *const prefixes[] = {"", "saturated_"};
+    struct rows_run run = rows_run(words);
+    char name[64];
+    (void)state;
+    for (size_t i = 0; i < 2; ++i) {
+        snprintf(name, sizeof name, "%scpu_seconds_per_million", prefixes[i]);
+        expect(&run, words[2], name, 1, INFINITY);
+        assert_true(metric_of(&run, words[2], name) < metric_of(&run, words[3], name));
+        snprintf(name, sizeof name, "%spublisher_cpu_seconds_per_million", prefixes[i]);
+        assert_true(isnan(rows_run_metric(figure(&run, words[2]), name)));
+    }
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(figure(&run, words[2]), "limit_kind")), "share");
+    rows_run_free(&run);
+}
+
 static void expect_error(const char *param, const char *size, const char *expected)
 {
     const char *const params[] = {param};
@@ -238,5 +257,6 @@ static void calls_that_cannot_be_counted_are_null(void **state)
 
 CASES_MAIN(CASE(cpu_time_of_a_message_shows), CASE(what_polls_in_the_publisher_is_on_its_account),
            CASE(system_calls_of_a_message_show), CASE(what_a_pair_holds_and_does_at_rest_shows),
-           CASE(drivers_have_figures), CASE(torn_message_is_an_error), CASE(torn_message_of_a_further_pair_is_an_error),
-           CASE(publisher_that_falls_behind_is_an_error), CASE(calls_that_cannot_be_counted_are_null))
+           CASE(drivers_have_figures), CASE(harness_has_a_cost_of_its_own), CASE(torn_message_is_an_error),
+           CASE(torn_message_of_a_further_pair_is_an_error), CASE(publisher_that_falls_behind_is_an_error),
+           CASE(calls_that_cannot_be_counted_are_null))

@@ -265,6 +265,8 @@ static void limits_are_of_their_own_size_and_rate(void **state)
     assert_true(includes("limit/futex/64B", "wakeup/fifo/64B/1x1"));
     assert_true(includes("limit/harness-latency/64B/r10000", "latency/fifo/64B/1x1/r10000"));
     assert_false(includes("limit/harness-latency/64B/r10000", "latency/fifo/64B/1x1/r1000"));
+    assert_true(includes("limit/harness-cost/64B", "cost/fifo/64B/1x1"));
+    assert_false(includes("limit/harness-cost/64B", "cost/fifo/1KiB/1x1"));
     assert_false(includes("throughput/fifo/64B/1x1", "throughput/fifo/64B/1x1"));
 }
 
