@@ -192,12 +192,6 @@ static struct results_ratio compare_pairs(const struct results_row *row, const s
     return ratio;
 }
 
-struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base,
-                                        const char *metric)
-{
-    return compare_pairs(row, base, metric).spread;
-}
-
 struct results_spread results_row_line_ratio(const struct results_row *row, const char *metric)
 {
     return compare_pairs(row, NULL, metric).spread;

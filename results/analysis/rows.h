@@ -71,11 +71,6 @@ struct results_spread results_row_tail(const struct results_row *row, const char
 /* The merged histogram that a percentile is of: `p50_ns`, `uncorrected_p99_ns`, `close_p50_ns`; NULL: there is none. */
 const struct results_histogram *results_row_histogram(const struct results_row *row, const char *metric);
 
-/* results_row_ratio: `row` over `base`, paired by block and placement of the CPUs (see compare.h for more, and for why
- * there is none). */
-struct results_spread results_row_ratio(const struct results_row *row, const struct results_row *base,
-                                        const char *metric);
-
 /* results_row_line_ratio: the metric over one way of a cache line, measured around the same cell. */
 struct results_spread results_row_line_ratio(const struct results_row *row, const char *metric);
 
