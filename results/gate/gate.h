@@ -95,6 +95,7 @@ struct gate_report {
     enum gate_verdict verdict;
     char words[GATE_WORDS]; /* the verdict's reason */
     char beside[512];       /* pipe and TCP, for orientation; "" */
+    char differs[1200];     /* what is not as it was when the baseline was stored; "" */
 };
 
 /* Fills in verdict and words from all that is set already. */

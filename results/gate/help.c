@@ -37,7 +37,7 @@ const char options_help[] =
     "  --self-test KIND       how often it is wrong: aa, mmipc beside itself, or slowed, mmipc beside one whose every\n"
     "                         message takes 25 % longer. --repeat N times (default 1), a record each in --output "
     "FILE;\n"
-    "                         --resume adds to those of the same commit until there are N\n"
+    "                         --resume adds to those of the same commit, driver and options until there are N\n"
     "  --help, --version\n"
     "\n"
     "Examples:\n"

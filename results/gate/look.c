@@ -16,31 +16,11 @@
 enum { PATH = 4096 };
 #define ALL ((1u << GATE_METRICS) - 1)
 
-static char commit[80], digest[16];
-
-const char *look_commit(void)
-{
-    return commit;
-}
-
-const char *look_digest(void)
-{
-    return digest;
-}
-
 static double now_seconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void remember(const struct results_run *run)
-{
-    const char *text = results_string(results_object(run->header, "environment"), "commit");
-    const char *sum = results_string(results_driver(run, "candidate"), "digest");
-    snprintf(commit, sizeof commit, "%s", text ? text : "");
-    snprintf(digest, sizeof digest, "%s", sum ? sum : "");
 }
 
 /* The machine was too slow, or too busy, for its time. */
@@ -83,7 +63,6 @@ static int judge_file(struct gate_look *out, const char *file, const struct gate
 
     if (status)
         return status;
-    remember(run);
     status = judge_beside(out, run, tolerances, asked);
     command_free(run, 1);
     return status;
@@ -98,26 +77,41 @@ static int refuse(const char *stored, const char *what)
     return EXIT_UNREADABLE;
 }
 
-static int judge_with_stored(struct gate_look *out, const char *file, const struct options *options,
-                             const struct gate_tolerances *tolerances)
+/* Whether they can be compared; what differs is in the report. */
+static int compare_environments(struct gate_report *report, const struct results_run runs[2],
+                                const struct options *options)
 {
-    char *files[] = {(char *)(uintptr_t)file, (char *)(uintptr_t)options->baseline}, text[300];
+    char machine[sizeof report->differs / 2 - 2], build[sizeof report->differs / 2];
+    const bool other = store_other_machine(&runs[0], &runs[1], machine, sizeof machine);
+
+    if (other && !options->other_environment)
+        return refuse(options->baseline, machine);
+    if (store_other_build(&runs[0], &runs[1], build, sizeof build) || other)
+        snprintf(report->differs, sizeof report->differs, "%s%s%s", machine, other && *build ? "; " : "", build);
+    return 0;
+}
+
+static int judge_with_stored(struct gate_report *report, struct gate_look *out, const struct gate_measuring *measuring,
+                             const struct options *options, const struct gate_tolerances *tolerances)
+{
+    char *files[] = {(char *)(uintptr_t)measuring->output, (char *)(uintptr_t)options->baseline};
     struct results_run *runs = NULL;
     struct results_rows rows = {0};
     int status = command_read("gate", files, 2, &runs);
 
     if (status)
         return status;
-    remember(&runs[0]);
-    if (!options->other_environment && !store_same_environment(&runs[0], &runs[1], text, sizeof text))
-        status = refuse(options->baseline, text);
-    else if (results_rows_build(&rows, runs, 2) < 0)
+    status = compare_environments(report, runs, options);
+    if (status)
+        goto out;
+    if (results_rows_build(&rows, runs, 2) < 0)
         status = command_failed("gate", "not enough memory");
     else if (rows.run_count != 2)
         status = command_failed("gate", "--baseline FILE.jsonl is no run of another benchmark");
     else
-        (void)gate_judge_stored(out, &rows, 0, 1, tolerances, ALL);
+        (void)gate_judge_stored(out, &rows, 0, 1, tolerances, measuring->metrics);
     results_rows_free(&rows);
+out:
     command_free(runs, 2);
     return status;
 }
@@ -230,15 +224,15 @@ static struct gate_measuring measuring_of(const struct options *options, const s
                                    .said = scratch->said};
 }
 
-static int judge(struct gate_look *out, const struct gate_measuring *measuring, const struct options *options,
-                 const struct gate_tolerances *tolerances)
+static int judge(struct gate_report *report, struct gate_look *out, const struct gate_measuring *measuring,
+                 const struct options *options, const struct gate_tolerances *tolerances)
 {
     int status;
 
     fprintf(stderr, "ipcmark gate: measuring for %.0f s\n", measuring->seconds);
     status = gate_measure(measuring);
     if (status == 0)
-        status = options->stored ? judge_with_stored(out, measuring->output, options, tolerances)
+        status = options->stored ? judge_with_stored(report, out, measuring, options, tolerances)
                                  : judge_file(out, measuring->output, tolerances, measuring->metrics);
     if (status == 0)
         demand_blocks(out, GATE_FEWEST_BLOCKS);
@@ -256,7 +250,7 @@ static int confirm(struct gate_report *report, struct gate_measuring measuring, 
     measuring.seed += 1;
     report->confirmed = true;
     fprintf(stderr, "ipcmark gate: it seems slower; fresh blocks are to confirm that\n");
-    return judge(&report->second, &measuring, options, tolerances);
+    return judge(report, &report->second, &measuring, options, tolerances);
 }
 
 static int measure_all(struct gate_report *report, const struct scratch *scratch, const struct options *options,
@@ -269,7 +263,7 @@ static int measure_all(struct gate_report *report, const struct scratch *scratch
     if (options->self_test == NULL)
         status = gate_measure_others(&others);
     if (status == 0)
-        status = judge(&report->first, &measuring, options, tolerances);
+        status = judge(report, &report->first, &measuring, options, tolerances);
     if (status == 0)
         status = confirm(report, measuring, scratch, options, tolerances);
     others.output = scratch->others[1];

@@ -13,8 +13,4 @@ int look(struct gate_report *report, const struct options *options, const struct
 /* Of files that are there. */
 int look_recorded(struct gate_report *report, const struct options *options, const struct gate_tolerances *tolerances);
 
-/* Who was measured: the commit and the digest of the candidate, as the last look's file says; "". Static. */
-const char *look_commit(void);
-const char *look_digest(void);
-
 #endif

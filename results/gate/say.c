@@ -114,6 +114,8 @@ void gate_say_words(FILE *out, const struct gate_report *report)
         fprintf(out, "%s\n", note(report));
     for (size_t i = 0; i < report->clauses.count; ++i)
         fprintf(out, "  %s\n", report->clauses.list[i].text);
+    if (report->differs[0])
+        fprintf(out, "Not as it was when the baseline was stored: %s\n", report->differs);
     if (report->beside[0])
         fprintf(out, "%s\n", report->beside);
     fprintf(out, "%s: %s\n", gate_verdict_name(report->verdict), report->words);
@@ -173,6 +175,8 @@ void gate_say_markdown(FILE *out, const struct gate_report *report)
         fputs("\n", out);
     for (size_t i = 0; i < report->clauses.count; ++i)
         fprintf(out, "* %s\n", report->clauses.list[i].text);
+    if (report->differs[0])
+        fprintf(out, "\nNot as it was when the baseline was stored: %s\n", report->differs);
     if (report->beside[0])
         fprintf(out, "\n%s\n", report->beside);
     fprintf(out, "\nIt took %.0f s.\n", report->seconds);

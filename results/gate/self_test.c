@@ -1,65 +1,110 @@
 #include "self_test.h"
 
 #include "../command/command.h"
+#include "copies.h"
 #include "look.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <ipcmark/control.h>
+#include <ipcmark/runfile.h>
 
 struct counts {
     unsigned runs, verdicts[3];
+    double seconds; /* that these runs took */
 };
 
-/* Of the same gate: what it measures with, and how. */
-static bool is_same(const cJSON *record, const char *kind, const struct options *options)
+struct self_test {
+    const struct options *options;
+    const struct gate_tolerances *tolerances;
+    bool slowed;
+    char driver[PATH_MAX]; /* the file */
+    cJSON *settings;       /* what a record begins with; only those with the same ones add up */
+    struct counts counts;
+};
+
+/* ---- what was counted before --------------------------------------------------------------------------------- */
+
+static int complain_of(const struct self_test *test, const char *text)
 {
-    const char *test = results_string(record, "self_test");
-    return test && strcmp(test, kind) == 0 && results_number(record, "seconds_asked") == options->seconds &&
-           results_number(record, "cell_seconds") == options->cell_seconds;
+    fprintf(stderr, "ipcmark gate: %s %s; give another --output\n", test->options->output, text);
+    return EXIT_UNREADABLE;
 }
 
-static int take_line(struct counts *counts, char *line, const struct options *options)
+/* Of the same gate, of the same two files: else the first that differs is said. */
+static int check_same(const struct self_test *test, const cJSON *record)
+{
+    const cJSON *own;
+
+    cJSON_ArrayForEach(own, test->settings)
+    {
+        const cJSON *there = cJSON_GetObjectItemCaseSensitive(record, own->string);
+        char *is, *was, text[300];
+        if (cJSON_Compare(own, there, true))
+            continue;
+        is = cJSON_PrintUnformatted(own);
+        was = cJSON_PrintUnformatted(there);
+        snprintf(text, sizeof text, "holds a self-test whose %s is %.100s, and this one's is %.100s", own->string,
+                 was ? was : "unknown", is ? is : "unknown");
+        cJSON_free(is);
+        cJSON_free(was);
+        return complain_of(test, text);
+    }
+    return 0;
+}
+
+static int take_line(struct self_test *test, const char *line)
 {
     cJSON *record = cJSON_Parse(line);
-    const char *verdict = results_string(record, "verdict"), *of = results_string(record, "commit");
-    int status = 0;
+    const char *verdict = results_string(record, "verdict");
+    const double seconds = results_number(record, "seconds");
+    int status =
+        verdict ? check_same(test, record) : complain_of(test, "holds a line that is no record of a self-test");
 
-    if (verdict == NULL)
-        status = command_failed("gate", "--output holds a line that is no record of a self-test; give another file");
-    else if (!is_same(record, options->self_test, options))
-        status = command_failed("gate", "--output holds another self-test, or one with other times; give another file");
-    else if (look_commit()[0] != '\0' && of && strcmp(of, look_commit()) != 0)
-        status = command_failed("gate", "--output holds a self-test of another commit; give another file");
     for (int i = GATE_PASS; i <= GATE_REGRESSION && status == 0; ++i)
-        counts->verdicts[i] += strcmp(verdict, gate_verdict_name((enum gate_verdict)i)) == 0;
-    counts->runs += status == 0;
+        test->counts.verdicts[i] += strcmp(verdict, gate_verdict_name((enum gate_verdict)i)) == 0;
+    if (status == 0) {
+        ++test->counts.runs;
+        test->counts.seconds += isnan(seconds) ? 0 : seconds;
+    }
     cJSON_Delete(record);
     return status;
 }
 
-/* What the file has already. */
-static int count(struct counts *counts, const struct options *options)
+/* What the file has already. A last line that is not whole was being written when somebody was killed: it goes. */
+static int count(struct self_test *test)
 {
-    FILE *stream = fopen(options->output, "re");
+    const char *path = test->options->output;
+    FILE *stream = fopen(path, "re");
     char *line = NULL;
     size_t size = 0;
+    ssize_t length;
+    off_t whole = 0;
     int status = 0;
 
-    *counts = (struct counts){0};
     if (stream == NULL)
-        return errno == ENOENT ? 0 : command_error("gate", options->output, -errno);
-    while (status == 0 && getline(&line, &size, stream) > 0)
-        status = take_line(counts, line, options);
+        return errno == ENOENT ? 0 : command_error("gate", path, -errno);
+    if (!test->options->resume)
+        status =
+            command_failed("gate", "--output is there already: --resume adds to it; else delete it, or give another");
+    while (status == 0 && (length = getline(&line, &size, stream)) > 0 && line[length - 1] == '\n') {
+        status = take_line(test, line);
+        whole += length;
+    }
     free(line);
     fclose(stream);
+    if (status == 0 && truncate(path, whole) < 0)
+        status = command_error("gate", path, -errno);
     return status;
 }
+
+/* ---- a run of the gate --------------------------------------------------------------------------------------- */
 
 static void add_metrics(cJSON *record, const char *name, const struct gate_look *look)
 {
@@ -84,21 +129,42 @@ static void add_metrics(cJSON *record, const char *name, const struct gate_look 
     }
 }
 
-static cJSON *record_of(const struct gate_report *report, const struct options *options)
+static void add_digest(cJSON *settings, const char *name, const char *driver)
 {
-    cJSON *record = cJSON_CreateObject();
+    char digest[IPCMARK_DIGEST_SIZE];
+    ipcmark_target_digest(digest, &(ipcmark_target){.driver = driver});
+    cJSON_AddStringToObject(settings, name, digest);
+}
 
-    cJSON_AddStringToObject(record, "record", "gate");
-    cJSON_AddStringToObject(record, "self_test", options->self_test);
+static cJSON *settings_of(const struct self_test *test)
+{
+    cJSON *settings = cJSON_CreateObject(), *environment = ipcmark_environment_capture(), *tolerances;
+    const char *commit = results_string(environment, "commit");
+
+    cJSON_AddStringToObject(settings, "record", "gate");
+    cJSON_AddStringToObject(settings, "self_test", test->options->self_test);
+    cJSON_AddStringToObject(settings, "commit", commit ? commit : "unknown");
+    add_digest(settings, "digest", test->driver);
+    cJSON_AddNumberToObject(settings, "seconds_asked", test->options->seconds);
+    cJSON_AddNumberToObject(settings, "cell_seconds", test->options->cell_seconds);
+    cJSON_AddItemToObject(settings, "pin",
+                          test->options->pin ? cJSON_CreateString(test->options->pin) : cJSON_CreateNull());
+    tolerances = cJSON_AddObjectToObject(settings, "tolerances");
+    for (size_t i = 0; i < GATE_METRICS; ++i)
+        cJSON_AddNumberToObject(tolerances, gate_metrics[i].metric, test->tolerances->share[i]);
+    cJSON_Delete(environment);
+    return settings;
+}
+
+static cJSON *record_of(const struct self_test *test, const struct gate_report *report, uint64_t seed)
+{
+    cJSON *record = cJSON_Duplicate(test->settings, true);
+
     cJSON_AddStringToObject(record, "verdict", gate_verdict_name(report->verdict));
     cJSON_AddStringToObject(record, "words", report->words);
     cJSON_AddNumberToObject(record, "seconds", report->seconds);
-    cJSON_AddNumberToObject(record, "seconds_asked", options->seconds);
-    cJSON_AddNumberToObject(record, "cell_seconds", options->cell_seconds);
-    cJSON_AddNumberToObject(record, "seed", (double)options->seed);
+    cJSON_AddNumberToObject(record, "seed", (double)seed);
     cJSON_AddNumberToObject(record, "blocks", report->first.blocks);
-    cJSON_AddStringToObject(record, "commit", look_commit());
-    cJSON_AddStringToObject(record, "digest", look_digest());
     add_metrics(record, "first", &report->first);
     if (report->confirmed)
         add_metrics(record, "fresh", &report->second);
@@ -119,81 +185,114 @@ static int append(const char *path, const cJSON *record)
     return status;
 }
 
-static void say_counts(const struct options *options, const struct counts *counts)
+static void add_to_counts(struct counts *counts, const struct gate_report *report)
 {
-    if (strcmp(options->self_test, "aa") == 0)
-        printf("aa: %u of %u: %u alarms, %u inconclusive\n", counts->runs, options->repeat,
-               counts->verdicts[GATE_REGRESSION], counts->verdicts[GATE_INCONCLUSIVE]);
-    else
-        printf("slowed: %u of %u: %u caught, %u missed, %u inconclusive\n", counts->runs, options->repeat,
-               counts->verdicts[GATE_REGRESSION], counts->verdicts[GATE_PASS], counts->verdicts[GATE_INCONCLUSIVE]);
-    fflush(stdout);
+    ++counts->runs;
+    ++counts->verdicts[report->verdict];
+    counts->seconds += report->seconds;
 }
 
-/* One run of the gate, as anybody would have it. */
-static int try_once(const struct options *options, const struct gate_tolerances *tolerances)
+/* As anybody would have it, with two files that are built alike: one file would be the same memory on both sides. So
+ * each run has copies of its own. What the wrapper of `slowed` costs is on both sides. */
+static int try_once(struct self_test *test)
 {
-    struct gate_report report = {.candidate = options->candidate, .base = options->baseline};
-    struct counts counts;
-    int status = look(&report, options, tolerances);
-    cJSON *record;
+    struct options options = *test->options;
+    struct copies copies;
+    char candidate[PATH_MAX + 32], base[PATH_MAX + 32];
+    struct gate_report report = {.candidate = candidate, .base = base};
+    int status = copies_make(&copies, test->driver);
 
-    if (status == 0)
-        status = count(&counts, options); /* now that the commit is known: another's file is not added to */
     if (status)
         return status;
-    record = record_of(&report, options);
-    status = append(options->output, record);
-    cJSON_Delete(record);
+    snprintf(candidate, sizeof candidate, "%s%s", copies.candidate, test->slowed ? "?percent=25" : "");
+    snprintf(base, sizeof base, "%s%s", copies.base, test->slowed ? "?percent=0" : "");
+    options.candidate = candidate;
+    options.baseline = base;
+    options.stored = false;
+    options.seed += 2 * (uint64_t)test->counts.runs;
+    status = look(&report, &options, test->tolerances);
+    if (status == 0) {
+        cJSON *record = record_of(test, &report, options.seed);
+        status = append(options.output, record);
+        cJSON_Delete(record);
+    }
+    if (status == 0) {
+        add_to_counts(&test->counts, &report);
+        printf("run %u: %s: %s\n", test->counts.runs, gate_verdict_name(report.verdict), report.words);
+    }
+    copies_remove(&copies);
     return status;
 }
 
-static int choose_drivers(struct options *options, char *candidate, char *base)
-{
-    char slowed[PATH_MAX];
-    int error = ipcmark_program_path("slowed.so", slowed, sizeof slowed);
+/* ---- all of them --------------------------------------------------------------------------------------------- */
 
-    if (strcmp(options->self_test, "aa") == 0) {
-        options->candidate = options->baseline = "mmipc";
-        return 0;
-    }
-    if (error < 0 || access(slowed, R_OK) < 0)
-        return command_error("gate", "slowed.so", error < 0 ? error : -errno);
-    /* What the wrapper itself costs is the same on both sides. */
-    snprintf(candidate, PATH_MAX + 32, "%s?percent=25", slowed);
-    snprintf(base, PATH_MAX + 32, "%s?percent=0", slowed);
-    options->candidate = candidate;
-    options->baseline = base;
-    return 0;
+static void say_counts(const struct self_test *test)
+{
+    const struct counts *counts = &test->counts;
+
+    printf("%s: %u of %u: ", test->options->self_test, counts->runs, test->options->repeat);
+    if (test->slowed)
+        printf("%u caught, %u missed, %u inconclusive", counts->verdicts[GATE_REGRESSION], counts->verdicts[GATE_PASS],
+               counts->verdicts[GATE_INCONCLUSIVE]);
+    else
+        printf("%u alarms, %u inconclusive", counts->verdicts[GATE_REGRESSION], counts->verdicts[GATE_INCONCLUSIVE]);
 }
 
-int self_test(const struct options *given, const struct gate_tolerances *tolerances)
+/* By what the runs took so far; the first is at least as long as it measures. */
+static void say_progress(const struct self_test *test)
 {
-    struct options options = *given;
-    char candidate[PATH_MAX + 32], base[PATH_MAX + 32];
-    struct counts counts;
-    int status = choose_drivers(&options, candidate, base);
+    const struct counts *counts = &test->counts;
+    const double each = counts->runs ? counts->seconds / counts->runs : test->options->seconds;
 
-    options.stored = false;
-    if (status == 0 && !options.resume && unlink(options.output) < 0 && errno != ENOENT)
-        status = command_error("gate", options.output, -errno);
-    if (status == 0)
-        status = count(&counts, &options);
-    while (status == 0 && counts.runs < options.repeat) {
-        status = try_once(&options, tolerances);
-        if (status == 0)
-            status = count(&counts, &options);
-        if (status == 0)
-            say_counts(&options, &counts);
-        options.seed += 2;
-    }
+    say_counts(test);
+    printf("; %s %.0f min left\n", counts->runs ? "about" : "at least",
+           ceil(each * (test->options->repeat - counts->runs) / 60));
+    fflush(stdout);
+}
+
+static int say_summary(const struct self_test *test)
+{
+    const struct counts *counts = &test->counts;
+    const bool right = gate_often_right(test->slowed, counts->runs, counts->verdicts[GATE_REGRESSION],
+                                        counts->verdicts[GATE_INCONCLUSIVE]);
+
+    say_counts(test);
+    if (test->slowed)
+        printf("; at most %u may not be caught", counts->runs / 20);
+    else
+        printf("; at most %u and %u may be", counts->runs / 50, counts->runs / 10);
+    printf(": the gate is %s\n", right ? "right often enough" : "NOT right often enough");
+    return right ? 0 : 1;
+}
+
+static int find_driver(struct self_test *test)
+{
+    int error = test->slowed ? ipcmark_program_path("slowed.so", test->driver, sizeof test->driver)
+                             : ipcmark_driver_path("mmipc", test->driver, sizeof test->driver);
+
+    if (error == 0 && access(test->driver, R_OK) < 0)
+        error = -errno;
+    return error < 0 ? command_error("gate", test->slowed ? "slowed.so" : "mmipc.so", error) : 0;
+}
+
+int self_test(const struct options *options, const struct gate_tolerances *tolerances)
+{
+    struct self_test test = {options, tolerances, .slowed = strcmp(options->self_test, "slowed") == 0};
+    int status = find_driver(&test);
+
     if (status)
         return status;
-    if (counts.runs == 0)
-        return 2;
-    say_counts(&options, &counts);
-    return gate_often_right(strcmp(options.self_test, "slowed") == 0, counts.runs, counts.verdicts[GATE_REGRESSION],
-                            counts.verdicts[GATE_INCONCLUSIVE])
-               ? 0
-               : 1;
+    test.settings = settings_of(&test);
+    status = count(&test);
+    while (status == 0 && test.counts.runs < options->repeat) {
+        say_progress(&test);
+        status = try_once(&test);
+        if (status)
+            fprintf(stderr, "ipcmark gate: %u of %u runs are done; --resume goes on with them\n", test.counts.runs,
+                    options->repeat);
+    }
+    if (status == 0)
+        status = say_summary(&test);
+    cJSON_Delete(test.settings);
+    return status;
 }

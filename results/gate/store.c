@@ -58,24 +58,46 @@ int store(const char *to, const char *from, const char *reason)
     return 0;
 }
 
-bool store_same_environment(const struct results_run *now, const struct results_run *stored, char *text, size_t size)
+/* Adds the members of two objects that are not the same. */
+static void add_differences(char *text, size_t size, const cJSON *now, const cJSON *stored, const char *const *members)
 {
-    static const char *const members[] = {"cpu", "cpus", "virtualization", "governor", "smt"};
-    const cJSON *one = results_object(now->header, "environment");
-    const cJSON *other = results_object(stored->header, "environment");
-
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; ++i) {
-        const cJSON *here = cJSON_GetObjectItemCaseSensitive(one, members[i]);
-        const cJSON *there = cJSON_GetObjectItemCaseSensitive(other, members[i]);
+    for (; *members != NULL; ++members) {
+        const cJSON *here = cJSON_GetObjectItemCaseSensitive(now, *members);
+        const cJSON *there = cJSON_GetObjectItemCaseSensitive(stored, *members);
+        const size_t used = strlen(text);
         char *is, *was;
         if ((here == NULL && there == NULL) || cJSON_Compare(here, there, true))
             continue;
         is = cJSON_PrintUnformatted(here);
         was = cJSON_PrintUnformatted(there);
-        snprintf(text, size, "%s is %.100s, and was %.100s", members[i], is ? is : "unknown", was ? was : "unknown");
+        snprintf(text + used, size - used, "%s%s is %.100s, and was %.100s", used > 0 ? "; " : "", *members,
+                 is ? is : "unknown", was ? was : "unknown");
         cJSON_free(is);
         cJSON_free(was);
-        return false;
     }
-    return true;
+}
+
+static const cJSON *environment_of(const struct results_run *run)
+{
+    return results_object(run->header, "environment");
+}
+
+bool store_other_machine(const struct results_run *now, const struct results_run *stored, char *text, size_t size)
+{
+    static const char *const members[] = {"cpu", "cpus", "virtualization", "governor", "smt", NULL};
+
+    text[0] = '\0';
+    add_differences(text, size, environment_of(now), environment_of(stored), members);
+    return text[0] != '\0';
+}
+
+bool store_other_build(const struct results_run *now, const struct results_run *stored, char *text, size_t size)
+{
+    static const char *const members[] = {"kernel", "compiler", "flags", NULL};
+    static const char *const measured[] = {"cell_seconds", "pin", NULL};
+
+    text[0] = '\0';
+    add_differences(text, size, environment_of(now), environment_of(stored), members);
+    add_differences(text, size, now->header, stored->header, measured);
+    return text[0] != '\0';
 }

@@ -8,7 +8,12 @@
  * everything said. */
 int store(const char *to, const char *from, const char *reason);
 
-/* Whether two runs are of machines that figures can be compared on; else what differs is in `text`. */
-bool store_same_environment(const struct results_run *now, const struct results_run *stored, char *text, size_t size);
+/* What differs between now and when it was stored: "cpus is 2, and was 4; …". False: nothing does, and text is "". */
+
+/* Of the machine: figures cannot be compared. */
+bool store_other_machine(const struct results_run *now, const struct results_run *stored, char *text, size_t size);
+
+/* Of what ran on it, and how it was measured: figures can be compared by who knows it. */
+bool store_other_build(const struct results_run *now, const struct results_run *stored, char *text, size_t size);
 
 #endif

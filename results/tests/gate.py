@@ -11,7 +11,8 @@ import sys
 import cases
 
 MEASURES = r'''#!/usr/bin/env python3
-"""In place of ipcmark-bench. PLAN holds, a line a call: how many times as long the candidate takes, or a word."""
+"""In place of ipcmark-bench. PLAN holds, a line a call: how many times as long the candidate takes (and in which family
+alone), or a word."""
 import json, os, pathlib, signal, sys
 options = dict(zip(sys.argv[1:], sys.argv[2:]))
 drivers = [b for a, b in zip(sys.argv, sys.argv[1:]) if a == "--driver"]
@@ -23,6 +24,11 @@ if not drivers[0].startswith("candidate="):
 plan = (here / "plan").read_text().splitlines()
 word = plan.pop(0)
 (here / "plan").write_text("\n".join(plan))
+for driver in drivers:
+    path = pathlib.Path(driver.split("=", 1)[1].split("?")[0])
+    if path.is_absolute():
+        with open(here / "files", "a") as files:
+            files.write(f"{path.stat().st_ino} {path.read_text()}\n")
 if word == "fails":
     print("driver cannot be used: it is too old", file=sys.stderr)
     sys.exit(3)
@@ -31,8 +37,9 @@ if word == "hangs":
     (here / "hangs").write_text("hangs\n")
     while True:
         signal.pause()
+word, _, slow_family = word.partition(" ")
 slower = 1.0 if word in ("lost", "few") else float(word)
-environment = {"cpu": (here / "cpu").read_text() if (here / "cpu").exists() else "A", "commit": (here / "commit").read_text()}
+environment = {"kernel": (here / "kernel").read_text() if (here / "kernel").exists() else "6.1", "cpu": (here / "cpu").read_text() if (here / "cpu").exists() else "A"}
 with open(options["--output"], "w") as out:
     def write(record):
         out.write(json.dumps(record) + "\n")
@@ -40,10 +47,11 @@ with open(options["--output"], "w") as out:
            "environment": environment, "drivers": [{"name": d.split("=")[0], "digest": "01234567"} for d in drivers]})
     for block in range(11 if word == "few" else int(options["--blocks"])):
         for driver in [d.split("=")[0] for d in drivers]:
-            own = (slower if driver == "candidate" else 1) * (1 + 0.001 * (block % 3))
             for family in "hot", "throughput":
                 if family not in options["--filter"]:
                     continue
+                slow = driver == "candidate" and slow_family in ("", family)
+                own = (slower if slow else 1) * (1 + 0.001 * (block % 3))
                 cell = {"record": "cell", "row": f"{family}/{driver}/64B/1x1", "family": family, "driver": driver, "size": 64,
                         "publishers": 1, "subscribers": 1, "block": block, "placement": "cluster", "line_before_ns": 50,
                         "line_after_ns": 50, "metrics": {"p50_ns": 200 * own, "p99_ns": 900 * own} if family == "hot"
@@ -71,19 +79,16 @@ class Gate:
         programs = self.here / "programs"
         programs.mkdir()
         (programs / "ipcmark-guard").symlink_to(guard)
-        (programs / "slowed.so").write_text("")
+        for driver in "slowed.so", "mmipc.so":
+            (programs / driver).write_text(driver)
         (programs / "ipcmark-bench").write_text(MEASURES)
         (programs / "ipcmark-bench").chmod(0o755)
         (self.here / "temporary").mkdir()
-        self.commit("c0ffee")
         self.environment = {k: v for k, v in os.environ.items() if k != "GITHUB_ACTIONS"} | {
-            "IPCMARK_EXEC_PATH": str(programs), "GATE_TEST": str(self.here), "TMPDIR": str(self.here / "temporary")}
+            "IPCMARK_EXEC_PATH": str(programs), "IPCMARK_DRIVER_PATH": str(programs), "GATE_TEST": str(self.here), "TMPDIR": str(self.here / "temporary")}
 
     def plan(self, *words):
         (self.here / "plan").write_text("\n".join(words))
-
-    def commit(self, name):
-        (self.here / "commit").write_text(name)
 
     def run(self, *arguments, code=0, **more):
         out = cases.run([self.gate, *arguments], code, env=self.environment | more)
@@ -175,12 +180,32 @@ def a_stored_run_is_accepted_and_compared_with(*programs):
     out, _ = gate.run("--baseline", "kept.jsonl")
     assert "pass: " in out and "stored" in out, out
     out, _ = gate.run("--baseline", "kept.jsonl", code=1)
-    assert "regression: slower, and seen again" in out, out
+    assert "regression: slower, and seen again" in out and "Not as it was" not in out, out
     (gate.here / "cpu").write_text("B")
+    (gate.here / "kernel").write_text("6.2")
     _, error = gate.run("--baseline", "kept.jsonl", code=3)
     assert 'cpu is "B", and was "A"' in error and "--other-environment" in error, error
     gate.plan("1")
-    gate.run("--baseline", "kept.jsonl", "--other-environment")
+    out, _ = gate.run("--baseline", "kept.jsonl", "--other-environment", "--markdown", "a.md")
+    for text in out, pathlib.Path("a.md").read_text():
+        assert 'Not as it was when the baseline was stored: cpu is "B", and was "A"; kernel is "6.2", and was "6.1"' in text, text
+
+
+def what_seemed_slower_is_confirmed_alone(*programs):
+    gate = Gate(*programs)
+    gate.plan("1")
+    gate.run("--baseline", "kept.jsonl", "--accept", "--reason", "the first one")
+    for baseline in "./old.so", "kept.jsonl":
+        gate.calls()
+        gate.plan("1.3 throughput", "1 throughput")
+        out, _ = gate.run("--baseline", baseline)
+        first, second = gate.calls()
+        assert "hot|throughput" in first and "hot|" not in second and "(throughput)/" in second, second
+        assert "fresh blocks do not show again what was slower at first: throughput, 64 B" in out, out
+        assert "not measured" not in out and out.count("latency p50") == 1, out
+        gate.plan("1.3 throughput", "1.3 throughput")
+        out, _ = gate.run("--baseline", baseline, code=1)
+        assert "seen again in fresh blocks: throughput, 64 B" in out and out.count("latency p50") == 1, out
 
 
 def clauses_are_compared(*programs):
@@ -200,24 +225,86 @@ def clauses_are_compared(*programs):
 def the_self_test_counts_over_sessions(*programs):
     gate = Gate(*programs)
     gate.plan("1", "1", "1.3", "1.3", "1")
-    out, _ = gate.run("--self-test", "aa", "--repeat", "2", "--output", "aa.jsonl")
-    assert out.endswith("aa: 2 of 2: 0 alarms, 0 inconclusive\n"), out
-    out, _ = gate.run("--self-test", "aa", "--repeat", "4", "--output", "aa.jsonl", "--resume", code=1)
-    assert out.endswith("aa: 4 of 4: 1 alarms, 0 inconclusive\n"), out
+    again = ["--self-test", "aa", "--output", "aa.jsonl", "--resume", "--seed", "10", "--repeat"]
+    out, _ = gate.run("--self-test", "aa", "--repeat", "2", "--output", "aa.jsonl", "--seed", "10")
+    assert "aa: 0 of 2: 0 alarms, 0 inconclusive; at least 3 min left\nrun 1: pass: " in out, out
+    assert out.endswith("aa: 2 of 2: 0 alarms, 0 inconclusive; at most 0 and 0 may be: the gate is right often enough\n"), out
+    out, _ = gate.run(*again, "4", code=1)
+    assert out.startswith("aa: 2 of 4: 0 alarms, 0 inconclusive; about 1 min left\nrun 3: regression: "), out
+    assert out.endswith("aa: 4 of 4: 1 alarms, 0 inconclusive; at most 0 and 0 may be: the gate is NOT right often enough\n"), out
     records = [json.loads(line) for line in pathlib.Path("aa.jsonl").read_text().splitlines()]
     assert [r["verdict"] for r in records] == ["pass", "pass", "regression", "pass"]
-    assert all(r["commit"] == "c0ffee" for r in records) and records[2]["fresh"][0]["slower"] > 1.2
-    gate.commit("another")
-    gate.plan("1")
-    _, error = gate.run("--self-test", "aa", "--repeat", "5", "--output", "aa.jsonl", "--resume", code=3)
-    assert "another commit" in error and len(pathlib.Path("aa.jsonl").read_text().splitlines()) == 4, error
-    _, error = gate.run("--self-test", "slowed", "--repeat", "5", "--output", "aa.jsonl", "--resume", code=3)
-    assert "another self-test" in error, error
-    gate.calls()
+    assert [r["seed"] for r in records] == [10, 12, 14, 16]  # also of those that were added
+    assert records[2]["fresh"][0]["slower"] > 1.2
+    calls = gate.calls()
+    gate.plan()
+    out, _ = gate.run(*again, "4", code=1)
+    assert gate.calls() == [] and out.startswith("aa: 4 of 4: 1 alarms"), out
+    # Each run has two files of its own that are alike: candidate, and base, which is the control as well.
+    files = [line.split() for line in pathlib.Path("files").read_text().splitlines()]
+    assert len(files) == 3 * len(calls) and {text for _, text in files} == {"mmipc.so"}, files
+    assert all(len({number for number, _ in files[i:i + 3]}) == 2 and files[i + 1] == files[i + 2]
+               for i in range(0, len(files), 3)), files
+
+
+def the_self_test_of_a_slowed_driver(*programs):
+    gate = Gate(*programs)
     gate.plan("1.25", "1.25", "1")
     out, _ = gate.run("--self-test", "slowed", "--repeat", "2", "--output", "slowed.jsonl", code=1)
-    assert out.endswith("slowed: 2 of 2: 1 caught, 1 missed, 0 inconclusive\n"), out
-    assert "slowed.so?percent=25 --driver base=" in gate.calls()[0]
+    assert out.endswith("slowed: 2 of 2: 1 caught, 1 missed, 0 inconclusive; at most 0 may not be caught: the gate is NOT right "
+                        "often enough\n"), out
+    assert "candidate.so?percent=25 --driver base=" in gate.calls()[0]
+    assert pathlib.Path("files").read_text().split()[1] == "slowed.so"
+
+
+def the_self_test_adds_up_only_what_is_the_same(*programs):
+    gate = Gate(*programs)
+    gate.plan("1")
+    gate.run("--self-test", "aa", "--output", "aa.jsonl")
+    kept = pathlib.Path("aa.jsonl").read_text()
+    more = ["--self-test", "aa", "--repeat", "2", "--output", "aa.jsonl"]
+    _, error = gate.run(*more, code=3)
+    assert "--resume adds to it" in error, error
+    for name, value, shown in (("commit", "another", '"another"'), ("digest", "01234567", '"01234567"'), ("pin", "0,1", '"0,1"'),
+                               ("seconds_asked", 60, "60"), ("cell_seconds", 0.5, "0.5"), ("self_test", "slowed", '"slowed"'),
+                               ("tolerances", {"p50_ns": 0.2}, '{"p50_ns":0.2}')):
+        pathlib.Path("aa.jsonl").write_text(json.dumps(json.loads(kept) | {name: value}) + "\n")
+        _, error = gate.run(*more, "--resume", code=3)
+        assert f"holds a self-test whose {name} is {shown}, and this one's is " in error, error
+        _, error = gate.run(*more[:2], *more[4:], "--resume", code=3)  # nor are they counted when none is to be added
+        assert f"holds a self-test whose {name}" in error, error
+    pathlib.Path("aa.jsonl").write_text(kept)
+    pathlib.Path("tolerances.json").write_text('{"p99_ns": 0.3}')
+    for option, name, shown in (("--pin", "pin", '"0,1"'), ("--seconds", "seconds_asked", "100"), ("--tolerances", "tolerances", "0.3")):
+        _, error = gate.run(*more, "--resume", option, {"--pin": "0,1", "--seconds": "100"}.get(option, "tolerances.json"), code=3)
+        assert f"holds a self-test whose {name} is" in error and shown in error.split("this one's is")[1], error
+    pathlib.Path("aa.jsonl").write_text(kept + '{"record": "header"}\n')
+    _, error = gate.run(*more, "--resume", code=3)
+    assert "no record of a self-test" in error, error
+    assert len(gate.calls()) == 1
+    # Killed while it wrote: the record that is not whole is measured again.
+    pathlib.Path("aa.jsonl").write_text(kept + kept[:100])
+    gate.plan("1")
+    out, _ = gate.run(*more, "--resume")
+    assert "aa: 2 of 2" in out and pathlib.Path("aa.jsonl").read_text().startswith(kept), out
+    assert [json.loads(line)["verdict"] for line in pathlib.Path("aa.jsonl").read_text().splitlines()] == ["pass", "pass"]
+
+
+def the_self_test_can_be_interrupted(*programs):
+    gate = Gate(*programs)
+    gate.plan("1", "hangs")
+    os.mkfifo(gate.here / "hangs")
+    words = ["--self-test", "aa", "--repeat", "3", "--output", "aa.jsonl"]
+    started = subprocess.Popen([gate.gate, *words], env=gate.environment, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+    assert (gate.here / "hangs").read_text() == "hangs\n"
+    started.send_signal(signal.SIGINT)
+    _, error = started.communicate(timeout=30)
+    assert started.returncode == 128 + signal.SIGINT and "1 of 3 runs are done; --resume goes on" in error, error
+    assert not list((gate.here / "temporary").iterdir())
+    gate.plan("1", "1")
+    out, _ = gate.run(*words, "--resume")
+    assert "aa: 3 of 3: 0 alarms" in out, out
 
 
 def wrong_use_is_said(*programs):

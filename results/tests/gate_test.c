@@ -431,22 +431,32 @@ static void a_stored_run_is_taken_over_its_own_machine(void **state)
     has(look.findings[GATE_RATE].why, "but not for certain");
 }
 
+#define MEASURED(members, cell)                                                                                        \
+    "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"cell_seconds\":" cell ",\"environment\":{" members "}}"  \
+                                                                                                                 "\n"
+
 static void another_environment_is_seen(void **state)
 {
-    struct results_run one = read_run("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":"
-                                      "{\"cpu\":\"A\",\"cpus\":2,\"load\":1}}\n");
-    struct results_run load = read_run("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":"
-                                       "{\"cpu\":\"A\",\"cpus\":2,\"load\":9}}\n");
-    struct results_run other = read_run("{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"environment\":"
-                                        "{\"cpu\":\"A\",\"cpus\":4}}\n");
-    char text[300];
+    struct results_run one = read_run(MEASURED("\"cpu\":\"A\",\"cpus\":2,\"load\":1,\"kernel\":\"6.1\"", "0.15"));
+    struct results_run load = read_run(MEASURED("\"cpu\":\"A\",\"cpus\":2,\"load\":9,\"kernel\":\"6.1\"", "0.15"));
+    struct results_run other = read_run(MEASURED("\"cpu\":\"B\",\"cpus\":4,\"kernel\":\"6.1\"", "0.15"));
+    struct results_run build =
+        read_run(MEASURED("\"cpu\":\"A\",\"cpus\":2,\"kernel\":\"6.2\",\"compiler\":\"c\",\"flags\":\"-O1\"", "0.5"));
+    char text[600];
     (void)state;
-    assert_true(store_same_environment(&one, &load, text, sizeof text));
-    assert_false(store_same_environment(&one, &other, text, sizeof text));
-    assert_string_equal(text, "cpus is 2, and was 4");
+    assert_false(store_other_machine(&one, &load, text, sizeof text));
+    assert_false(store_other_build(&one, &load, text, sizeof text));
+    assert_true(store_other_machine(&one, &other, text, sizeof text));
+    assert_string_equal(text, "cpu is \"A\", and was \"B\"; cpus is 2, and was 4");
+    assert_false(store_other_machine(&one, &build, text, sizeof text));
+    assert_true(store_other_build(&one, &build, text, sizeof text));
+    assert_string_equal(text,
+                        "kernel is \"6.1\", and was \"6.2\"; compiler is unknown, and was \"c\"; flags is unknown, and "
+                        "was \"-O1\"; cell_seconds is 0.15, and was 0.5");
     results_run_free(&one);
     results_run_free(&load);
     results_run_free(&other);
+    results_run_free(&build);
 }
 
 static void how_often_it_may_be_wrong(void **state)
