@@ -1,6 +1,8 @@
 #include "account.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { FILES = 4096 };
@@ -15,24 +17,27 @@ double account_cpu_ns(const ipcmark_participant *participant)
     return (double)used.tv_sec * 1e9 + (double)used.tv_nsec;
 }
 
-/* Files by inode, each with what the process that saw most of it saw. */
+/* Each with what the process that saw most of it saw. */
 struct files {
     size_t count;
-    double list[FILES][2];
+    struct {
+        char name[64];
+        double bytes;
+    } list[FILES];
 };
 
-static int add_file(struct files *files, double inode, double bytes)
+static int add_file(struct files *files, const char *name, double bytes)
 {
     size_t i = 0;
 
-    while (i < files->count && files->list[i][0] != inode)
+    while (i < files->count && strcmp(files->list[i].name, name) != 0)
         ++i;
     if (i == FILES)
         return -1;
     if (i == files->count)
-        files->list[files->count++][1] = 0;
-    files->list[i][0] = inode;
-    files->list[i][1] = fmax(files->list[i][1], bytes);
+        files->list[files->count++].bytes = 0;
+    snprintf(files->list[i].name, sizeof files->list[i].name, "%s", name);
+    files->list[i].bytes = fmax(files->list[i].bytes, bytes);
     return 0;
 }
 
@@ -42,7 +47,7 @@ static int add_files(struct files *files, const cJSON *shared)
 
     cJSON_ArrayForEach(file, shared)
     {
-        if (add_file(files, cJSON_GetNumberValue(cJSON_GetArrayItem(file, 0)),
+        if (add_file(files, cJSON_GetStringValue(cJSON_GetArrayItem(file, 0)),
                      cJSON_GetNumberValue(cJSON_GetArrayItem(file, 1))) < 0)
             return -1;
     }
@@ -66,7 +71,7 @@ int account_holding(struct cell *cell, ipcmark_participant *const *participants,
             return cell_fail(cell, "the processes share more than %d files", FILES);
     }
     for (size_t i = 0; i < files.count; ++i)
-        holding.bytes += files.list[i][1];
+        holding.bytes += files.list[i].bytes;
     if (!isfinite(holding.bytes) || !isfinite(holding.descriptors))
         return cell_fail(cell, "a process did not say what it holds");
     *out = holding;

@@ -28,7 +28,7 @@ static const char *const texts[SCHEMA_TYPES] = {
     [SCHEMA_CAPABILITIES] = "an object of true or false, with whole numbers for max_message_bytes, max_publishers and "
                             "max_subscribers",
     [SCHEMA_LAST] = "a list of [thread from 0 to 64, sequence of 1 or more], each thread once",
-    [SCHEMA_FILES] = "a list of [inode, bytes]",
+    [SCHEMA_FILES] = "a list of [name of a file, bytes]",
     [SCHEMA_HISTOGRAM] = "a histogram as in results/FORMAT.md",
     [SCHEMA_OBJECT] = "an object",
 };
@@ -106,8 +106,7 @@ static bool are_files(const cJSON *list)
     const cJSON *pair;
     cJSON_ArrayForEach(pair, list)
     {
-        if (!cJSON_IsArray(pair) || cJSON_GetArraySize(pair) != 2 ||
-            !is_whole(cJSON_GetArrayItem(pair, 0), 0, exact_limit) ||
+        if (!cJSON_IsArray(pair) || cJSON_GetArraySize(pair) != 2 || !cJSON_IsString(cJSON_GetArrayItem(pair, 0)) ||
             !is_whole(cJSON_GetArrayItem(pair, 1), 0, exact_limit))
             return false;
     }

@@ -30,7 +30,8 @@ static const struct {
      "\"last_error\":\"EAGAIN\"}"},
     {"drain", "{\"id\":1,\"ok\":true,\"received\":9007199254740992}"},
     {"ping", "{\"id\":1,\"ok\":true,\"count\":2,\"histogram\":" STATS_HISTOGRAM "}"},
-    {"footprint", "{\"id\":1,\"ok\":true,\"private_bytes\":4096,\"descriptors\":3,\"shared\":[[12,8192],[13,0]]}"},
+    {"footprint",
+     "{\"id\":1,\"ok\":true,\"private_bytes\":4096,\"descriptors\":3,\"shared\":[[\"0:1:12\",8192],[\"0:1:13\",0]]}"},
     {"wait_gone", "{\"id\":1,\"ok\":true,\"at_ns\":1}"},
     {"cycle", "{\"id\":1,\"ok\":true,\"count\":2,\"elapsed_ns\":5,\"open\":" STATS_HISTOGRAM
               ",\"first\":" STATS_HISTOGRAM ",\"close\":" STATS_HISTOGRAM "}"},
@@ -215,7 +216,7 @@ static const struct {
     {"ping", "histogram", "{}"},
     {"footprint", "private_bytes", "0.5"},
     {"footprint", "descriptors", "-1"},
-    {"footprint", "shared", "[[1]]"},
+    {"footprint", "shared", "[[12,8192]]"},
     {"wait_gone", "at_ns", "0"},
     {"cycle", "count", "0.5"},
     {"cycle", "elapsed_ns", "0.5"},

@@ -12,7 +12,7 @@ extern "C" {
 struct cJSON;
 
 /* Adds to the reply: private_bytes (memory of its own, and its share of program and libraries), descriptors, shared:
- * [[inode, bytes], …], of which the same file in two processes is there once. -ENOSYS: this kernel does not say;
+ * [[file, bytes], …]; two processes that share a file give it the same name. -ENOSYS: this kernel does not say;
  * -ENOMEM, and what opening files in /proc may fail with. Not to be called by two threads at once for one figure: either
  * counts what the other one needs. */
 int ipcmark_footprint(struct cJSON *reply);
