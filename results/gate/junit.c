@@ -3,10 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A text that was cut to its room may end within a character. */
+static bool is_cut(const char *text)
+{
+    const unsigned char first = (unsigned char)*text;
+    int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC0 ? 1 : 0;
+
+    while (more > 0 && ((unsigned char)*++text & 0xC0) == 0x80)
+        --more;
+    return more > 0;
+}
+
 /* XML 1.0 has no way to write most control characters; and errors of drivers may hold any byte. */
 static void escaped(FILE *out, const char *text)
 {
-    for (; *text; ++text) {
+    for (; *text && !is_cut(text); ++text) {
         unsigned char letter = (unsigned char)*text;
         if (letter == '&')
             fputs("&amp;", out);

@@ -84,7 +84,17 @@ static void figure(char *out, size_t size, double value, const char *metric)
         snprintf(out, size, value < 1e4 ? "%.0f ns" : "%.3g µs", value < 1e4 ? value : value / 1e3);
 }
 
-/* "a × 22 blocks" */
+/* What comes from files and drivers may hold line breaks, and a line of its own may be a command to who reads along
+ * ("::error::" on GitHub); so it never begins one. */
+static void line(FILE *out, const char *before, const char *text, const char *after)
+{
+    fputs(before, out);
+    for (; *text; ++text)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, out);
+    fputs(after, out);
+}
+
+/* "First look, 22 blocks:" */
 static void say_look(FILE *out, const struct gate_look *look, const char *title)
 {
     fprintf(out, "%s, %u blocks:\n", title, look->blocks);
@@ -97,15 +107,16 @@ static void say_look(FILE *out, const struct gate_look *look, const char *title)
         gate_say_finding(words, sizeof words, finding);
         figure(now, sizeof now, finding->candidate, finding->metric->metric);
         figure(before, sizeof before, finding->base, finding->metric->metric);
-        fprintf(out, "  %-20s  %s, baseline %s%s%s: %s\n", finding->metric->words, now, before, slower[0] ? "; " : "",
-                slower, words);
+        fprintf(out, "  %-20s  %s, baseline %s%s%s", finding->metric->words, now, before, slower[0] ? "; " : "",
+                slower);
+        line(out, ": ", words, "\n");
     }
 }
 
 void gate_say_words(FILE *out, const struct gate_report *report)
 {
-    fprintf(out, "candidate %s, baseline %s%s\n", report->candidate, report->base,
-            report->stored ? " (stored; each over its own machine's limit)" : "");
+    line(out, "candidate ", report->candidate, ", ");
+    line(out, "baseline ", report->base, report->stored ? " (stored; each over its own machine's limit)\n" : "\n");
     if (report->first.asked != 0)
         say_look(out, &report->first, "First look");
     if (report->confirmed)
@@ -113,21 +124,41 @@ void gate_say_words(FILE *out, const struct gate_report *report)
     if (report->first.asked != 0)
         fprintf(out, "%s\n", note(report));
     for (size_t i = 0; i < report->clauses.count; ++i)
-        fprintf(out, "  %s\n", report->clauses.list[i].text);
+        line(out, "  ", report->clauses.list[i].text, "\n");
     if (report->differs[0])
-        fprintf(out, "Not as it was when the baseline was stored: %s\n", report->differs);
+        line(out, "Not as it was when the baseline was stored: ", report->differs, "\n");
     if (report->beside[0])
         fprintf(out, "%s\n", report->beside);
-    fprintf(out, "%s: %s\n", gate_verdict_name(report->verdict), report->words);
+    fprintf(out, "%s", gate_verdict_name(report->verdict));
+    line(out, ": ", report->words, "\n");
     fprintf(out, "It took %.0f s.\n", report->seconds);
 }
 
-/* A | ends a cell, a line break the table. */
-static void cell(FILE *out, const char *text)
+/* Text that stays text: a line break ends a table, a | a cell, and < begins HTML. */
+static void plain(FILE *out, const char *text)
 {
     for (; *text; ++text)
-        fputs(*text == '|' ? "\\|" : *text == '\n' ? " " : (char[]){*text, '\0'}, out);
+        if (strchr("\\`*_[]|#~", *text))
+            fprintf(out, "\\%c", *text);
+        else if (*text == '<')
+            fputs("&lt;", out);
+        else if (*text == '&')
+            fputs("&amp;", out);
+        else
+            fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, out);
+}
+
+static void cell(FILE *out, const char *text)
+{
+    plain(out, text);
     fputs(" | ", out);
+}
+
+static void paragraph(FILE *out, const char *before, const char *text, const char *after)
+{
+    fputs(before, out);
+    plain(out, text);
+    fputs(after, out);
 }
 
 static void table(FILE *out, const struct gate_look *look, const char *title)
@@ -164,7 +195,9 @@ static void table(FILE *out, const struct gate_look *look, const char *title)
 void gate_say_markdown(FILE *out, const struct gate_report *report)
 {
     fprintf(out, "### Gate: %s\n\n", gate_verdict_name(report->verdict));
-    fprintf(out, "`%s` beside `%s`: %s.\n", report->candidate, report->base, report->words);
+    plain(out, report->candidate);
+    paragraph(out, " beside ", report->base, ": ");
+    paragraph(out, "", report->words, ".\n");
     if (report->first.asked != 0)
         table(out, &report->first, "First look");
     if (report->confirmed)
@@ -174,9 +207,9 @@ void gate_say_markdown(FILE *out, const struct gate_report *report)
     if (report->clauses.count > 0)
         fputs("\n", out);
     for (size_t i = 0; i < report->clauses.count; ++i)
-        fprintf(out, "* %s\n", report->clauses.list[i].text);
+        paragraph(out, "* ", report->clauses.list[i].text, "\n");
     if (report->differs[0])
-        fprintf(out, "\nNot as it was when the baseline was stored: %s\n", report->differs);
+        paragraph(out, "\nNot as it was when the baseline was stored: ", report->differs, "\n");
     if (report->beside[0])
         fprintf(out, "\n%s\n", report->beside);
     fprintf(out, "\nIt took %.0f s.\n", report->seconds);

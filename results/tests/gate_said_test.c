@@ -86,6 +86,38 @@ static void annotations_are_one_line_each(void **state)
     free(text);
 }
 
+/* Names, errors and texts come from files, and go to terminals, services and pages. */
+static void what_files_hold_is_text(void **state)
+{
+    struct gate_clause failing[] = {
+        {GATE_REGRESSION, (char[]){"DEL-001 fails: a|b `c` <img> 100%\n::error::d\n| e |"}}};
+    struct made made = usual(1);
+    struct gate_report report = conclude(&made, NULL);
+    char *text;
+    (void)state;
+    report.candidate = "`new`\n::warning::x";
+    report.clauses = (struct gate_clauses){failing, 1};
+    snprintf(report.first.findings[0].why, sizeof report.first.findings[0].why, "why\n::error::y <b> | _z_");
+    gate_conclude(&report);
+
+    text = said(gate_say_words, &report);
+    assert_null(strstr(text, "\n::"));
+    has(text, "DEL-001 fails: a|b `c` <img> 100% ::error::d | e |\n");
+    free(text);
+
+    text = said(gate_say_annotations, &report);
+    has(text, "::error title=ipcmark gate (clause)::DEL-001 fails: a|b `c` <img> 100%25%0A::error::d%0A| e |\n");
+    assert_null(strstr(text, "\n::error::d"));
+    free(text);
+
+    text = said(gate_say_markdown, &report);
+    has(text, "\\`new\\` ::warning::x beside ");
+    has(text, "* DEL-001 fails: a\\|b \\`c\\` &lt;img> 100% ::error::d \\| e \\|\n");
+    has(text, "why ::error::y &lt;b> \\| \\_z\\_ | \n");
+    assert_null(strstr(text, "<"));
+    free(text);
+}
+
 static int count_of(xmlNode *suite, const char *attribute)
 {
     xmlChar *value = xmlGetProp(suite, (const xmlChar *)attribute);
@@ -152,6 +184,7 @@ static void junit_has_a_case_for_each_clause_that_changed(void **state)
     gate_conclude(&report);
     junit_has(gate_say_junit(&report), 6, 1, 0, 1);
     assert_int_equal(report.verdict, GATE_REGRESSION);
+    changed[1].text = (char[]){"cut within a character: \xe2\x80"}; /* and still XML */
     report.clauses = (struct gate_clauses){changed + 1, 1};
     report.verdict = GATE_PASS;
     gate_conclude(&report);
@@ -160,5 +193,5 @@ static void junit_has_a_case_for_each_clause_that_changed(void **state)
 }
 
 CASES_MAIN(CASE(words_and_table_say_what_and_why), CASE(each_verdict_says_what_is_known),
-           CASE(annotations_are_one_line_each), CASE(junit_says_as_the_exit_code_does),
+           CASE(annotations_are_one_line_each), CASE(what_files_hold_is_text), CASE(junit_says_as_the_exit_code_does),
            CASE(junit_has_a_case_for_each_clause_that_changed))
