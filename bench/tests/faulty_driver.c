@@ -10,7 +10,7 @@
  *     full     publish fails with EAGAIN, for each message once; of all messages
  *     hold     publish takes ms=N (100) milliseconds    (the sender is stalled)
  *     stall    the receiver takes as long               (the receiver is stalled)
- *     spin     from then on the receiver burns a CPU for 15 ms (and does not sleep before the next one)
+ *     spin     from then on the receiver burns a CPU for as long (and does not sleep before the next one)
  *     busy     from the start, another thread of the receiver's process never sleeps
  *
  * The endpoint: of=N is that number, publisher or subscriber. Without it, all publishers; of the last three, all
@@ -27,7 +27,7 @@
 
 #include <ipcmark/driver.h>
 
-enum { SPIN_MS = 15, CHECKED_BYTES = 4096, IN_THE_HEADER = 30 };
+enum { CHECKED_BYTES = 4096, IN_THE_HEADER = 30 };
 
 enum fault { NONE, LOSE, TEAR, DOUBLE, SWAP, REFUSE, FULL, HOLD, STALL, SPIN, BUSY };
 
@@ -85,9 +85,9 @@ static int64_t now_ms(void)
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static void spin(void)
+static void spin(unsigned ms)
 {
-    int64_t until = now_ms() + SPIN_MS;
+    int64_t until = now_ms() + ms;
 
     while (now_ms() < until)
         continue;
@@ -177,7 +177,7 @@ static int pass(struct endpoint *endpoint, const ipcmark_part *parts, size_t cou
     }
     result = forward(endpoint, parts, count);
     if (endpoint->fault == SPIN && number >= endpoint->at)
-        spin();
+        spin(endpoint->ms);
     return result < 0 ? result : forward_kept(endpoint);
 }
 

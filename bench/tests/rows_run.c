@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -67,6 +68,53 @@ struct rows_run rows_run(const char *const *words)
     run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     run.cells = read_cells(fd);
     return run;
+}
+
+static bool is_disturbed(const cJSON *cell)
+{
+    static const char *const reasons[] = {" messages a second of ", "the reader had slept before ",
+                                          "the line could not be measured"};
+    const char *error = rows_run_error(cell);
+    const char *why = cJSON_GetStringValue(cJSON_GetObjectItem(cell, "not_applicable"));
+
+    for (size_t i = 0; error != NULL && i < sizeof reasons / sizeof reasons[0]; ++i)
+        if (strstr(error, reasons[i]) != NULL)
+            return true;
+    return why != NULL && strcmp(why, "its reader stays awake between messages") == 0;
+}
+
+void rows_run_skip_if_busy(const char *why)
+{
+    double load;
+
+    if (getloadavg(&load, 1) != 1 || load <= (double)sysconf(_SC_NPROCESSORS_ONLN))
+        return;
+    print_message("skipped at a load of %.1f: %s\n", load, why);
+    exit(77);
+}
+
+struct rows_run rows_run_undisturbed(const char *const *words)
+{
+    enum { ATTEMPTS = 5 };
+    char why[700] = "";
+
+    for (int attempt = 0; attempt < ATTEMPTS; ++attempt) {
+        struct rows_run run = rows_run(words);
+        const cJSON *cell, *disturbed = NULL;
+        cJSON_ArrayForEach(cell, run.cells)
+        {
+            if (is_disturbed(cell))
+                disturbed = cell;
+        }
+        if (disturbed == NULL)
+            return run;
+        snprintf(why, sizeof why, "%s: %s", cJSON_GetStringValue(cJSON_GetObjectItem(disturbed, "row")),
+                 rows_run_error(disturbed) == NULL ? "its reader stays awake" : rows_run_error(disturbed));
+        rows_run_free(&run);
+    }
+    rows_run_skip_if_busy(why);
+    fail_msg("%d times, %s", ATTEMPTS, why);
+    return (struct rows_run){0};
 }
 
 void rows_run_free(struct rows_run *run)

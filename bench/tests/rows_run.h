@@ -11,6 +11,13 @@ struct rows_run {
 
 /* words: options and rows, NULL-terminated. Fails the test if the program cannot be run. */
 struct rows_run rows_run(const char *const *words);
+/* Likewise, and again where others that wanted the CPUs may be why a row has no figure: its schedule was not kept, its
+ * reader was kept awake, or the line could not be measured. That is as it should be, and no matter of what was
+ * measured. Not for ever: after five times the case is skipped on a machine that is busy, and fails on one that is not.
+ */
+struct rows_run rows_run_undisturbed(const char *const *words);
+/* Ends the case as skipped if more threads want to run than there are CPUs. */
+void rows_run_skip_if_busy(const char *why);
 void rows_run_free(struct rows_run *);
 
 /* The cell of a row; fails the test if there is not exactly one. */

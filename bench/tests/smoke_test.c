@@ -35,14 +35,12 @@ static void check_times(const cJSON *cell)
     assert_int_equal(ipcmark_histogram_add_json(histogram, json), 0);
     assert_true((double)histogram->total == metric(cell, "samples"));
     assert_true((double)ipcmark_histogram_percentile(histogram, 50) == metric(cell, "p50_ns"));
-    assert_true(before < 5e9);
     ipcmark_histogram_free(histogram);
 }
 
 static void check_rate(const cJSON *cell, double size)
 {
     double rate = metric(cell, "messages_per_second");
-    assert_true(rate > 10 && rate < 1e9);
     assert_true(fabs(metric(cell, "bytes_per_second") / (rate * size) - 1) < 1e-9);
 }
 
@@ -64,18 +62,17 @@ static void smoke(const char *driver)
     static const struct {
         const char *format;
         double size; /* or TIMES */
-    } all[] = {{"hot/%s/64B/1x1", TIMES},        {"roundtrip/%s/64B/1x1", TIMES}, {"latency/%s/64B/1x1/r2000", TIMES},
-               {"throughput/%s/1KiB/1x1", 1024}, {"size/%s/8B/1x1", 8},           {"size/%s/20B/1x1", 20},
-               {"size/%s/2MiB/1x1", 1 << 21},    {"fanout/%s/64B/1x2", 64},       {"fanin/%s/64B/3x1", 64},
-               {"mesh/%s/1KiB/3x3", 1024}};
-    enum { COUNT = sizeof all / sizeof all[0], LATENCY = 2 };
+    } all[] = {{"hot/%s/64B/1x1", TIMES}, {"roundtrip/%s/64B/1x1", TIMES}, {"throughput/%s/1KiB/1x1", 1024},
+               {"size/%s/8B/1x1", 8},     {"size/%s/20B/1x1", 20},         {"size/%s/2MiB/1x1", 1 << 21},
+               {"fanout/%s/64B/1x2", 64}, {"fanin/%s/64B/3x1", 64},        {"mesh/%s/1KiB/3x3", 1024}};
+    enum { COUNT = sizeof all / sizeof all[0] };
     char rows[COUNT][64];
-    const char *words[COUNT + 5] = {"--seconds", "0.1", "--samples", "1000"};
+    const char *words[COUNT + 3] = {"--seconds", "0.1"};
     struct rows_run run;
 
     for (size_t i = 0; i < COUNT; ++i) {
         snprintf(rows[i], sizeof rows[i], all[i].format, driver);
-        words[i + 4] = rows[i];
+        words[i + 2] = rows[i];
     }
     run = rows_run(words);
     for (size_t i = 0; i < COUNT; ++i)
@@ -83,9 +80,25 @@ static void smoke(const char *driver)
             check_times(figure(&run, rows[i]));
         else
             check_rate(figure(&run, rows[i]), all[i].size);
-    assert_true(metric(figure(&run, rows[LATENCY]), "samples") == 1000); /* more than fit into that time */
-    assert_true(metric(figure(&run, rows[LATENCY]), "achieved_rate") >= 1980);
-    assert_true(cJSON_IsObject(cJSON_GetObjectItem(figure(&run, rows[LATENCY]), "histogram_uncorrected")));
+    assert_int_equal(run.exit_code, 0);
+    rows_run_free(&run);
+}
+
+/* More samples than fit into that time. */
+static void smoke_latency(const char *driver)
+{
+    char row[64];
+    const char *words[] = {"--seconds", "0.1", "--samples", "1000", row, NULL};
+    struct rows_run run;
+    const cJSON *cell;
+
+    snprintf(row, sizeof row, "latency/%s/64B/1x1/r2000", driver);
+    run = rows_run_undisturbed(words);
+    cell = figure(&run, row);
+    check_times(cell);
+    assert_true(metric(cell, "samples") == 1000);
+    assert_true(metric(cell, "achieved_rate") >= 1980);
+    assert_true(cJSON_IsObject(cJSON_GetObjectItem(cell, "histogram_uncorrected")));
     assert_int_equal(run.exit_code, 0);
     rows_run_free(&run);
 }
@@ -94,18 +107,21 @@ static void fifo(void **state)
 {
     (void)state;
     smoke("fifo");
+    smoke_latency("fifo");
 }
 
 static void tcp(void **state)
 {
     (void)state;
     smoke("tcp");
+    smoke_latency("tcp");
 }
 
 static void mmipc(void **state)
 {
     (void)state;
     smoke("mmipc");
+    smoke_latency("mmipc");
 }
 
 static void limits(void **state)
@@ -122,7 +138,7 @@ static void limits(void **state)
     (void)state;
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
         exit(77); /* these limits are of two CPUs */
-    run = rows_run(words);
+    run = rows_run_undisturbed(words);
     metric(rows_run_cell(&run, "limit/line"), "p50_ns");
     assert_non_null(cJSON_GetStringValue(cJSON_GetObjectItem(rows_run_cell(&run, "limit/line"), "placement")));
     check_rate(figure(&run, "limit/bare-ring/64B"), 64);

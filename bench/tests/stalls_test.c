@@ -18,12 +18,13 @@ enum { RATE = 1000, MESSAGES = 600, RUNS = 2, STALL_MS = 100, WARM_UP = 200, ATT
 
 static const double MS = 1e6;
 static const double QUIET_MS = 20; /* a control that shows more says that the machine is stalled itself */
+static const double CALM_MS = 5;   /* one that shows no more says that it is not */
 
 struct figure {
     struct ipcmark_histogram *corrected, *uncorrected;
 };
 
-/* False: the machine did not get all of it sent in time. */
+/* False: not all of it was sent in time. */
 static bool add(struct figure *figure, const cJSON *cell)
 {
     const uint64_t before = figure->corrected->total;
@@ -66,31 +67,35 @@ static double expected_ms(double percent)
     return late < STALL_MS ? STALL_MS - late : 0;
 }
 
-/* The row, RUNS times, and a control beside it. Returns how long the control was stalled, in ms; infinity: for too long
- * to be a figure. */
-static double measure(struct figure *figure, const char *fault, const char *tail)
+/* The row, RUNS times, and a control beside it. */
+struct measured {
+    struct figure figure;
+    bool is_whole;
+    double noise_ms; /* for which the control was stalled; infinity: too long to be a figure */
+};
+
+static void measure(struct measured *out, const char *fault, const char *tail)
 {
     char drivers[2][4096], rows[2][160];
     const char *words[] = {"--seconds", "0.6", "--driver", drivers[0], "--driver", drivers[1], rows[0], rows[1], NULL};
     struct figure control;
-    bool is_whole = true;
-    double stalled_ms;
+    bool control_is_whole = true;
 
     snprintf(drivers[0], sizeof drivers[0], "%s?fault=%s&at=%d", FAULTY_DRIVER, fault, WARM_UP + MESSAGES / 2);
     snprintf(rows[0], sizeof rows[0], "latency/faulty?fault=%s&at=%d/%s", fault, WARM_UP + MESSAGES / 2, tail);
     snprintf(drivers[1], sizeof drivers[1], "%s?fault=none", FAULTY_DRIVER);
     snprintf(rows[1], sizeof rows[1], "latency/faulty?fault=none/%s", tail);
-    begin(figure);
+    begin(&out->figure);
     begin(&control);
+    out->is_whole = true;
     for (int i = 0; i < RUNS; ++i) {
         struct rows_run run = rows_run(words);
-        is_whole = add(figure, rows_run_cell(&run, rows[0])) && is_whole;
-        is_whole = add(&control, rows_run_cell(&run, rows[1])) && is_whole;
+        out->is_whole = add(&out->figure, rows_run_cell(&run, rows[0])) && out->is_whole;
+        control_is_whole = add(&control, rows_run_cell(&run, rows[1])) && control_is_whole;
         rows_run_free(&run);
     }
-    stalled_ms = is_whole ? (double)ipcmark_histogram_maximum(control.corrected) / MS : INFINITY;
+    out->noise_ms = control_is_whole ? (double)ipcmark_histogram_maximum(control.corrected) / MS : INFINITY;
     end(&control);
-    return stalled_ms;
 }
 
 /* The corrected figure must be a triangle, at each percentile. No message can have waited less: so many were due. That
@@ -124,25 +129,29 @@ static bool hides_the_stall(const struct ipcmark_histogram *histogram, double no
     return is_hidden;
 }
 
-/* On a machine that stalls by itself, and shows it in the control as well, nothing can be said of percentiles. */
+/* That a message has waited for less than it must have is a failure at once, whatever the machine. On one that stalls
+ * by itself, and shows it in the control as well, nothing can be said of the rest; without the control it is no excuse.
+ */
 static void must_show_in_percentiles(const char *fault, const char *tail)
 {
-    double noise_ms = 0;
+    unsigned wrong = 0;
 
     for (int i = 0; i < ATTEMPTS; ++i) {
-        struct figure figure;
+        struct measured measured;
+        const struct figure *figure = &measured.figure;
         bool is_right;
-        noise_ms = measure(&figure, fault, tail);
-        is_right = isfinite(noise_ms) && shows_the_stall(figure.corrected, noise_ms) &&
-                   hides_the_stall(figure.uncorrected, noise_ms) && noise_ms <= QUIET_MS;
-        end(&figure);
+        measure(&measured, fault, tail);
+        is_right = measured.is_whole && shows_the_stall(figure->corrected, measured.noise_ms) &&
+                   hides_the_stall(figure->uncorrected, measured.noise_ms) && measured.noise_ms <= QUIET_MS;
+        end(&measured.figure);
         if (is_right)
             return;
-        print_message("and the control was stalled for %.1f ms\n", noise_ms);
+        wrong += measured.noise_ms <= CALM_MS;
+        print_message("and the control was stalled for %.1f ms\n", measured.noise_ms);
     }
-    if (noise_ms > QUIET_MS)
-        exit(77);
-    fail_msg("%d times, some percentiles were not as they should be", ATTEMPTS);
+    if (wrong > 1)
+        fail_msg("%u times, some percentiles were not as they should be on a calm machine", wrong);
+    exit(77);
 }
 
 static void stalled_receiver_shows_in_percentiles(void **state)
@@ -218,16 +227,7 @@ static const char too_busy[] = " of a CPU, where it should sleep", awake[] = "th
 static void reader_must_have_slept(void **state)
 {
     (void)state;
-    assert_true(is_no_wakeup("fault=spin&at=150", awake, awake));
-}
-
-/* What depends on who else wants the CPUs is a failure unless somebody does. */
-static void skip_if_busy(void)
-{
-    double load;
-
-    if (getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN))
-        exit(77);
+    assert_true(is_no_wakeup("fault=spin&at=205&ms=15", awake, awake));
 }
 
 /* Where others want its CPU, a thread that spins uses less of it. */
@@ -237,7 +237,7 @@ static void nobody_in_its_process_may_spin(void **state)
     for (int i = 0; i < ATTEMPTS; ++i)
         if (is_no_wakeup("fault=busy", too_busy, awake))
             return;
-    skip_if_busy();
+    rows_run_skip_if_busy("others had the CPU that its spinning thread wanted");
     fail_msg("a thread that never sleeps was not seen");
 }
 
@@ -258,52 +258,41 @@ static void reader_that_never_sleeps_has_no_wakeup(void **state)
     rows_run_free(&run);
 }
 
-/* Where others want the CPUs, a reader that spins for a moment before it sleeps may not come to sleep at all. */
-static bool was_kept_awake(const cJSON *cell)
-{
-    const char *error = rows_run_error(cell);
-
-    if (error != NULL && strstr(error, "the reader had slept before") == NULL)
-        fail_msg("%s", error);
-    return error != NULL || !cJSON_IsNull(cJSON_GetObjectItem(cell, "not_applicable"));
-}
-
-/* The driver's row, of which so many messages may have found the reader asleep. */
-static void must_wake_up(const char *driver, const char *row, double least, double most)
+/* The driver's row, of which so many messages found the reader asleep. */
+static double count_wake_ups(const char *driver, const char *row)
 {
     const char *words[] = {"--driver", driver, row, NULL};
-    bool again = true;
+    struct rows_run run = rows_run_undisturbed(words);
+    const cJSON *cell = rows_run_cell(&run, row);
+    double samples = rows_run_metric(cell, "samples");
 
-    for (int i = 0; i < ATTEMPTS && again; ++i) {
-        struct rows_run run = rows_run(words);
-        const cJSON *cell = rows_run_cell(&run, row);
-        again = was_kept_awake(cell);
-        if (!again) {
-            assert_in_range(rows_run_metric(cell, "samples"), least, most);
-            assert_true(rows_run_metric(cell, "slept") == rows_run_metric(cell, "samples"));
-            assert_true(rows_run_metric(cell, "p50_ns") > 100 && rows_run_metric(cell, "p50_ns") < 100 * MS);
-            assert_true(rows_run_metric(cell, "reader_cpu_share") < 0.25);
-        }
-        rows_run_free(&run);
-    }
-    if (!again)
-        return;
-    skip_if_busy();
-    fail_msg("the reader of %s was kept awake", driver);
+    if (rows_run_error(cell) != NULL)
+        fail_msg("%s", rows_run_error(cell));
+    assert_true(rows_run_metric(cell, "slept") == samples);
+    assert_true(rows_run_metric(cell, "p50_ns") > 0);
+    assert_true(rows_run_metric(cell, "reader_cpu_share") < 0.25);
+    rows_run_free(&run);
+    return samples;
 }
 
 static void readers_wake_up(void **state)
 {
     (void)state;
-    must_wake_up("tcp", "wakeup/tcp/64B/1x1", 200, 220);
-    must_wake_up("mmipc", "wakeup/mmipc/64B/1x1", 200, 220);
+    assert_in_range(count_wake_ups("tcp", "wakeup/tcp/64B/1x1"), 200, 220);
+    assert_in_range(count_wake_ups("mmipc", "wakeup/mmipc/64B/1x1"), 200, 220);
 }
 
-/* The last 15 of 240, warm-up and all. */
+/* The last 15 of 240, warm-up and all: each is there before the reader has done with the one before, unless the sender
+ * is held up for longer than that. */
 static void what_finds_the_reader_awake_is_not_timed(void **state)
 {
     (void)state;
-    must_wake_up(FAULTY_DRIVER "?fault=spin&at=225", "wakeup/faulty?fault=spin&at=225/64B/1x1", 200, 205);
+    for (int i = 0; i < ATTEMPTS; ++i)
+        if (count_wake_ups(FAULTY_DRIVER "?fault=spin&at=225&ms=30", "wakeup/faulty?fault=spin&at=225&ms=30/64B/1x1") <=
+            205)
+            return;
+    rows_run_skip_if_busy("the sender was held up");
+    fail_msg("messages that find the reader awake are timed");
 }
 
 CASES_MAIN(CASE(stalled_receiver_shows_in_percentiles), CASE(held_sender_shows_in_percentiles),
