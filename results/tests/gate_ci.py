@@ -72,10 +72,14 @@ def each_verdict_has_its_exit_code(script):
     repository = Repository(script)
     repository.commit("old\n")
     repository.commit("new\n")
-    for verdict, code in (0, 0), (1, 1), (2, 2), (3, 2), (64, 2):
+    for verdict, code in (0, 0), (1, 1), (2, 2), (3, 3), (64, 3), (127, 3):
         error, compared = repository.gate(verdict, code)
         assert compared == "old\nnew\n", compared
-        assert ("warning" in error) == (verdict > 2), error
+        assert ("which is no verdict" in error) == (verdict > 2), error
+        assert "--seconds" not in (repository.told / "arguments").read_text()  # as it was tested
+    repository.environment["IPCMARK_GATE_SECONDS"] = "30"
+    repository.gate(0, 0)
+    assert "--seconds 30" in (repository.told / "arguments").read_text()
     assert not (repository.folder / "build/gate/base").exists()
 
 
@@ -93,6 +97,19 @@ def nothing_to_compare_is_skipped(script):
     assert "shallow" in error, error
     error, _ = repository.gate(1, 77, "1234567890123456789012345678901234567890")
     assert "is not here" in error, error
+
+
+def how_it_is_built_counts_as_well(script):
+    repository = Repository(script)
+    repository.commit("same\n")
+    for name in ("CMakeLists.txt", "CMakePresets.json", "ref/CMakeLists.txt", "harness/CMakeLists.txt", "harness/cmake/ipcmarkDriver.cmake",
+                 "harness/drivers/CMakeLists.txt", "harness/drivers/mmipc/CMakeLists.txt", "harness/include/ipcmark/driver.h"):
+        (repository.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        repository.commit("same\n", **{name: "another flag\n"})
+        assert repository.gate(0, 0)[1] == "same\nsame\n", name
+    (repository.folder / "bench").mkdir()
+    repository.commit("same\n", **{"bench/CMakeLists.txt": "nothing of the library's\n"})
+    repository.gate(0, 77)
 
 
 def all_that_is_not_landed_is_compared(script):
@@ -119,6 +136,15 @@ def what_does_not_build_is_a_warning(script):
     repository.commit("new\n")
     error, compared = repository.gate(0, 2)
     assert "could not be built" in error and compared is None, error
+
+
+def what_does_not_build_here_fails(script):
+    repository = Repository(script)
+    repository.commit("old\n")
+    repository.commit("new\n")
+    (repository.folder / "broken").write_text("yes")
+    error, compared = repository.gate(0, 3)
+    assert "could not be configured" in error and compared is None, error
 
 
 if __name__ == "__main__":
