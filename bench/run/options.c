@@ -8,60 +8,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-static const char help[] =
-    "usage: ipcmark run --driver DRIVER [option …]\n"
-    "       ipcmark run --agent COMMAND [option …]\n"
-    "\n"
-    "Plays one scenario of your own between real processes: so many publishers and subscribers, such messages, so\n"
-    "many a second, for so long, and whoever you want killed or stopped meanwhile. On a terminal it shows every "
-    "second\n"
-    "what goes through; at the end it says what that came to, and whether anything was lost, damaged, doubled or out\n"
-    "of order. It is for looking and trying: figures to publish come from `ipcmark bench`.\n"
-    "\n"
-    "Who and what\n"
-    "  --driver DRIVER    NAME, NAME?key=value&key=value, or the path of a driver's shared object\n"
-    "  --agent COMMAND    a program in any language that speaks harness/PROTOCOL.md\n"
-    "  --wrap COMMAND     start participants under a tool: --wrap 'valgrind -q'\n"
-    "  --publishers N     1 to 64 (default 1), each a process\n"
-    "  --subscribers N    1 to 64 (default 1), each a process\n"
-    "  --threads N        of each publisher, 1 to 64 (default 1)\n"
-    "  --size S           bytes of a message, from 48: 64, 4K, 1M; up to 16 with commas between are sent in turn\n"
-    "                     (default 64)\n"
-    "  --parts N          of each message (default 1)\n"
-    "  --rate R           messages a second of each thread, by a schedule that does not wait for late ones (default\n"
-    "                     1000); max: as fast as publish returns, and then there is no latency to speak of\n"
-    "  --duration T       seconds, or 90s, 5m, 2h (default 10); --seconds is the same\n"
-    "\n"
-    "Faults\n"
-    "  --kill WHO=T       every T seconds SIGKILL to WHO, who is started again at once\n"
-    "  --pause WHO=T,D    every T seconds SIGSTOP to WHO for D seconds\n"
-    "                     WHO is publisher, subscriber or any, one of them drawn each time; or one by its number:\n"
-    "                     publisher1, subscriber3. Both may be given several times.\n"
-    "  --seed N           of who is drawn, and of what is in the messages (default: drawn, and shown)\n"
-    "\n"
-    "What is judged\n"
-    "  --judge            all participants write down all they do, and that is judged as a case of `ipcmark "
-    "conformance`\n"
-    "                     is. Where there are faults it is on, for without it nobody can tell what was owed to whom.\n"
-    "                     Latencies are known at the end only\n"
-    "  --no-judge         only count: gaps, damage and doubles that each subscriber sees by itself\n"
-    "  --keep DIR         where the records of a run go that was judged and is not all right (default\n"
-    "                     ./ipcmark-results/evidence); `ipcmark check` judges them again\n"
-    "  --format FORMAT    text (default), or json: an object a line, one each second, a last one for all\n"
-    "  --help, --version\n"
-    "\n"
-    "Ctrl-C ends it with what is known by then, and no verdict.\n"
-    "\n"
-    "Exit codes: 0 it holds; 1 it does not: something was lost, damaged, doubled or out of order, or a participant\n"
-    "crashed or hung; 2 unknown: too little was seen, or messages are missing where --no-judge cannot tell if they "
-    "were\n"
-    "owed; 3 the harness or an agent's protocol failed; 64 usage; 128 + N: ended by signal N.\n"
-    "\n"
-    "Examples\n"
-    "  ipcmark run --driver mmipc --publishers 2 --subscribers 3 --size 4K --rate 5000\n"
-    "  ipcmark run --driver fifo --rate max --size 64,4K,1M --duration 30\n"
-    "  ipcmark run --driver ./mine.so --subscribers 3 --kill subscriber=2 --pause subscriber1=5,0.5\n";
-
 enum {
     DRIVER = 256,
     AGENT,
@@ -321,7 +267,7 @@ static int set(struct scenario *self, struct wishes *wishes, int option, const c
     case FORMAT:
         return set_format(self, text);
     case HELP:
-        fputs(help, stdout);
+        fputs(options_help, stdout);
         return EXIT_HOLDS + 1;
     case VERSION:
         puts("ipcmark run " IPCMARK_VERSION);

@@ -35,6 +35,8 @@ struct scenario {
 
 enum { EXIT_HOLDS = 0, EXIT_BROKEN = 1, EXIT_UNKNOWN = 2, EXIT_HARNESS = 3, EXIT_WRONG_USAGE = 64 };
 
+extern const char options_help[];
+
 /* 0: go on; else the exit code + 1: help or version have been printed, or on stderr what is wrong and what to do. */
 int options_parse(struct scenario *, int argc, char **argv);
 /* What only shows once the implementation has said what it can do: 0, or the exit code, said on stderr. */

@@ -126,9 +126,14 @@ static void add_figures(cJSON *json, const struct figures *figures, const struct
         add_known(json, names[i], is_counted(scenario, i) ? (double)count_of(sum, i) : NAN);
 }
 
-static void add_latency(cJSON *json, const struct figures *figures)
+/* Where the latencies come from, the counts of participants or the records that are judged, they begin elsewhere. */
+static void add_latency(cJSON *json, const struct figures *figures, const char *from)
 {
     cJSON_AddNumberToObject(json, "samples", (double)figures->samples);
+    if (figures->samples > 0)
+        cJSON_AddStringToObject(json, "latency_from", from);
+    else
+        cJSON_AddNullToObject(json, "latency_from");
     add_known(json, "p50_ns", figures->p50_ns);
     add_known(json, "p99_ns", figures->p99_ns);
     add_known(json, "p999_ns", figures->p999_ns);
@@ -159,6 +164,7 @@ static void print_heads(void)
     static const char *const heads[] = {"time", "sent/s", "received/s", "MiB/s", "p50",
                                         "p99",  "lost",   "torn",       "twice", "swapped"};
 
+    fputs("        ----- of that second ----  ----------- since the beginning ------------\n", stderr);
     print_cells(heads, sizeof heads / sizeof heads[0]);
 }
 
@@ -205,7 +211,7 @@ void show_second(struct show *self, const struct figures *now, double seconds)
         cJSON_AddNumberToObject(json, "seconds", at);
         add_rates(json, &now->sum, &self->before.sum, at - seconds_at(self, self->before.at_ns));
         add_figures(json, now, self->scenario);
-        add_latency(json, now);
+        add_latency(json, now, "schedule");
         print_json(json);
     } else {
         if (self->lines++ % HEADS_EVERY == HEADS_EVERY - 1)
@@ -255,7 +261,10 @@ static void summarize_json(const struct show *self, const struct crew *crew, con
         add_rates(json, &in_time->sum, &(struct counts){0}, seconds);
         add_figures(json, in_all, self->scenario);
     }
-    add_latency(json, outcome->judged ? &outcome->delays : in_all);
+    if (outcome->judged)
+        add_latency(json, &outcome->delays, "publish");
+    else
+        add_latency(json, in_all, "schedule");
     cJSON_AddNumberToObject(json, "kills", (double)crew->deaths);
     cJSON_AddNumberToObject(json, "pauses", (double)crew->pauses);
     cJSON_AddBoolToObject(json, "judged", outcome->judged);
