@@ -116,20 +116,6 @@ static bool is_placed(const struct results_cell *cell, const char *placement)
     return cell->error == NULL && cell->placement && strcmp(cell->placement, placement) == 0;
 }
 
-int results_row_placed(const struct results_row *row, const char *placement, struct results_histogram *out)
-{
-    struct results_histogram merged = {0};
-    int error = 0;
-    for (size_t i = 0; i < row->sample_count && error == 0; ++i)
-        if (is_placed(row->samples[i].cell, placement))
-            error = results_histogram_merge(&merged, &row->samples[i].cell->histogram);
-    if (error)
-        results_histogram_free(&merged);
-    else
-        *out = merged;
-    return error;
-}
-
 struct results_spread results_rows_line(const struct results_row *rows, size_t count, const char *placement)
 {
     struct results_spread spread;

@@ -63,28 +63,3 @@ out:
     free(statistics);
     return error;
 }
-
-struct sample {
-    const double *values;
-    double *drawn;
-    size_t count;
-};
-
-static double median_of(void *context, const size_t *drawn, const size_t *other)
-{
-    struct sample *sample = context;
-    (void)other;
-    for (size_t i = 0; i < sample->count; ++i)
-        sample->drawn[i] = sample->values[drawn[i]];
-    return results_median(sample->drawn, sample->count);
-}
-
-int results_resample_median(struct results_interval *out, const double *values, size_t count, double share,
-                            uint64_t seed)
-{
-    struct sample sample = {values, calloc(count + 1, sizeof(double)), count};
-    struct results_resampling resampling = {.count = count, .statistic = median_of, .context = &sample, .seed = seed};
-    int error = sample.drawn ? results_resample(out, &resampling, share) : -ENOMEM;
-    free(sample.drawn);
-    return error;
-}

@@ -87,7 +87,4 @@ size_t results_row_placements(const struct results_row *row, const char *placeme
  * be compared with. One median over several placements is a line that no cell saw. */
 struct results_spread results_rows_line(const struct results_row *rows, size_t count, const char *placement);
 
-/* results_row_placed: the histogram of the cells of one placement, merged; the caller frees it. 0 or -ENOMEM. */
-int results_row_placed(const struct results_row *row, const char *placement, struct results_histogram *out);
-
 #endif

@@ -65,8 +65,4 @@ struct results_interval {
 /* 0 or -ENOMEM; `share` is that of the drawings within: 0.95. */
 int results_resample(struct results_interval *out, const struct results_resampling *resampling, double share);
 
-/* results_resample_median: of a median, the usual case. */
-int results_resample_median(struct results_interval *out, const double *values, size_t count, double share,
-                            uint64_t seed);
-
 #endif

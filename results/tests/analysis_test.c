@@ -124,24 +124,17 @@ static void further_histograms_are_merged_by_name(void **state)
     results_run_free(&run);
 }
 
-/* A line, and a histogram, of the cells of one placement: a median over several is a line that no cell saw. */
+/* A line of the cells of one placement: a median over several is a line that no cell saw. */
 static void lines_are_of_one_placement(void **state)
 {
     struct results_run run = read_text(HEADER CELL("a", 0, "siblings", 25, 1) CELL("a", 1, "siblings", 27, 1)
-                                           CELL("a", 2, "distant", 270, 1) HISTOGRAM(3, "mixed", "[10,200]"));
-    struct results_histogram histogram;
+                                           CELL("a", 2, "distant", 270, 1));
     struct results_rows rows;
     (void)state;
     assert_int_equal(results_rows_build(&rows, &run, 1), 0);
     assert_true(results_rows_line(rows.rows, rows.count, "siblings").median == 26);
     assert_true(results_rows_line(rows.rows, rows.count, "distant").median == 270);
     assert_int_equal(results_rows_line(rows.rows, rows.count, "cluster").count, 0);
-    assert_int_equal(results_row_placed(&rows.rows[0], "mixed", &histogram), 0); /* "hot" comes first */
-    assert_int_equal(histogram.total, 200);
-    results_histogram_free(&histogram);
-    assert_int_equal(results_row_placed(&rows.rows[0], "cluster", &histogram), 0);
-    assert_int_equal(histogram.total, 0);
-    results_histogram_free(&histogram);
     results_rows_free(&rows);
     results_run_free(&run);
 }
