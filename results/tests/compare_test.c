@@ -212,6 +212,13 @@ static void two_runs_are_compared_as_a_whole(void **state)
     ratio = between(HEADER SIX("a", 100, 101, 102, 103, 104, 105), HEADER CELL("a", 0, "cluster", 60, 205));
     is(ratio.spread.median, 2);
     assert_true(!ratio.spread.interval && isnan(ratio.spread.low));
+    ratio = between(HEADER CELL("a", 0, "cluster", 60, 205),
+                    HEADER SHAPED("throughput", "a", "64B/1x1", 1, 1, 0, "cluster", "},\"error\":\"3 lost\",\"x\":{"));
+    assert_true(ratio.spread.count == 0 && isnan(ratio.spread.median));
+    assert_string_equal(ratio.why, "its row is an error");
+    ratio = between(HEADER SHAPED("throughput", "a", "64B/1x1", 1, 1, 0, "cluster", "},\"error\":\"3 lost\",\"x\":{"),
+                    HEADER CELL("a", 0, "cluster", 60, 205));
+    assert_string_equal(ratio.why, "the row that it would be compared with is an error");
 }
 
 /* The new run's machine is twice as fast, and so is its ring: the driver itself has become slower by a tenth. */

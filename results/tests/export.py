@@ -262,6 +262,13 @@ def what_is_no_figure_is_named(program, samples):
         text, said = cases.run([program, "-f", form, "run.jsonl"])
         assert f"left out {failed['row']}: lost 3 of 7" in said, said
         assert failed["row"] not in read(text)
+    for line in lines:
+        if line.get("row") == "hot/tcp/64B/1x1":
+            line["metrics"], line["histogram"] = {"bytes_per_pair": 7}, None
+            line["family"] = "pairs"
+    write("run.jsonl", lines)
+    text, said = cases.run([program, "-f", "google", "run.jsonl"])
+    assert "left out hot/tcp/64B/1x1: it measures no time" in said and "hot/tcp/64B/1x1" not in text, said
 
 
 HOSTILE = '=1+"x"\n::error::me\u0001\u00e9'  # a formula, an order to a CI service, a control character, two bytes
@@ -332,6 +339,11 @@ def wrong_use_is_said(program, samples):
     write("other.jsonl", other)
     for arguments, code, text in (([], 64, "which format?"), (["-f", "pdf", bench], 64, "no format pdf"),
                                   (["-f", "csv"], 64, "which result files?"), (["--loud"], 64, "no option --loud"),
+                                  (["-f"], 64, "a value is missing after -f"),
+                                  (["-f", "csv", "-F", "a", "-F", "b", bench], 64, "--filter is given twice"),
+                                  (["-f", "csv", bench, bench], 3, "are the same run"),
+                                  (["-f", "markdown", bench, "-o", "no/such/file"], 3, "no/such/file"),
+                                  (["-f", "hgrm", bench, "-o", "no/such/folder/"], 3, "no/such/folder/"),
                                   (["-f", "csv", "-F", "(", bench], 64, "--filter '('"),
                                   (["-f", "csv", "-u", bench], 64, "--uncorrected"),
                                   (["-f", "csv", "-F", "nothing", bench], 3, "no row that --filter finds"),
@@ -342,6 +354,7 @@ def wrong_use_is_said(program, samples):
         _, said = cases.run([program, *arguments], code=code)
         assert said.startswith("ipcmark export: ") and text in said, f"{arguments}: {said}"
     assert "Exit codes" in cases.run([program, "--help"])[0]
+    assert cases.run([program, "--version"])[0].startswith("ipcmark export ")
     assert sorted(path.name for path in pathlib.Path(".").iterdir()) == ["other.jsonl"]
 
 

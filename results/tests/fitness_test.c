@@ -55,6 +55,9 @@ static void figures_are_fit_only_if_nothing_speaks_against_it(void **state)
     reasons(FIT("\"virtualization\":\"kvm\",") TENTH FOOTER,
             "They come from a virtual machine, whose CPUs the hypervisor shares and moves.\n");
     reasons(FIT("\"governor\":\"powersave\",") TENTH FOOTER, "The CPU frequency was not fixed (governor powersave).\n");
+    reasons(FIT("\"commit\":\"1234-dirty\",") TENTH FOOTER,
+            "The sources are not those of a commit, so nobody else can build them.\n");
+    reasons(FIT("\"flags\":\"-Og -g\",") TENTH FOOTER, "The build is not optimised (-Og -g).\n");
     reasons(FIT("\"load\":0.5,") TENTH FOOTER, "");
     reasons(FIT("\"load\":3,") TENTH FOOTER, "Other work was running: a load of 3.0 on 2 CPUs at the start.\n");
 }

@@ -166,11 +166,12 @@ def what_a_shard_was_gone_on_with_is_counted_for_all(merge, _export, samples):
 def wrong_use_is_said(merge, _export, samples):
     shards(samples)
     for arguments, code, text in (([], 64, "which shards?"), (["--loud"], 64, "no option --loud"),
-                                  (["absent.jsonl"], 3, "absent.jsonl"),
+                                  (["1.jsonl", "-o"], 64, "a value is missing after -o"), (["absent.jsonl"], 3, "absent.jsonl"),
                                   (["1.jsonl", "2.jsonl", "3.jsonl", "-o", "no/such/file"], 3, "no/such/file")):
         _, said = cases.run([merge, *arguments], code=code)
         assert said.startswith("ipcmark merge: ") and text in said, f"{arguments}: {said}"
     assert "Exit codes" in cases.run([merge, "--help"])[0]
+    assert cases.run([merge, "--version"])[0].startswith("ipcmark merge ")
 
 
 def the_slurm_array_measures_each_shard_once(merge, _export, samples):
@@ -216,10 +217,10 @@ echo "17;cluster"
 
 def the_examples_for_ci_name_options_that_exist(merge, _export, _samples):
     folder = pathlib.Path(__file__).resolve().parents[1] / "ci"
-    text = (folder / "github-matrix.yml").read_text() + (folder / "slurm-array.sh").read_text()
-    calls = [call for command, rest in re.findall(r"ipcmark (bench|merge|export|report) ([^\n&]*)", text)
+    text = "".join((folder / name).read_text() for name in ("github-matrix.yml", "github-gate.yml", "slurm-array.sh"))
+    calls = [call for command, rest in re.findall(r"ipcmark (bench|merge|export|report|gate) ([^\n&|]*)", text)
              for call in ((command, option) for option in re.findall(r"(?<!\S)--[a-z]+", rest))]
-    assert {command for command, _ in calls} == {"bench", "merge", "export", "report"}, calls
+    assert {command for command, _ in calls} == {"bench", "merge", "export", "report", "gate"}, calls
     for command, option in calls:
         program = pathlib.Path(merge).with_name(f"ipcmark-{command}")
         if program.exists():

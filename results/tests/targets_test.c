@@ -151,9 +151,12 @@ static void ten_pairs_are_needed(void **state)
     (void)state;
     begin();
     for (int block = 0; block < 9; ++block)
-        cell("target-hot/mmipc/32B/1x1", block, "cluster", "\"metrics\":{\"p50_ns\":98}");
+        for (size_t i = 0; i < 2; ++i)
+            cell(i ? "target-idle/mmipc/64B/1x1" : "target-hot/mmipc/32B/1x1", block, "cluster",
+                 "\"metrics\":{\"p50_ns\":98,\"cpu_share\":0}");
     judge();
     assert_string_equal(find("one way, awake, 32 B, p50", NULL)->unknown, "too few pairs");
+    assert_string_equal(find("idle pair, CPU of a process", NULL)->unknown, "too few blocks");
     end();
 }
 
