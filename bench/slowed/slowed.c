@@ -1,12 +1,16 @@
 /* mmipc, slower on purpose by a known share of whatever it takes: `percent`. For the gate's test of itself.
  *
- * A side that needs T for a message takes T and a share of T, by spinning: how fast the machine is does not matter, nor
- * which side is the slower one. T is the time since this side was done with the message before, so waiting for the
- * other side counts as well; in a stream that changes nothing, for who waits has time to spare. Where messages go to
- * and fro (published from a handler) both sides would stretch the same trip, and each other's stretching: there each
- * takes s of its own, so that (1 + s) / (1 - s) is as many times as long. A longer pause is no work.
+ * A side that needs T for a message takes T and a share of T, by spinning. T is the time from one message to the next
+ * but for what was spun, measured message by message: so it is the same share wherever the CPUs are and however fast
+ * the machine is, of the slow messages as of the usual ones, and the clock's own cost is in T. What is spun too long,
+ * because the clock is coarse beside so short a time, is spun less the next time.
  *
- * With 0 percent it does the same but for the spinning: what the clock costs is on both sides of a comparison. */
+ * In a stream both sides do so, and whichever is the slower one is as much slower; the other one waits for it, which is
+ * in its T, but it has the time to spare. Where messages go to and fro (published from a handler) T is the whole trip
+ * on either side, so one stretches it and the other does not: the one that asked, which also publishes from elsewhere.
+ * A longer pause than a millisecond is no work.
+ *
+ * With 0 percent it does the same but for the spinning: what the wrapper costs is on both sides of a comparison. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -20,11 +24,12 @@
 /* That of mmipc's own driver, which is built in under this name. */
 const ipcmark_driver *slowed_inner(void);
 
-static const int64_t longest_ns = 1000000;
+static const int64_t longest_ns = 1000000, most_credit_ns = 1000;
 
 static const ipcmark_driver *inner;
 static ipcmark_driver driver;
-static atomic_bool to_and_fro; /* this process answers from a handler */
+static atomic_bool asks;       /* this process has published from elsewhere than a handler … */
+static atomic_bool to_and_fro; /* … or from one */
 static _Thread_local unsigned handlers;
 
 struct endpoint {
@@ -32,8 +37,8 @@ struct endpoint {
     ipcmark_deliver_fn *deliver;
     void *context;
     double share;
-    int64_t done_ns; /* with the message before; 0: there was none */
-    int64_t debt_ns; /* what is still to be spun, or, below 0, was too much */
+    int64_t after_ns; /* when the spinning for the message before ended; 0: there was none */
+    int64_t debt_ns;  /* what is still to be spun, or, below 0, was too much */
 };
 
 static int64_t now_ns(void)
@@ -43,26 +48,28 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static void stretch(struct endpoint *endpoint, double share)
+static void stretch(struct endpoint *endpoint)
 {
-    int64_t begun_ns = now_ns(), took_ns = endpoint->done_ns == 0 ? 0 : begun_ns - endpoint->done_ns;
-    int64_t until_ns, ended_ns = begun_ns;
+    const int64_t begun_ns = now_ns(), took_ns = endpoint->after_ns == 0 ? 0 : begun_ns - endpoint->after_ns;
+    int64_t ended_ns = begun_ns;
 
-    endpoint->debt_ns += (int64_t)(share * (double)(took_ns < longest_ns ? took_ns : longest_ns));
-    until_ns = begun_ns + endpoint->debt_ns;
-    while (ended_ns < until_ns)
+    if (took_ns < longest_ns)
+        endpoint->debt_ns += (int64_t)(endpoint->share * (double)took_ns);
+    while (ended_ns < begun_ns + endpoint->debt_ns)
         ended_ns = now_ns();
     endpoint->debt_ns -= ended_ns - begun_ns;
+    if (endpoint->debt_ns < -most_credit_ns) /* it was the scheduler */
+        endpoint->debt_ns = -most_credit_ns;
+    endpoint->after_ns = ended_ns;
 }
 
 static int publish(void *object, const ipcmark_part *parts, size_t count)
 {
     struct endpoint *endpoint = object;
 
-    if (handlers > 0)
-        atomic_store_explicit(&to_and_fro, true, memory_order_relaxed);
-    stretch(endpoint, handlers > 0 ? endpoint->share / (2 + endpoint->share) : endpoint->share);
-    endpoint->done_ns = now_ns(); /* what the transport itself takes is stretched with the next message */
+    atomic_store_explicit(handlers > 0 ? &to_and_fro : &asks, true, memory_order_relaxed);
+    if (atomic_load_explicit(&asks, memory_order_relaxed))
+        stretch(endpoint);
     return inner->publish(endpoint->handle, parts, count);
 }
 
@@ -70,10 +77,8 @@ static void deliver(void *context, const ipcmark_part *parts, size_t count)
 {
     struct endpoint *endpoint = context;
 
-    if (!atomic_load_explicit(&to_and_fro, memory_order_relaxed)) {
-        stretch(endpoint, endpoint->share);
-        endpoint->done_ns = now_ns();
-    }
+    if (!atomic_load_explicit(&to_and_fro, memory_order_relaxed))
+        stretch(endpoint);
     ++handlers;
     endpoint->deliver(endpoint->context, parts, count);
     --handlers;
