@@ -2,22 +2,15 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-/* A shell command that becomes the program beside this one. */
+/* As a shell command. */
 static int find_peer(char *command, size_t command_size)
 {
     char path[4096];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
 
-    while (length > 0 && path[length - 1] != '/')
-        --length;
-    if (length <= 0)
+    if (ipcmark_program_path("ipcmark-bench-peer", path, sizeof path) < 0 || strchr(path, '\'') != NULL)
         return -1;
-    path[length] = '\0';
-    if (strchr(path, '\'') != NULL)
-        return -1;
-    return snprintf(command, command_size, "exec '%sipcmark-bench-peer'", path) < (int)command_size ? 0 : -1;
+    return snprintf(command, command_size, "exec '%s'", path) < (int)command_size ? 0 : -1;
 }
 
 ipcmark_participant *cast_start(struct cast *cast, const char *name, int cpu)
@@ -47,7 +40,7 @@ int cast_open(struct cast *cast, struct bench *bench, struct cell *cell, unsigne
     if (subscribers > CAST_SUBSCRIBERS)
         return cell_fail(cell, "at most %d subscribers", CAST_SUBSCRIBERS);
     if (find_peer(command, sizeof command) < 0)
-        return cell_fail(cell, "the path to ipcmark-bench-peer is too long, or has a ' in it");
+        return cell_fail(cell, "ipcmark-bench-peer is not found, or its path is too long or has a ' in it");
     if (ipcmark_trial_open(&cast->trial, bench->session, &options) < 0)
         return cell_fail(cell, "%s", ipcmark_session_text(bench->session));
     for (; cast->count < subscribers; ++cast->count) {

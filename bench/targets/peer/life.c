@@ -58,15 +58,17 @@ static struct timespec deadline_from_now(void)
     return deadline;
 }
 
-/* user: which of the two pieces of news. */
+/* user: which of the two pieces of news. Of one peer, the first. */
 static void on_peer(void *user, int event, int pid, int reason)
 {
     uint64_t now_ns = ipcmark_now_ns();
+    struct news *news = user;
 
     if (event != MMIPC_PEER_DISCONNECTED)
         return;
     pthread_mutex_lock(&life.lock);
-    *(struct news *)user = (struct news){pid, reason, now_ns};
+    if (news->pid != pid)
+        *news = (struct news){pid, reason, now_ns};
     pthread_cond_broadcast(&life.changed);
     pthread_mutex_unlock(&life.lock);
 }
