@@ -206,13 +206,21 @@ static int complete(struct results_rows *rows, struct results_row *row)
     return error ? error : count_samples(row);
 }
 
+/* What has no size comes first: compared by its name with some and not with others, it would break any order. */
+static int compare_sizes(double a, double b)
+{
+    a = isnan(a) ? -1 : a;
+    b = isnan(b) ? -1 : b;
+    return (a > b) - (a < b);
+}
+
 /* Blocks are shuffled, so the order of appearance means nothing; by shape, sizes rising as numbers. */
 static int compare_rows(const void *left, const void *right)
 {
     const struct results_row *a = left, *b = right;
     int order = strcmp(a->family, b->family);
-    if (order == 0 && a->first->size != b->first->size && !isnan(a->first->size) && !isnan(b->first->size))
-        order = a->first->size < b->first->size ? -1 : 1;
+    if (order == 0)
+        order = compare_sizes(a->first->size, b->first->size);
     if (order == 0)
         order = strverscmp(a->shape, b->shape);
     if (order == 0)
