@@ -29,10 +29,10 @@ const struct family families[] = {
      .measures = TIME,
      .one_way = true},
     {.name = "hot",
-     .title = "One way, hot",
-     .note =
-         "Half of a round trip while both sides are busy and awake: what a message costs without any wake-up. Half, so "
-         "two ways that differ are not told apart.",
+     .title = "One way, both awake",
+     .note = "Half of a round trip, back and forth without a pause. Who spins needs no wake-up here; who waits in the "
+             "kernel "
+             "is woken for each message. Half, so two ways that differ are not told apart.",
      .measures = TIME,
      .one_way = true,
      .beside_line = true},
@@ -41,7 +41,7 @@ const struct family families[] = {
      .note = "A message there and its answer back, answered from the handler.",
      .measures = TIME},
     {.name = "wakeup",
-     .title = "Wake-up",
+     .title = "One way, reader asleep",
      .note =
          "One message at a time to a reader that has fallen asleep, from the call of publish until its handler runs.",
      .measures = TIME,
@@ -99,6 +99,11 @@ const struct family families[] = {
                   {"connects_per_second", "Opened, connected and closed, a second"}}},
     {.name = NULL},
 };
+
+bool family_timed(const struct family *family)
+{
+    return strcmp(family->measures[0].metric, "p50_ns") == 0;
+}
 
 const struct family *family_find(const char *name)
 {

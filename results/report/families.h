@@ -23,6 +23,9 @@ struct family {
     bool stream;      /* counted, not timed: it has no percentiles */
 };
 
+/* Whether its figure is the median of many times, beside which a p99 means something. */
+bool family_timed(const struct family *family);
+
 /* The family of that name, or NULL. */
 const struct family *family_find(const char *name);
 

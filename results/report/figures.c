@@ -1,6 +1,9 @@
 #include "figures.h"
 
+#include "format.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *const figures_rivals[FIGURES_RIVALS] = {"fifo", "tcp"};
@@ -54,7 +57,7 @@ static bool beside(const struct results_row *one, const struct results_row *othe
     return one->run == other->run && strcmp(one->shape, other->shape) == 0 && results_row_figure(other);
 }
 
-/* Whether no implementation is faster, of those that were measured beside the row. */
+/* Whether nobody beat it, of those that were measured beside the row. */
 static bool holds_for_all(const struct results_rows *rows, const struct results_row *row, const char *metric,
                           const char *name)
 {
@@ -63,22 +66,28 @@ static bool holds_for_all(const struct results_rows *rows, const struct results_
         const struct results_limit *limit;
         size_t count = beside(row, &rows->rows[i]) ? results_limits(rows, &rows->rows[i], metric, false, limits) : 0;
         limit = limit_named(limits, count, name);
-        if (limit && limit->distance.spread.high < 1)
+        if (limit && limit->beaten)
             return false;
     }
     return true;
 }
 
-/* The tightest bound that holds, the same for all that are compared: of several ways to wake a reader, one that an
- * implementation is faster than bounds nothing. */
-static struct results_limit limit_of(const struct results_rows *rows, const struct results_row *row, const char *metric)
+/* The tightest that holds, the same for all that are compared: of several ways to wake a reader, one that somebody is
+ * faster than bounds nobody. Those that were beaten stand before it, and the row's own is kept to be said. */
+static void find_limits(struct row_figures *out, const struct results_rows *rows, const struct results_row *row,
+                        const char *metric)
 {
     struct results_limit limits[RESULTS_LIMITS];
     size_t count = results_limits(rows, row, metric, false, limits);
+    out->limit = out->beaten = (struct results_limit){.distance = {.why = "not measured"}};
     for (size_t i = 0; i < count; ++i)
-        if (i + 1 == count || holds_for_all(rows, row, metric, limits[i].name))
-            return limits[i];
-    return (struct results_limit){.distance = {.why = "not measured"}};
+        if (limits[i].beaten && out->beaten.distance.spread.count == 0)
+            out->beaten = limits[i];
+    for (size_t i = 0; i < count; ++i)
+        if (!limits[i].beaten && (i + 1 == count || holds_for_all(rows, row, metric, limits[i].name))) {
+            out->limit = limits[i];
+            return;
+        }
 }
 
 static struct results_limit share_of(const struct results_rows *rows, const struct results_row *row, const char *metric)
@@ -87,6 +96,25 @@ static struct results_limit share_of(const struct results_rows *rows, const stru
     if (results_limits(rows, row, metric, true, limits) > 0)
         return limits[0];
     return (struct results_limit){.distance = {.why = "not measured"}};
+}
+
+struct figures_words figures_ratio(const struct results_spread *ratio)
+{
+    struct figures_words out = {"–"};
+    if (ratio->count == 1)
+        snprintf(out.text, sizeof out.text, "%s (one pair)", format_ratio(ratio->median).text);
+    else if (ratio->count)
+        snprintf(out.text, sizeof out.text, "%s (%s–%s)", format_ratio(ratio->median).text,
+                 format_factor(ratio->low).text, format_factor(ratio->high).text);
+    return out;
+}
+
+struct figures_words figures_beats(const struct results_limit *beaten)
+{
+    struct results_spread by = results_inverse(beaten->distance.spread);
+    struct figures_words out;
+    snprintf(out.text, sizeof out.text, "beats %s by %.200s", beaten->name, figures_ratio(&by).text);
+    return out;
 }
 
 struct row_figures figures_of(const struct results_rows *rows, const struct results_row *row, const char *metric)
@@ -99,7 +127,7 @@ struct row_figures figures_of(const struct results_rows *rows, const struct resu
         out.tail = results_histogram_percentile(&row->histogram, 0.99);
     if (strcmp(row->driver, "limit") == 0)
         return out;
-    out.limit = limit_of(rows, row, metric);
+    find_limits(&out, rows, row, metric);
     out.share = share_of(rows, row, metric);
     for (size_t i = 0; i < FIGURES_RIVALS; ++i)
         out.better[i] = figures_better(rows, row, results_rows_rival(rows, row, figures_rivals[i]), metric).spread;

@@ -51,9 +51,10 @@ static struct formatted grouped(double number)
     return out;
 }
 
+static const char *const thousands[] = {"", "k", "M", "G", "T"};
+
 struct formatted format_count(double number)
 {
-    static const char *const units[] = {"", "k", "M", "G", "T"};
     if (isfinite(number) && number == floor(number) && number >= 0 && number < 100000)
         return grouped(number);
     if (isfinite(number) && fabs(number) < 999.5) {
@@ -61,7 +62,7 @@ struct formatted format_count(double number)
         snprintf(out.text, sizeof out.text, "%.*f", digits_after_point(number), number);
         return out;
     }
-    return scaled(number, 1000, units, 5);
+    return scaled(number, 1000, thousands, 5);
 }
 
 struct formatted format_size(double bytes)
@@ -154,11 +155,11 @@ struct formatted format_metric(const char *metric, double value)
         return share(value);
     if (is_size(metric))
         return scaled(value, 1024, sizes, 4);
-    out = format_count(value);
-    if (strstr(metric, "rate") || ends_with(metric, "_per_second")) {
-        size_t length = strlen(out.text);
-        snprintf(out.text + length, sizeof out.text - length, "/s");
-    }
+    if (!strstr(metric, "rate") && !ends_with(metric, "_per_second"))
+        return format_count(value);
+    /* 9,875/s and 10.2 k/s do not go well below each other. */
+    out = fabs(value) < 999.5 ? format_count(value) : scaled(value, 1000, thousands, 5);
+    snprintf(out.text + strlen(out.text), sizeof out.text - strlen(out.text), "/s");
     return out;
 }
 

@@ -158,10 +158,12 @@ static int write_readme(const struct options *options, const struct report *repo
     const struct chart *shown[2];
     size_t shown_count = readme_charts(charts, count, shown);
     char *old = NULL, *text = NULL, *first = strdup(report->runs[0].file), *folder = first ? dirname(first) : NULL;
+    char *link = NULL;
     const char *why = NULL;
     int status = EXIT_WRITTEN, error = folder ? command_load(&old, options->readme) : -ENOMEM;
     if (error == 0) {
-        text = readme_text(old, report, shown, shown_count, folder, &why);
+        link = readme_link(options->readme, folder);
+        text = link ? readme_text(old, report, shown, shown_count, link, &why) : NULL;
         error = text ? command_write(options->readme, text) : -ENOMEM;
     }
     if (why)
@@ -175,6 +177,7 @@ static int write_readme(const struct options *options, const struct report *repo
         status = write_picture(folder, shown[i]);
     free(old);
     free(text);
+    free(link);
     free(first);
     return status;
 }

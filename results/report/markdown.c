@@ -1,5 +1,6 @@
 /* The short report, for a README or the summary page of a CI: verdicts and key figures, one column an implementation.
  */
+#include "markdown.h"
 #include "families.h"
 #include "format.h"
 #include "report.h"
@@ -10,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text of the input inside a table: nothing of it is markup. */
-static void escaped(FILE *out, const char *text)
+enum { COLUMNS = 64 };
+
+/* What GitHub would make a link or a mention of is text as well. */
+void markdown_escaped(FILE *out, const char *text)
 {
     for (; *text; ++text) {
         if (*text == '\n' || *text == '\r')
             fputc(' ', out);
-        else if (strchr("\\`*_{}[]<>#|&!", *text))
+        else if (strchr("\\`*_{}[]<>#|&!~@", *text) || strncmp(text, "://", 3) == 0)
             fprintf(out, "&#%d;", *text);
         else
             fputc(*text, out);
@@ -28,7 +31,7 @@ static void heads(FILE *out, const struct report *report)
     fputs("| |", out);
     for (size_t i = 0; i < report->driver_count; ++i) {
         fputc(' ', out);
-        escaped(out, report->drivers[i].label);
+        markdown_escaped(out, report->drivers[i].label);
         fputs(" |", out);
     }
     fputs("\n| --- |", out);
@@ -43,7 +46,7 @@ static void conformance_line(FILE *out, const struct report *report)
     for (size_t i = 0; i < report->driver_count; ++i) {
         int index = report_index(report, &report->drivers[i]);
         fputc(' ', out);
-        escaped(out, index < 0 ? "not tested" : report_verdict(report, (size_t)index).text);
+        markdown_escaped(out, index < 0 ? "not tested" : report_verdict(report, (size_t)index).text);
         fputs(" |", out);
     }
     fputc('\n', out);
@@ -55,7 +58,9 @@ static void figure(FILE *out, const struct results_row *row, const char *value)
     fputc(' ', out);
     if (row && !results_row_figure(row)) {
         fputs(row->not_applicable ? "does not apply: " : "error: ", out);
-        escaped(out, row->not_applicable ? row->not_applicable : row->error ? row->error : "nothing was measured");
+        markdown_escaped(out, row->not_applicable ? row->not_applicable
+                              : row->error        ? row->error
+                                                  : "nothing was measured");
     } else {
         fputs(value, out);
     }
@@ -70,51 +75,53 @@ static bool line_begin(FILE *out, const struct report *report, const char *famil
         if (row == NULL)
             continue;
         fprintf(out, "| %s, ", family_find(family)->title);
-        escaped(out, family_label(row, true).text);
+        markdown_escaped(out, family_label(row, true).text);
         return true;
     }
     return false;
 }
 
-static void percentile_line(FILE *out, const struct report *report, const char *family, double fraction)
+/* The figures of each driver's key row, of one metric. */
+struct line_figures {
+    size_t count;
+    const struct results_row *rows[COLUMNS];
+    struct row_figures figures[COLUMNS];
+};
+
+static void line_figures(struct line_figures *out, const struct report *report, const char *family, const char *metric)
 {
-    if (!line_begin(out, report, family))
-        return;
-    fprintf(out, ": %s |", format_percentile(fraction).text);
-    for (size_t i = 0; i < report->driver_count; ++i) {
+    *out = (struct line_figures){.count = report->driver_count < COLUMNS ? report->driver_count : COLUMNS};
+    for (size_t i = 0; i < out->count; ++i) {
         const struct results_row *row = report_key_row(report, report->drivers[i].label, family);
-        figure(out, row, format_duration(row ? results_histogram_percentile(&row->histogram, fraction) : NAN).text);
+        out->rows[i] = row;
+        if (row)
+            out->figures[i] = strcmp(metric, figures_metric(row)) == 0 ? *report_figures(report, row)
+                                                                       : figures_of(&report->rows, row, metric);
     }
-    fputc('\n', out);
 }
 
-/* One square of a line of ratios: "2.4 × (2.3–2.6) cache line". */
-static void ratio(FILE *out, const struct results_spread *spread, const char *limit)
+static void limit(FILE *out, const struct row_figures *figures)
 {
-    if (spread == NULL || spread->count == 0)
-        fputs(" – |", out);
-    else
-        fprintf(out, " %s (%s–%s)%s%s |", format_ratio(spread->median).text, format_factor(spread->low).text,
-                format_factor(spread->high).text, *limit ? " " : "", limit);
+    fprintf(out, " %s", figures_ratio(&figures->limit.distance.spread).text);
+    if (figures->limit.distance.spread.count) {
+        fputc(' ', out);
+        markdown_escaped(out, figures->limit.name);
+    }
+    if (figures->beaten.distance.spread.count) {
+        fputs("; ", out);
+        markdown_escaped(out, figures_beats(&figures->beaten).text);
+    }
 }
 
-enum { COLUMNS = 64 };
-
-static const struct results_spread *spread_of(const struct row_figures *figures, size_t which)
-{
-    return which ? &figures->better[which - 1] : &figures->limit.distance.spread;
-}
-
-/* The ratios of the key rows of a family, a line each to its limit and to the rivals; nothing where there is none. */
-static void ratio_lines(FILE *out, const struct report *report, const char *family)
+/* The ratios of the line above them, a line each to its limit and to the rivals; nothing where there is none. */
+static void ratio_lines(FILE *out, const struct line_figures *line)
 {
     for (size_t which = 0; which <= FIGURES_RIVALS; ++which) {
-        const struct row_figures *figures[COLUMNS] = {NULL};
         bool any = false;
-        for (size_t i = 0; i < report->driver_count && i < COLUMNS; ++i) {
-            const struct results_row *row = report_key_row(report, report->drivers[i].label, family);
-            figures[i] = row ? report_figures(report, row) : NULL;
-            any = any || (figures[i] && spread_of(figures[i], which)->count > 0);
+        for (size_t i = 0; i < line->count; ++i) {
+            const struct row_figures *figures = &line->figures[i];
+            any = any || (which ? figures->better[which - 1].count > 0
+                                : figures->limit.distance.spread.count + figures->beaten.distance.spread.count > 0);
         }
         if (!any)
             continue;
@@ -122,11 +129,31 @@ static void ratio_lines(FILE *out, const struct report *report, const char *fami
             fprintf(out, "| – times better than %s |", figures_rivals[which - 1]);
         else
             fputs("| – times its limit |", out);
-        for (size_t i = 0; i < report->driver_count && i < COLUMNS; ++i)
-            ratio(out, figures[i] ? spread_of(figures[i], which) : NULL,
-                  which || !figures[i] ? "" : figures[i]->limit.name);
+        for (size_t i = 0; i < line->count; ++i) {
+            if (which)
+                fprintf(out, " %s", figures_ratio(&line->figures[i].better[which - 1]).text);
+            else
+                limit(out, &line->figures[i]);
+            fputs(" |", out);
+        }
         fputc('\n', out);
     }
+}
+
+/* A figure of each driver's key row, and below it the ratios of that very figure. */
+static void metric_lines(FILE *out, const struct report *report, const char *family, const char *metric,
+                         const char *word)
+{
+    struct line_figures *line = malloc(sizeof *line);
+    if (line && line_begin(out, report, family)) {
+        line_figures(line, report, family, metric);
+        fprintf(out, "%s |", word);
+        for (size_t i = 0; i < line->count; ++i)
+            figure(out, line->rows[i], format_metric(metric, line->figures[i].value.median).text);
+        fputc('\n', out);
+        ratio_lines(out, line);
+    }
+    free(line);
 }
 
 /* One of the measures of a family that has several, of each driver's key row. */
@@ -151,18 +178,13 @@ static void measure_line(FILE *out, const struct report *report, const char *nam
     fputc('\n', out);
 }
 
-static void throughput_lines(FILE *out, const struct report *report)
+static void peak_line(FILE *out, const struct report *report)
 {
-    if (!line_begin(out, report, "throughput"))
+    bool any = false;
+    for (size_t i = 0; i < report->driver_count; ++i)
+        any = any || report_peak(report, report->drivers[i].label);
+    if (!any)
         return;
-    fputs(" |", out);
-    for (size_t i = 0; i < report->driver_count; ++i) {
-        const struct results_row *row = report_key_row(report, report->drivers[i].label, "throughput");
-        double rate = row ? results_row_metric(row, "messages_per_second").median : NAN;
-        figure(out, row, format_metric("messages_per_second", rate).text);
-    }
-    fputc('\n', out);
-    ratio_lines(out, report, "throughput");
     fputs("| Most bytes a second |", out);
     for (size_t i = 0; i < report->driver_count; ++i) {
         const struct results_row *peak = report_peak(report, report->drivers[i].label);
@@ -182,11 +204,11 @@ static void squares(FILE *out, const struct target_words *target)
     fputc('|', out);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i) {
         fputc(' ', out);
-        escaped(out, texts[i]);
+        markdown_escaped(out, texts[i]);
         fputs(i + 1 == sizeof texts / sizeof texts[0] && *target->why ? ": " : " |", out);
     }
     if (*target->why) {
-        escaped(out, target->why);
+        markdown_escaped(out, target->why);
         fputs(" |", out);
     }
     fputc('\n', out);
@@ -220,11 +242,11 @@ static void troubles(FILE *out, const struct report *report)
                 worst = results_verdict_of(square->cases[i]->verdict) == square->verdict ? square->cases[i] : NULL;
             fputs(any ? "- **" : "\n- **", out);
             any = true;
-            escaped(out, matrix->clauses[c].id);
+            markdown_escaped(out, matrix->clauses[c].id);
             fprintf(out, " %s** ", results_verdict_name(square->verdict));
-            escaped(out, matrix->drivers[d]);
+            markdown_escaped(out, matrix->drivers[d]);
             fputs(": ", out);
-            escaped(out, worst->text && *worst->text ? worst->text : matrix->clauses[c].title);
+            markdown_escaped(out, worst->text && *worst->text ? worst->text : matrix->clauses[c].title);
             fputc('\n', out);
         }
 }
@@ -238,20 +260,18 @@ static void reason(void *context, const char *text)
 {
     struct line *line = context;
     fputs(line->count++ ? " " : "\nNot fit to publish: ", line->out);
-    escaped(line->out, text);
+    markdown_escaped(line->out, text);
 }
 
 static void figure_lines(FILE *out, const struct report *report)
 {
-    percentile_line(out, report, "latency", 0.5);
-    percentile_line(out, report, "latency", 0.99);
-    ratio_lines(out, report, "latency");
-    percentile_line(out, report, "hot", 0.5);
-    ratio_lines(out, report, "hot");
-    percentile_line(out, report, "roundtrip", 0.5);
-    percentile_line(out, report, "wakeup", 0.5);
-    ratio_lines(out, report, "wakeup");
-    throughput_lines(out, report);
+    metric_lines(out, report, "latency", "p50_ns", ": p50");
+    metric_lines(out, report, "latency", "p99_ns", ": p99");
+    metric_lines(out, report, "hot", "p50_ns", ": p50");
+    metric_lines(out, report, "roundtrip", "p50_ns", ": p50");
+    metric_lines(out, report, "wakeup", "p50_ns", ": p50");
+    metric_lines(out, report, "throughput", "messages_per_second", "");
+    peak_line(out, report);
     measure_line(out, report, "cost", "cpu_seconds_per_million");
     measure_line(out, report, "cost", "idle_cpu_share");
 }
@@ -268,6 +288,11 @@ char *report_markdown(const struct report *report)
     if (report_has(report, "conformance"))
         conformance_line(out, report);
     figure_lines(out, report);
+    if (report->rows.count)
+        fputs("\nRatios are those of the figure above them: the median over pairs of one block, with its 95 % "
+              "interval, or "
+              "the range of fewer than six. Times its limit: 1 is as fast as the machine allows.\n",
+              out);
     target_lines(out, report);
     troubles(out, report);
     results_fitness(report->runs, report->run_count, &report->rows, reason, &line);

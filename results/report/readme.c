@@ -1,5 +1,9 @@
 #include "readme.h"
 
+#include "markdown.h"
+
+#include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +21,70 @@ size_t readme_charts(const struct chart *charts, size_t count, const struct char
     return found;
 }
 
+/* "/a/b" and "/a/c/d" have "/a" in common. */
+static size_t common_folders(const char *one, const char *other)
+{
+    size_t common = 0, at = 0;
+    for (; one[at] && one[at] == other[at]; ++at)
+        if (one[at] == '/')
+            common = at;
+    if ((one[at] == '\0' || one[at] == '/') && (other[at] == '\0' || other[at] == '/'))
+        common = at;
+    return common;
+}
+
+char *readme_link(const char *readme, const char *folder)
+{
+    char *copy = strdup(readme), *from = copy ? realpath(dirname(copy), NULL) : NULL, *to = realpath(folder, NULL);
+    char *link = NULL;
+    size_t size, common = from && to ? common_folders(from, to) : 0;
+    FILE *out = from && to ? open_memstream(&link, &size) : NULL;
+    if (out) {
+        const char *down = to + common + (to[common] == '/' ? 1 : 0);
+        bool first = true;
+        for (const char *up = from + common; *up; ++up) {
+            if (up[0] != '/' || up[1] == '\0')
+                continue;
+            fputs(first ? ".." : "/..", out);
+            first = false;
+        }
+        fprintf(out, "%s%s", first || *down == '\0' ? "" : "/", down);
+        fclose(out);
+    }
+    free(copy);
+    free(from);
+    free(to);
+    return link;
+}
+
 static void print_runs(FILE *out, const struct report *report)
 {
     for (size_t i = 0; i < report->run_count; ++i) {
         const struct results_run *run = &report->runs[i];
         const char *suite = results_header(run, "suite");
-        if (strcmp(results_header(run, "kind"), "bench") == 0)
-            fprintf(out, "Measured %s%s%s.\n\n", report_where(run).text, *suite ? ", suite " : "", suite);
+        if (strcmp(results_header(run, "kind"), "bench") != 0)
+            continue;
+        fputs("Measured ", out);
+        markdown_escaped(out, report_where(run).text);
+        fputs(*suite ? ", suite " : "", out);
+        markdown_escaped(out, suite);
+        fputs(".\n\n", out);
     }
 }
 
+/* What a link cannot hold is written as its number. */
+static void print_picture(FILE *out, const struct chart *chart, const char *link)
+{
+    fputs("\n![", out);
+    markdown_escaped(out, chart->title);
+    fputs("](", out);
+    for (const char *at = link; *at; ++at)
+        fprintf(out, strchr(" ()<>%\\?#", *at) || (unsigned char)*at < 0x20 ? "%%%02X" : "%c", (unsigned char)*at);
+    fprintf(out, "%s%s.svg)\n", *link ? "/" : "", chart->id);
+}
+
 char *readme_text(const char *old, const struct report *report, const struct chart *const *charts, size_t count,
-                  const char *folder, const char **why)
+                  const char *link, const char **why)
 {
     const char *begin = strstr(old, README_BEGIN), *end = begin ? strstr(begin, README_END) : NULL;
     char *figures = end ? report_markdown(report) : NULL, *text = NULL;
@@ -43,7 +99,7 @@ char *readme_text(const char *old, const struct report *report, const struct cha
     print_runs(out, report);
     fputs(figures, out);
     for (size_t i = 0; i < count; ++i)
-        fprintf(out, "\n![%s](%s/%s.svg)\n", charts[i]->title, folder, charts[i]->id);
+        print_picture(out, charts[i], link);
     fprintf(out, "\n%s", end);
     if (fclose(out) == EOF) {
         free(text);

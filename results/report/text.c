@@ -9,14 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "2.4 × (2.3–2.6)". */
 static void ratio_cell(struct columns *table, const struct results_spread *ratio)
 {
-    if (ratio->count == 0)
-        columns_cell(table, "–");
-    else
-        columns_cellf(table, "%s (%s–%s)", format_ratio(ratio->median).text, format_factor(ratio->low).text,
-                      format_factor(ratio->high).text);
+    columns_cell(table, figures_ratio(ratio).text);
 }
 
 /* In the order of print: by family and size, then implementation and run. */
@@ -31,8 +26,7 @@ static void heads(struct columns *table, const struct report *report, const stru
     columns_cell(table, family->name);
     columns_cell(table, "");
     columns_cell(table, family->measures[1].metric ? "" : NULL);
-    columns_cell(table, "figure");
-    columns_cell(table, family->stream || family->measures[1].metric ? NULL : "99 %");
+    columns_cell(table, family_timed(family) ? "p50" : "figure");
     columns_cell(table, "times its limit");
     columns_cell(table, "");
     for (size_t i = 0; i < FIGURES_RIVALS; ++i)
@@ -41,6 +35,7 @@ static void heads(struct columns *table, const struct report *report, const stru
         columns_cellf(table, "better than in %s", report->rows.runs[0].label);
     else
         columns_cell(table, NULL);
+    columns_cell(table, family_timed(family) ? "p99" : NULL);
     columns_cell(table, "blocks");
     columns_next(table);
 }
@@ -48,23 +43,28 @@ static void heads(struct columns *table, const struct report *report, const stru
 static void figure_cells(struct columns *table, const struct report *report, const struct results_row *row,
                          const char *metric, const struct row_figures *figures)
 {
-    bool limited = figures->limit.distance.spread.count > 0;
     columns_cell(table, format_metric(metric, figures->value.median).text);
-    columns_cell(table, isnan(figures->tail) ? NULL : format_duration(figures->tail).text);
-    if (limited) {
-        ratio_cell(table, &figures->limit.distance.spread);
-        columns_cell(table, figures->limit.name);
-    } else {
-        columns_cell(table, "–");
-        columns_cell(table, NULL);
-    }
+    ratio_cell(table, &figures->limit.distance.spread);
+    columns_cell(table, figures->limit.distance.spread.count ? figures->limit.name : NULL);
     for (size_t i = 0; i < FIGURES_RIVALS; ++i)
         ratio_cell(table, &figures->better[i]);
     if (report->rows.run_count > 1)
         ratio_cell(table, &figures->first.spread);
     else
         columns_cell(table, NULL);
+    columns_cell(table, isnan(figures->tail) ? NULL : format_duration(figures->tail).text);
     columns_cellf(table, "%zu", row->sample_count);
+}
+
+/* Below its distance to the limit that nobody beat: which one the row beat. */
+static void beaten_line(struct columns *table, const struct row_figures *figures)
+{
+    if (figures->beaten.distance.spread.count == 0)
+        return;
+    for (int i = 0; i < 4; ++i)
+        columns_cell(table, NULL);
+    columns_rest(table, figures_beats(&figures->beaten).text);
+    columns_next(table);
 }
 
 /* Why the row has no figure, in place of one; false: it has. */
@@ -102,6 +102,7 @@ static void measure_lines(struct columns *table, const struct report *report, co
         }
         figure_cells(table, report, row, measure->metric, &own);
         columns_next(table);
+        beaten_line(table, &own);
     }
 }
 
@@ -109,14 +110,13 @@ static void family_table(FILE *out, const struct report *report, const struct fa
 {
     struct columns table;
     const struct results_row *before = NULL;
-    columns_begin(&table, "lllrrrlrrrr");
+    columns_begin(&table, "lllrrlrrrrr");
     for (size_t i = 0; i < report->rows.count; ++i) {
         const struct results_row *row = report->order[i];
         if (strcmp(row->family, family->name) != 0)
             continue;
         if (before == NULL) {
-            fprintf(out, "\n%s%s\n", family->title,
-                    strcmp(family->measures[0].metric, "p50_ns") == 0 ? ": median" : "");
+            fprintf(out, "\n%s\n", family->title);
             heads(&table, report, family);
         }
         measure_lines(&table, report, row, family, same_shape(before, row) ? NULL : family_label(row, true).text);
@@ -128,6 +128,7 @@ static void family_table(FILE *out, const struct report *report, const struct fa
 /* The machine's own, and families that are not known here, row by row. */
 static void other_rows(FILE *out, const struct report *report, bool limits)
 {
+    static const char *const heads[] = {"row", "figure", "interval, or range", "blocks"};
     struct columns table;
     bool any = false;
     columns_begin(&table, "lrrr");
@@ -138,8 +139,12 @@ static void other_rows(FILE *out, const struct report *report, bool limits)
         /* Of targets there is a table of their own, but for their errors. */
         if (limit != limits || family_find(row->family) || (target && results_row_figure(row)))
             continue;
-        if (!any)
+        if (!any) {
             fputs(limits ? "\nThe machine's own\n" : "\nOther rows\n", out);
+            for (size_t c = 0; c < sizeof heads / sizeof heads[0]; ++c)
+                columns_cell(&table, heads[c]);
+            columns_next(&table);
+        }
         any = true;
         columns_cell(&table, row->name);
         if (!no_figure(&table, row)) {
@@ -206,7 +211,7 @@ static void notes(FILE *out, const struct report *report)
           "with "
           "the\n95 % interval, or the range of fewer than six. Times its limit: 1 is as fast as the machine allows; – "
           "where "
-          "no limit\nwas measured.",
+          "no limit\nwas measured. What is given of times is compared by their medians (p50).",
           out);
     if (unpaired)
         fputs(" Two runs are compared as wholes, each by its limit where both have measured one.", out);

@@ -34,7 +34,7 @@ expect folder 3 'No such file or directory' "$report" "$samples/bench.jsonl" -o 
 expect written 0 'wrote r.html' "$report" "$samples/conformance.jsonl" "$samples/bench.jsonl" -o r.html
 expect page 0 '<!DOCTYPE html>' "$report" "$samples/conformance.jsonl" -o -
 expect markdown 0 '| Conformance |' "$report" -f markdown "$samples/conformance.jsonl"
-expect text 0 'One way, hot: median' "$report" -f text "$samples/bench.jsonl"
+expect text 0 'One way, both awake' "$report" -f text "$samples/bench.jsonl"
 expect several 0 'better than in bench' "$report" -f text "$samples/bench.jsonl" "$samples/faster.jsonl"
 expect twice 3 'are the same run' "$report" "$samples/bench.jsonl" "$samples/bench.jsonl"
 expect stdin 0 '| Conformance |' sh -c '"$0" -f markdown - <"$1"' "$report" "$samples/conformance.jsonl"
@@ -56,12 +56,16 @@ rm -f fifo link full target piped
 
 # Pictures and a README alone, without a page; what has no marks is left as it was.
 mkdir pictures
-expect svg 0 'wrote pictures/wake-up-64-b-1-1.svg' "$report" --svg pictures "$samples/bench.jsonl"
+expect svg 0 'wrote pictures/one-way-reader-asleep-64-b-1-1.svg' "$report" --svg pictures "$samples/bench.jsonl"
 expect nowhere 3 'nowhere/' "$report" --svg nowhere "$samples/bench.jsonl"
 cp "$samples/bench.jsonl" pictures/
 printf 'a\n%s\n%s\nb\n' '<!-- figures: written by ipcmark report --readme -->' '<!-- figures: end -->' >README.md
 expect readme 0 'wrote README.md' "$report" --readme README.md pictures/bench.jsonl
 grep -qF '](pictures/messages-a-second-by-size.svg)' README.md || { echo "no picture in README.md"; failures=$((failures + 1)); }
+mkdir -p pictures/deep
+printf '%s\n%s\n' '<!-- figures: written by ipcmark report --readme -->' '<!-- figures: end -->' >pictures/deep/README.md
+expect deep 0 'wrote pictures/deep/README.md' "$report" --readme pictures/deep/README.md pictures/bench.jsonl
+grep -qF '](../messages-a-second-by-size.svg)' pictures/deep/README.md || { echo "no picture in deep/README.md"; failures=$((failures + 1)); }
 echo 'no marks' >bare.md
 expect bare 3 'it has no place for figures' "$report" --readme bare.md pictures/bench.jsonl
 [ "$(cat bare.md)" = 'no marks' ] || { echo "bare.md was changed"; failures=$((failures + 1)); }

@@ -8,11 +8,12 @@
 #include "scratch.h"
 
 #include <libxml/parser.h>
+#include <sys/stat.h>
 
 /* Each new family has its chart, and the pictures are of the same charts. */
 static void every_family_is_drawn(void **state)
 {
-    static const char *const ids[] = {"one-way-hot-64-b-1-1",           "wake-up-64-b-1-1",
+    static const char *const ids[] = {"one-way-both-awake-64-b-1-1",    "one-way-reader-asleep-64-b-1-1",
                                       "messages-a-second-by-size",      "bytes-a-second-by-size-smallest-to-largest",
                                       "fan-out-messages-of-64-b",       "fan-in-messages-of-64-b",
                                       "mesh-messages-of-64-b",          "cost-cpu-time",
@@ -128,6 +129,126 @@ static void markdown_escapes_what_is_text(void **state)
     results_run_free(&run);
 }
 
+static void links_lead_from_the_readme(void **state)
+{
+    static const char *const ways[][3] = {{"README.md", "a", "a"},          {"README.md", ".", ""},
+                                          {"a/README.md", "a", ""},         {"a/README.md", "a/b", "b"},
+                                          {"a/b/README.md", ".", "../.."},  {"a/b/README.md", "ab", "../../ab"},
+                                          {"ab/README.md", "a/b", "../a/b"}};
+    static const char *const folders[] = {"a", "ab", "a/b"};
+    char scratch[] = "links.XXXXXX", path[64], *there = mkdtemp(scratch);
+    (void)state;
+    assert_non_null(there);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; ++i) {
+        snprintf(path, sizeof path, "%s/%s", scratch, folders[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; ++i) {
+        char readme[64], *link;
+        snprintf(readme, sizeof readme, "%s/%s", scratch, ways[i][0]);
+        snprintf(path, sizeof path, "%s/%s", scratch, ways[i][1]);
+        link = readme_link(readme, path);
+        assert_non_null(link);
+        assert_string_equal(link, ways[i][2]);
+        free(link);
+    }
+    assert_null(readme_link("README.md", "no such folder"));
+    for (size_t i = sizeof folders / sizeof folders[0]; i-- > 0;) {
+        snprintf(path, sizeof path, "%s/%s", scratch, folders[i]);
+        assert_int_equal(rmdir(path), 0);
+    }
+    assert_int_equal(rmdir(scratch), 0);
+}
+
+/* The ratio that stands below mmipc's figure is that figure's own. */
+static void expect_ratio_below(const struct document *document, const char *text, const char *head, const char *metric)
+{
+    const struct results_row *row = report_key_row(&document->report, "mmipc", "latency");
+    struct row_figures figures = figures_of(&document->report.rows, row, metric);
+    const char *line = strstr(text, head);
+    assert_non_null(line);
+    for (size_t i = 0; i < FIGURES_RIVALS; ++i) {
+        char expected[400];
+        snprintf(expected, sizeof expected, "\n| – times better than %s | %s |", figures_rivals[i],
+                 figures_ratio(&figures.better[i]).text);
+        line = strchr(line + 1, '\n');
+        assert_non_null(line);
+        assert_memory_equal(line, expected, strlen(expected));
+    }
+}
+
+static void markdown_has_ratios_below_their_figures(void **state)
+{
+    struct document document;
+    char *text;
+    (void)state;
+    document_read(&document, SAMPLES "/bench.jsonl", NULL);
+    text = report_markdown(&document.report);
+    expect_ratio_below(&document, text, "\n| One way, at a fixed rate, 64\u202fB, 10,000/s: p50 | ", "p50_ns");
+    expect_ratio_below(&document, text, "\n| One way, at a fixed rate, 64\u202fB, 10,000/s: p99 | ", "p99_ns");
+    free(text);
+    document_free(&document);
+}
+
+/* Of one limit alone there is no table without figures. */
+static void the_text_shows_a_single_limit(void **state)
+{
+    struct document document;
+    char *text;
+    (void)state;
+    document_parse(&document,
+                   HEADER "{\"record\":\"cell\",\"row\":\"limit/line\",\"family\":\"limit\",\"driver\":\"limit\","
+                          "\"block\":0,\"metrics\":{\"one_way_ns\":48}}\n" FOOTER,
+                   NULL);
+    text = report_text(&document.report);
+    assert_non_null(strstr(text, "\nlimit/line   48 ns "));
+    free(text);
+    document_free(&document);
+}
+
+/* Rows without a size among others did not only stand somewhere, they spoilt the order of all. */
+static void limits_are_in_the_order_of_sizes(void **state)
+{
+#define LIMIT(row, size)                                                                                               \
+    "{\"record\":\"cell\",\"row\":\"limit/" row "\",\"family\":\"limit\",\"driver\":\"limit\"," size                   \
+    "\"block\":0,\"metrics\":{\"bytes_per_second\":48}}\n"
+    struct document document;
+    char *text;
+    (void)state;
+    document_parse(&document,
+                   HEADER LIMIT("bare-ring/1MiB", "\"size\":1048576,") LIMIT("memcpy/2MiB", "\"size\":2097152,")
+                       LIMIT("memcpy/4MiB", "\"size\":4194304,") LIMIT("line", "") LIMIT("memcpy/8B", "\"size\":8,")
+                           LIMIT("bare-ring/64B", "\"size\":64,") FOOTER,
+                   NULL);
+    text = report_text(&document.report);
+    assert_true(strstr(text, "limit/bare-ring/64B ") < strstr(text, "limit/bare-ring/1MiB "));
+    free(text);
+    document_free(&document);
+}
+
+static void a_readme_escapes_what_is_from_a_file(void **state)
+{
+    static const char header[] = "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"planned\":1,\"suite\":"
+                                 "\"<i>\",\"environment\":{\"cpu\":\"<b>[x](y)|\"}}\n";
+    struct chart chart = {.id = (char[]){"chart"}, .title = (char[]){"a]b<c>"}};
+    const struct chart *shown[] = {&chart};
+    struct document document;
+    const char *why = NULL;
+    char *text;
+    (void)state;
+    document_parse(&document, header, NULL);
+    text = readme_text(README_BEGIN "\n" README_END "\n", &document.report, shown, 1, "a (folder)", &why);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "![a&#93;b&#60;c&#62;](a%20%28folder%29/chart.svg)"));
+    assert_null(strstr(text, "<b>"));
+    assert_null(strstr(text, "<i>"));
+    assert_null(strstr(text, "[x]"));
+    free(text);
+    document_free(&document);
+}
+
 CASES_MAIN(CASE(every_family_is_drawn), CASE(a_readme_gets_new_figures_between_its_marks),
            CASE(the_text_has_no_control_characters), CASE(markdown_has_a_column_for_each_implementation),
-           CASE(markdown_escapes_what_is_text))
+           CASE(markdown_escapes_what_is_text), CASE(markdown_has_ratios_below_their_figures),
+           CASE(the_text_shows_a_single_limit), CASE(limits_are_in_the_order_of_sizes),
+           CASE(links_lead_from_the_readme), CASE(a_readme_escapes_what_is_from_a_file))
