@@ -12,65 +12,115 @@ struct category {
     char text[192];
 };
 
-/* "hot, 64 B": short enough for an axis. One publisher and one subscriber go without saying. */
+/* "One way, both awake / cache line, 64 B". One publisher and one subscriber go without saying. */
 static struct category category_of(const struct results_row *row, const char *beside)
 {
+    const struct family *family = family_find(row->family);
     struct category out;
-    snprintf(out.text, sizeof out.text, "%s%s%s, %s", row->family, *beside ? " / " : "", beside,
+    snprintf(out.text, sizeof out.text, "%s%s%s, %s",
+             family->measures[0].title ? family->measures[0].title : family->title, *beside ? " / " : "", beside,
              family_label(row, true).text);
     return out;
 }
 
-/* What one of these figures shows of a row; count 0: nothing. */
-typedef const struct results_spread *ratio_fn(const struct row_figures *figures, size_t which);
+/* What a figure shows of a row: a ratio, and to what; false: there is no further one. */
+struct shown {
+    const struct results_spread *ratio;
+    const char *beside;
+};
+typedef bool ratio_fn(const struct row_figures *figures, size_t which, size_t number, struct shown *out);
 
-static const struct results_spread *to_rival(const struct row_figures *figures, size_t which)
+static bool to_rival(const struct row_figures *figures, size_t which, size_t number, struct shown *out)
 {
-    return &figures->better[which];
+    *out = (struct shown){&figures->better[which], ""};
+    return number == 0;
 }
 
-static const struct results_spread *to_limit(const struct row_figures *figures, size_t unused)
+/* The limit that nobody beat, and the one that the row beat. */
+static bool to_limit(const struct row_figures *figures, size_t unused, size_t number, struct shown *out)
+{
+    const struct results_limit *limit = number ? &figures->beaten : &figures->limit;
+    (void)unused;
+    *out = (struct shown){&limit->distance.spread, limit->name};
+    return number < 2;
+}
+
+static bool to_first_run(const struct row_figures *figures, size_t unused, size_t number, struct shown *out)
 {
     (void)unused;
-    return &figures->limit.distance.spread;
+    *out = (struct shown){&figures->first.spread, ""};
+    return number == 0;
 }
 
-static const struct results_spread *to_first_run(const struct row_figures *figures, size_t unused)
+/* One shape speaks for a family: the first, which is the smallest. */
+static bool speaks_for_family(const struct report *report, const struct results_row *row)
 {
-    (void)unused;
-    return &figures->first.spread;
+    for (size_t i = 0; i < report->rows.count; ++i)
+        if (strcmp(report->order[i]->family, row->family) == 0)
+            return strcmp(report->order[i]->shape, row->shape) == 0;
+    return false;
 }
+
+struct ratios {
+    ratio_fn *ratio;
+    size_t which;
+    const char *value; /* the head of their column */
+    bool all;          /* not only of the rows that speak for their families */
+};
 
 /* Family by family; rows are sorted by shape, and within it by implementation. page NULL counts. */
-static size_t ratio_rows(struct page *page, const struct report *report, ratio_fn *ratio, size_t which)
+static size_t ratio_rows(struct page *page, const struct report *report, const struct ratios *ratios)
 {
     size_t count = 0;
-    for (const struct family *family = families; family->name; ++family)
-        for (size_t i = 0; i < report->rows.count; ++i) {
-            const struct results_row *row = report->order[i];
-            const struct row_figures *figures = report_figures(report, row);
-            struct bar bar = {.label = row->label};
+    for (size_t i = 0; i < report->rows.count; ++i) {
+        const struct results_row *row = report->order[i];
+        struct shown shown;
+        if (family_find(row->family) == NULL || (!ratios->all && !speaks_for_family(report, row)))
+            continue;
+        for (size_t n = 0; ratios->ratio(report_figures(report, row), ratios->which, n, &shown); ++n) {
+            struct bar bar = {.label = row->label, .spread = *shown.ratio};
             struct category category;
-            if (strcmp(row->family, family->name) != 0 || ratio(figures, which)->count == 0)
+            if (shown.ratio->count == 0)
                 continue;
             ++count;
-            category = category_of(row, ratio == to_limit ? figures->limit.name : "");
+            category = category_of(row, shown.beside);
             bar.category = category.text;
-            bar.spread = *ratio(figures, which);
             if (page)
                 part_bar(page, report, &bar);
         }
+    }
     return count;
 }
 
-static void ratio_figure(struct page *page, const struct report *report, const struct figure *figure, const char *value,
-                         ratio_fn *ratio, size_t which)
+static void ratio_bars(struct page *page, const struct report *report, const struct figure *figure,
+                       const struct ratios *ratios)
 {
-    if (ratio_rows(NULL, report, ratio, which) == 0)
-        return;
-    part_bars_begin(page, figure, value);
-    ratio_rows(page, report, ratio, which);
+    part_bars_begin(page, figure, ratios->value);
+    ratio_rows(page, report, ratios);
     part_bars_end(page);
+}
+
+/* A row of each family; all others are for who opens them. */
+static void ratio_figure(struct page *page, const struct report *report, const struct figure *figure,
+                         struct ratios ratios)
+{
+    struct figure rest = *figure;
+    char title[160];
+    size_t some = ratio_rows(NULL, report, &ratios), all;
+    ratios.all = true;
+    all = ratio_rows(NULL, report, &ratios);
+    ratios.all = false;
+    if (some)
+        ratio_bars(page, report, figure, &ratios);
+    if (all == some)
+        return;
+    ratios.all = true;
+    snprintf(title, sizeof title, "%s: every row", figure->title);
+    rest.title = title;
+    rest.note = "";
+    part_more_begin(page, title);
+    ratio_bars(page, report, &rest, &ratios);
+    part_more_end(page);
 }
 
 static void rival_figures(struct page *page, const struct report *report)
@@ -91,7 +141,7 @@ static void rival_figures(struct page *page, const struct report *report)
                  strcmp(figures_rivals[i], "fifo") == 0  ? "the pipe (fifo)"
                  : strcmp(figures_rivals[i], "tcp") == 0 ? "TCP"
                                                          : figures_rivals[i]);
-        ratio_figure(page, report, &figure, "Times better", to_rival, i);
+        ratio_figure(page, report, &figure, (struct ratios){.ratio = to_rival, .which = i, .value = "Times better"});
     }
 }
 
@@ -101,14 +151,17 @@ static void limit_figure(struct page *page, const struct report *report)
         .title = "Distance to the machine's limit",
         .note = "1 would be as fast as the machine allows; one value for each block. Each row is compared with the "
                 "tightest "
-                "limit that was measured for its family and size in the same run, and with none where there is none: "
-                "streams with a bare ring in shared memory or with memcpy, hot times with one way of a cache line "
-                "between the same CPUs, wake-ups with the kernel's own.",
+                "limit that nobody beat, of those that were measured for its family and size in the same run, and with "
+                "none where there is none: "
+                "streams with a bare ring in shared memory or with memcpy, times while both are awake with one way of "
+                "a cache line "
+                "between the same CPUs, wake-ups with the kernel's own. A limit that an implementation beat stands "
+                "beside it, below 1: it bounds nothing.",
         .kind = "bars",
         .x_kind = "ratio",
-        .x_label = "times slower (1: as fast)",
+        .x_label = "times slower (1: as fast; below: faster)",
     };
-    ratio_figure(page, report, &figure, "Times the limit", to_limit, 0);
+    ratio_figure(page, report, &figure, (struct ratios){.ratio = to_limit, .value = "Times the limit"});
 }
 
 static bool any_normalised(const struct report *report)
@@ -139,7 +192,7 @@ static void run_figure(struct page *page, const struct report *report)
         any_normalised(report) ? " Where both runs have measured the limit of a row, each is taken over that first, so "
                                  "that it is not the machines that are compared."
                                : " They hold only if the machine was the same, and as busy.");
-    ratio_figure(page, report, &figure, "Times better", to_first_run, 0);
+    ratio_figure(page, report, &figure, (struct ratios){.ratio = to_first_run, .value = "Times better"});
 }
 
 void part_comparison(struct page *page, const struct report *report)

@@ -9,9 +9,12 @@
 
 static const struct {
     const char *kind, *title, *axis;
-} units[] = {{"seconds", "CPU time", "CPU time"}, {"share", "CPU when idle", "share of a core"},
-             {"duration", "times", "time"},       {"rate", "rates", "a second"},
-             {"count", "counts", "number"},       {"size", "memory", "memory"}};
+} units[] = {{"seconds", "CPU time", "CPU time of a million messages"},
+             {"share", "CPU when idle", "share of a core"},
+             {"duration", "times", "mean time"},
+             {"rate", "rates", "a second"},
+             {"count", "calls, switches, descriptors", "number, of a message or of a pair"},
+             {"size", "memory of a pair", "memory"}};
 enum { UNITS = sizeof units / sizeof units[0] };
 
 /* "Close, 64 B": a measure of a row of one to one goes without the numbers. */
@@ -49,6 +52,31 @@ static size_t bars(struct page *page, const struct report *report, const struct 
     return count;
 }
 
+/* Appends what was measured as 0: a logarithmic axis has no place for it. */
+static void add_zeros(char *out, size_t size, const struct report *report, const struct family *family,
+                      const char *kind)
+{
+    bool any = false;
+    for (const struct measure *measure = family->measures; measure->metric; ++measure)
+        for (size_t i = 0; i < report->rows.count && strcmp(format_kind(measure->metric), kind) == 0; ++i) {
+            const struct results_row *row = report->order[i];
+            struct results_spread spread = {0, NAN, NAN, NAN, false};
+            size_t used = strlen(out);
+            if (strcmp(row->family, family->name) == 0 && results_row_figure(row))
+                spread = results_row_metric(row, measure->metric);
+            if (spread.count == 0 || spread.median > 0)
+                continue;
+            snprintf(out + used, size - used, "%s%s (%s)",
+                     any    ? ", "
+                     : *out ? " Not drawn, since it is 0: "
+                            : "Not drawn, since it is 0: ",
+                     row->label, measure->title);
+            any = true;
+        }
+    if (any)
+        snprintf(out + strlen(out), size - strlen(out), ".");
+}
+
 static void family_figures(struct page *page, const struct report *report, const struct family *family)
 {
     char why[700] = "";
@@ -68,6 +96,7 @@ static void family_figures(struct page *page, const struct report *report, const
         if (bars(NULL, report, family, units[i].kind) == 0)
             continue;
         snprintf(title, sizeof title, "%s: %s", family->title, units[i].title);
+        add_zeros(why, sizeof why, report, family, units[i].kind);
         part_bars_begin(page, &figure, "Median");
         bars(page, report, family, units[i].kind);
         part_bars_end(page);

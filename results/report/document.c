@@ -52,13 +52,10 @@ static void navigation(struct page *page, const struct report *report)
 {
     static const struct {
         const char *anchor, *title, *kind;
-    } entries[] = {{"#conformance", "Conformance", "conformance"},
-                   {"#latency", "Latency", "families"},
-                   {"#throughput", "Throughput", "families"},
-                   {"#costs", "Cost", "costs"},
-                   {"#comparison", "Comparison", "families"},
-                   {"#targets", "Targets", "targets"},
-                   {"#rows", "Every row", "bench"},
+    } entries[] = {{"#headline", "At a glance", NULL},        {"#conformance", "Conformance", "conformance"},
+                   {"#comparison", "Comparison", "families"}, {"#latency", "Latency", "families"},
+                   {"#throughput", "Throughput", "families"}, {"#costs", "Cost", "costs"},
+                   {"#targets", "Targets", "targets"},        {"#rows", "Every row", "bench"},
                    {"#environment", "Environment", NULL}};
     page_open(page, "nav", "aria-label", "Contents", NULL);
     page_open(page, "ul", NULL);
@@ -91,9 +88,9 @@ static void foot(struct page *page, const struct report *report)
         page_text(page, " Charts are drawn with Chart.js, whose licence follows.");
     page_close(page);
     if (report_has(report, "bench")) {
-        page_open(page, "details", NULL);
+        page_open(page, "details", "class", "licence", NULL);
         page_element(page, "summary", NULL, "Licence of Chart.js");
-        page_open(page, "pre", "class", "licence", NULL);
+        page_open(page, "pre", NULL);
         page_textf(page, "%.*s", (int)embedded_licence_size, (const char *)embedded_licence);
         page_close(page);
         page_close(page);
@@ -114,16 +111,16 @@ char *report_html(const struct report *report)
     page_open(&page, "main", NULL);
     part_summary(&page, report);
     navigation(&page, report);
+    part_headline(&page, report);
     if (report_has(report, "conformance"))
         part_conformance(&page, report);
     if (has_part(report, "families")) {
+        part_comparison(&page, report);
         part_latency(&page, report);
         part_throughput(&page, report);
     }
     if (has_part(report, "costs"))
         part_costs(&page, report);
-    if (has_part(report, "families"))
-        part_comparison(&page, report);
     if (has_part(report, "targets"))
         part_targets(&page, report);
     if (report_has(report, "bench"))

@@ -223,17 +223,12 @@ static void idle_cost(struct page *page, const struct report *report)
     page_open(page, "b", NULL);
     page_text(page, "What the short times cost: ");
     page_close(page);
-    for (size_t d = 0; d < report->driver_count; ++d)
-        for (size_t i = 0; i < report->rows.count; ++i) {
-            const struct results_row *row = &report->rows.rows[i];
-            struct results_spread idle;
-            if (strcmp(row->family, "cost") != 0 || strcmp(row->label, report->drivers[d].label) != 0 ||
-                !results_row_figure(row) || (idle = results_row_metric(row, "idle_cpu_share")).count == 0)
-                continue;
-            page_textf(page, "%s%s %s", said++ ? "; " : "while nothing is sent, of a core: ", row->label,
+    for (size_t d = 0; d < report->driver_count; ++d) {
+        struct results_spread idle = report_idle(report, report->drivers[d].label);
+        if (idle.count > 0)
+            page_textf(page, "%s%s %s", said++ ? "; " : "while nothing is sent, of a core: ", report->drivers[d].label,
                        format_metric("idle_cpu_share", idle.median).text);
-            break;
-        }
+    }
     if (said == 0)
         page_text(page,
                   "not measured in this run. A reader that spins is fast and uses a whole core; look at the rows of "
@@ -250,8 +245,7 @@ static void own_cost(struct page *page, const struct report *report)
         const struct results_row *row = report->order[i];
         const struct results_limit *share = &report_figures(report, row)->share;
         const struct family *family = family_find(row->family);
-        if (share->row == NULL || family == NULL || strcmp(family->measures[0].metric, "p50_ns") != 0 ||
-            strcmp(row->shape, done) == 0)
+        if (share->row == NULL || family == NULL || !family_timed(family) || strcmp(row->shape, done) == 0)
             continue;
         if (*done == '\0') {
             page_open(page, "p", "class", "lead", NULL);
@@ -268,9 +262,30 @@ static void own_cost(struct page *page, const struct report *report)
     }
 }
 
-void part_latency(struct page *page, const struct report *report)
+/* The first shape of a family, or all others, which are folded away. */
+static void family_shapes(struct page *page, const struct report *report, const struct family *family, bool first)
 {
     const struct results_rows *rows = &report->rows;
+    size_t found = 0;
+    for (size_t i = 0, next; i < rows->count; i = next) {
+        for (next = i + 1; next < rows->count && strcmp(rows->rows[i].shape, rows->rows[next].shape) == 0;)
+            ++next;
+        if (strcmp(rows->rows[i].family, family->name) != 0 || !has_histogram(&rows->rows[i], next - i) ||
+            (found++ == 0) != first)
+            continue;
+        if (!first && found == 2) {
+            char title[160];
+            snprintf(title, sizeof title, "%s: further sizes and rates", family->title);
+            part_more_begin(page, title);
+        }
+        figure_of_shape(page, report, &rows->rows[i], next - i, family, first);
+    }
+    if (!first && found > 1)
+        part_more_end(page);
+}
+
+void part_latency(struct page *page, const struct report *report)
+{
     part_begin(page, "latency", "Latency");
     page_element(
         page, "p", "lead",
@@ -279,20 +294,12 @@ void part_latency(struct page *page, const struct report *report)
     idle_cost(page, report);
     own_cost(page, report);
     page_open(page, "div", "class", "plates", NULL);
-    for (const struct family *family = families; family->name; ++family) {
-        bool first = true;
-        if (strcmp(family->measures[0].metric, "p50_ns") != 0)
-            continue;
-        for (size_t i = 0, next; i < rows->count; i = next) {
-            for (next = i + 1; next < rows->count && strcmp(rows->rows[i].shape, rows->rows[next].shape) == 0;)
-                ++next;
-            if (strcmp(rows->rows[i].family, family->name) == 0 && has_histogram(&rows->rows[i], next - i)) {
-                figure_of_shape(page, report, &rows->rows[i], next - i, family, first);
-                first = false;
-            }
+    for (const struct family *family = families; family->name; ++family)
+        if (family_timed(family)) {
+            family_shapes(page, report, family, true);
+            by_size(page, report, family);
+            family_shapes(page, report, family, false);
         }
-        by_size(page, report, family);
-    }
     page_close(page);
     page_close(page);
 }

@@ -45,6 +45,19 @@ void part_table_end(struct page *page)
     page_close(page);
 }
 
+void part_more_begin(struct page *page, const char *summary)
+{
+    page_open(page, "details", "class", "more", NULL);
+    page_element(page, "summary", NULL, summary);
+    page_open(page, "div", "class", "plates", NULL);
+}
+
+void part_more_end(struct page *page)
+{
+    page_close(page);
+    page_close(page);
+}
+
 static void key(struct page *page, int style)
 {
     char class[32];

@@ -6,6 +6,7 @@
 #include "report.h"
 
 void part_summary(struct page *page, const struct report *report);
+void part_headline(struct page *page, const struct report *report);
 void part_conformance(struct page *page, const struct report *report);
 void part_latency(struct page *page, const struct report *report);
 void part_throughput(struct page *page, const struct report *report);
@@ -24,6 +25,10 @@ void part_table_end(struct page *page);
 
 /* The heads of a table's columns. */
 void part_heads(struct page *page, const char *const *heads, size_t count);
+
+/* What is folded away until somebody opens it. */
+void part_more_begin(struct page *page, const char *summary);
+void part_more_end(struct page *page);
 
 /* A driver's name with its mark, as charts show it. */
 void part_driver(struct page *page, const struct report *report, const char *label);

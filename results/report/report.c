@@ -259,3 +259,17 @@ const struct results_row *report_peak(const struct report *report, const char *l
     }
     return best;
 }
+
+struct results_spread report_idle(const struct report *report, const char *label)
+{
+    for (size_t i = 0; i < report->rows.count; ++i) {
+        const struct results_row *row = &report->rows.rows[i];
+        struct results_spread idle;
+        if (strcmp(row->family, "cost") != 0 || strcmp(row->label, label) != 0 || !results_row_figure(row))
+            continue;
+        idle = results_row_metric(row, "idle_cpu_share");
+        if (idle.count > 0)
+            return idle;
+    }
+    return (struct results_spread){0, NAN, NAN, NAN, false};
+}

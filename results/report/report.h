@@ -48,6 +48,9 @@ const struct results_row *report_key_row(const struct report *report, const char
 /* report_peak is the driver's 1x1 throughput row with the most bytes a second, or NULL. */
 const struct results_row *report_peak(const struct report *report, const char *label);
 
+/* report_idle is what a driver's pair takes of a core while nothing is sent; count 0: it was not measured. */
+struct results_spread report_idle(const struct report *report, const char *label);
+
 /* report_index is a driver's column in the matrix, or -1 if no clause was tested. */
 int report_index(const struct report *report, const struct report_driver *driver);
 

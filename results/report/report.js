@@ -185,6 +185,10 @@
       options.scales.x.min = Math.min(...places) / 1.25;
       options.scales.x.max = Math.max(...places) * 1.25;
     }
+    // Nothing lies on the frame, where half of it would be cut off.
+    const values = datasets.flatMap((set) => set.data.map((point) => point.y)).filter((y) => y > 0);
+    options.scales.y.min = Math.min(...values) / 1.3;
+    options.scales.y.max = Math.max(...values) * 1.3;
     options.plugins.tooltip.callbacks = {
       title: (items) => (items.length ? formats[xKind](items[0].parsed.x) : ""),
       label: (item) => `${item.dataset.label}: ${formats[yKind](item.parsed.y)}`,
@@ -230,10 +234,12 @@
     };
     options.scales.x.min = Math.min(...(kind === "ratio" ? [0.9] : []), ...ends) / 1.15;
     options.scales.x.max = Math.max(...(kind === "ratio" ? [1.1] : []), ...ends) * 1.15;
+    // Who reads a tall chart from above does not see its lower end.
+    if (categories.length > 8) options.scales.top = { ...axis(kind, "", []), axis: "x", position: "top", min: options.scales.x.min, max: options.scales.x.max };
     options.plugins.tooltip.callbacks = {
       label: (item) => `${item.dataset.label}: ${formats[kind](item.dataset.middles[item.dataIndex])} (${item.raw.map(formats[kind]).join(" to ")})`,
     };
-    return { type: "bar", data: { labels: categories, datasets }, options, height: 64 + categories.length * step, plugins: kind === "ratio" ? [barMarks, unity] : [barMarks] };
+    return { type: "bar", data: { labels: categories, datasets }, options, height: (categories.length > 8 ? 88 : 64) + categories.length * step, plugins: kind === "ratio" ? [barMarks, unity] : [barMarks] };
   };
 
   const barMarks = {
@@ -333,22 +339,25 @@
   };
 
   const figures = [...document.querySelectorAll("figure[data-kind]")].map((figure) => ({ figure, off: new Set(), chart: null }));
+  // What is folded away has no width yet, and is drawn once it is opened.
+  const drawOne = (item) => {
+    if (item.chart) item.chart.destroy();
+    item.chart = item.figure.closest("details:not([open])") ? null : draw(item.figure, item.off);
+    if (!item.chart || item.figure.dataset.drawn) return;
+    item.figure.querySelector("details.data").open = false;
+    item.figure.dataset.drawn = "true";
+  };
   const drawAll = () => {
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-    figures.forEach((item) => {
-      if (item.chart) item.chart.destroy();
-      const first = !item.figure.dataset.drawn;
-      item.chart = draw(item.figure, item.off);
-      if (!item.chart || !first) return;
-      item.figure.querySelector("details.data").open = false;
-      item.figure.dataset.drawn = "true";
-    });
+    figures.forEach(drawOne);
   };
   drawAll();
+  document.querySelectorAll("details.more").forEach((more) =>
+    more.addEventListener("toggle", () => figures.filter(({ figure, chart }) => !chart && more.contains(figure)).forEach(drawOne)));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   matchMedia("(max-width: 40rem)").addEventListener("change", drawAll);
 
-  // A link to a clause opens its evidence, and what that lies in; on paper everything is open.
+  // A link to a clause opens its evidence, and what that lies in.
   const openTarget = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
@@ -359,5 +368,8 @@
   };
   addEventListener("hashchange", openTarget);
   openTarget();
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+
+  // Paper has what was open on the screen: all of it would be a hundred pages. Charts are drawn anew, in the colours and
+  // the width of paper.
+  matchMedia("print").addEventListener("change", drawAll);
 })();

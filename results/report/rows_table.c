@@ -50,7 +50,7 @@ static void unmeasured(struct page *page, const struct results_row *row)
 static void internals(struct page *page, const struct results_row *row)
 {
     const cJSON *metric;
-    page_open(page, "details", NULL);
+    page_open(page, "details", "class", "internals", NULL);
     page_element(page, "summary", NULL, "all of it");
     page_open(page, "p", "class", "facts", NULL);
     page_textf(page, "CPUs: %s.", report_placements(row, 1).text);
@@ -78,16 +78,21 @@ static void spread_cell(struct page *page, const struct results_spread *spread, 
     page_close(page);
 }
 
-static void limit_cell(struct page *page, const struct results_limit *limit)
+static void limit_cell(struct page *page, const struct row_figures *figures)
 {
+    const struct results_limit *limit = &figures->limit;
     page_open(page, "td", NULL);
     if (limit->distance.spread.count) {
-        page_text(page, format_ratio(limit->distance.spread.median).text);
-        page_text(page, " ");
-        page_element(page, "span", "range", limit->name);
+        page_textf(page, "%s %s ", format_ratio(limit->distance.spread.median).text, limit->name);
+        page_open(page, "span", "class", "range", NULL);
+        page_textf(page, "%s–%s", format_factor(limit->distance.spread.low).text,
+                   format_factor(limit->distance.spread.high).text);
+        page_close(page);
     } else {
         page_text(page, "–");
     }
+    if (figures->beaten.distance.spread.count)
+        page_element(page, "p", NULL, figures_beats(&figures->beaten).text);
     page_close(page);
 }
 
@@ -130,8 +135,8 @@ static void one_row(struct page *page, const struct report *report, const struct
     if (results_row_figure(row)) {
         page_element(page, "td", "value", format_metric(metric, figures->value.median).text);
         spread_cell(page, &figures->value, metric);
+        limit_cell(page, figures);
         page_element(page, "td", NULL, isnan(figures->tail) ? "–" : format_duration(figures->tail).text);
-        limit_cell(page, &figures->limit);
         blocks_cell(page, row);
         page_open(page, "td", "class", "metrics", NULL);
         internals(page, row);
@@ -142,22 +147,72 @@ static void one_row(struct page *page, const struct report *report, const struct
     page_close(page);
 }
 
+static bool belongs(const struct results_row *row, const struct results_row *group)
+{
+    bool limit = strcmp(row->driver, "limit") == 0, limits = strcmp(group->driver, "limit") == 0;
+    return limit == limits && (limit || strcmp(row->family, group->family) == 0);
+}
+
+/* Folded away, unless there is a row to be looked at. */
+static void group_begin(struct page *page, const struct report *report, const struct results_row *group)
+{
+    static const char *const heads[] = {"Row",    "Figure",  "95 % interval, or range", "Times its limit", "p99",
+                                        "Blocks", "Measured"};
+    const char *name = strcmp(group->driver, "limit") == 0 ? "the machine's own" : group->family;
+    size_t rows = 0, failed = 0;
+    char caption[160];
+    for (size_t i = 0; i < report->rows.count; ++i)
+        if (belongs(report->order[i], group)) {
+            ++rows;
+            failed += !results_row_figure(report->order[i]) && report->order[i]->not_applicable == NULL;
+        }
+    page_open(page, "details", "class", "group", "open", failed ? "" : NULL, NULL);
+    page_open(page, "summary", NULL);
+    page_element(page, "b", NULL, name);
+    page_textf(page, ": %zu row%s", rows, rows == 1 ? "" : "s");
+    if (failed) {
+        page_text(page, ", ");
+        page_open(page, "span", "class", "bad", NULL);
+        page_textf(page, "%zu without a figure", failed);
+        page_close(page);
+    }
+    page_close(page);
+    snprintf(caption, sizeof caption, "Rows: %.100s", name);
+    part_table_begin(page, "rows", caption);
+    part_heads(page, heads, sizeof heads / sizeof heads[0]);
+    page_open(page, "tbody", NULL);
+}
+
+static void group_end(struct page *page)
+{
+    page_close(page);
+    part_table_end(page);
+    page_close(page);
+}
+
+/* Family by family; the machine's own come last. */
 void part_rows(struct page *page, const struct report *report)
 {
-    static const char *const heads[] = {"Row",    "Figure",  "95 % interval, or range", "99 %", "Times its limit",
-                                        "Blocks", "Measured"};
     part_begin(page, "rows", "Every row");
     page_element(page, "p", "lead",
                  "Each row was measured once in each block, blocks in shuffled order. A row with a failed block is no "
-                 "figure. The machine's own rows come last.");
-    part_table_begin(page, "rows", "All rows of the benchmark");
-    part_heads(page, heads, sizeof heads / sizeof heads[0]);
-    page_open(page, "tbody", NULL);
-    for (int limits = 0; limits < 2; ++limits)
-        for (size_t i = 0; i < report->rows.count; ++i)
-            if ((strcmp(report->order[i]->driver, "limit") == 0) == limits)
-                one_row(page, report, report->order[i]);
-    page_close(page);
-    part_table_end(page);
+                 "figure. Ratios are of the figure, which of times is the median.");
+    for (int limits = 0; limits < 2; ++limits) {
+        const struct results_row *group = NULL;
+        for (size_t i = 0; i < report->rows.count; ++i) {
+            const struct results_row *row = report->order[i];
+            if ((strcmp(row->driver, "limit") == 0) != limits)
+                continue;
+            if (group == NULL || !belongs(row, group)) {
+                if (group)
+                    group_end(page);
+                group = row;
+                group_begin(page, report, group);
+            }
+            one_row(page, report, row);
+        }
+        if (group)
+            group_end(page);
+    }
     page_close(page);
 }

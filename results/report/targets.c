@@ -136,7 +136,7 @@ void part_targets(struct page *page, const struct report *report)
         struct target_words *words = NULL;
         if (!results_targets_any(&report->rows, run) || (words = targets_words(report, run)) == NULL)
             continue;
-        part_table_begin(page, "figures", "Targets of the reference implementation");
+        part_table_begin(page, "figures targets", "Targets of the reference implementation");
         table_head(page);
         page_open(page, "tbody", NULL);
         for (size_t i = 0; i < RESULTS_TARGETS; ++i)

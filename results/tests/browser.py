@@ -1,6 +1,6 @@
 """browser.py IPCMARK-REPORT SAMPLES [PICTURES]: headless Chromium draws every chart of a report, light and dark, at the
 width of a desk and of a phone; nothing is asked of a network, nothing is said on the console, the buttons do what they
-say. PICTURES is a folder for screenshots. Skipped (77) where there is no Chromium."""
+say, words can be read against their ground, and paper is light. PICTURES is a folder for screenshots. Skipped (77) where there is no Chromium."""
 
 import os
 import subprocess
@@ -58,6 +58,46 @@ LOOK = """(() => {
   };
 })()"""
 
+# Opens what is folded away; its charts are drawn then.
+OPEN = """(() => Promise.all([...document.querySelectorAll("details.more")].map((more) => new Promise((done) => {
+  more.addEventListener("toggle", () => done(more.querySelectorAll("canvas").length > 0));
+  more.open = true;
+}))))()"""
+
+# Words whose colour is too near to that of their ground (WCAG AA: 4.5), and headings that leave out a level.
+READ = """(() => {
+  const parse = (text) => (text.match(/[0-9.]+/g) || []).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b].map((part) => part / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+  const groundOf = (element) => {
+    for (; element; element = element.parentElement) {
+      const own = parse(getComputedStyle(element).backgroundColor);
+      if (own.length === 3 || own[3] === 1) return own;
+    }
+    return [255, 255, 255];
+  };
+  const pale = [...document.querySelectorAll("body *")].filter((element) => {
+    const words = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!words || ["SCRIPT", "STYLE"].includes(element.tagName)) return false;
+    const [one, other] = [parse(getComputedStyle(element).color), groundOf(element)].map(luminance).sort((a, b) => b - a);
+    return (one + 0.05) / (other + 0.05) < 4.5;
+  });
+  const levels = [...document.querySelectorAll("h1, h2, h3, h4")].map((heading) => Number(heading.tagName[1]));
+  return {
+    pale: [...new Set(pale.map((element) => `${element.tagName}.${element.className}: ${element.textContent.slice(0, 30)}`))],
+    skipped: levels.filter((level, at) => level > (at ? levels[at - 1] : 0) + 1).length,
+    first: levels[0],
+  };
+})()"""
+
+# What is printed: light, as high and wide as paper has it.
+PRINTED = """(() => ({
+  wide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+  ink: getComputedStyle(document.documentElement).getPropertyValue("--ink").trim(),
+  axes: [...new Set([...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas).options.scales.x.ticks.color))],
+}))()"""
+
 # How many lines or bars of the first chart with that button are to be seen.
 SEEN = """(() => {
   const chart = Chart.getChart(document.querySelector("#pressed").closest("figure").querySelector("canvas"));
@@ -72,7 +112,10 @@ def expect(failures, what, got, wanted):
 
 
 def look(browser, failures, where):
-    seen = browser.value(LOOK)
+    expect(failures, f"{where}: what was opened has charts", set(browser.value(OPEN)), {True})
+    seen, read = browser.value(LOOK), browser.value(READ)
+    expect(failures, f"{where}: words that are too pale", read["pale"], [])
+    expect(failures, f"{where}: headings", (read["first"], read["skipped"]), (1, 0))
     expect(failures, f"{where}: figures without a chart", seen["figures"] - seen["drawn"], 0)
     if seen["figures"] == 0:
         failures.append(f"{where}: there is no figure")
@@ -100,18 +143,39 @@ def toggle(browser, failures, where, button, change):
     expect(failures, f"{where}: {button} pressed twice", (browser.value(SEEN), browser.value(STATE)), (before, state))
 
 
+def press_tab(browser, failures):
+    """The first stop of the keyboard is a link that shows where one is."""
+    browser.press("Tab", 9)
+    seen = browser.value("(() => { const { tagName } = document.activeElement;"
+                         " return [tagName, getComputedStyle(document.activeElement).outlineStyle]; })()")
+    expect(failures, "the first stop of the keyboard", seen, ["A", "solid"])
+
+
+def printed(browser, failures):
+    """Paper is light, on a dark screen too, the charts as well; afterwards all is dark again."""
+    browser.call("Emulation.setDeviceMetricsOverride", width=720, height=1000, deviceScaleFactor=1, mobile=False)
+    for media, ink, soft in (("print", "#1b1f24", "#555e68"), ("screen", "#e6e8ea", "#a3abb4")):
+        browser.call("Emulation.setEmulatedMedia", media=media,
+                     features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        browser.settle()
+        expect(failures, media, browser.value(PRINTED), {"wide": False, "ink": ink, "axes": [soft]})
+
+
 def check(browser, url, failures, pictures):
     grounds = set()
     for width, height, dark in SCREENS:
         where = f"{width} px, {'dark' if dark else 'light'}"
         browser.show(url, width, height, dark)
-        grounds.add(look(browser, failures, where))
         if pictures:
             browser.picture(os.path.join(pictures, f"{width}-{'dark' if dark else 'light'}.png"))
+        grounds.add(look(browser, failures, where))
         toggle(browser, failures, where, "figure button.series[aria-pressed=true]", -1)
         toggle(browser, failures, where, "figure button.variant", 1)
         failures += [f"{where}: {complaint}" for complaint in browser.complaints(url)]
     expect(failures, "grounds, light and dark", len(grounds), 2)
+    browser.show(url, *SCREENS[1])
+    press_tab(browser, failures)
+    printed(browser, failures)
 
 
 def main():

@@ -111,6 +111,10 @@ class Browser:
             raise RuntimeError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
+    def settle(self):
+        """Waits until the page has been laid out and drawn anew."""
+        self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+
     def press(self, key, code):
         """A key, as from a keyboard."""
         for kind in ("keyDown", "keyUp"):

@@ -60,7 +60,7 @@ static void what_fails_is_shown_at_the_top(void **state)
                                     "//ul[@class='troubles']/li[1][contains(.,'KILL-002') and contains(.,'fifo') and "
                                     "contains(.,'was OK')]"),
                      1);
-    assert_int_equal(document_count(&document, "//li[@class='card'][contains(.,'1 broken')]"), 1);
+    assert_int_equal(document_count(&document, "//section[@id='headline']//td[contains(.,'1 broken')]"), 1);
     document_free(&document);
 }
 
