@@ -10,8 +10,9 @@
 static_assert(EXPORT_FIGURES > MEASURES + 2, "all measures of a family, two percentiles and the end");
 
 /* Of rows that no family of the report describes: the machine's limits and the rows that targets are judged by. */
-static const char *const headlines[] = {"p50_ns",     "messages_per_second", "bytes_per_second", "max_ns",
-                                        "one_way_ns", "publisher_cpu_ns",    "cpu_share",        "bytes_per_pair"};
+static const char *const headlines[] = {"p50_ns",    "messages_per_second", "bytes_per_second",
+                                        "max_ns",    "one_way_ns",          "publisher_cpu_ns",
+                                        "cpu_share", "bytes_per_pair",      "cpu_seconds_per_million"};
 
 static const struct {
     const char *metric;

@@ -19,7 +19,7 @@ static bool has_metric(const struct results_row *row, const char *metric)
 /* The machine's limits are of no family: each has one of these. */
 const char *figures_metric(const struct results_row *row)
 {
-    static const char *const usual[] = {"p50_ns", "messages_per_second", "bytes_per_second"};
+    static const char *const usual[] = {"p50_ns", "messages_per_second", "bytes_per_second", "cpu_seconds_per_million"};
     const struct family *family = family_find(row->family);
     if (row->histogram.total > 0 && (family == NULL || family->measures[1].metric == NULL))
         return "p50_ns";
