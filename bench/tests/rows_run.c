@@ -53,24 +53,43 @@ static cJSON *read_cells(int fd)
     return cells;
 }
 
-struct rows_run rows_run(const char *const *words)
+/* One that is under way. */
+struct started {
+    pid_t child;
+    int cells;
+    char path[32];
+};
+
+static struct started begin(const char *const *words)
+{
+    struct started started = {.path = "/tmp/bench-cells.XXXXXX"};
+
+    started.cells = mkostemp(started.path, O_CLOEXEC);
+    assert_true(started.cells >= 0);
+    started.child = start(started.path, words);
+    return started;
+}
+
+static struct rows_run finish(const struct started *started)
 {
     struct rows_run run;
-    char path[] = "/tmp/bench-cells.XXXXXX";
-    int fd = mkostemp(path, O_CLOEXEC), status;
-    pid_t child;
+    int status;
 
-    assert_true(fd >= 0);
-    child = start(path, words);
-    while (waitpid(child, &status, 0) < 0)
+    while (waitpid(started->child, &status, 0) < 0)
         assert_int_equal(errno, EINTR);
-    unlink(path);
+    unlink(started->path);
     run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    run.cells = read_cells(fd);
+    run.cells = read_cells(started->cells);
     return run;
 }
 
-static bool is_disturbed(const cJSON *cell)
+struct rows_run rows_run(const char *const *words)
+{
+    struct started started = begin(words);
+    return finish(&started);
+}
+
+static const char *find_disturbance(const cJSON *cell)
 {
     static const char *const reasons[] = {" messages a second of ", "the reader had slept before ",
                                           "the line could not be measured"};
@@ -79,8 +98,23 @@ static bool is_disturbed(const cJSON *cell)
 
     for (size_t i = 0; error != NULL && i < sizeof reasons / sizeof reasons[0]; ++i)
         if (strstr(error, reasons[i]) != NULL)
-            return true;
-    return why != NULL && strcmp(why, "its reader stays awake between messages") == 0;
+            return error;
+    return why != NULL && strcmp(why, "its reader stays awake between messages") == 0 ? why : NULL;
+}
+
+static bool is_disturbed(const struct rows_run *run, char *why, size_t why_size)
+{
+    const cJSON *cell;
+
+    cJSON_ArrayForEach(cell, run->cells)
+    {
+        const char *disturbance = find_disturbance(cell);
+        if (disturbance == NULL)
+            continue;
+        snprintf(why, why_size, "%s: %s", cJSON_GetStringValue(cJSON_GetObjectItem(cell, "row")), disturbance);
+        return true;
+    }
+    return false;
 }
 
 void rows_run_skip_if_busy(const char *why)
@@ -100,21 +134,34 @@ struct rows_run rows_run_undisturbed(const char *const *words)
 
     for (int attempt = 0; attempt < ATTEMPTS; ++attempt) {
         struct rows_run run = rows_run(words);
-        const cJSON *cell, *disturbed = NULL;
-        cJSON_ArrayForEach(cell, run.cells)
-        {
-            if (is_disturbed(cell))
-                disturbed = cell;
-        }
-        if (disturbed == NULL)
+        if (!is_disturbed(&run, why, sizeof why))
             return run;
-        snprintf(why, sizeof why, "%s: %s", cJSON_GetStringValue(cJSON_GetObjectItem(disturbed, "row")),
-                 rows_run_error(disturbed) == NULL ? "its reader stays awake" : rows_run_error(disturbed));
+        print_message("again: %s\n", why);
         rows_run_free(&run);
     }
     rows_run_skip_if_busy(why);
     fail_msg("%d times, %s", ATTEMPTS, why);
     return (struct rows_run){0};
+}
+
+void rows_run_side_by_side(const char *const *rows, size_t count, struct rows_run *out)
+{
+    enum { MOST = 8 };
+    struct started started[MOST];
+    char why[700];
+
+    assert_true(count <= MOST);
+    for (size_t i = 0; i < count; ++i)
+        started[i] = begin((const char *const[]){rows[i], NULL});
+    for (size_t i = 0; i < count; ++i)
+        out[i] = finish(&started[i]);
+    for (size_t i = 0; i < count; ++i) {
+        if (!is_disturbed(&out[i], why, sizeof why))
+            continue;
+        print_message("again, by itself: %s\n", why);
+        rows_run_free(&out[i]);
+        out[i] = rows_run_undisturbed((const char *const[]){rows[i], NULL});
+    }
 }
 
 void rows_run_free(struct rows_run *run)

@@ -2,6 +2,8 @@
 #ifndef BENCH_TESTS_ROWS_RUN_H
 #define BENCH_TESTS_ROWS_RUN_H
 
+#include <stddef.h>
+
 #include <cjson/cJSON.h>
 
 struct rows_run {
@@ -16,6 +18,9 @@ struct rows_run rows_run(const char *const *words);
  * measured. Not for ever: after five times the case is skipped on a machine that is busy, and fails on one that is not.
  */
 struct rows_run rows_run_undisturbed(const char *const *words);
+/* Likewise of each row by itself, but at the same time, for those that wait most of theirs; by itself where disturbed.
+ */
+void rows_run_side_by_side(const char *const *rows, size_t count, struct rows_run *out);
 /* Ends the case as skipped if more threads want to run than there are CPUs. */
 void rows_run_skip_if_busy(const char *why);
 void rows_run_free(struct rows_run *);

@@ -57,25 +57,30 @@ static const cJSON *figure(const struct rows_run *run, const char *row)
 /* Where what a row is about is in its metrics: times, or a rate of messages of that size. */
 enum { TIMES };
 
-static void smoke(const char *driver)
+struct shape {
+    const char *format;
+    double size; /* or TIMES */
+};
+
+/* Those of fewer drivers come last. */
+static const struct shape all[] = {
+    {"hot/%s/64B/1x1", TIMES},  {"size/%s/8B/1x1", 8},    {"size/%s/2MiB/1x1", 1 << 21},
+    {"mesh/%s/1KiB/3x3", 1024}, {"size/%s/20B/1x1", 20},  {"throughput/%s/1KiB/1x1", 1024},
+    {"fanout/%s/64B/1x2", 64},  {"fanin/%s/64B/3x1", 64}, {"roundtrip/%s/64B/1x1", TIMES}};
+enum { ALL = sizeof all / sizeof all[0], FEW = 4 };
+
+static void smoke(const char *driver, size_t count)
 {
-    static const struct {
-        const char *format;
-        double size; /* or TIMES */
-    } all[] = {{"hot/%s/64B/1x1", TIMES}, {"roundtrip/%s/64B/1x1", TIMES}, {"throughput/%s/1KiB/1x1", 1024},
-               {"size/%s/8B/1x1", 8},     {"size/%s/20B/1x1", 20},         {"size/%s/2MiB/1x1", 1 << 21},
-               {"fanout/%s/64B/1x2", 64}, {"fanin/%s/64B/3x1", 64},        {"mesh/%s/1KiB/3x3", 1024}};
-    enum { COUNT = sizeof all / sizeof all[0] };
-    char rows[COUNT][64];
-    const char *words[COUNT + 3] = {"--seconds", "0.1"};
+    char rows[ALL][64];
+    const char *words[ALL + 3] = {"--seconds", "0.05"};
     struct rows_run run;
 
-    for (size_t i = 0; i < COUNT; ++i) {
+    for (size_t i = 0; i < count; ++i) {
         snprintf(rows[i], sizeof rows[i], all[i].format, driver);
         words[i + 2] = rows[i];
     }
     run = rows_run(words);
-    for (size_t i = 0; i < COUNT; ++i)
+    for (size_t i = 0; i < count; ++i)
         if (all[i].size == TIMES)
             check_times(figure(&run, rows[i]));
         else
@@ -106,22 +111,30 @@ static void smoke_latency(const char *driver)
 static void fifo(void **state)
 {
     (void)state;
-    smoke("fifo");
+    smoke("fifo", ALL);
     smoke_latency("fifo");
 }
 
 static void tcp(void **state)
 {
     (void)state;
-    smoke("tcp");
+    smoke("tcp", FEW);
     smoke_latency("tcp");
 }
 
 static void mmipc(void **state)
 {
     (void)state;
-    smoke("mmipc");
+    smoke("mmipc", FEW);
     smoke_latency("mmipc");
+}
+
+/* Others may have kept a CPU for so long that the line before or after is unknown. */
+static void check_placement(const cJSON *cell)
+{
+    bool is_known = cJSON_IsNumber(cJSON_GetObjectItem(cell, "line_before_ns")) &&
+                    cJSON_IsNumber(cJSON_GetObjectItem(cell, "line_after_ns"));
+    assert_int_equal(cJSON_IsString(cJSON_GetObjectItem(cell, "placement")), is_known);
 }
 
 static void limits(void **state)
@@ -140,7 +153,7 @@ static void limits(void **state)
         exit(77); /* these limits are of two CPUs */
     run = rows_run_undisturbed(words);
     metric(rows_run_cell(&run, "limit/line"), "p50_ns");
-    assert_non_null(cJSON_GetStringValue(cJSON_GetObjectItem(rows_run_cell(&run, "limit/line"), "placement")));
+    check_placement(rows_run_cell(&run, "limit/line"));
     check_rate(figure(&run, "limit/bare-ring/64B"), 64);
     check_rate(figure(&run, "limit/harness/1KiB"), 1024);
     check_times(figure(&run, "limit/bare-ring-hot/64B"));
