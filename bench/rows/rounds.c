@@ -107,15 +107,16 @@ double rounds_median(const struct rounds *rounds, size_t chosen)
 void rounds_add_classes(const struct rounds *rounds, struct cell *cell, const char *name)
 {
     for (size_t i = 0; i < LINE_CLASSES; ++i) {
-        double values[ROUNDS_MOST];
+        double values[ROUNDS_MOST], median;
         char full_name[64];
         size_t count = 0;
         for (size_t j = 0; j < rounds->count; ++j)
             if (is_of(&rounds->list[j], line_classes[i]))
                 values[count++] = rounds->list[j].value;
         snprintf(full_name, sizeof full_name, "%s_%s", line_classes[i], name);
-        if (count > 0)
-            cell_metric(cell, full_name, statistics_median(values, count));
+        median = count > 0 ? statistics_median(values, count) : 0;
+        if (median > 0) /* nothing arrived: there is no ratio to nothing */
+            cell_metric(cell, full_name, median);
     }
 }
 

@@ -59,6 +59,20 @@ static void class_seen_most_makes_the_cell(void **state)
     close_rounds();
 }
 
+/* A ratio to it would be infinite. */
+static void class_of_nothing_has_no_figure(void **state)
+{
+    static const double lines[] = {50, 51, 170, 171, 172};
+    (void)state;
+    choose(lines, 4);
+    for (size_t i = 0; i < rounds.count; ++i)
+        rounds.list[i].value = rounds.list[i].value > 1 ? rounds.list[i].value : 0; /* the one round of cluster */
+    rounds_add_classes(&rounds, &cell, "messages_per_second");
+    assert_true(isnan(metric("cluster_messages_per_second")));
+    assert_true(metric("distant_messages_per_second") == 3.5);
+    close_rounds();
+}
+
 /* Neither the fastest nor the slowest is preferred. */
 static void tie_goes_to_the_class_seen_first(void **state)
 {
@@ -120,5 +134,6 @@ static void time_ends_the_cell(void **state)
     close_rounds();
 }
 
-CASES_MAIN(CASE(class_seen_most_makes_the_cell), CASE(tie_goes_to_the_class_seen_first),
-           CASE(times_are_of_all_trips_of_a_class), CASE(only_changes_make_a_mixed_cell), CASE(time_ends_the_cell))
+CASES_MAIN(CASE(class_seen_most_makes_the_cell), CASE(class_of_nothing_has_no_figure),
+           CASE(tie_goes_to_the_class_seen_first), CASE(times_are_of_all_trips_of_a_class),
+           CASE(only_changes_make_a_mixed_cell), CASE(time_ends_the_cell))
