@@ -64,7 +64,7 @@ def a_damaged_file_ends_no_command(*arguments):
     codes = {name: [run(command)[0]] for name, command in commands(*arguments[:4]).items()}
     assert codes["report"] == codes["export"] == codes["merge"] == [0], codes
     drawn = random.Random(1)
-    for number in range(60):
+    for number in range(24):
         at = drawn.randrange(whole.index(b"\n") + 1, len(whole)) if number % 2 else drawn.randrange(len(whole))
         damaged = whole[:at] if number % 3 == 0 else whole[:at] + drawn.choice((b"\xff", b"\n", b'"', b"}", b"9")) + whole[at + 1:]
         pathlib.Path("run.jsonl").write_bytes(damaged)
