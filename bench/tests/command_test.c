@@ -159,19 +159,28 @@ static void runners_flags_reach_it(void **state)
     command_close_directory();
 }
 
-/* Every row of every target, once and briefly: all are figures, and one block is too few for any verdict. (On a busy
- * machine some may be unknown for another reason as well.) */
+/* Every row of every target, once and briefly: all are figures, and one block is too few for any verdict. What others
+ * want of the CPUs may make an error of one, so it is measured again; then some may be unknown for another reason. */
 static void targets_are_measured_and_judged(void **state)
 {
-    enum { ROWS = 22, TARGETS = 16, SESSIONS = 2 };
-    unsigned counts[1];
+    enum { ROWS = 22, TARGETS = 16, SESSIONS = 2, ATTEMPTS = 4 };
+    const char *words[] = {"--targets", "--blocks", "1", "--seconds", "0.01", "--output", command_file, NULL};
+    unsigned counts[1], attempt = 1;
     cJSON *records, *footer;
+    double load;
     (void)state;
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
         exit(77); /* the line, and a CPU for each side */
     command_open_directory();
-    SAYS(0, "one way to a sleeping reader", "--targets", "--blocks", "1", "--seconds", "0.01", "--output",
-         command_file);
+    while (command_run(words) == 1 && attempt < ATTEMPTS)
+        ++attempt;
+    if (command_count("ERROR") > 0 && getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN)) {
+        print_message("skipped at a load of %.1f:\n%s", load, command_said);
+        command_close_directory();
+        exit(77);
+    }
+    if (strstr(command_said, "one way to a sleeping reader") == NULL)
+        fail_msg("%s", command_said);
     assert_int_equal(command_count("unknown: "), TARGETS);
     assert_int_equal(command_count("ERROR"), 0);
     records = command_read_file(counts, 1);

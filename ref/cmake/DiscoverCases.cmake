@@ -7,6 +7,6 @@ set(text "")
 math(EXPR PATIENCE "${TIMEOUT} * 3 / 4") # then it says where it hangs: hang.h
 foreach(case IN LISTS cases)
   string(APPEND text "add_test([[${PREFIX}.${case}]] [[${PROGRAM}]] [[${case}]])\n")
-  string(APPEND text "set_tests_properties([[${PREFIX}.${case}]] PROPERTIES LABELS [[${LABELS}]] TIMEOUT ${TIMEOUT} PROCESSORS 2 RUN_SERIAL [[${SERIAL}]] SKIP_RETURN_CODE 77 ENVIRONMENT CASES_PATIENCE=${PATIENCE})\n")
+  string(APPEND text "set_tests_properties([[${PREFIX}.${case}]] PROPERTIES LABELS [[${LABELS}]] TIMEOUT ${TIMEOUT} PROCESSORS 2 RUN_SERIAL [[${SERIAL}]] RESOURCE_LOCK [[${LOCK}]] SKIP_RETURN_CODE 77 ENVIRONMENT CASES_PATIENCE=${PATIENCE})\n")
 endforeach()
 file(WRITE ${OUT} "${text}")
