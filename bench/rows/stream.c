@@ -52,7 +52,7 @@ static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_pu
         struct round_of round;
         if (stream_once(scene, options, &round) < 0)
             return -1;
-        rounds_add(rounds, round.seconds, round.messages / round.seconds, NULL);
+        rounds_add(rounds, round.seconds, round.seconds > 0 ? round.messages / round.seconds : 0, NULL);
         messages += round.messages;
         sent += round.sent;
         retries += round.retries;
