@@ -10,7 +10,7 @@ static void conclude(struct gate_report *report, enum gate_verdict verdict, cons
     snprintf(report->words, sizeof report->words, "%s%.1000s", reason, detail);
 }
 
-/* "; slower, but tolerated: latency p50, 64 B (+4.0 %)", or "". */
+/* "; slower, but tolerated: one way (both awake) p50, 64 B (+4.0 %)", or "". */
 static void name_tolerated(char *out, size_t size, const struct gate_look *look)
 {
     size_t used = 0;
@@ -23,7 +23,7 @@ static void name_tolerated(char *out, size_t size, const struct gate_look *look)
                                      100 * (look->findings[i].slower.median - 1));
 }
 
-/* "latency p50, 64 B; throughput, 64 B", of all with this verdict. */
+/* "one way (both awake) p50, 64 B; throughput, 64 B", of all with this verdict. */
 static void name_all(char *out, size_t size, const struct gate_look *look, enum gate_verdict verdict)
 {
     size_t used = 0;

@@ -12,7 +12,7 @@ enum gate_metric_name { GATE_P50, GATE_P99, GATE_RATE, GATE_METRICS };
 
 struct gate_metric {
     const char *family, *shape, *metric; /* "hot", "hot/64B/1x1", "p50_ns" */
-    const char *words;                   /* "latency p50, 64 B" */
+    const char *words;                   /* "one way (both awake) p50, 64 B" */
 };
 extern const struct gate_metric gate_metrics[GATE_METRICS];
 

@@ -13,8 +13,8 @@ enum { FEWEST_PAIRS = 6, SEED = 1 };
 static const double significant = 0.05, within = 0.90;
 
 const struct gate_metric gate_metrics[GATE_METRICS] = {
-    [GATE_P50] = {"hot", "hot/64B/1x1", "p50_ns", "latency p50, 64 B"},
-    [GATE_P99] = {"hot", "hot/64B/1x1", "p99_ns", "latency p99, 64 B"},
+    [GATE_P50] = {"hot", "hot/64B/1x1", "p50_ns", "one way (both awake) p50, 64 B"},
+    [GATE_P99] = {"hot", "hot/64B/1x1", "p99_ns", "one way (both awake) p99, 64 B"},
     [GATE_RATE] = {"throughput", "throughput/64B/1x1", "messages_per_second", "throughput, 64 B"},
 };
 

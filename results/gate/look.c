@@ -203,7 +203,7 @@ static void say_others(struct gate_report *report, const struct scratch *scratch
                                      again ? "" : row->driver, again ? "" : " ",
                                      again  ? ""
                                      : rate ? "throughput "
-                                            : "latency p50 ",
+                                            : "one way (both awake) p50 ",
                                      value / 1e3, rate ? "thousand/s" : "µs");
             last = row->name;
         }

@@ -27,7 +27,7 @@ static void words_and_table_say_what_and_why(void **state)
     has(words, "SLOWER, by more than the 10 % that are tolerated; p = 0.00073");
     has(words, "It took 91 s.");
     has(table, "### Gate: regression");
-    has(table, "| latency p99, 64 B |");
+    has(table, "| one way (both awake) p99, 64 B |");
     has(table, "Fresh blocks, 12 blocks");
     has(table, "It took 91 s.");
     free(words);

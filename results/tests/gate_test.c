@@ -63,7 +63,8 @@ static void what_is_tolerated_passes(void **state)
     (void)state;
     assert_int_equal(report.verdict, GATE_PASS);
     assert_true(finding->chance < 0.01 && finding->slower.low > 1 && gate_slower_within(finding));
-    has(report.words, "slower, but tolerated: latency p50, 64 B (+6.9 %), latency p99, 64 B (+6.9 %), throughput");
+    has(report.words, "slower, but tolerated: one way (both awake) p50, 64 B (+6.9 %), one way (both awake) p99, 64 B "
+                      "(+6.9 %), throughput");
     report = conclude(&same, NULL);
     assert_false(gate_slower_within(&report.first.findings[GATE_P50]));
     assert_null(strstr(report.words, "but tolerated"));
@@ -433,7 +434,7 @@ static void a_stored_run_is_taken_over_its_own_machine(void **state)
 
 #define MEASURED(members, cell)                                                                                        \
     "{\"record\":\"header\",\"format\":1,\"kind\":\"bench\",\"cell_seconds\":" cell ",\"environment\":{" members "}}"  \
-                                                                                                                 "\n"
+    "\n"
 
 static void another_environment_is_seen(void **state)
 {
