@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libxml/parserInternals.h>
 #include <libxml/xmlwriter.h>
 
 #define X(text) ((const xmlChar *)(text))
@@ -11,14 +12,17 @@
 /* XML 1.0 has no way to write most control characters or broken UTF-8, and what participants print may hold both. */
 static xmlChar *clean_text(const char *text)
 {
+    static const int least[] = {0, 1, 0x80, 0x800, 0x10000}; /* in the shortest form, which libxml2 does not ask for */
     xmlChar *clean = xmlStrdup(X(text != NULL ? text : ""));
-    for (xmlChar *at = clean; at != NULL && *at != '\0'; ++at)
-        if (*at < 0x20 && *at != '\n' && *at != '\t')
+    for (xmlChar *at = clean; at != NULL && *at != '\0';) {
+        int length = 4; /* the NUL at the end ends a character too */
+        const int code = xmlGetUTF8Char(at, &length);
+        const bool begins = (*at & 0xc0) != 0x80;
+        const bool written = begins && code > 0 && code >= least[length] && code != '\r' && xmlIsCharQ(code);
+        if (!written)
             *at = '?';
-    if (clean != NULL && !xmlCheckUTF8(clean))
-        for (xmlChar *at = clean; *at != '\0'; ++at)
-            if (*at >= 0x80)
-                *at = '?';
+        at += written ? length : 1;
+    }
     return clean;
 }
 

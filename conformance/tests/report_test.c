@@ -362,7 +362,8 @@ static void junit_is_well_formed_and_complete(void **state)
     (void)state;
     close(mkstemp(path));
     add_some(&list);
-    add(&list, "tcp", "DEL-003", VERDICT_ERROR, "a control character: \001, broken UTF-8: \xff");
+    add(&list, "tcp", "DEL-003", VERDICT_ERROR,
+        "control: \001, broken UTF-8: \xff \xe2\x82 \xe0\x81\x81, a euro: \xe2\x82\xac, no character: \xef\xbf\xbf");
     add(&list, "tcp", "DEL-004", VERDICT_XFAIL, "known");
     add(&list, "tcp", "DEL-005", VERDICT_FAIL, "in the baseline");
     list.items[6].excused = true;
@@ -384,7 +385,8 @@ static void junit_is_well_formed_and_complete(void **state)
     expect_xpath(path, "string(//failure/@message)", "message 7 of <publisher 1> & more");
     expect_xpath(path, "string(//failure/@type)", "lost");
     expect_xpath(path, "string(//failure)", "first line\nsecond line\n");
-    expect_xpath(path, "string(//error/@message)", "a control character: ?, broken UTF-8: ?");
+    expect_xpath(path, "string(//error/@message)",
+                 "control: ?, broken UTF-8: ? ?? ???, a euro: \xe2\x82\xac, no character: ???");
     expect_xpath(path, "count(//testcase[not(*)])", "2");
     unlink(path);
     result_list_clear(&list);
