@@ -32,6 +32,7 @@ struct gate_finding {
     double candidate, base;        /* the figures themselves; NAN: none */
     struct results_spread slower;  /* candidate over base, of the time that it takes: 1.25 is 25 % slower; the interval
                                       is of 90 %, so its lower end alone holds with 95 % (beside a stored run of 95 %) */
+    bool over_limit;               /* of both, what they are of the limit that their own machine had */
     struct results_spread control; /* likewise the second cell of the base over its first */
     double chance; /* p of the exact one-sided signed-rank test: how often the pairs of one that takes no longer would
                       come out as much slower as these or more; adjusted by Holm for all that was tested with it. NAN:

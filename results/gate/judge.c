@@ -387,6 +387,7 @@ static void judge_stored_metric(struct gate_look *look, const struct results_row
     finding->base = results_row_metric(trio.base, metric).median;
     ratio = results_compare(rows, trio.candidate, trio.base, metric);
     finding->slower = turned(ratio.spread, metric);
+    finding->over_limit = ratio.normalised;
     if (ratio.why || !ratio.normalised || !ratio.spread.interval)
         say(finding, GATE_INCONCLUSIVE,
             ratio.why                ? ratio.why

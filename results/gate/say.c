@@ -6,12 +6,13 @@
 void gate_say_slower(char *out, size_t size, const struct gate_finding *finding)
 {
     const struct results_spread *slower = &finding->slower;
+    const char *of = finding->over_limit ? ", over the limit beside it," : "";
 
     out[0] = '\0';
     if (slower->count > 0 && slower->interval)
-        snprintf(out, size, "%.2f times as long (%.2f to %.2f)", slower->median, slower->low, slower->high);
+        snprintf(out, size, "%.2f times as long%s (%.2f to %.2f)", slower->median, of, slower->low, slower->high);
     else if (slower->count > 0 && !isnan(slower->median))
-        snprintf(out, size, "%.2f times as long", slower->median);
+        snprintf(out, size, "%.2f times as long%s", slower->median, of);
 }
 
 /* "4.3", "25": of a share, in percent. */
@@ -107,7 +108,7 @@ static void say_look(FILE *out, const struct gate_look *look, const char *title)
         gate_say_finding(words, sizeof words, finding);
         figure(now, sizeof now, finding->candidate, finding->metric->metric);
         figure(before, sizeof before, finding->base, finding->metric->metric);
-        fprintf(out, "  %-20s  %s, baseline %s%s%s", finding->metric->words, now, before, slower[0] ? "; " : "",
+        fprintf(out, "  %-31s  %s, baseline %s%s%s", finding->metric->words, now, before, slower[0] ? "; " : "",
                 slower);
         line(out, ": ", words, "\n");
     }
@@ -116,7 +117,7 @@ static void say_look(FILE *out, const struct gate_look *look, const char *title)
 void gate_say_words(FILE *out, const struct gate_report *report)
 {
     line(out, "candidate ", report->candidate, ", ");
-    line(out, "baseline ", report->base, report->stored ? " (stored; each over its own machine's limit)\n" : "\n");
+    line(out, "baseline ", report->base, report->stored ? " (stored)\n" : "\n");
     if (report->first.asked != 0)
         say_look(out, &report->first, "First look");
     if (report->confirmed)
@@ -161,14 +162,13 @@ static void paragraph(FILE *out, const char *before, const char *text, const cha
     fputs(after, out);
 }
 
-static void table(FILE *out, const struct gate_look *look, const char *title)
+static void table(FILE *out, const struct gate_report *report, const struct gate_look *look, const char *title)
 {
-    fprintf(
-        out,
-        "\n%s, %u blocks\n\n| | candidate | baseline | time, candidate ÷ baseline (interval) | baseline beside itself "
-        "| verdict |\n"
-        "| --- | --- | --- | --- | --- | --- |\n",
-        title, look->blocks);
+    fprintf(out,
+            "\n%s, %u blocks\n\n| | candidate | baseline | time%s, candidate ÷ baseline (interval) | baseline beside "
+            "itself "
+            "| verdict |\n| --- | --- | --- | --- | --- | --- |\n",
+            title, look->blocks, report->stored ? " over its machine's limit" : "");
     for (size_t i = 0; i < GATE_METRICS; ++i) {
         const struct gate_finding *finding = &look->findings[i];
         char text[400];
@@ -199,9 +199,9 @@ void gate_say_markdown(FILE *out, const struct gate_report *report)
     paragraph(out, " beside ", report->base, ": ");
     paragraph(out, "", report->words, ".\n");
     if (report->first.asked != 0)
-        table(out, &report->first, "First look");
+        table(out, report, &report->first, "First look");
     if (report->confirmed)
-        table(out, &report->second, "Fresh blocks");
+        table(out, report, &report->second, "Fresh blocks");
     if (report->first.asked != 0)
         fprintf(out, "\n%s\n", note(report));
     if (report->clauses.count > 0)

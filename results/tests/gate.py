@@ -177,8 +177,9 @@ def a_stored_run_is_accepted_and_compared_with(*programs):
     assert "fewer than 12 blocks" in error, error
     _, error = gate.run("--baseline", "kept.jsonl", "--accept", "--reason", "why not", code=3)
     assert "2 messages lost" in error and "the first one" in pathlib.Path("kept.jsonl").read_text(), error
-    out, _ = gate.run("--baseline", "kept.jsonl")
-    assert "pass: " in out and "stored" in out, out
+    out, _ = gate.run("--baseline", "kept.jsonl", "--markdown", "a.md")
+    assert "pass: " in out and "1.00 times as long, over the limit beside it, (1.00 to 1.00)" in out, out
+    assert "time over its machine's limit, candidate" in pathlib.Path("a.md").read_text()
     out, _ = gate.run("--baseline", "kept.jsonl", code=1)
     assert "regression: slower, and seen again" in out and "Not as it was" not in out, out
     (gate.here / "cpu").write_text("B")
