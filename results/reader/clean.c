@@ -3,10 +3,10 @@
 
 #include <stdint.h>
 
-/* How many bytes the character at `at` has: what XML allows, newline and tab among it; 0: it is none of these. */
-static size_t length_at(const unsigned char *at)
+size_t results_character(const char *text)
 {
     static const uint32_t least[] = {0, 0x20, 0x80, 0x800, 0x10000};
+    const unsigned char *at = (const unsigned char *)text;
     size_t length = *at < 0x80 ? 1 : *at >= 0xf0 && *at < 0xf8 ? 4 : *at >= 0xe0 ? 3 : *at >= 0xc0 ? 2 : 0;
     uint32_t code = length == 1 ? *at : *at & (0x7fu >> length);
     if (*at >= 0xf8)
@@ -18,7 +18,7 @@ static size_t length_at(const unsigned char *at)
     }
     if (*at == '\n' || *at == '\t')
         return 1;
-    if (length == 0 || code < least[length] || code == 0x7f || (code >= 0xd800 && code < 0xe000) ||
+    if (length == 0 || code < least[length] || (code >= 0x7f && code < 0xa0) || (code >= 0xd800 && code < 0xe000) ||
         (code & 0xfffe) == 0xfffe || code > 0x10ffff)
         return 0;
     return length;
@@ -27,7 +27,7 @@ static size_t length_at(const unsigned char *at)
 static void clean_text(char *text)
 {
     while (text && *text) {
-        size_t length = length_at((const unsigned char *)text);
+        size_t length = results_character(text);
         if (length == 0)
             *text = '?';
         text += length ? length : 1;

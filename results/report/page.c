@@ -1,5 +1,7 @@
 #include "page.h"
 
+#include "../reader/clean.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,23 +39,12 @@ char *page_finish(struct page *page)
     return text;
 }
 
-/* The length of the valid UTF-8 sequence at text, 0 if there is none. Control characters are not valid in a page. */
-static size_t sequence(const unsigned char *text)
-{
-    int code = 0, length = 0;
-    if (*text < 0x80)
-        return *text >= 0x20 && *text != 0x7f ? 1 : *text == '\n' || *text == '\t';
-    length = (int)strnlen((const char *)text, 4);
-    code = xmlGetUTF8Char(text, &length);
-    return code >= 0xa0 && code != 0xfffe && code != 0xffff && !(code >= 0xd800 && code < 0xe000) ? (size_t)length : 0;
-}
-
 /* A copy with U+FFFD for each byte that is not text. */
 static char *cleaned(const char *text)
 {
     char *out = malloc(strlen(text) * (sizeof REPLACEMENT - 1) + 1), *end = out;
     while (out && *text) {
-        size_t length = sequence((const unsigned char *)text);
+        size_t length = results_character(text);
         if (length)
             end = mempcpy(end, text, length);
         else

@@ -28,11 +28,15 @@ static void text_and_attributes_cannot_become_markup(void **state)
 
 static void bytes_that_are_no_text_are_replaced(void **state)
 {
+#define FOUR  "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+#define EIGHT FOUR FOUR
     struct page page;
     (void)state;
     assert_int_equal(page_begin(&page), 0);
     page_element(&page, "p", NULL, "a\xff\x01z\xc3\xa9\xc3\xed\xa0\x80");
-    assert_page(&page, "<p>a\xef\xbf\xbd\xef\xbf\xbdz\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd</p>");
+    page_element(&page, "p", NULL, "\xbf\xbf\xc2\x9b\xe0\x81\x81\x7f\nx");
+    assert_page(&page, "<p>a\xef\xbf\xbd\xef\xbf\xbdz\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd</p>"
+                       "<p>" EIGHT "\nx</p>");
 }
 
 static void elements_are_closed_as_html_wants(void **state)

@@ -107,12 +107,13 @@ static void what_is_no_text_becomes_question_marks(void **state)
         {"\xff\x80\xc3", "???"},
         {"\xe2\x82", "??"}, /* cut off in the middle */
         {"\xe2\x82x", "??x"},
-        {"\xc0\xaf\xc1\xbf\xc2\x80", "????\xc2\x80"}, /* not in their shortest form */
+        {"\xc0\xaf\xc1\xbf\xc2\xa0", "????\xc2\xa0"}, /* not in their shortest form */
         {"\xe0\x9f\xbf\xe0\xa0\x80", "???\xe0\xa0\x80"},
         {"\xf0\x8f\xbf\xbd\xf0\x90\x80\x80", "????\xf0\x90\x80\x80"},
         {"\xf4\x8f\xbf\xbd\xf4\x90\x80\x80\xf8\x88\x80\x80", "\xf4\x8f\xbf\xbd????????"},
         {"\xed\x9f\xbf\xed\xa0\x80", "\xed\x9f\xbf???"}, /* half of a pair */
         {"\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbf", "\xef\xbf\xbd??????"},
+        {"\xc2\x9b\xc2\x80", "????"}, /* control characters of two bytes */
         {"\\u0001\\u001b[31m\\r\x7f", "??[31m??"},
     };
     (void)state;
