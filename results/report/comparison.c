@@ -149,7 +149,7 @@ static void limit_figure(struct page *page, const struct report *report)
 {
     struct figure figure = {
         .title = "Distance to the machine's limit",
-        .note = "1 would be as fast as the machine allows; one value for each block. Each row is compared with the "
+        .note = "1 would be as fast as the limit; one value for each block. Each row is compared with the "
                 "tightest "
                 "limit that nobody beat, of those that were measured for its family and size in the same run, and with "
                 "none where there is none: "

@@ -291,7 +291,7 @@ char *report_markdown(const struct report *report)
     if (report->rows.count)
         fputs("\nRatios are those of the figure above them: the median over pairs of one block, with its 95 % "
               "interval, or "
-              "the range of fewer than six. Times its limit: 1 is as fast as the machine allows.\n",
+              "the range of fewer than six. Times its limit: 1 is as fast as the limit that is named.\n",
               out);
     target_lines(out, report);
     troubles(out, report);

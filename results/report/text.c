@@ -209,7 +209,8 @@ static void notes(FILE *out, const struct report *report)
     bool unpaired = report->rows.run_count > 1;
     fputs("\nRatios: medians over pairs of cells of one block and, where that matters, of one placement of the CPUs, "
           "with "
-          "the\n95 % interval, or the range of fewer than six. Times its limit: 1 is as fast as the machine allows; – "
+          "the\n95 % interval, or the range of fewer than six. Times its limit: 1 is as fast as the limit that is "
+          "named; – "
           "where "
           "no limit\nwas measured. What is given of times is compared by their medians (p50).",
           out);
