@@ -161,6 +161,8 @@ static void dry_schedule_sends_nothing(void **state)
     stage_done(dry);
     assert_int_equal(ipcmark_reply_count(dry, "attempted"), 0);
     assert_true(ipcmark_reply_count(dry, "last_ns") - ipcmark_reply_count(dry, "first_ns") >= 190000000);
+    assert_true(ipcmark_reply_number(dry, "sleeps", 0) >= 1);
+    assert_true(ipcmark_reply_number(dry, "cpu_ns", 0) > 0);
     options.dry = false;
     ipcmark_call *wet = ipcmark_publish(trial, publisher, &options);
     stage_done(wet);
@@ -169,6 +171,31 @@ static void dry_schedule_sends_nothing(void **state)
     stage_close();
 }
 
+static void await_first_message(uint16_t publisher)
+{
+    ipcmark_call *stats;
+    do {
+        stats = ipcmark_stats(trial, publisher, 0, 0, false);
+        stage_done(stats);
+    } while (ipcmark_reply_number(stats, "attempted", 0) < 1);
+}
+
+/* Its second message is due in 100 s. */
+static void closing_ends_a_sleep(void **state)
+{
+    ipcmark_publish_options options = {.seconds = 600, .rate = 0.01, .sleeps = true};
+    uint16_t publisher;
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER, NULL);
+    stage_done(ipcmark_open_publisher(start(false), &publisher, NULL));
+    ipcmark_call *publishing = ipcmark_publish(trial, publisher, &options);
+    await_first_message(publisher);
+    stage_done(ipcmark_close(trial, publisher));
+    stage_done(publishing);
+    stage_no_troubles();
+    stage_close();
+}
+
 CASES_MAIN(CASE(cycles_are_of_the_one_who_is_sent_to), CASE(what_is_held_is_there_until_the_end),
            CASE(what_cannot_be_is_refused), CASE(who_is_not_told_does_not_wait_for_ever),
-           CASE(first_notice_of_a_peer_counts), CASE(dry_schedule_sends_nothing))
+           CASE(first_notice_of_a_peer_counts), CASE(dry_schedule_sends_nothing), CASE(closing_ends_a_sleep))
