@@ -5,13 +5,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* splitmix64 */
+#include <ipcmark/random.h>
+
 uint64_t stage_random(stage *self, uint64_t limit)
 {
-    uint64_t x = self->random += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    x ^= x >> 31;
+    const uint64_t x = ipcmark_random(&self->random);
     return limit == 0 ? x : x % limit;
 }
 

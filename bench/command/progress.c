@@ -3,15 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include <ipcmark/journal.h>
 
 static void scale(char text[32], double value, double base, const char *const units[], size_t count)
 {
@@ -73,7 +67,7 @@ void progress_time(char text[32], double seconds)
 void progress_begin(struct progress *progress, const struct tally *tally, double guess_seconds)
 {
     *progress = (struct progress){.terminal = isatty(STDERR_FILENO) == 1,
-                                  .started_ns = now_ns(),
+                                  .started_ns = ipcmark_now_ns(),
                                   .done_before = tally->done,
                                   .guess_seconds = guess_seconds};
 }
@@ -81,7 +75,7 @@ void progress_begin(struct progress *progress, const struct tally *tally, double
 /* From the cells so far, once there are some. */
 static double seconds_left(const struct progress *progress, const struct tally *tally)
 {
-    double elapsed = (double)(now_ns() - progress->started_ns) / 1e9;
+    double elapsed = (double)(ipcmark_now_ns() - progress->started_ns) / 1e9;
     size_t done = tally->done - progress->done_before, left = tally->planned - tally->done;
 
     if (done < 5)

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include <ipcmark/journal.h>
 
 #include "line.h"
 
@@ -33,13 +34,6 @@ int bench_line(struct bench *bench, struct cell *cell)
     return 0;
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* From one buffer into the next, round and round over as much as the ring holds, so that not one cache's worth is
  * copied again and again. Small copies are many between two looks at the clock, which takes as long as one of them.
  * Returns copies a second. */
@@ -47,7 +41,7 @@ static double copy_for(unsigned char *buffers, size_t size, size_t bytes, double
 {
     void *(*volatile copy)(void *, const void *, size_t) = memcpy; /* or the compiler would see that nobody looks */
     const size_t at_a_time = BYTES_AT_A_TIME / size > COPIES_AT_A_TIME ? BYTES_AT_A_TIME / size : COPIES_AT_A_TIME;
-    uint64_t start = now_ns(), end = start;
+    uint64_t start = ipcmark_now_ns(), end = start;
     size_t from = 0;
 
     *copies = 0;
@@ -58,7 +52,7 @@ static double copy_for(unsigned char *buffers, size_t size, size_t bytes, double
             from = to;
         }
         *copies += at_a_time;
-        end = now_ns();
+        end = ipcmark_now_ns();
     }
     return (double)*copies * 1e9 / (double)(end - start);
 }

@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include <ipcmark/journal.h>
 
 enum {
     TRIPS = 32, /* round trips a batch: about 4 µs, so that one preemption spoils one batch */
@@ -25,13 +26,6 @@ struct court {
     atomic_int failed;              /* -errno of the other thread, before it played */
     int cpu;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void *return_ball(void *argument)
 {
@@ -54,7 +48,7 @@ static void *return_ball(void *argument)
 /* Sends the ball and waits for it, TRIPS times. */
 static int play_batch(struct court *court, unsigned *turn, double *round_trip_ns)
 {
-    uint64_t start = now_ns(), end;
+    uint64_t start = ipcmark_now_ns(), end;
 
     for (int i = 0; i < TRIPS; ++i) {
         unsigned long looks = 0;
@@ -64,12 +58,12 @@ static int play_batch(struct court *court, unsigned *turn, double *round_trip_ns
                 continue;
             if (atomic_load_explicit(&court->failed, memory_order_acquire) != 0)
                 return atomic_load_explicit(&court->failed, memory_order_relaxed);
-            if (now_ns() - start > PATIENCE_NS)
+            if (ipcmark_now_ns() - start > PATIENCE_NS)
                 return -ETIME;
         }
         *turn += 2;
     }
-    end = now_ns();
+    end = ipcmark_now_ns();
     *round_trip_ns = (double)(end - start) / TRIPS;
     return 0;
 }
@@ -83,11 +77,11 @@ static int by_value(const void *a, const void *b)
 static int play(struct court *court, double *one_way_ns)
 {
     double trips[LINE_BATCHES];
-    uint64_t start = now_ns();
+    uint64_t start = ipcmark_now_ns();
     unsigned turn = 0;
     int count = 0;
 
-    for (int i = 0; i < WARM_UP + LINE_BATCHES && (count == 0 || now_ns() - start < BUDGET_NS); ++i) {
+    for (int i = 0; i < WARM_UP + LINE_BATCHES && (count == 0 || ipcmark_now_ns() - start < BUDGET_NS); ++i) {
         double trip = 0;
         int result = play_batch(court, &turn, &trip);
         if (result < 0)

@@ -6,6 +6,8 @@
 #include "../limits/purpose.h"
 #include "../targets/targets.h"
 
+const double bench_usual_seconds = 0.35;
+
 int bench_open(struct bench *bench)
 {
     return ipcmark_session_open(&bench->session);
@@ -29,6 +31,13 @@ double bench_line_ns(const struct bench *bench)
     if (bench->cpu_b < 0 || bench->floats || line_measure(bench->cpu_a, bench->cpu_b, &one_way_ns) < 0)
         return -1;
     return one_way_ns;
+}
+
+unsigned bench_count(const struct bench *bench, unsigned usual, unsigned fewest)
+{
+    double count = usual * bench->seconds / bench_usual_seconds;
+
+    return count < fewest ? fewest : count > usual ? usual : (unsigned)count;
 }
 
 void bench_steal_since(struct cell *cell, int64_t before_ns)

@@ -28,6 +28,10 @@ void bench_close(struct bench *);
 /* The signal that asked us to end, or 0: what is being measured then is no cell. */
 int bench_interrupted(const struct bench *);
 
+extern const double bench_usual_seconds; /* that a cell lasts where nobody says otherwise */
+/* Of what is `usual` in such a cell, as many as there is time for in this one: no more, and no fewer than `fewest`. */
+unsigned bench_count(const struct bench *, unsigned usual, unsigned fewest);
+
 /* Measures the cell, error and all. */
 void bench_measure(struct bench *, struct cell *);
 

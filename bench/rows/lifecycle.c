@@ -8,17 +8,11 @@
 
 /* Of a cell of the usual length; and at least. */
 enum { CYCLES = 200, DEATHS = 10, FEWEST = 5 };
-static const double USUAL_SECONDS = 0.35, MOST_SECONDS = 3;
+static const double MOST_SECONDS = 3;
 /* Of the publisher that a new subscriber finds at work: its next message is 50 us away at most. Between them it sleeps:
  * its CPU is also that of whatever its implementation does there for who is coming or going. */
 static const double RATE = 20000;
 static const double LEAST_OF_RATE = 0.9; /* else they waited for the publisher */
-
-static unsigned choose_count(const struct bench *bench, unsigned usual)
-{
-    double count = usual * bench->seconds / USUAL_SECONDS;
-    return count < FEWEST ? FEWEST : count > usual ? usual : (unsigned)count;
-}
 
 /* ---- open, first message, close ---- */
 
@@ -56,7 +50,7 @@ static int end_publishing(struct scene *scene, ipcmark_call *publishing)
 
 static int measure_cycles(struct scene *scene)
 {
-    ipcmark_cycle_options cycle = {.count = choose_count(scene->bench, CYCLES), .seconds = MOST_SECONDS};
+    ipcmark_cycle_options cycle = {.count = bench_count(scene->bench, CYCLES, FEWEST), .seconds = MOST_SECONDS};
     ipcmark_publish_options endless = {
         .sizes = &scene->cell->row->size, .sizes_count = 1, .seconds = 600, .rate = RATE, .sleeps = true};
     ipcmark_call *publishing, *cycled;
@@ -154,7 +148,7 @@ static int kill_all(struct scene *scene, struct ipcmark_histogram *times)
     if (open_survivor(scene, &survivor) < 0)
         return -1;
     files = clearance_count(scene->trial);
-    for (unsigned i = 1; i <= choose_count(scene->bench, DEATHS); ++i)
+    for (unsigned i = 1; i <= bench_count(scene->bench, DEATHS, FEWEST); ++i)
         if (kill_one(scene, &survivor, i, times) < 0)
             return -1;
     clearance_await(scene->trial, files);

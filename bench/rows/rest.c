@@ -6,13 +6,12 @@
 
 /* Of a cell of the usual length or longer. */
 enum { SETTLE_MS = 1000, IDLE_MS = 2000 };
-static const double USUAL_SECONDS = 0.35;
 
 enum { MORE_PAIRS = 8, MESSAGES = 16 };
 
 int cost_idle(struct scene *scene)
 {
-    const double part = fmin(1, scene->bench->seconds / USUAL_SECONDS);
+    const double part = fmin(1, scene->bench->seconds / bench_usual_seconds);
     double publisher, subscriber, elapsed;
     uint64_t start;
 

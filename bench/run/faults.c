@@ -1,13 +1,10 @@
 #include "faults.h"
 
-/* splitmix64 */
+#include <ipcmark/random.h>
+
 static uint64_t draw(struct faults *self, uint64_t limit)
 {
-    uint64_t x = self->random += 0x9E3779B97F4A7C15u;
-
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return (x ^ (x >> 31)) % limit;
+    return ipcmark_random(&self->random) % limit;
 }
 
 static uint64_t to_ns(double seconds)

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "../command/statistics.h"
+
 /* A message that was refused has had its number. */
 static void explain_gaps(struct figures *self, const struct crew *crew)
 {
@@ -11,10 +13,9 @@ static void explain_gaps(struct figures *self, const struct crew *crew)
     self->sum.lost -= refused < self->gaps ? refused : self->gaps;
 }
 
-/* METHOD.md: a percentile is shown only with 100 samples beyond it. */
 static double percentile(const struct ipcmark_histogram *histogram, double percent)
 {
-    if ((double)histogram->total * (100 - percent) < 100 * 100 * (1 - 1e-9))
+    if (!statistics_percentile_holds(percent, histogram->total))
         return NAN;
     return (double)ipcmark_histogram_percentile(histogram, percent);
 }

@@ -1,7 +1,8 @@
 /* target-idle: what a connected pair that sends nothing costs in CPU time. target-pairs: what one more pair costs in
  * memory and descriptors. */
 #include <math.h>
-#include <time.h>
+
+#include <ipcmark/journal.h>
 
 #include "../rows/account.h"
 #include "cast.h"
@@ -10,13 +11,6 @@
 enum { PING_MS = 1000, MESSAGES = 100, SETTLE_MS = 1100 };
 static const double periods_a_cell_second = 10 / 0.35; /* ten pings for a cell of the usual length */
 
-static double now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 static int stay_idle(struct cast *cast)
 {
     double periods = ceil(cast->bench->seconds * periods_a_cell_second), start, elapsed, publisher, subscriber;
@@ -24,14 +18,14 @@ static int stay_idle(struct cast *cast)
 
     if (!ipcmark_wait(cast->trial, SETTLE_MS))
         return cell_fail(cell, "interrupted");
-    start = now_ns();
+    start = (double)ipcmark_now_ns();
     publisher = account_cpu_ns(cast->publisher);
     subscriber = account_cpu_ns(cast->subscribers[0]);
     if (!ipcmark_wait(cast->trial, (unsigned)periods * PING_MS))
         return cell_fail(cell, "interrupted");
     publisher = account_cpu_ns(cast->publisher) - publisher;
     subscriber = account_cpu_ns(cast->subscribers[0]) - subscriber;
-    elapsed = now_ns() - start;
+    elapsed = (double)ipcmark_now_ns() - start;
     if (!(publisher > 0 && subscriber > 0))
         return cell_fail(cell, "the kernel counted no CPU time at all");
     cell_metric(cell, "cpu_share", fmax(publisher, subscriber) / elapsed);

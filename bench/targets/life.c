@@ -10,13 +10,6 @@
 
 /* Of a cell of the usual length. */
 enum { ATTACHES = 200, DEATHS = 25, FEWEST = 5 };
-static const double usual_seconds = 0.35;
-
-static int choose_count(const struct bench *bench, int usual)
-{
-    double count = usual * bench->seconds / usual_seconds;
-    return count < FEWEST ? FEWEST : count > usual ? usual : (int)count;
-}
 
 /* The cell takes the times over. So few have no percentile of their own; those of all blocks together have. */
 static int keep_times(struct cell *cell, const struct ipcmark_histogram *times)
@@ -34,7 +27,7 @@ static int attach_all(struct cast *cast, struct ipcmark_histogram *times)
 {
     if (cast_do(cast, cast->publisher, "announce", cast_place(cast, "there", "")) < 0)
         return -1;
-    for (int i = choose_count(cast->bench, ATTACHES); i > 0; --i) {
+    for (unsigned i = bench_count(cast->bench, ATTACHES, FEWEST); i > 0; --i) {
         ipcmark_call *greeted = cast_ask(cast->publisher, "greet", NULL);
         ipcmark_call *attached = cast_ask(cast->subscribers[0], "attach", cast_place(cast, "there", ""));
         if (cast_await(cast, attached) < 0 || cast_await(cast, greeted) < 0)
@@ -55,14 +48,14 @@ static cJSON *join_fields(struct cast *cast, const char *publish_on, const char 
 
 /* One death is noticed twice: by the publisher that had the victim's subscriber, and by the subscriber that had its
  * publisher. */
-static int kill_one(struct cast *cast, int number, struct ipcmark_histogram *times)
+static int kill_one(struct cast *cast, unsigned number, struct ipcmark_histogram *times)
 {
     ipcmark_participant *survivor = cast->publisher, *victim;
     ipcmark_call *mourned;
     uint64_t killed_ns;
     char name[32];
 
-    snprintf(name, sizeof name, "victim%d", number);
+    snprintf(name, sizeof name, "victim%u", number);
     if ((victim = cast_start(cast, name, cast->bench->cpu_b)) == NULL ||
         cast_do(cast, victim, "join", join_fields(cast, "back", "there")) < 0 ||
         cast_do(cast, victim, "meet", NULL) < 0 || cast_do(cast, survivor, "meet", NULL) < 0)
@@ -85,7 +78,7 @@ static int kill_all(struct cast *cast, struct ipcmark_histogram *times)
     if (cast_do(cast, cast->publisher, "join", join_fields(cast, "there", "back")) < 0)
         return -1;
     survivors_files = clearance_count(cast->trial);
-    for (int i = choose_count(cast->bench, DEATHS); i > 0; --i)
+    for (unsigned i = bench_count(cast->bench, DEATHS, FEWEST); i > 0; --i)
         if (kill_one(cast, i, times) < 0)
             return -1;
     clearance_await(cast->trial, survivors_files);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <ipcmark/random.h>
+
 #include "../command/statistics.h"
 
 static void median_of_nothing_odd_even(void **state)
@@ -43,6 +45,17 @@ static void shuffle_follows_from_seed_and_block(void **state)
         assert_int_equal(seen[i], 1);
 }
 
+/* The first numbers after 1234567, as in others' implementations of it: a run is gone on with by another build. */
+static void random_is_splitmix64(void **state)
+{
+    static const uint64_t numbers[] = {6457827717110365317u, 3203168211198807973u, 9817491932198370423u,
+                                       4593380528125082431u, 16408922859458223821u};
+    uint64_t random = 1234567;
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; ++i)
+        assert_true(ipcmark_random(&random) == numbers[i]);
+}
+
 /* 6000 shuffles of three things: each of the six orders about 1000 times (standard deviation 29). */
 static void shuffle_is_fair(void **state)
 {
@@ -60,4 +73,4 @@ static void shuffle_is_fair(void **state)
 }
 
 CASES_MAIN(CASE(median_of_nothing_odd_even), CASE(percentile_needs_hundred_beyond),
-           CASE(shuffle_follows_from_seed_and_block), CASE(shuffle_is_fair))
+           CASE(shuffle_follows_from_seed_and_block), CASE(random_is_splitmix64), CASE(shuffle_is_fair))
