@@ -346,9 +346,12 @@ int look_recorded(struct gate_report *report, const struct options *options, con
 {
     int status = judge_file(&report->first, options->judge[0], tolerances, ALL);
 
+    demand_blocks(&report->first, GATE_FEWEST_BLOCKS);
     report->confirmed = options->judge_count > 1 && status == 0 && gate_to_confirm(&report->first) != 0;
     if (report->confirmed)
         status = judge_file(&report->second, options->judge[1], tolerances, gate_to_confirm(&report->first));
+    if (report->confirmed)
+        demand_blocks(&report->second, GATE_FEWEST_BLOCKS);
     if (status == 0)
         status = compare_clauses(report, options);
     if (status == 0)

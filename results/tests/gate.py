@@ -111,8 +111,10 @@ def the_same_passes(*programs):
     assert "--driver candidate=./new.so --driver base=./old.so --driver control=./old.so" in call, call
     assert "--seed 5" in call and "--blocks 66 " in call, call
     gate.plan("few")
-    out, _ = gate.run("--baseline", "./old.so", code=2)
+    out, _ = gate.run("--baseline", "./old.so", "--output", "few.jsonl", code=2)
     assert "inconclusive: " in out and "only 11 of at least 12 blocks" in out, out
+    out, _ = gate.run("--judge", "few.jsonl", code=2)
+    assert "only 11 of at least 12 blocks" in out, out
 
 
 def a_regression_is_seen_twice(*programs):
