@@ -61,7 +61,8 @@ static void verdict_row(struct page *page, const struct report *report)
     page_close(page);
 }
 
-/* "2.45 × slower than cache line (2.27–2.64)"; what is below 1 is turned over. */
+/* "2.45 × slower than cache line (2.27–2.64)"; what is below 1 is turned over, and what may be on either side of 1 is
+ * said with a perhaps. */
 static void compared(struct page *page, const struct results_spread *ratio, const char *above, const char *below,
                      const char *with)
 {
@@ -69,7 +70,8 @@ static void compared(struct page *page, const struct results_spread *ratio, cons
     if (ratio->count == 0)
         return;
     page_open(page, "li", NULL);
-    page_textf(page, "%s %s %s ", format_ratio(turned.median).text, ratio->median < 1 ? below : above, with);
+    page_textf(page, "%s%s %s %s ", turned.low < 1 && turned.high > 1 ? "perhaps " : "",
+               format_ratio(turned.median).text, ratio->median < 1 ? below : above, with);
     page_open(page, "span", "class", "range", NULL);
     if (turned.count == 1)
         page_text(page, "(one pair)");

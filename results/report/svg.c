@@ -82,7 +82,7 @@ int drawing_legend(struct page *page, char *const *names, const int *styles, siz
     double x = MARGIN;
     int line = 0;
     for (size_t i = 0; i < count; ++i) {
-        double width = 18 + 6.5 * drawing_letters(names[i]) + 18;
+        double width = 18 + 7.5 * drawing_letters(names[i]) + 18;
         if (x + width > WIDTH - MARGIN && x > MARGIN) {
             x = MARGIN;
             ++line;

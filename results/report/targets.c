@@ -17,6 +17,8 @@ static void rival_words(char *out, size_t size, const struct results_target_verd
     int length = slash ? (int)strcspn(slash + 1, "/") : (int)strlen(rival);
     if (*rival == '\0')
         snprintf(out, size, "–");
+    else if (isnan(verdict->rival_value))
+        snprintf(out, size, "%.*s", length < 60 ? length : 60, slash ? slash + 1 : rival);
     else if (strncmp(rival, "target-fanout/", 14) == 0)
         snprintf(out, size, "1 subscriber: %s", format_metric(metric, verdict->rival_value).text);
     else
@@ -37,7 +39,7 @@ static struct formatted times(double ratio)
 {
     struct formatted out = {"–"};
     if (isfinite(ratio))
-        snprintf(out.text, sizeof out.text, "%.2f ×", ratio);
+        snprintf(out.text, sizeof out.text, "%.2f\u202f×", ratio);
     return out;
 }
 
@@ -85,12 +87,25 @@ bool targets_any(const struct report *report)
     return false;
 }
 
+static const char *const heads[] = {"Target",  "Verdict", "Measured", "Limit or rival", "Ratio, 95 % interval",
+                                    "To reach"};
+
+/* The roles say what the elements are anyway: see conformance.c. On a narrow screen a cell says what it is of, and one
+ * with nothing in it is left out. */
+static void cell_begin(struct page *page, size_t column, const char *class)
+{
+    page_open(page, "td", "role", "cell", "class", class, NULL);
+    page_open(page, "span", "class", "who", "aria-hidden", "true", NULL);
+    page_text(page, heads[column]);
+    page_close(page);
+}
+
 static void verdict_cell(struct page *page, const struct target_words *target)
 {
     const char *class = strcmp(target->verdict, "reached") == 0       ? "good"
                         : strcmp(target->verdict, "not reached") == 0 ? "bad"
                                                                       : "unsure";
-    page_open(page, "td", "class", "words", NULL);
+    cell_begin(page, 1, "words");
     page_element(page, "span", class, target->verdict);
     if (*target->why)
         page_textf(page, ": %s", target->why);
@@ -99,12 +114,10 @@ static void verdict_cell(struct page *page, const struct target_words *target)
 
 static void table_head(struct page *page)
 {
-    static const char *const heads[] = {"Target",   "Measured", "Limit or rival", "Ratio, 95 % interval",
-                                        "To reach", "Verdict"};
-    page_open(page, "thead", NULL);
-    page_open(page, "tr", NULL);
+    page_open(page, "thead", "role", "rowgroup", NULL);
+    page_open(page, "tr", "role", "row", NULL);
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; ++i) {
-        page_open(page, "th", "scope", "col", NULL);
+        page_open(page, "th", "scope", "col", "role", "columnheader", NULL);
         page_text(page, heads[i]);
         page_close(page);
     }
@@ -114,15 +127,17 @@ static void table_head(struct page *page)
 
 static void table_row(struct page *page, const struct target_words *target)
 {
-    page_open(page, "tr", NULL);
-    page_open(page, "th", "scope", "row", NULL);
+    const char *const texts[] = {target->measured, target->rival, target->ratio, target->bound};
+    page_open(page, "tr", "role", "row", NULL);
+    page_open(page, "th", "scope", "row", "role", "rowheader", NULL);
     page_text(page, target->name);
     page_close(page);
-    page_element(page, "td", NULL, target->measured);
-    page_element(page, "td", NULL, target->rival);
-    page_element(page, "td", NULL, target->ratio);
-    page_element(page, "td", NULL, target->bound);
     verdict_cell(page, target);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; ++i) {
+        cell_begin(page, 2 + i, strcmp(texts[i], "–") == 0 ? "empty" : NULL);
+        page_text(page, texts[i]);
+        page_close(page);
+    }
     page_close(page);
 }
 
@@ -138,7 +153,7 @@ void part_targets(struct page *page, const struct report *report)
             continue;
         part_table_begin(page, "figures targets", "Targets of the reference implementation");
         table_head(page);
-        page_open(page, "tbody", NULL);
+        page_open(page, "tbody", "role", "rowgroup", NULL);
         for (size_t i = 0; i < RESULTS_TARGETS; ++i)
             table_row(page, &words[i]);
         page_close(page);

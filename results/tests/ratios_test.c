@@ -135,6 +135,12 @@ static void runs_stand_side_by_side(void **state)
     assert_int_equal(document_count(&document, "//figure[@id='times-better-than-in-the-run-bench']"
                                                "/figcaption/p[contains(.,'not paired')]"),
                      1);
+    assert_int_equal(document_count(&document, "//section[@id='headline']//tr[contains(th,'Throughput')]/td[2]"
+                                               "//li[starts-with(.,'1.23\u202f× better than in bench')]"),
+                     1);
+    assert_int_equal(document_count(&document, "//section[@id='headline']//tr[contains(th,'fixed rate')]/td[2]"
+                                               "//li[starts-with(.,'perhaps 1.20\u202f× better than in bench')]"),
+                     1);
     text = report_text(&document.report);
     assert_non_null(strstr(text, "better than in bench"));
     assert_non_null(strstr(text, "mmipc (faster)"));

@@ -31,11 +31,11 @@ static void targets_are_judged(void **state)
     assert_int_equal(document_count(&document, "//section[@id='targets']//tbody/tr"), RESULTS_TARGETS);
     assert_int_equal(document_count(&document, "//nav//a[@href='#targets']"), 1);
     assert_int_equal(document_count(&document, "//section[@id='targets']//tr[starts-with(th,'one way, awake, 64 B')]"
-                                               "[contains(td[2],'line: ')][contains(td[5],'reached')]"),
+                                               "[contains(td[3],'line: ')][contains(td[1],'reached')]"),
                      1);
     assert_int_equal(document_count(&document,
-                                    "//section[@id='targets']//tr[th='stream, 1 MiB'][contains(td[2],'unix: ')]"
-                                    "[td[5]/span[@class='bad']='not reached']"),
+                                    "//section[@id='targets']//tr[th='stream, 1 MiB'][contains(td[3],'unix: ')]"
+                                    "[td[1]/span[@class='bad']='not reached']"),
                      1);
     text = report_markdown(&document.report);
     assert_non_null(strstr(text, "| stream, 1 MiB | "));
@@ -107,6 +107,24 @@ static void every_table_is_for_screen_readers_too(void **state)
         document_count(&document, "//table[not(parent::div[@class='scroll'][@tabindex='0'][@aria-label])]"), 0);
     assert_int_equal(document_count(&document, "//html[@lang='en']"), 1);
     document_free(&document);
+}
+
+/* Each link within the page, and what describes a chart, leads to one place. */
+static void links_lead_somewhere(void **state)
+{
+    static const char *const pages[][2] = {{SAMPLES "/conformance.jsonl", SAMPLES "/bench.jsonl"},
+                                           {SAMPLES "/bench.jsonl", SAMPLES "/faster.jsonl"},
+                                           {SAMPLES "/conformance.jsonl", NULL}};
+    struct document document;
+    (void)state;
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; ++i) {
+        document_read(&document, pages[i][0], pages[i][1]);
+        assert_true(document_count(&document, "//nav//a") >= 3);
+        assert_int_equal(document_count(&document, "//a[not(substring(@href,2) = //@id)]"), 0);
+        assert_int_equal(document_count(&document, "//*[@aria-labelledby][not(@aria-labelledby = //@id)]"), 0);
+        assert_int_equal(document_count(&document, "//*[@id = following::*/@id or @id = descendant::*/@id]"), 0);
+        document_free(&document);
+    }
 }
 
 /* "javascript:" in a homepage must not become a link, nor any other string an element or attribute. */
@@ -207,6 +225,6 @@ static void a_run_that_was_cut_short_says_so(void **state)
 
 CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(targets_are_judged), CASE(what_fails_is_shown_at_the_top),
            CASE(the_page_loads_nothing), CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too),
-           CASE(hostile_strings_stay_text), CASE(folders_outside_are_not_shown),
+           CASE(links_lead_somewhere), CASE(hostile_strings_stay_text), CASE(folders_outside_are_not_shown),
            CASE(lists_in_place_of_objects_are_nothing), CASE(transports_of_target_rows_are_no_implementations),
            CASE(a_run_that_was_cut_short_says_so))
