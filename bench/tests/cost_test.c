@@ -180,7 +180,8 @@ static void harness_has_a_cost_of_its_own(void **state)
     rows_run_free(&run);
 }
 
-static void expect_error(const char *param, const char *size, const char *expected)
+/* or: what else may be said. */
+static void expect_error(const char *param, const char *size, const char *expected, const char * or)
 {
     const char *const params[] = {param};
     char rows[1][128];
@@ -188,31 +189,31 @@ static void expect_error(const char *param, const char *size, const char *expect
     const cJSON *cell = rows_run_cell(&run, rows[0]);
     const char *error = rows_run_error(cell);
 
-    if (error == NULL || strstr(error, expected) == NULL)
+    if (error == NULL || (strstr(error, expected) == NULL && strstr(error, or) == NULL))
         fail_msg("what is said is: %s", error == NULL ? "nothing" : error);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(cell, "metrics")), 0);
     assert_int_equal(run.exit_code, 1);
     rows_run_free(&run);
 }
 
-/* The 500 at most of the warm-up are gone by then. */
+/* The 500 at most of the warm-up are gone by then. If it is the last of a window, nobody can tell that it has come. */
 static void torn_message_is_an_error(void **state)
 {
     (void)state;
-    expect_error("publish_us=100&tear=520", "1KiB", "1 messages torn");
+    expect_error("publish_us=100&tear=520", "1KiB", "1 messages torn", "not received: ");
 }
 
 static void torn_message_of_a_further_pair_is_an_error(void **state)
 {
     (void)state;
-    expect_error("tear_pair=3", "64B", "messages were damaged");
+    expect_error("tear_pair=3", "64B", "messages were damaged", "messages were damaged");
 }
 
 /* 600 us a message are 1,667 a second at most. */
 static void publisher_that_falls_behind_is_an_error(void **state)
 {
     (void)state;
-    expect_error("slow_us=600", "1KiB", "messages a second of 2000 were sent");
+    expect_error("slow_us=600", "1KiB", "messages a second of 2000 were sent", "messages a second of 2000 were sent");
 }
 
 /* For this process and all that it starts, from here on. */
