@@ -31,19 +31,22 @@ static double planned_of(const struct results_run *runs, size_t count)
     return planned;
 }
 
-/* The earliest start, and the highest of all loads: none of the shards had a quieter machine than is said. */
+/* The earliest start, and the highest of all loads: none of the shards had a quieter machine than is said. That of one
+ * that is not known might be higher. */
 static bool add_surroundings(cJSON *header, const struct results_run *runs, size_t count)
 {
     const char *started = results_header(&runs[0], "started");
     cJSON *environment = cJSON_GetObjectItemCaseSensitive(header, "environment");
-    double highest = NAN;
+    double highest = 0;
     for (size_t i = 0; i < count; ++i) {
         const char *own = results_header(&runs[i], "started");
+        double load = results_number(results_object(runs[i].header, "environment"), "load");
         started = strcmp(own, started) < 0 ? own : started;
-        highest = fmax(highest, results_number(results_object(runs[i].header, "environment"), "load"));
+        highest = isnan(highest) || load <= highest ? highest : load;
     }
     return replace(header, "started", cJSON_CreateString(started)) &&
-           (isnan(highest) || replace(environment, "load", cJSON_CreateNumber(highest)));
+           (!cJSON_IsObject(environment) ||
+            replace(environment, "load", isnan(highest) ? cJSON_CreateNull() : cJSON_CreateNumber(highest)));
 }
 
 static cJSON *joined_header(const struct results_run *runs, size_t count)

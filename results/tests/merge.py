@@ -85,6 +85,16 @@ def shards_make_the_run_again(merge, export, samples):
         assert cases.run([export, "-f", form, "3.jsonl", "1.jsonl", "2.jsonl"])[0] == wanted, f"{form} of the shards"
 
 
+def a_load_that_is_not_known_is_not_known_of_all(merge, _export, samples):
+    _, parts = shards(samples)
+    for unknown in (1, 2, 3):
+        for index, part in enumerate(parts, 1):
+            part[0]["environment"]["load"] = None if index == unknown else index
+            write(f"{index}.jsonl", part)
+        cases.run([merge, "1.jsonl", "2.jsonl", "3.jsonl", "-o", "merged.jsonl"])
+        assert read("merged.jsonl")[0]["environment"]["load"] is None
+
+
 def the_order_does_not_matter(merge, _export, samples):
     shards(samples)
     texts = {cases.run([merge, *order])[0] for order in itertools.permutations(["1.jsonl", "2.jsonl", "3.jsonl"])}
