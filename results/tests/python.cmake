@@ -1,6 +1,11 @@
-# results_python_cases(NAME SCRIPT script.py ARGUMENTS … CASES …): a CTest entry for each function of a script.
+# results_python_cases(NAME [SHELL] SCRIPT script.py ARGUMENTS … CASES …): a CTest entry for each function of a script.
+# SHELL: of a shell script, with which sanitizers have nothing to do.
 function(results_python_cases name)
-  cmake_parse_arguments(PARSE_ARGV 1 of "" "SCRIPT" "ARGUMENTS;CASES")
+  cmake_parse_arguments(PARSE_ARGV 1 of "SHELL" "SCRIPT" "ARGUMENTS;CASES")
+  set(labels unit)
+  if(of_SHELL)
+    list(APPEND labels sanitizer-unfit)
+  endif()
   foreach(case IN LISTS of_CASES)
     if(IPCMARK_PYTHON)
       add_test(NAME results.${name}.${case}
@@ -8,6 +13,6 @@ function(results_python_cases name)
     else()
       add_test(NAME results.${name}.${case} COMMAND sh -c "echo python3 is not installed; exit 77")
     endif()
-    set_tests_properties(results.${name}.${case} PROPERTIES LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77)
+    set_tests_properties(results.${name}.${case} PROPERTIES LABELS "${labels}" TIMEOUT 120 SKIP_RETURN_CODE 77)
   endforeach()
 endfunction()
