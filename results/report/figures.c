@@ -72,22 +72,42 @@ static bool holds_for_all(const struct results_rows *rows, const struct results_
     return true;
 }
 
-/* The tightest that holds, the same for all that are compared: of several ways to wake a reader, one that somebody is
- * faster than bounds nobody. Those that were beaten stand before it, and the row's own is kept to be said. */
+/* The tightest that nobody beat, as the first row of the shape has it: in other rows' blocks two that are near to each
+ * other may stand the other way round, and what is compared must be compared with the same. "" if there is none. */
+static void choose(char *name, size_t size, const struct results_rows *rows, const struct results_row *row,
+                   const char *metric)
+{
+    *name = '\0';
+    for (size_t i = 0; i < rows->count; ++i) {
+        struct results_limit limits[RESULTS_LIMITS];
+        size_t count = beside(row, &rows->rows[i]) ? results_limits(rows, &rows->rows[i], metric, false, limits) : 0;
+        for (size_t l = 0; l < count && *name == '\0'; ++l)
+            if (holds_for_all(rows, row, metric, limits[l].name))
+                snprintf(name, size, "%s", limits[l].name);
+        if (count)
+            return;
+    }
+}
+
+/* The distance to what was chosen, else to what the row itself did not beat; and the tightest that it did. */
 static void find_limits(struct row_figures *out, const struct results_rows *rows, const struct results_row *row,
                         const char *metric)
 {
     struct results_limit limits[RESULTS_LIMITS];
+    const struct results_limit *chosen;
     size_t count = results_limits(rows, row, metric, false, limits);
+    char name[sizeof limits[0].name];
+    choose(name, sizeof name, rows, row, metric);
+    chosen = limit_named(limits, count, name);
     out->limit = out->beaten = (struct results_limit){.distance = {.why = "not measured"}};
     for (size_t i = 0; i < count; ++i)
         if (limits[i].beaten && out->beaten.distance.spread.count == 0)
             out->beaten = limits[i];
-    for (size_t i = 0; i < count; ++i)
-        if (!limits[i].beaten && (i + 1 == count || holds_for_all(rows, row, metric, limits[i].name))) {
-            out->limit = limits[i];
-            return;
-        }
+    for (size_t i = 0; i < count && chosen == NULL; ++i)
+        if (!limits[i].beaten)
+            chosen = &limits[i];
+    if (chosen)
+        out->limit = *chosen;
 }
 
 static struct results_limit share_of(const struct results_rows *rows, const struct results_row *row, const char *metric)

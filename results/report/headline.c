@@ -188,7 +188,7 @@ static void heads(struct page *page, const struct report *report)
     page_open(page, "thead", "role", "rowgroup", NULL);
     page_open(page, "tr", "role", "row", NULL);
     page_open(page, "th", "scope", "col", "role", "columnheader", NULL);
-    page_text(page, "Times: the median");
+    page_text(page, report->rows.count ? "Times: the median" : "Verdict");
     page_close(page);
     for (size_t i = 0; i < report->driver_count; ++i) {
         page_open(page, "th", "scope", "col", "role", "columnheader", NULL);

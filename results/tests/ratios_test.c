@@ -79,6 +79,42 @@ static void a_limit_that_was_beaten_is_said(void **state)
     document_free(&document);
 }
 
+static void wakeup(FILE *text, const char *name, const char *driver, const char *of, const int times[2])
+{
+    for (int block = 0; block < 2; ++block)
+        fprintf(text,
+                "{\"record\":\"cell\",\"row\":\"%s\",\"family\":\"%s\",\"driver\":\"%s\",\"size\":64,\"publishers\":1,"
+                "\"subscribers\":1,\"block\":%d,%s\"metrics\":{\"p50_ns\":%d}}\n",
+                name, *of ? "limit" : "wakeup", driver, block, of, times[block]);
+}
+
+/* For a the futex is the nearer of two, for b by itself the socket. */
+static void all_are_compared_with_the_same_limit(void **state)
+{
+    static const char of[] = "\"limit_of\":[\"wakeup\"],\"limit_kind\":\"reference\",";
+    struct document document;
+    char *lines = NULL;
+    size_t size;
+    FILE *text = open_memstream(&lines, &size);
+    (void)state;
+    assert_non_null(text);
+    fputs(HEADER, text);
+    wakeup(text, "wakeup/a/64B/1x1", "a", "", (int[]){1000, 3000});
+    wakeup(text, "wakeup/b/64B/1x1", "b", "", (int[]){9000, 2100});
+    wakeup(text, "limit/futex/64B", "limit", of, (int[]){800, 2000});
+    wakeup(text, "limit/unix/64B", "limit", of, (int[]){900, 1000});
+    fputs(FOOTER, text);
+    assert_int_equal(fclose(text), 0);
+    document_parse(&document, lines, NULL);
+    for (size_t i = 0; i < document.report.rows.count; ++i) {
+        const struct results_row *row = &document.report.rows.rows[i];
+        if (strcmp(row->family, "wakeup") == 0)
+            assert_string_equal(report_figures(&document.report, row)->limit.name, "futex");
+    }
+    document_free(&document);
+    free(lines);
+}
+
 /* Neither in the page nor in the picture is a limit at a size where it was not measured, nor a line across that size.
  */
 static void limits_are_drawn_where_they_were_measured(void **state)
@@ -226,5 +262,6 @@ static void a_failed_row_is_named(void **state)
 }
 
 CASES_MAIN(CASE(distances_are_to_the_limit_that_bounds), CASE(a_limit_that_was_beaten_is_said),
-           CASE(limits_are_drawn_where_they_were_measured), CASE(runs_stand_side_by_side), CASE(better_is_more),
-           CASE(what_does_not_apply_says_so), CASE(a_failed_row_is_named))
+           CASE(all_are_compared_with_the_same_limit), CASE(limits_are_drawn_where_they_were_measured),
+           CASE(runs_stand_side_by_side), CASE(better_is_more), CASE(what_does_not_apply_says_so),
+           CASE(a_failed_row_is_named))
