@@ -295,6 +295,20 @@ static int check_whole(const char *file)
     return status;
 }
 
+static int check_cases(const char *file)
+{
+    char *files[] = {(char *)(uintptr_t)file};
+    struct results_run *run = NULL;
+    int status = command_read("gate", files, 1, &run);
+
+    if (status)
+        return status;
+    if (run->case_count == 0)
+        status = command_failed("gate", "not stored: --conformance holds no case of a conformance run");
+    command_free(run, 1);
+    return status;
+}
+
 static int accept(const struct scratch *scratch, const struct options *options)
 {
     struct gate_measuring measuring = measuring_of(options, scratch);
@@ -304,6 +318,8 @@ static int accept(const struct scratch *scratch, const struct options *options)
         status = check_whole(scratch->first);
     if (status == 0 && options->baseline)
         status = store(options->baseline, scratch->first, options->reason);
+    if (status == 0 && options->verdicts)
+        status = check_cases(options->conformance);
     if (status == 0 && options->verdicts)
         status = store(options->verdicts, options->conformance, options->reason);
     return status;

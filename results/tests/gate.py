@@ -223,6 +223,9 @@ def clauses_are_compared(*programs):
     gate.run("--verdicts", "old.jsonl", "--conformance", "new.jsonl", "--accept", "--reason", "it was never kept")
     out, _ = gate.run("--verdicts", "old.jsonl", "--conformance", "new.jsonl")
     assert "pass: no clause newly fails" in out, out
+    pathlib.Path("empty.jsonl").write_text('{"record": "header", "format": 1, "kind": "conformance", "planned": 1, "environment": {}}\n')
+    _, error = gate.run("--verdicts", "old.jsonl", "--conformance", "empty.jsonl", "--accept", "--reason", "why not", code=3)
+    assert "holds no case" in error and "it was never kept" in pathlib.Path("old.jsonl").read_text(), error
 
 
 def the_self_test_counts_over_sessions(*programs):
