@@ -118,6 +118,8 @@ static const char *kernel_of(const struct results_run *run, const char *name)
 static void drivers(struct page *page, const struct results_run *run)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(run->header, "drivers"), *driver;
+    if (cJSON_GetArraySize(list) == 0)
+        return;
     item_begin(page, "implementations");
     page_open(page, "ul", NULL);
     cJSON_ArrayForEach(driver, list)

@@ -81,10 +81,21 @@ static void compared(struct page *page, const struct results_spread *ratio, cons
     page_close(page);
 }
 
+static bool has_details(const struct row_figures *figures)
+{
+    size_t ratios =
+        figures->limit.distance.spread.count + figures->beaten.distance.spread.count + figures->first.spread.count;
+    for (size_t i = 0; i < FIGURES_RIVALS; ++i)
+        ratios += figures->better[i].count;
+    return ratios > 0 || !isnan(figures->tail);
+}
+
 /* What the figure is compared with, and last what else is known of it. */
 static void details(struct page *page, const struct report *report, const struct row_figures *figures)
 {
     char with[160];
+    if (!has_details(figures))
+        return;
     page_open(page, "ul", NULL);
     for (size_t i = 0; i < FIGURES_RIVALS; ++i)
         compared(page, &figures->better[i], "better than", "worse than", figures_rivals[i]);

@@ -101,7 +101,8 @@ void part_figure_begin(struct page *page, const struct figure *figure)
               figure->x_label, "data-y-kind", figure->y_kind, "data-y-label", figure->y_label, NULL);
     page_open(page, "figcaption", NULL);
     page_element(page, "h3", NULL, figure->title);
-    page_element(page, "p", NULL, figure->note);
+    if (*figure->note)
+        page_element(page, "p", NULL, figure->note);
     page_close(page);
     page_open(page, "div", "class", "plot", NULL);
     page_close(page);
@@ -150,7 +151,7 @@ void part_series(struct page *page, const struct series *series)
 
 void part_bars_begin(struct page *page, const struct figure *figure, const char *value)
 {
-    const char *const heads[] = {"Measurement", "Implementation", value, "95 % interval", "Blocks"};
+    const char *const heads[] = {"Measurement", "Implementation", value, "95 % interval, or range", "Blocks"};
     part_figure_begin(page, figure);
     part_heads(page, heads, sizeof heads / sizeof heads[0]);
     page_open(page, "tbody", NULL);

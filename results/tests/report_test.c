@@ -127,6 +127,23 @@ static void links_lead_somewhere(void **state)
     }
 }
 
+/* A list or a paragraph with nothing in it is read out, and says nothing. */
+static void nothing_is_empty(void **state)
+{
+    struct document document;
+    (void)state;
+    document_parse(&document,
+                   HEADER "{\"record\":\"cell\",\"row\":\"hot/a/64B/1x1\",\"family\":\"hot\",\"driver\":\"a\","
+                          "\"publishers\":1,\"subscribers\":1,\"block\":0,\"metrics\":{\"p50_ns\":5}}\n" FOOTER,
+                   NULL);
+    assert_int_equal(document_count(&document, "//section[@id='headline']//td/b"), 1);
+    assert_int_equal(document_count(&document, "//main//ul[not(li)] | //main//p[not(normalize-space())]"), 0);
+    document_free(&document);
+    document_read(&document, SAMPLES "/conformance.jsonl", SAMPLES "/bench.jsonl");
+    assert_int_equal(document_count(&document, "//main//ul[not(li)] | //main//p[not(normalize-space())]"), 0);
+    document_free(&document);
+}
+
 /* "javascript:" in a homepage must not become a link, nor any other string an element or attribute. */
 static void hostile_strings_stay_text(void **state)
 {
@@ -225,6 +242,6 @@ static void a_run_that_was_cut_short_says_so(void **state)
 
 CASES_MAIN(CASE(every_clause_and_row_is_there), CASE(targets_are_judged), CASE(what_fails_is_shown_at_the_top),
            CASE(the_page_loads_nothing), CASE(each_chart_has_its_table), CASE(every_table_is_for_screen_readers_too),
-           CASE(links_lead_somewhere), CASE(hostile_strings_stay_text), CASE(folders_outside_are_not_shown),
-           CASE(lists_in_place_of_objects_are_nothing), CASE(transports_of_target_rows_are_no_implementations),
-           CASE(a_run_that_was_cut_short_says_so))
+           CASE(links_lead_somewhere), CASE(nothing_is_empty), CASE(hostile_strings_stay_text),
+           CASE(folders_outside_are_not_shown), CASE(lists_in_place_of_objects_are_nothing),
+           CASE(transports_of_target_rows_are_no_implementations), CASE(a_run_that_was_cut_short_says_so))
