@@ -36,13 +36,17 @@ static bool to_rival(const struct row_figures *figures, size_t which, size_t num
     return number == 0;
 }
 
-/* The limit that nobody beat, and the one that the row beat. */
+/* The limit that nobody beat, and those that the row beat. */
 static bool to_limit(const struct row_figures *figures, size_t unused, size_t number, struct shown *out)
 {
-    const struct results_limit *limit = number ? &figures->beaten : &figures->limit;
+    const struct results_limit *limit = &figures->limit;
     (void)unused;
+    if (number > figures->beaten_count)
+        return false;
+    if (number > 0)
+        limit = &figures->beaten[number - 1];
     *out = (struct shown){&limit->distance.spread, limit->name};
-    return number < 2;
+    return true;
 }
 
 static bool to_first_run(const struct row_figures *figures, size_t unused, size_t number, struct shown *out)

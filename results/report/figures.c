@@ -89,7 +89,7 @@ static void choose(char *name, size_t size, const struct results_rows *rows, con
     }
 }
 
-/* The distance to what was chosen, else to what the row itself did not beat; and the tightest that it did. */
+/* The distance to what was chosen, else to what the row itself did not beat; and all that it did. */
 static void find_limits(struct row_figures *out, const struct results_rows *rows, const struct results_row *row,
                         const char *metric)
 {
@@ -99,10 +99,10 @@ static void find_limits(struct row_figures *out, const struct results_rows *rows
     char name[sizeof limits[0].name];
     choose(name, sizeof name, rows, row, metric);
     chosen = limit_named(limits, count, name);
-    out->limit = out->beaten = (struct results_limit){.distance = {.why = "not measured"}};
+    out->limit = (struct results_limit){.distance = {.why = "not measured"}};
     for (size_t i = 0; i < count; ++i)
-        if (limits[i].beaten && out->beaten.distance.spread.count == 0)
-            out->beaten = limits[i];
+        if (limits[i].beaten)
+            out->beaten[out->beaten_count++] = limits[i];
     for (size_t i = 0; i < count && chosen == NULL; ++i)
         if (!limits[i].beaten)
             chosen = &limits[i];

@@ -13,8 +13,9 @@ struct row_figures {
     struct results_spread value; /* of the family's first measure; count 0: none */
     double tail;                 /* of all samples together, 99 % were faster; NAN: too few samples, or no times */
     struct results_limit limit;  /* the tightest that nobody beat; distance.spread.count is 0: there is none */
-    struct results_limit beaten; /* the tightest that this very row beat, surely; likewise */
-    struct results_limit share;  /* the suite's own part in it, likewise */
+    struct results_limit beaten[RESULTS_LIMITS]; /* those that this very row beat, surely */
+    size_t beaten_count;
+    struct results_limit share;                   /* the suite's own part in it, likewise */
     struct results_spread better[FIGURES_RIVALS]; /* how many times better than the rival: count 0: no pairs */
     struct results_ratio first;                   /* how many times better than the same in the first run */
 };

@@ -83,8 +83,7 @@ static void compared(struct page *page, const struct results_spread *ratio, cons
 
 static bool has_details(const struct row_figures *figures)
 {
-    size_t ratios =
-        figures->limit.distance.spread.count + figures->beaten.distance.spread.count + figures->first.spread.count;
+    size_t ratios = figures->limit.distance.spread.count + figures->beaten_count + figures->first.spread.count;
     for (size_t i = 0; i < FIGURES_RIVALS; ++i)
         ratios += figures->better[i].count;
     return ratios > 0 || !isnan(figures->tail);
@@ -100,8 +99,8 @@ static void details(struct page *page, const struct report *report, const struct
     for (size_t i = 0; i < FIGURES_RIVALS; ++i)
         compared(page, &figures->better[i], "better than", "worse than", figures_rivals[i]);
     compared(page, &figures->limit.distance.spread, "slower than", "faster than", figures->limit.name);
-    if (figures->beaten.distance.spread.count)
-        page_element(page, "li", NULL, figures_beats(&figures->beaten).text);
+    for (size_t i = 0; i < figures->beaten_count; ++i)
+        page_element(page, "li", NULL, figures_beats(&figures->beaten[i]).text);
     if (report->rows.run_count > 1) {
         snprintf(with, sizeof with, "in %.100s", report->rows.runs[0].label);
         compared(page, &figures->first.spread, "better than", "worse than", with);

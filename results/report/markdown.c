@@ -107,9 +107,9 @@ static void limit(FILE *out, const struct row_figures *figures)
         fputc(' ', out);
         markdown_escaped(out, figures->limit.name);
     }
-    if (figures->beaten.distance.spread.count) {
+    for (size_t i = 0; i < figures->beaten_count; ++i) {
         fputs("; ", out);
-        markdown_escaped(out, figures_beats(&figures->beaten).text);
+        markdown_escaped(out, figures_beats(&figures->beaten[i]).text);
     }
 }
 
@@ -121,7 +121,7 @@ static void ratio_lines(FILE *out, const struct line_figures *line)
         for (size_t i = 0; i < line->count; ++i) {
             const struct row_figures *figures = &line->figures[i];
             any = any || (which ? figures->better[which - 1].count > 0
-                                : figures->limit.distance.spread.count + figures->beaten.distance.spread.count > 0);
+                                : figures->limit.distance.spread.count + figures->beaten_count > 0);
         }
         if (!any)
             continue;

@@ -23,6 +23,8 @@ static const char *const limits[] = {
     "M-8,-1.2h6v2.4h-6zM2,-1.2h6v2.4h-6z",
     "M-8,-1.2h3v2.4h-3zM-1.5,-1.2h3v2.4h-3zM5,-1.2h3v2.4h-3z",
     "M-8,-1.2h8v2.4h-8zM2,-1.2h2v2.4h-2zM6,-1.2h2v2.4h-2z",
+    "M-8,-1.2h12v2.4h-12zM6,-1.2h2v2.4h-2z",
+    "M-7,-1.2h1.5v2.4h-1.5zM-.8,-1.2h1.5v2.4h-1.5zM5.5,-1.2h1.5v2.4h-1.5z",
 };
 enum { LIMITS = sizeof limits / sizeof limits[0] };
 
@@ -41,6 +43,6 @@ const char *mark_class(int style)
 const char *mark_dashes(int style)
 {
     static const char *const dashes[] = {"none", "7 3", "2 3", "9 3 2 3", "4 4", "12 4", "1 2", "6 2 1 2 1 2"};
-    static const char *const of_limits[LIMITS] = {"6 5", "2 4", "10 3 2 3"};
+    static const char *const of_limits[LIMITS] = {"6 5", "2 4", "10 3 2 3", "14 3", "1 6"};
     return style < 0 ? of_limits[(-style - 1) % LIMITS] : dashes[(style + style / 8) % 8];
 }

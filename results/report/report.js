@@ -10,7 +10,7 @@
   "use strict";
 
   const dashes = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [12, 4], [1, 2], [6, 2, 1, 2, 1, 2]];
-  const limitDashes = [[6, 5], [2, 4], [10, 3, 2, 3]];
+  const limitDashes = [[6, 5], [2, 4], [10, 3, 2, 3], [14, 3], [1, 6]]; // as marks.c has them
 
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const styleOf = (row) => Number(row.dataset.style);

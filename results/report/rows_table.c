@@ -91,8 +91,8 @@ static void limit_cell(struct page *page, const struct row_figures *figures)
     } else {
         page_text(page, "–");
     }
-    if (figures->beaten.distance.spread.count)
-        page_element(page, "p", NULL, figures_beats(&figures->beaten).text);
+    for (size_t i = 0; i < figures->beaten_count; ++i)
+        page_element(page, "p", NULL, figures_beats(&figures->beaten[i]).text);
     page_close(page);
 }
 

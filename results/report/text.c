@@ -56,15 +56,15 @@ static void figure_cells(struct columns *table, const struct report *report, con
     columns_cellf(table, "%zu", row->sample_count);
 }
 
-/* Below its distance to the limit that nobody beat: which one the row beat. */
-static void beaten_line(struct columns *table, const struct row_figures *figures)
+/* Below its distance to the limit that nobody beat: those that the row beat. */
+static void beaten_lines(struct columns *table, const struct row_figures *figures)
 {
-    if (figures->beaten.distance.spread.count == 0)
-        return;
-    for (int i = 0; i < 4; ++i)
-        columns_cell(table, NULL);
-    columns_rest(table, figures_beats(&figures->beaten).text);
-    columns_next(table);
+    for (size_t b = 0; b < figures->beaten_count; ++b) {
+        for (int i = 0; i < 4; ++i)
+            columns_cell(table, NULL);
+        columns_rest(table, figures_beats(&figures->beaten[b]).text);
+        columns_next(table);
+    }
 }
 
 /* Why the row has no figure, in place of one; false: it has. */
@@ -102,7 +102,7 @@ static void measure_lines(struct columns *table, const struct report *report, co
         }
         figure_cells(table, report, row, measure->metric, &own);
         columns_next(table);
-        beaten_line(table, &own);
+        beaten_lines(table, &own);
     }
 }
 
