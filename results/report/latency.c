@@ -251,8 +251,8 @@ static void own_cost(struct page *page, const struct report *report)
             page_open(page, "p", "class", "lead", NULL);
             page_text(page, "The suite's own work is part of each time. Its median, with no transport at all: ");
         }
-        page_textf(page, "%s%s of %s, %s", *done ? "; " : "",
-                   format_duration(results_row_metric(share->row, "p50_ns").median).text, family->name,
+        page_textf(page, "%s%s (%s, %s)", *done ? "; " : "",
+                   format_duration(results_row_metric(share->row, "p50_ns").median).text, family->title,
                    family_label(row, true).text);
         done = row->shape;
     }

@@ -125,12 +125,11 @@
     };
   };
 
-  // A limit that spans the whole axis must not stretch it: its line is cut to where the other curves are.
+  // A limit's level has no end, and must not stretch the axis: it goes to where the curves end.
   const clip = (datasets) => {
-    const seen = datasets.filter((set) => set.style >= 0).flatMap((set) => set.data.map((point) => point.x));
-    const highest = Math.max(...seen);
+    const highest = Math.max(...datasets.flatMap((set) => set.data.map((point) => point.x)).filter((x) => x < 1e9));
     for (const set of datasets)
-      if (set.style < 0 && seen.length) set.data = set.data.map(({ x, y }) => ({ x: Math.min(x, highest), y }));
+      set.data = set.data.map(({ x, y }) => ({ x: x < 1e9 ? x : highest, y }));
   };
 
   const common = () => ({

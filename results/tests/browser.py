@@ -42,6 +42,9 @@ LOOK = """(() => {
       return set && (set.spanGaps || !set.data.some(({ x, y }) => x === Number(cell.dataset.x) && Number.isNaN(y)));
     }).length;
   };
+  // A curve goes on as it was measured, and is not piled up where another one ends.
+  const piled = (figure) => Chart.getChart(figure.querySelector("canvas")).data.datasets.filter(({ data }) =>
+    data.some(({ x, y }, at) => at > 0 && x === data[at - 1].x && y !== data[at - 1].y)).length;
   const drawn = figures.filter((figure) => figure.querySelector("canvas[role=img][aria-label][aria-describedby]"));
   return {
     wide: page.scrollWidth > page.clientWidth,
@@ -51,6 +54,7 @@ LOOK = """(() => {
     overlapping: drawn.filter((figure) => labels(figure) > 0).map((figure) => figure.querySelector("h3").textContent),
     gaps: document.querySelectorAll("figure tr[data-series] td[data-x]:not([data-y])").length,
     bridged: drawn.filter((figure) => bridged(figure) > 0).map((figure) => figure.querySelector("h3").textContent),
+    piled: drawn.filter((figure) => figure.dataset.kind === "line" && piled(figure) > 0).map((figure) => figure.querySelector("h3").textContent),
     tableless: drawn.filter((figure) => !document.getElementById(
       figure.querySelector("canvas").getAttribute("aria-describedby"))).length,
     nameless: [...document.querySelectorAll("button")].filter((button) => !button.textContent.trim()).length,
@@ -121,7 +125,7 @@ def look(browser, failures, where):
         failures.append(f"{where}: there is no figure")
     if seen["gaps"] == 0:
         failures.append(f"{where}: the samples have no limit that is missing at a size")
-    for name, wanted in (("wide", False), ("blank", []), ("overlapping", []), ("bridged", []), ("tableless", 0),
+    for name, wanted in (("wide", False), ("blank", []), ("overlapping", []), ("bridged", []), ("piled", []), ("tableless", 0),
                          ("nameless", 0)):
         expect(failures, f"{where}: {name}", seen[name], wanted)
     return seen["ground"]
