@@ -223,6 +223,28 @@ static int estimate_run(struct results_estimate *out, const struct results_row *
     return error;
 }
 
+/* What the ratio would be of one block of each alone, the smallest and the largest: where they are too few for an
+ * interval. */
+static int range_of_two(struct results_interval *out, struct two *two)
+{
+    size_t most = two->own.count > two->theirs.count ? two->own.count : two->theirs.count;
+    size_t *own = calloc(2 * most, sizeof *own);
+    if (own == NULL)
+        return -ENOMEM;
+    out->low = out->high = ratio_of_two(two, NULL, NULL);
+    for (size_t i = 0; i < two->own.count * two->theirs.count; ++i) {
+        for (size_t j = 0; j < most; ++j) {
+            own[j] = i % two->own.count;
+            own[most + j] = i / two->own.count;
+        }
+        double ratio = ratio_of_two(two, own, own + most);
+        out->low = fmin(out->low, ratio);
+        out->high = fmax(out->high, ratio);
+    }
+    free(own);
+    return 0;
+}
+
 static int spread_of_two(struct results_spread *out, struct two *two)
 {
     struct results_interval interval = {NAN, NAN};
@@ -232,11 +254,14 @@ static int spread_of_two(struct results_spread *out, struct two *two)
                                             .context = two,
                                             .seed = SEED};
     int error = results_resample(&interval, &resampling, 0.95);
+    bool sure = !isnan(interval.low);
+    if (error == 0 && !sure)
+        error = range_of_two(&interval, two);
     *out = (struct results_spread){.count = two->own.count < two->theirs.count ? two->own.count : two->theirs.count,
                                    .median = ratio_of_two(two, NULL, NULL),
                                    .low = interval.low,
                                    .high = interval.high,
-                                   .interval = !isnan(interval.low)};
+                                   .interval = sure};
     return error;
 }
 

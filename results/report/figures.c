@@ -122,7 +122,7 @@ struct figures_words figures_ratio(const struct results_spread *ratio)
 {
     struct figures_words out = {"–"};
     if (ratio->count == 1)
-        snprintf(out.text, sizeof out.text, "%s (one pair)", format_ratio(ratio->median).text);
+        snprintf(out.text, sizeof out.text, "%s (one block)", format_ratio(ratio->median).text);
     else if (ratio->count)
         snprintf(out.text, sizeof out.text, "%s (%s–%s)", format_ratio(ratio->median).text,
                  format_factor(ratio->low).text, format_factor(ratio->high).text);

@@ -74,7 +74,7 @@ static void compared(struct page *page, const struct results_spread *ratio, cons
                format_ratio(turned.median).text, ratio->median < 1 ? below : above, with);
     page_open(page, "span", "class", "range", NULL);
     if (turned.count == 1)
-        page_text(page, "(one pair)");
+        page_text(page, "(one block)");
     else
         page_textf(page, "(%s–%s)", format_factor(turned.low).text, format_factor(turned.high).text);
     page_close(page);
