@@ -180,8 +180,8 @@ static void harness_has_a_cost_of_its_own(void **state)
     rows_run_free(&run);
 }
 
-/* or: what else may be said. */
-static void expect_error(const char *param, const char *size, const char *expected, const char * or)
+/* otherwise: what else may be said. */
+static void expect_error(const char *param, const char *size, const char *expected, const char *otherwise)
 {
     const char *const params[] = {param};
     char rows[1][128];
@@ -189,7 +189,7 @@ static void expect_error(const char *param, const char *size, const char *expect
     const cJSON *cell = rows_run_cell(&run, rows[0]);
     const char *error = rows_run_error(cell);
 
-    if (error == NULL || (strstr(error, expected) == NULL && strstr(error, or) == NULL))
+    if (error == NULL || (strstr(error, expected) == NULL && strstr(error, otherwise) == NULL))
         fail_msg("what is said is: %s", error == NULL ? "nothing" : error);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(cell, "metrics")), 0);
     assert_int_equal(run.exit_code, 1);

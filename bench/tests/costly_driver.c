@@ -5,9 +5,11 @@
  *     slow_us                  time for each message in publish, without a system call
  *     writes                   system calls for each message, in publish
  *     fds, kib                 descriptors and memory, held by each subscriber
- *     publisher_awake, awake   1: a thread of each publisher or subscriber never sleeps, but for those on channels
- * whose names begin with "pair-" open_ms, close_ms        for opening and closing a subscriber gone_ms before it tells
- * that a peer is gone tear                     the number of a message whose last byte does not arrive as it was sent
+ *     publisher_awake, awake   1: a thread of each publisher or subscriber never sleeps,
+ *                              but for those on channels whose names begin with "pair-"
+ *     open_ms, close_ms        for opening and closing a subscriber
+ *     gone_ms                  before it tells that a peer is gone
+ *     tear                     the number of a message whose last byte does not arrive as it was sent
  *     tear_pair                likewise, on channels whose names begin with "pair-" alone
  *
  * Built with COSTLY_MUTE it does not tell of peers at all, and does not claim to. */

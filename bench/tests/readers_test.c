@@ -48,14 +48,14 @@ static struct rows_run run_wakeup(const char *fault, char row[160])
 }
 
 /* False: it is a figure. */
-static bool is_no_wakeup(const char *fault, const char *reason, const char * or)
+static bool is_no_wakeup(const char *fault, const char *reason, const char *otherwise)
 {
     char row[160];
     struct rows_run run = run_wakeup(fault, row);
     const char *error = rows_run_error(rows_run_cell(&run, row));
     bool is_error = error != NULL;
 
-    if (is_error && strstr(error, reason) == NULL && strstr(error, or) == NULL)
+    if (is_error && strstr(error, reason) == NULL && strstr(error, otherwise) == NULL)
         fail_msg("%s: '%s' is not said, but: %s", row, reason, error);
     assert_int_equal(run.exit_code, is_error);
     rows_run_free(&run);
