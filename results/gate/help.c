@@ -14,7 +14,7 @@ const char options_help[] =
     "\n"
     "  --candidate DRIVER     as of ipcmark bench: a name or a path to a .so, with ?key=value (default mmipc)\n"
     "  --baseline DRIVER      another build of it: ./old.so\n"
-    "  --baseline FILE.jsonl  or a run that was stored before. Each run is then taken over the limits that its own\n"
+    "  --baseline FILE.jsonl  or a run that --accept stored. Each run is then taken over the limits that its own\n"
     "                         machine had: for trends, for it sees less than two builds side by side do\n"
     "  --other-environment    though the stored run is of another machine\n"
     "  --verdicts FILE        stored verdicts of ipcmark conformance, with which …\n"

@@ -396,7 +396,8 @@ static void judge_stored_metric(struct gate_look *look, const struct results_row
     else if (finding->slower.low > 1 + finding->tolerance)
         finding->verdict = GATE_REGRESSION;
     else if (sqrt(finding->slower.high / finding->slower.low) > 1 + finding->tolerance)
-        say(finding, GATE_INCONCLUSIVE, "the runs are too noisy: the interval is wider than what is tolerated");
+        say(finding, GATE_INCONCLUSIVE,
+            "the runs are too noisy: the interval is wider, to either side, than what is tolerated");
     else if (finding->slower.median > 1 + finding->tolerance)
         uncertain(finding);
 }

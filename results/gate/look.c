@@ -253,14 +253,28 @@ static int confirm(struct gate_report *report, struct gate_measuring measuring, 
     return judge(report, &report->second, &measuring, options, tolerances);
 }
 
+/* Before it is measured for minutes. */
+static int check_stored(const struct options *options)
+{
+    char *files[] = {(char *)(uintptr_t)options->baseline};
+    struct results_run *run = NULL;
+    int status = options->stored ? command_read("gate", files, 1, &run) : 0;
+
+    if (run == NULL)
+        return status;
+    status = store_check(run);
+    command_free(run, 1);
+    return status;
+}
+
 static int measure_all(struct gate_report *report, const struct scratch *scratch, const struct options *options,
                        const struct gate_tolerances *tolerances)
 {
     struct gate_measuring measuring = measuring_of(options, scratch), others = measuring;
-    int status = 0;
+    int status = check_stored(options);
 
     others.output = scratch->others[0];
-    if (options->self_test == NULL)
+    if (status == 0 && options->self_test == NULL)
         status = gate_measure_others(&others);
     if (status == 0)
         status = judge(report, &report->first, &measuring, options, tolerances);

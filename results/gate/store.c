@@ -58,6 +58,35 @@ int store(const char *to, const char *from, const char *reason)
     return 0;
 }
 
+/* The first driver that was measured, but this one; NULL: there is none. Limits are none. */
+static const char *driver_but(const struct results_run *run, const char *this)
+{
+    for (size_t i = 0; i < run->cell_count; ++i) {
+        const char *driver = run->cells[i].driver;
+        if (strcmp(driver, "limit") != 0 && (this == NULL || strcmp(driver, this) != 0))
+            return driver;
+    }
+    return NULL;
+}
+
+int store_check(const struct results_run *stored)
+{
+    const char *one = driver_but(stored, NULL), *another = one ? driver_but(stored, one) : NULL;
+    const char *why = NULL;
+
+    if (results_object(stored->header, "accepted") == NULL)
+        why = "it was not stored by --accept";
+    else if (one == NULL)
+        why = "no driver was measured in it";
+    else if (another != NULL)
+        why = "more than one driver was measured in it";
+    if (why == NULL)
+        return 0;
+    command_say("gate", "%s cannot be compared with: %s; --accept --reason TEXT --baseline FILE.jsonl makes one",
+                stored->file, why);
+    return EXIT_UNREADABLE;
+}
+
 /* Adds the members of two objects that are not the same. */
 static void add_differences(char *text, size_t size, const cJSON *now, const cJSON *stored, const char *const *members)
 {
@@ -82,6 +111,12 @@ static const cJSON *environment_of(const struct results_run *run)
     return results_object(run->header, "environment");
 }
 
+static const cJSON *driver_of(const struct results_run *run)
+{
+    const char *name = driver_but(run, NULL);
+    return name ? results_driver(run, name) : NULL;
+}
+
 bool store_other_machine(const struct results_run *now, const struct results_run *stored, char *text, size_t size)
 {
     static const char *const members[] = {"cpu", "cpus", "virtualization", "governor", "smt", NULL};
@@ -94,9 +129,10 @@ bool store_other_machine(const struct results_run *now, const struct results_run
 bool store_other_build(const struct results_run *now, const struct results_run *stored, char *text, size_t size)
 {
     static const char *const members[] = {"kernel", "compiler", "flags", NULL};
-    static const char *const measured[] = {"cell_seconds", "pin", NULL};
+    static const char *const measured[] = {"cell_seconds", "pin", NULL}, *const driver[] = {"driver", "version", NULL};
 
     text[0] = '\0';
+    add_differences(text, size, driver_of(now), driver_of(stored), driver);
     add_differences(text, size, environment_of(now), environment_of(stored), members);
     add_differences(text, size, now->header, stored->header, measured);
     return text[0] != '\0';

@@ -44,7 +44,7 @@ with open(options["--output"], "w") as out:
     def write(record):
         out.write(json.dumps(record) + "\n")
     write({"record": "header", "format": 1, "kind": "bench", "run": os.urandom(8).hex(), "planned": 1,
-           "environment": environment, "drivers": [{"name": d.split("=")[0], "digest": "01234567"} for d in drivers]})
+           "environment": environment, "drivers": [{"name": d.split("=")[0], "driver": d.split("=", 1)[1], "version": "1", "digest": "01234567"} for d in drivers]})
     for block in range(11 if word == "few" else int(options["--blocks"])):
         for driver in [d.split("=")[0] for d in drivers]:
             for family in "hot", "throughput":
@@ -184,6 +184,9 @@ def a_stored_run_is_accepted_and_compared_with(*programs):
     assert "time over its machine's limit, candidate" in pathlib.Path("a.md").read_text()
     out, _ = gate.run("--baseline", "kept.jsonl", code=1)
     assert "regression: slower, and seen again" in out and "Not as it was" not in out, out
+    gate.plan("1", "1")
+    out, _ = gate.run("--baseline", "kept.jsonl", "--candidate", "fifo")
+    assert 'Not as it was when the baseline was stored: driver is "fifo", and was "mmipc"\n' in out, out
     (gate.here / "cpu").write_text("B")
     (gate.here / "kernel").write_text("6.2")
     _, error = gate.run("--baseline", "kept.jsonl", code=3)
@@ -192,6 +195,24 @@ def a_stored_run_is_accepted_and_compared_with(*programs):
     out, _ = gate.run("--baseline", "kept.jsonl", "--other-environment", "--markdown", "a.md")
     for text in out, pathlib.Path("a.md").read_text():
         assert 'Not as it was when the baseline was stored: cpu is "B", and was "A"; kernel is "6.2", and was "6.1"' in text, text
+
+
+def what_was_not_accepted_is_not_compared_with(*programs):
+    gate = Gate(*programs)
+    gate.plan("1", "1")
+    gate.run("--baseline", "./old.so", "--output", "several.jsonl")  # three drivers
+    gate.run("--baseline", "kept.jsonl", "--accept", "--reason", "the first one")
+    header, *rest = pathlib.Path("kept.jsonl").read_text().splitlines(keepends=True)
+    _, *others = pathlib.Path("several.jsonl").read_text().splitlines(keepends=True)
+    plain = json.loads(header)
+    del plain["accepted"]
+    for name, lines, why in (("plain", [json.dumps(plain) + "\n", *rest], "was not stored by --accept"),
+                             ("several", [header, *others], "more than one driver"),
+                             ("none", [header, *(line for line in rest if '"driver": "limit"' in line)], "no driver was measured")):
+        pathlib.Path(f"{name}.jsonl").write_text("".join(lines))
+        _, error = gate.run("--baseline", f"{name}.jsonl", code=3)
+        assert f"{name}.jsonl cannot be compared with: " in error and why in error, error
+    assert len(gate.calls()) == 2  # nothing was measured for it
 
 
 def what_seemed_slower_is_confirmed_alone(*programs):
