@@ -172,7 +172,7 @@ bool stage_publish_all(stage *self, const ipcmark_publish_options *options)
 
 bool stage_count(stage *self, const actor *who, const char *name, uint64_t *out)
 {
-    ipcmark_call *call = ipcmark_stats(self->trial, who->endpoint, 0, 0, false);
+    ipcmark_call *call = ipcmark_stats(self->trial, who->endpoint, 0, false);
     *out = 0;
     if (!stage_await(self, call, IPCMARK_HUNG))
         return false;

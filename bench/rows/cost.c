@@ -65,7 +65,7 @@ static int publish(struct cost *cost, const ipcmark_publish_options *options, do
     if (scene_await(scene, call) < 0)
         return -1;
     take_rest(cost, after);
-    stats = ipcmark_stats(scene->trial, scene->subscribers[0], 0, 0, false);
+    stats = ipcmark_stats(scene->trial, scene->subscribers[0], 0, false);
     if (scene_await(scene, stats) < 0)
         return -1;
     attempted = ipcmark_reply_number(call, "attempted", -1);
@@ -86,7 +86,7 @@ static int drain(struct cost *cost, double expected)
     const ipcmark_call *stats;
 
     if (scene_await(scene, ipcmark_drain(scene->trial, scene->subscribers[0], scene->publishers, 1, 0)) < 0 ||
-        scene_stats(scene, scene->subscribers[0], expected, 0, 0, &stats) < 0)
+        scene_stats(scene, scene->subscribers[0], expected, 0, &stats) < 0)
         return -1;
     return scene_reset(scene, scene->subscribers[0]);
 }

@@ -24,7 +24,7 @@ static int measure(struct scene *scene)
     cell->line_after_ns = bench_line_ns(scene->bench);
     if (scene_end(scene) < 0)
         return -1;
-    if (scene_stats(scene, scene->subscribers[0], (double)options.count, 0, 0, &stats) < 0)
+    if (scene_stats(scene, scene->subscribers[0], (double)options.count, 0, &stats) < 0)
         return -1;
     if (sent.rate < 0.99 * row->rate)
         return cell_fail(cell, "only %.0f messages a second of %.0f were sent", sent.rate, row->rate);

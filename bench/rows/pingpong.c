@@ -75,8 +75,8 @@ static int measure_rounds(struct scene *scene, const struct way_back *back, uint
         trips += count;
         count = choose_count(call, count);
     }
-    if (scene_stats(scene, scene->subscribers[0], (double)trips, 0, 0, &call) < 0 ||
-        scene_stats(scene, back->subscriber, (double)trips, 0, 0, &call) < 0)
+    if (scene_stats(scene, scene->subscribers[0], (double)trips, 0, &call) < 0 ||
+        scene_stats(scene, back->subscriber, (double)trips, 0, &call) < 0)
         return -1;
     merged = rounds_merge(rounds, rounds_choose(rounds, cell));
     rounds_add_class_times(rounds, cell, ways_of(cell->row));
@@ -93,7 +93,7 @@ static int measure(struct scene *scene)
     if ((ipcmark_participant_implementation(scene->sinks[0])->capabilities & IPCMARK_CAP_PUBLISH_IN_HANDLER) == 0)
         return cell_not_applicable(scene->cell, "its handlers may not publish (publish_in_handler)");
     if (open_way_back(scene, &back) < 0 || ping(scene, &back, WARM_UP, &warm_up) < 0 ||
-        scene_stats(scene, back.subscriber, WARM_UP, 0, 0, &stats) < 0 || scene_reset(scene, back.subscriber) < 0 ||
+        scene_stats(scene, back.subscriber, WARM_UP, 0, &stats) < 0 || scene_reset(scene, back.subscriber) < 0 ||
         scene_begin(scene, WARM_UP) < 0)
         return -1;
     rounds_begin(&rounds, scene->bench);

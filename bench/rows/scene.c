@@ -252,7 +252,7 @@ static int check_faults(struct scene *scene, const ipcmark_call *stats)
 
 int scene_reset(struct scene *scene, uint16_t subscriber)
 {
-    ipcmark_call *stats = ipcmark_stats(scene->trial, subscriber, 0, 0, true);
+    ipcmark_call *stats = ipcmark_stats(scene->trial, subscriber, 0, true);
     return scene_await(scene, stats) < 0 ? -1 : check_faults(scene, stats);
 }
 
@@ -268,7 +268,7 @@ static int check_received(struct scene *scene, const ipcmark_call *stats, double
 int scene_begin(struct scene *scene, double warm_up)
 {
     for (unsigned i = 0; i < scene->subscriber_count; ++i) {
-        ipcmark_call *stats = ipcmark_stats(scene->trial, scene->subscribers[i], 0, 0, true);
+        ipcmark_call *stats = ipcmark_stats(scene->trial, scene->subscribers[i], 0, true);
         if (scene_await(scene, stats) < 0 || check_faults(scene, stats) < 0 ||
             check_received(scene, stats, warm_up) < 0)
             return -1;
@@ -285,10 +285,9 @@ int scene_end(struct scene *scene)
     return scene->cell->error[0] == '\0' ? 0 : -1;
 }
 
-int scene_stats(struct scene *scene, uint16_t subscriber, double expected, uint64_t from_ns, uint64_t to_ns,
-                const ipcmark_call **out)
+int scene_stats(struct scene *scene, uint16_t subscriber, double expected, uint64_t to_ns, const ipcmark_call **out)
 {
-    ipcmark_call *stats = ipcmark_stats(scene->trial, subscriber, from_ns, to_ns, false);
+    ipcmark_call *stats = ipcmark_stats(scene->trial, subscriber, to_ns, false);
 
     if (scene_await(scene, stats) < 0 || check_faults(scene, stats) < 0 || check_received(scene, stats, expected) < 0)
         return -1;

@@ -45,7 +45,6 @@ int scene_reset(struct scene *, uint16_t subscriber);
 
 /* The statistics of a subscriber, once it is certain that it got exactly `expected` messages, undamaged and in order.
  */
-int scene_stats(struct scene *, uint16_t subscriber, double expected, uint64_t from_ns, uint64_t to_ns,
-                const ipcmark_call **stats);
+int scene_stats(struct scene *, uint16_t subscriber, double expected, uint64_t to_ns, const ipcmark_call **stats);
 
 #endif

@@ -32,7 +32,7 @@ static int stream_once(struct scene *scene, const ipcmark_publish_options *optio
     for (unsigned i = 0; i < scene->subscriber_count; ++i) {
         const ipcmark_call *stats;
         double messages;
-        if (scene_stats(scene, scene->subscribers[i], sent.messages, 0, sent.last_ns, &stats) < 0 ||
+        if (scene_stats(scene, scene->subscribers[i], sent.messages, sent.last_ns, &stats) < 0 ||
             scene_reset(scene, scene->subscribers[i]) < 0)
             return -1;
         messages = cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(stats->reply, "window"), "messages"));

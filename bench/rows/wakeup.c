@@ -23,8 +23,7 @@ static int warm_up(struct scene *scene, const ipcmark_publish_options *asked)
     struct sent sent;
 
     options.count = WARM_UP;
-    if (scene_publish(scene, &options, &sent) < 0 ||
-        scene_stats(scene, scene->subscribers[0], WARM_UP, 0, 0, &stats) < 0)
+    if (scene_publish(scene, &options, &sent) < 0 || scene_stats(scene, scene->subscribers[0], WARM_UP, 0, &stats) < 0)
         return -1;
     if (slept_of(stats) < WARM_UP / 2.)
         return cell_not_applicable(scene->cell, "its reader stays awake between messages");
@@ -70,7 +69,7 @@ static int measure(struct scene *scene)
         return -1;
     share = (busy_ns(scene) - before_ns) / (double)(sent.last_ns - sent.first_ns);
     cell->line_after_ns = bench_line_ns(scene->bench);
-    if (scene_end(scene) < 0 || scene_stats(scene, scene->subscribers[0], COUNT, 0, 0, &stats) < 0 ||
+    if (scene_end(scene) < 0 || scene_stats(scene, scene->subscribers[0], COUNT, 0, &stats) < 0 ||
         check_sleep(cell, slept_of(stats), share) < 0)
         return -1;
     if (sent.rate < 0.99 * RATE)

@@ -76,7 +76,7 @@ static void take_counts(struct member *who, const ipcmark_call *call)
 
 static ipcmark_call *ask(struct crew *self, const struct member *who)
 {
-    return who->resume_ns == 0 && !self->blind ? ipcmark_stats(self->trial, who->endpoint, 0, 0, false) : NULL;
+    return who->resume_ns == 0 && !self->blind ? ipcmark_stats(self->trial, who->endpoint, 0, false) : NULL;
 }
 
 static bool take(struct crew *self, struct member *who, ipcmark_call *call)

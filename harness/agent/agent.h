@@ -118,7 +118,7 @@ struct intake {
     atomic_bool busy; /* a lock for a few nanoseconds */
     bool wanted;      /* somebody waits on the endpoint's condition */
     bool small;       /* its messages have small frames */
-    uint64_t received, bytes, lost, torn, duplicate, reordered, slept, first_ns, last_ns;
+    uint64_t received, bytes, lost, torn, duplicate, reordered, slept;
     struct stream *streams, *latest;
     struct sample *samples;
     size_t sample_count;
@@ -146,7 +146,7 @@ bool intake_has(struct intake *, uint16_t publisher, uint16_t epoch, uint16_t th
 /* Says that somebody waits, unless `received` has been reached already. */
 void intake_want(struct intake *);
 uint64_t intake_received(struct intake *);
-void intake_report(struct intake *, cJSON *reply, uint64_t from_ns, uint64_t to_ns, bool reset);
+void intake_report(struct intake *, cJSON *reply, uint64_t to_ns, bool reset);
 
 /* When the implementation told that a peer is gone, and which; of the latest of them. */
 enum { NOTICES = 64 };

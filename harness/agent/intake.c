@@ -139,9 +139,6 @@ static void add_sample(struct intake *intake, uint64_t now)
         if (intake->received % intake->sample_period != 0)
             return;
     }
-    if (intake->first_ns == 0)
-        intake->first_ns = now;
-    intake->last_ns = now;
     intake->samples[intake->sample_count++] = (struct sample){now, intake->received, intake->bytes};
 }
 
@@ -236,29 +233,22 @@ uint64_t intake_received(struct intake *intake)
     return received;
 }
 
-/* What had been taken in at the end of the window, less what had been before it began: whatever time it took to come
- * to the first of them is in the window. Of many messages not each is a sample: up to one in 2048 is missing. */
-static cJSON *report_window(const struct intake *intake, uint64_t from_ns, uint64_t to_ns)
+/* What had been taken in by then. Of many messages not each is a sample: up to one in 2048 is missing. */
+static cJSON *report_window(const struct intake *intake, uint64_t to_ns)
 {
-    struct sample before = {0}, until = {0};
-    for (size_t i = 0; i < intake->sample_count; ++i) {
-        const struct sample *sample = &intake->samples[i];
-        if (to_ns != 0 && sample->time_ns > to_ns)
-            break;
-        if (sample->time_ns < from_ns)
-            before = *sample;
-        until = *sample;
-    }
+    struct sample until = {0};
+    for (size_t i = 0; i < intake->sample_count && (to_ns == 0 || intake->samples[i].time_ns <= to_ns); ++i)
+        until = intake->samples[i];
     cJSON *window = cJSON_CreateObject();
-    cJSON_AddNumberToObject(window, "messages", (double)(until.messages - before.messages));
-    cJSON_AddNumberToObject(window, "bytes", (double)(until.bytes - before.bytes));
+    cJSON_AddNumberToObject(window, "messages", (double)until.messages);
+    cJSON_AddNumberToObject(window, "bytes", (double)until.bytes);
     return window;
 }
 
 static void reset_counts(struct intake *intake)
 {
     intake->received = intake->bytes = intake->lost = intake->torn = 0;
-    intake->duplicate = intake->reordered = intake->slept = intake->first_ns = intake->last_ns = 0;
+    intake->duplicate = intake->reordered = intake->slept = 0;
     intake->sample_count = 0;
     intake->sample_period = 1;
     ipcmark_histogram_clear(intake->latency);
@@ -273,7 +263,7 @@ static double cpu_ns(void)
     return (double)used.tv_sec * 1e9 + (double)used.tv_nsec;
 }
 
-void intake_report(struct intake *intake, cJSON *reply, uint64_t from_ns, uint64_t to_ns, bool reset)
+void intake_report(struct intake *intake, cJSON *reply, uint64_t to_ns, bool reset)
 {
     await_counted(intake);
     lock(intake);
@@ -285,9 +275,7 @@ void intake_report(struct intake *intake, cJSON *reply, uint64_t from_ns, uint64
     cJSON_AddNumberToObject(reply, "duplicate", (double)intake->duplicate);
     cJSON_AddNumberToObject(reply, "reordered", (double)intake->reordered);
     cJSON_AddNumberToObject(reply, "slept", (double)intake->slept);
-    cJSON_AddNumberToObject(reply, "first_ns", (double)intake->first_ns);
-    cJSON_AddNumberToObject(reply, "last_ns", (double)intake->last_ns);
-    cJSON_AddItemToObject(reply, "window", report_window(intake, from_ns, to_ns));
+    cJSON_AddItemToObject(reply, "window", report_window(intake, to_ns));
     cJSON_AddItemToObject(reply, "histogram", ipcmark_histogram_to_json(intake->latency));
     cJSON_AddItemToObject(reply, "histogram_uncorrected", ipcmark_histogram_to_json(intake->uncorrected));
     if (reset)

@@ -87,8 +87,7 @@ void request_stats(const cJSON *request, cJSON *reply, struct refusal *refusal)
     if (endpoint->publisher)
         report_publisher(endpoint, reply, reset);
     else
-        intake_report(&endpoint->intake, reply, (uint64_t)request_number(request, "from_ns", 0),
-                      (uint64_t)request_number(request, "to_ns", 0), reset);
+        intake_report(&endpoint->intake, reply, (uint64_t)request_number(request, "to_ns", 0), reset);
 }
 
 void request_footprint(const cJSON *request, cJSON *reply, struct refusal *refusal)

@@ -218,10 +218,9 @@ ipcmark_call *ipcmark_process_stats(ipcmark_participant *participant)
     return ipcmark_request(participant, "stats", NULL, 0);
 }
 
-ipcmark_call *ipcmark_stats(ipcmark_trial *trial, uint16_t id, uint64_t from_ns, uint64_t to_ns, bool reset)
+ipcmark_call *ipcmark_stats(ipcmark_trial *trial, uint16_t id, uint64_t to_ns, bool reset)
 {
     cJSON *fields = cJSON_CreateObject();
-    cJSON_AddNumberToObject(fields, "from_ns", (double)from_ns);
     cJSON_AddNumberToObject(fields, "to_ns", (double)to_ns);
     cJSON_AddBoolToObject(fields, "reset", reset);
     return public_part(endpoint_call(trial, id, "stats", fields, 0));

@@ -77,9 +77,7 @@ const struct schema_rule schema_rules[] = {
     {"stats of a subscriber", "duplicate", SCHEMA_COUNT, false},
     {"stats of a subscriber", "reordered", SCHEMA_COUNT, false},
     {"stats of a subscriber", "cpu_ns", SCHEMA_COUNT, true},
-    {"stats of a subscriber", "slept", SCHEMA_COUNT, true},     /* where count_sleeps was asked for */
-    {"stats of a subscriber", "first_ns", SCHEMA_COUNT, false}, /* 0: nothing was received */
-    {"stats of a subscriber", "last_ns", SCHEMA_COUNT, false},
+    {"stats of a subscriber", "slept", SCHEMA_COUNT, true}, /* where count_sleeps was asked for */
     {"stats of a subscriber", "window", SCHEMA_OBJECT, false},
     {"window", "messages", SCHEMA_COUNT, false},
     {"window", "bytes", SCHEMA_COUNT, false},

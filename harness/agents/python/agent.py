@@ -316,8 +316,7 @@ def stats(request):
     subscriber = endpoint_of(request, kind=Subscriber)
     nothing = {"unit": "ns", "significant_digits": 3, "counts": []}
     return {"received": subscriber.received, "bytes": subscriber.bytes, "lost": 0, "torn": 0, "duplicate": 0, "reordered": 0,
-            "first_ns": 0, "last_ns": 0, "window": {"messages": 0, "bytes": 0},
-            "histogram": nothing, "histogram_uncorrected": nothing}
+            "window": {"messages": 0, "bytes": 0}, "histogram": nothing, "histogram_uncorrected": nothing}
 
 
 def close(request):
@@ -338,7 +337,7 @@ FIELDS = {
     "handler": "endpoint delay_us reply close_after",
     "drain": "endpoint until timeout_ms",
     "peers": "endpoint",
-    "stats": "endpoint from_ns to_ns reset",
+    "stats": "endpoint to_ns reset",
     "close": "endpoint kill_self_after_us",
 }
 

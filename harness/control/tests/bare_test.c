@@ -175,7 +175,7 @@ static void await_first_message(uint16_t publisher)
 {
     ipcmark_call *stats;
     do {
-        stats = ipcmark_stats(trial, publisher, 0, 0, false);
+        stats = ipcmark_stats(trial, publisher, 0, false);
         stage_done(stats);
     } while (ipcmark_reply_number(stats, "attempted", 0) < 1);
 }

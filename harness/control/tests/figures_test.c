@@ -37,7 +37,7 @@ static void must_be_refused(ipcmark_call *call)
 
 static const ipcmark_call *stats(void)
 {
-    ipcmark_call *call = ipcmark_stats(trial, subscriber, 0, 0, false);
+    ipcmark_call *call = ipcmark_stats(trial, subscriber, 0, false);
     stage_done(call);
     return call;
 }

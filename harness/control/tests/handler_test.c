@@ -41,7 +41,7 @@ static void an_answer_is_published(void **state)
     set(subscriber, (ipcmark_handler_options){0}); /* from now on it does not answer */
     publish(10);
     stage_done(ipcmark_drain(trial, subscriber, &publisher, 1, 0));
-    ipcmark_call *stats = ipcmark_stats(trial, echo, 0, 0, false);
+    ipcmark_call *stats = ipcmark_stats(trial, echo, 0, false);
     stage_done(stats);
     assert_int_equal(ipcmark_reply_count(stats, "published"), 100);
     stage_done(ipcmark_publish(trial, echo, NULL)); /* behind all answers */

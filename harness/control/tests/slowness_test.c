@@ -275,7 +275,7 @@ static void a_middle_with_hogs_is_slow(void **state)
     ipcmark_participant *sleeper = stage_start();
     stage_done(ipcmark_open_subscriber(sleeper, &subscriber, NULL));
     assert_int_equal(ipcmark_pause(sleeper), 0);
-    ipcmark_call *call = ipcmark_stats(trial, subscriber, 0, 0, false);
+    ipcmark_call *call = ipcmark_stats(trial, subscriber, 0, false);
 
     let_hogs_run();
     const uint64_t end_ns = ipcmark_now_ns() + 20 * second;
