@@ -1,5 +1,6 @@
-/* target-stream: so many messages, as fast as they can be sent, timed at the receiver until the last one is there.
- * target-fanout: likewise to several receivers, for the publisher's CPU time. */
+/* target-stream: so many messages, as fast as they can be sent, from before the first one is until the receiver has
+ * looked at the last: who begins late, or lets a backlog gather, is as slow as that made it. target-fanout: likewise to
+ * several receivers, for the publisher's CPU time. */
 #include <string.h>
 
 #include "../rows/rounds.h"
@@ -18,11 +19,10 @@ enum {
 enum { READERS_SPIN_US = 1000 };
 static const double MOST_SLEEPS = 0.25;
 
-/* A round, but for its lead. */
 struct burst {
-    double seconds; /* that the messages after the lead took; the longest of all receivers */
-    double cpu_ns;  /* of the publisher for them */
-    double slept;   /* messages before which a receiver had slept */
+    double seconds; /* from before the first message until the last receiver had looked at the last one */
+    double cpu_ns;  /* of the publisher, for the messages after the lead */
+    double slept;   /* of these, before which a receiver had slept */
 };
 
 static bool is_fanout(const struct cast *cast)
@@ -62,8 +62,7 @@ static int send_once(struct cast *cast, uint64_t count, uint64_t lead, struct bu
         double seconds;
         if (cast_await(cast, received[i]) < 0)
             return -1;
-        seconds =
-            (ipcmark_reply_number(received[i], "end_ns", 0) - ipcmark_reply_number(received[i], "lead_ns", 0)) / 1e9;
+        seconds = (ipcmark_reply_number(received[i], "end_ns", 0) - ipcmark_reply_number(sent, "first_ns", 0)) / 1e9;
         burst->seconds = seconds > burst->seconds ? seconds : burst->seconds;
         burst->slept += ipcmark_reply_number(received[i], "slept", 0);
     }
@@ -83,11 +82,11 @@ static int stream_rounds(struct cast *cast, struct rounds *rounds, double rate)
     double messages = 0;
 
     while (rounds_wanted(rounds, cast->bench->seconds)) {
-        uint64_t count = choose_count(rate), lead = count / 10;
+        uint64_t count = choose_count(rate);
         struct burst burst;
-        if (send_once(cast, count, lead, &burst) < 0)
+        if (send_once(cast, count, 0, &burst) < 0)
             return -1;
-        rate = (double)(count - lead) / burst.seconds;
+        rate = (double)count / burst.seconds;
         rounds_add(rounds, burst.seconds, rate, NULL);
         messages += (double)count;
     }
@@ -126,18 +125,17 @@ static int fanout_rounds(struct cast *cast, struct rounds *rounds)
 
 static int measure(struct cast *cast)
 {
-    uint64_t warm_up = WARM_UP_BYTES / cast->cell->row->size, lead;
+    uint64_t warm_up = WARM_UP_BYTES / cast->cell->row->size;
     struct rounds rounds;
     struct burst burst;
     int result;
 
     warm_up = warm_up > WARM_UP_MOST ? WARM_UP_MOST : warm_up;
-    lead = warm_up / 10;
-    if (connect_all(cast) < 0 || send_once(cast, warm_up, lead, &burst) < 0)
+    if (connect_all(cast) < 0 || send_once(cast, warm_up, 0, &burst) < 0)
         return -1;
     rounds_begin(&rounds, cast->bench);
-    result = is_fanout(cast) ? fanout_rounds(cast, &rounds)
-                             : stream_rounds(cast, &rounds, (double)(warm_up - lead) / burst.seconds);
+    result =
+        is_fanout(cast) ? fanout_rounds(cast, &rounds) : stream_rounds(cast, &rounds, (double)warm_up / burst.seconds);
     rounds_end(&rounds);
     return result;
 }

@@ -1,5 +1,7 @@
-/* The process of target rows with a fault, which PEER_FAULT names: of its 15th message, or of its greetings. */
+/* The process of target rows with a fault, which PEER_FAULT names: of its 15th message, of its greetings, or "late":
+ * the receiver takes LATE_MS for the first message, and for the first of each LATE_ROUND after LATE_WARM_UP. */
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +9,7 @@
 #include <mmipc/mmipc.h>
 
 #include "../targets/peer/transport.h"
+#include "faulty_peer.h"
 
 enum { FAULT_AT = 15 };
 
@@ -17,7 +20,8 @@ int __wrap_mmipc_publish(mmipc_publisher *, const void *data, size_t size);
 
 static const struct transport *inner;
 static struct transport faulty;
-static unsigned sent;
+static unsigned sent, taken;
+static message_handler *handler;
 
 static bool has_fault(const char *name)
 {
@@ -57,6 +61,20 @@ static int faulty_send(void *sender, const void *data, size_t size)
     return has_fault("tear") ? send_torn(sender, data, size) : inner->send(sender, data, size);
 }
 
+static void faulty_take(void *user, const void *data, size_t size)
+{
+    if (has_fault("late") && (taken == 0 || (taken >= LATE_WARM_UP && (taken - LATE_WARM_UP) % LATE_ROUND == 0)))
+        (void)poll(NULL, 0, LATE_MS); /* the fault itself; nobody waits for an event with it */
+    ++taken;
+    handler(user, data, size);
+}
+
+static int faulty_receiver_open(void **out, const struct place *place, message_handler *right, void *user)
+{
+    handler = right;
+    return inner->receiver_open(out, place, faulty_take, user);
+}
+
 const struct transport *__wrap_transport_find(const char *name)
 {
     inner = __real_transport_find(name);
@@ -64,6 +82,7 @@ const struct transport *__wrap_transport_find(const char *name)
         return NULL;
     faulty = *inner;
     faulty.send = faulty_send;
+    faulty.receiver_open = faulty_receiver_open;
     return &faulty;
 }
 

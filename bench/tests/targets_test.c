@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "faulty_peer.h"
 #include "rows_run.h"
 
 static char programs[] = "/tmp/bench-programs.XXXXXX";
@@ -37,12 +38,17 @@ static struct rows_run run_with(const char *fault, const char *const *words)
     return run;
 }
 
+static void need_two_cpus(void)
+{
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+        CASES_SKIP("a CPU for each side is needed");
+}
+
 static void expect_errors(const char *fault, const char *expected, const char *const *words)
 {
     struct rows_run run;
 
-    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-        CASES_SKIP("a CPU for each side is needed");
+    need_two_cpus();
     run = run_with(fault, words);
     for (size_t i = 2; words[i] != NULL; ++i) {
         const cJSON *cell = rows_run_cell(&run, words[i]);
@@ -92,5 +98,25 @@ static void damaged_greeting_is_an_error(void **state)
     expect_errors("greet", "the first message was not the one that was sent", words);
 }
 
+/* Its publisher has long put a round into the backlog when such a reader begins to take it out. */
+static void late_reader_is_not_faster(void **state)
+{
+    static const char row[] = "target-stream/mmipc/1MiB/1x1";
+    const char *words[] = {"--seconds", "0.01", row, NULL};
+    struct rows_run run;
+    const cJSON *cell;
+    (void)state;
+
+    need_two_cpus();
+    run = run_with("late", words);
+    cell = rows_run_cell(&run, row);
+    if (rows_run_error(cell) != NULL)
+        fail_msg("%s", rows_run_error(cell));
+    assert_int_equal(rows_run_metric(cell, "samples"), LATE_ROUND);
+    assert_true(rows_run_metric(cell, "messages_per_second") > 0);
+    assert_true(rows_run_metric(cell, "messages_per_second") <= LATE_ROUND * 1000. / LATE_MS);
+    rows_run_free(&run);
+}
+
 CASES_MAIN(CASE(damaged_messages_are_errors), CASE(lost_messages_are_errors), CASE(doubled_messages_are_errors),
-           CASE(damaged_greeting_is_an_error))
+           CASE(damaged_greeting_is_an_error), CASE(late_reader_is_not_faster))

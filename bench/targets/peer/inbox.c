@@ -151,8 +151,6 @@ void inbox_take(void *user, const void *data, size_t size)
     ++inbox->next;
     if (inbox->work == INBOX_PONG)
         send_next(inbox);
-    if (inbox->next - inbox->started == inbox->lead)
-        inbox->lead_ns = ipcmark_now_ns();
     if (inbox->next == until(inbox)) {
         inbox->end_ns = ipcmark_now_ns();
         inbox->thread = gettid();
@@ -186,7 +184,6 @@ int inbox_round(struct inbox *inbox, uint64_t count, uint64_t lead)
     ipcmark_histogram_clear(inbox->histogram);
     inbox->lead = lead;
     inbox->slept = 0;
-    inbox->lead_ns = ipcmark_now_ns();
     inbox->started = until(inbox);
     atomic_store_explicit(&inbox->until, inbox->started + count, memory_order_release);
     pthread_cond_broadcast(&inbox->changed);

@@ -31,16 +31,16 @@ struct inbox {
     unsigned char *answer; /* of `size` bytes */
 
     /* Of the round; written while the handler holds, published by `until`. */
-    uint64_t lead; /* messages that are not counted: both sides come to their speed */
+    uint64_t lead; /* messages that are not timed, nor asked whether they were slept before */
     struct ipcmark_histogram *histogram;
 
     /* The handler's own until the round has ended. */
     uint64_t next; /* number of the message that must come */
     uint64_t started;
-    uint64_t lead_ns, end_ns; /* when the lead was over, and when the last message had been looked at */
-    uint64_t slept;           /* messages beyond the lead before which the thread had given up its CPU by itself */
-    uint64_t sum;             /* of all bytes, so that reading them is not for nothing */
-    long switches;            /* of the thread, when it looked last */
+    uint64_t end_ns; /* when the last message had been looked at */
+    uint64_t slept;  /* messages beyond the lead before which the thread had given up its CPU by itself */
+    uint64_t sum;    /* of all bytes, so that reading them is not for nothing */
+    long switches;   /* of the thread, when it looked last */
     pid_t thread;
     uint64_t last_ns, sent;
 

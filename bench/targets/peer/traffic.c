@@ -101,7 +101,6 @@ int traffic_receive(struct request *request)
         return request_fail(request, result, "%s", inbox->error);
     if (result < 0)
         return request_fail(request, result, "not all of %llu messages arrived", (unsigned long long)count);
-    reply_number(request, "lead_ns", (double)inbox->lead_ns);
     reply_number(request, "end_ns", (double)inbox->end_ns);
     reply_number(request, "slept", (double)inbox->slept);
     reply_number(request, "thread", (double)inbox->thread);
@@ -134,6 +133,7 @@ int traffic_send(struct request *request)
 {
     uint64_t count = (uint64_t)request_number(request, "count", 0), lead = (uint64_t)request_number(request, "lead", 0);
     uint64_t before_ns = cpu_ns();
+    const uint64_t first_ns = ipcmark_now_ns();
     int result = traffic.sender == NULL || count <= lead ? -EINVAL : 0;
 
     for (uint64_t i = 0; i < count && result == 0; ++i) {
@@ -141,6 +141,7 @@ int traffic_send(struct request *request)
             before_ns = cpu_ns();
         result = send_one(request, false);
     }
+    reply_number(request, "first_ns", (double)first_ns);
     reply_number(request, "cpu_ns", (double)(cpu_ns() - before_ns));
     traffic.inbox.sent = traffic.sent; /* if a handler goes on from here */
     return result;
