@@ -114,11 +114,15 @@ struct sample {
     uint64_t time_ns, messages, bytes;
 };
 
+struct intake_counts {
+    uint64_t received, bytes, lost, torn, duplicate, reordered, slept;
+};
+
 struct intake {
     atomic_bool busy; /* a lock for a few nanoseconds */
     bool wanted;      /* somebody waits on the endpoint's condition */
     bool small;       /* its messages have small frames */
-    uint64_t received, bytes, lost, torn, duplicate, reordered, slept;
+    struct intake_counts counts;
     struct stream *streams, *latest;
     struct sample *samples;
     size_t sample_count;

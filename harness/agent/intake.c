@@ -77,19 +77,19 @@ static void follow(struct intake *intake, const struct ipcmark_payload *header)
     }
     if (header->sequence > stream->highest) {
         uint64_t step = header->sequence - stream->highest;
-        intake->lost += step - 1;
+        intake->counts.lost += step - 1;
         stream->seen = step < 64 ? stream->seen << step | 1 : 1;
         stream->highest = header->sequence;
         return;
     }
     uint64_t back = stream->highest - header->sequence;
     if (back >= 64 || stream->seen >> back & 1) {
-        ++intake->duplicate;
+        ++intake->counts.duplicate;
         return;
     }
     stream->seen |= UINT64_C(1) << back;
-    ++intake->reordered;
-    --intake->lost;
+    ++intake->counts.reordered;
+    --intake->counts.lost;
 }
 
 static int check_bodies(const struct ipcmark_payload *header, const ipcmark_part *parts, size_t count)
@@ -136,10 +136,10 @@ static void add_sample(struct intake *intake, uint64_t now)
             intake->samples[i] = intake->samples[2 * i + 1];
         intake->sample_count = SAMPLES / 2;
         intake->sample_period *= 2;
-        if (intake->received % intake->sample_period != 0)
+        if (intake->counts.received % intake->sample_period != 0)
             return;
     }
-    intake->samples[intake->sample_count++] = (struct sample){now, intake->received, intake->bytes};
+    intake->samples[intake->sample_count++] = (struct sample){now, intake->counts.received, intake->counts.bytes};
 }
 
 static void keep_latency(struct intake *intake, const struct ipcmark_payload *header, uint64_t now)
@@ -182,16 +182,16 @@ void intake_look(struct intake *intake, struct delivery *delivery, const ipcmark
 bool intake_take(struct intake *intake, const struct delivery *delivery)
 {
     lock(intake);
-    ++intake->received;
-    intake->bytes += delivery->size;
+    ++intake->counts.received;
+    intake->counts.bytes += delivery->size;
     if (delivery->torn)
-        ++intake->torn;
+        ++intake->counts.torn;
     else if (delivery->framed)
         follow(intake, &delivery->header);
-    intake->slept += delivery->slept;
+    intake->counts.slept += delivery->slept;
     if (delivery->timed && !delivery->torn)
         keep_latency(intake, &delivery->header, delivery->now_ns);
-    if (intake->received % intake->sample_period == 0)
+    if (intake->counts.received % intake->sample_period == 0)
         add_sample(intake, delivery->now_ns != 0 ? delivery->now_ns : ipcmark_now_ns());
     bool wanted = intake->wanted;
     intake->wanted = false;
@@ -228,27 +228,23 @@ void intake_want(struct intake *intake)
 uint64_t intake_received(struct intake *intake)
 {
     lock(intake);
-    uint64_t received = intake->received;
+    uint64_t received = intake->counts.received;
     unlock(intake);
     return received;
 }
 
 /* What had been taken in by then. Of many messages not each is a sample: up to one in 2048 is missing. */
-static cJSON *report_window(const struct intake *intake, uint64_t to_ns)
+static struct sample until(const struct intake *intake, uint64_t to_ns)
 {
-    struct sample until = {0};
+    struct sample latest = {0};
     for (size_t i = 0; i < intake->sample_count && (to_ns == 0 || intake->samples[i].time_ns <= to_ns); ++i)
-        until = intake->samples[i];
-    cJSON *window = cJSON_CreateObject();
-    cJSON_AddNumberToObject(window, "messages", (double)until.messages);
-    cJSON_AddNumberToObject(window, "bytes", (double)until.bytes);
-    return window;
+        latest = intake->samples[i];
+    return latest;
 }
 
 static void reset_counts(struct intake *intake)
 {
-    intake->received = intake->bytes = intake->lost = intake->torn = 0;
-    intake->duplicate = intake->reordered = intake->slept = 0;
+    intake->counts = (struct intake_counts){0};
     intake->sample_count = 0;
     intake->sample_period = 1;
     ipcmark_histogram_clear(intake->latency);
@@ -263,22 +259,38 @@ static double cpu_ns(void)
     return (double)used.tv_sec * 1e9 + (double)used.tv_nsec;
 }
 
+static void report_counts(cJSON *reply, const struct intake_counts *counts, const struct sample *until)
+{
+    cJSON_AddNumberToObject(reply, "received", (double)counts->received);
+    cJSON_AddNumberToObject(reply, "bytes", (double)counts->bytes);
+    cJSON_AddNumberToObject(reply, "lost", (double)counts->lost);
+    cJSON_AddNumberToObject(reply, "torn", (double)counts->torn);
+    cJSON_AddNumberToObject(reply, "duplicate", (double)counts->duplicate);
+    cJSON_AddNumberToObject(reply, "reordered", (double)counts->reordered);
+    cJSON_AddNumberToObject(reply, "slept", (double)counts->slept);
+    cJSON *window = cJSON_AddObjectToObject(reply, "window");
+    cJSON_AddNumberToObject(window, "messages", (double)until->messages);
+    cJSON_AddNumberToObject(window, "bytes", (double)until->bytes);
+}
+
+/* The lock is for copies only: putting histograms into words takes as long as a thousand messages, and who is asked
+ * each second would be seen to stall. They may be a few messages ahead of the counts, but for a reset, which loses
+ * nothing, and so keeps the handler waiting. */
 void intake_report(struct intake *intake, cJSON *reply, uint64_t to_ns, bool reset)
 {
     await_counted(intake);
     lock(intake);
-    cJSON_AddNumberToObject(reply, "cpu_ns", cpu_ns()); /* of the very messages that have been counted */
-    cJSON_AddNumberToObject(reply, "received", (double)intake->received);
-    cJSON_AddNumberToObject(reply, "bytes", (double)intake->bytes);
-    cJSON_AddNumberToObject(reply, "lost", (double)intake->lost);
-    cJSON_AddNumberToObject(reply, "torn", (double)intake->torn);
-    cJSON_AddNumberToObject(reply, "duplicate", (double)intake->duplicate);
-    cJSON_AddNumberToObject(reply, "reordered", (double)intake->reordered);
-    cJSON_AddNumberToObject(reply, "slept", (double)intake->slept);
-    cJSON_AddItemToObject(reply, "window", report_window(intake, to_ns));
+    const double used_ns = cpu_ns(); /* of the very messages that have been counted */
+    const struct intake_counts counts = intake->counts;
+    const struct sample window = until(intake, to_ns);
+    if (!reset)
+        unlock(intake);
+    cJSON_AddNumberToObject(reply, "cpu_ns", used_ns);
+    report_counts(reply, &counts, &window);
     cJSON_AddItemToObject(reply, "histogram", ipcmark_histogram_to_json(intake->latency));
     cJSON_AddItemToObject(reply, "histogram_uncorrected", ipcmark_histogram_to_json(intake->uncorrected));
-    if (reset)
+    if (reset) {
         reset_counts(intake);
-    unlock(intake);
+        unlock(intake);
+    }
 }

@@ -75,10 +75,11 @@ cJSON *ipcmark_histogram_to_json(const struct ipcmark_histogram *histogram)
         goto fail;
     counts = cJSON_AddArrayToObject(json, "counts");
     for (size_t bucket = 0; bucket < IPCMARK_HISTOGRAM_BUCKETS; ++bucket) {
+        const uint64_t count = __atomic_load_n(&histogram->counts[bucket], __ATOMIC_RELAXED);
         cJSON *pair;
-        if (histogram->counts[bucket] == 0)
+        if (count == 0)
             continue;
-        pair = pair_to_json(ipcmark_histogram_value(bucket), histogram->counts[bucket]);
+        pair = pair_to_json(ipcmark_histogram_value(bucket), count);
         if (!cJSON_AddItemToArray(counts, pair)) {
             cJSON_Delete(pair);
             goto fail;

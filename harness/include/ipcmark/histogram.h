@@ -1,8 +1,8 @@
 /* ipcmark/histogram.h — counts of nanosecond values to three significant digits, mergeable.
  *
  * Log-linear: values below 2048 have a bucket each, then every power of two has 1024; a bucket is at most 1/1024 of its
- * values wide, over all of u64, so nothing is ever clamped. One writer at a time; the memory (450 KB) is only touched
- * where values fall.
+ * values wide, over all of u64, so nothing is ever clamped. One writer at a time, beside whom
+ * ipcmark_histogram_to_json() may read; the memory (450 KB) is only touched where values fall.
  */
 #ifndef IPCMARK_HISTOGRAM_H
 #define IPCMARK_HISTOGRAM_H
@@ -43,7 +43,8 @@ static inline uint64_t ipcmark_histogram_value(size_t bucket)
 static inline void ipcmark_histogram_record(struct ipcmark_histogram *histogram, uint64_t value)
 {
     ++histogram->total;
-    ++histogram->counts[ipcmark_histogram_bucket(value)];
+    uint64_t *count = &histogram->counts[ipcmark_histogram_bucket(value)];
+    __atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
 }
 
 void ipcmark_histogram_merge(struct ipcmark_histogram *into, const struct ipcmark_histogram *from);
