@@ -64,6 +64,17 @@ static bool has_none(const struct row *row, const cJSON *record)
            cJSON_IsString(cJSON_GetObjectItemCaseSensitive(unmeasured, row_metric(row)));
 }
 
+/* What a driver cannot have it has in no block. */
+static void check_applicability(struct tally_row *row, const cJSON *record)
+{
+    bool applies = !cJSON_IsString(cJSON_GetObjectItemCaseSensitive(record, "not_applicable"));
+
+    row->applies = row->applies || applies;
+    row->does_not = row->does_not || !applies;
+    if (row->applies && row->does_not && row->error[0] == '\0')
+        snprintf(row->error, sizeof row->error, "it does not apply in some blocks, and does in others");
+}
+
 static void take_error(struct tally_row *row, const cJSON *record)
 {
     const char *error = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(record, "error"));
@@ -88,6 +99,7 @@ const struct tally_cell *tally_add(struct tally *tally, const cJSON *record)
     cell->has_none = has_none(row->row, record);
     if (!cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(record, "error")) || (isnan(cell->figure) && !cell->has_none))
         cell->figure = NAN, take_error(row, record);
+    check_applicability(row, record);
     ++tally->done;
     return cell;
 }

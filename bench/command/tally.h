@@ -17,6 +17,7 @@ struct tally_cell {
 struct tally_row {
     const struct row *row;
     struct tally_cell *cells; /* one a block */
+    bool applies, does_not;   /* in a block that is done */
     char error[600];          /* of the first cell that failed: the whole row is no figure then */
 };
 

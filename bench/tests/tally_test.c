@@ -74,7 +74,9 @@ static void what_cannot_be_measured_is_no_error(void **state)
 {
     (void)state;
     open_tally();
-    add(CELL("lifecycle/fifo/64B/1x1", 0, "\"metrics\":{},\"error\":null,\"not_applicable\":\"it tells of no peers\""));
+    add(HOT_CELL(0, "\"metrics\":{},\"error\":null,\"not_applicable\":\"it tells of no peers\""));
+    add(HOT_CELL(1, "\"metrics\":{},\"error\":null,\"not_applicable\":\"it tells of no peers\""));
+    assert_string_equal(tally_find(&tally, names[HOT])->error, "");
     add(CELL(
         "lifecycle/fifo/64B/1x1", 1,
         "\"metrics\":{\"first_message_ns\":null},\"error\":null,\"unmeasured\":{\"first_message_ns\":\"not let\"}"));
@@ -84,4 +86,15 @@ static void what_cannot_be_measured_is_no_error(void **state)
     tally_close(&tally);
 }
 
-CASES_MAIN(CASE(cells_are_counted_once), CASE(one_failed_cell_fails_its_row), CASE(what_cannot_be_measured_is_no_error))
+static void what_applies_in_some_blocks_only_is_an_error(void **state)
+{
+    (void)state;
+    open_tally();
+    add(HOT_CELL(0, "\"metrics\":{\"p50_ns\":70},\"error\":null"));
+    add(HOT_CELL(1, "\"metrics\":{},\"error\":null,\"not_applicable\":\"it stays awake\""));
+    assert_string_equal(tally_find(&tally, names[HOT])->error, "it does not apply in some blocks, and does in others");
+    tally_close(&tally);
+}
+
+CASES_MAIN(CASE(cells_are_counted_once), CASE(one_failed_cell_fails_its_row), CASE(what_cannot_be_measured_is_no_error),
+           CASE(what_applies_in_some_blocks_only_is_an_error))

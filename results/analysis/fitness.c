@@ -186,7 +186,7 @@ static void judge_placements(struct verdict *verdict, const struct results_run *
 
 static void judge_blocks(struct verdict *verdict, const struct results_rows *rows, size_t number)
 {
-    size_t all = 0, few = 0, fewest = BLOCKS, thin = 0, thin_rows = 0;
+    size_t all = 0, few = 0, fewest = BLOCKS, thin = 0, thin_rows = 0, partly = 0;
     for (size_t i = 0; i < rows->count; ++i) {
         const struct results_row *row = &rows->rows[i];
         if (row->run != number || row->not_applicable)
@@ -196,7 +196,10 @@ static void judge_blocks(struct verdict *verdict, const struct results_rows *row
         fewest = row->sample_count < fewest ? row->sample_count : fewest;
         thin += row->thin;
         thin_rows += row->thin > 0;
+        partly += row->not_applied > 0;
     }
+    if (partly)
+        against(verdict, "In %zu of %zu rows some cells do not apply, and others do.", partly, all);
     if (few)
         against(verdict, "%zu of %zu rows have as few as %zu block%s; a median that holds needs %d.", few, all, fewest,
                 fewest == 1 ? "" : "s", BLOCKS);

@@ -71,15 +71,16 @@ static int add_cell(struct results_rows *rows, size_t number, const struct resul
     struct results_sample *grown;
     if (row == NULL)
         return -ENOMEM;
-    if (cell->not_applicable) {
-        row->not_applicable = cell->not_applicable;
-        return 0;
-    }
     grown = reallocarray(row->samples, row->sample_count + 1, sizeof *grown);
     if (grown == NULL)
         return -ENOMEM;
     row->samples = grown;
     grown[row->sample_count++] = (struct results_sample){run, cell};
+    if (cell->not_applicable) {
+        row->not_applicable = cell->not_applicable;
+        ++row->not_applied;
+        return 0;
+    }
     if (cell->error) {
         if (row->failed++ == 0)
             row->error = cell->error;
@@ -197,10 +198,24 @@ static int count_samples(struct results_row *row)
     return 0;
 }
 
+/* A driver that cannot have a figure never has one. */
+static void judge_applicability(struct results_row *row)
+{
+    if (row->not_applied == row->sample_count) {
+        row->sample_count = 0;
+        return;
+    }
+    if (row->not_applied > 0 && row->error == NULL)
+        row->error = "it does not apply in some blocks, and does in others";
+    row->failed += row->not_applied;
+    row->not_applicable = NULL;
+}
+
 /* What can be said of a row only when all of its cells are there. */
 static int complete(struct results_rows *rows, struct results_row *row)
 {
     int error = label_row(rows, row);
+    judge_applicability(row);
     if (row->sample_count)
         qsort(row->samples, row->sample_count, sizeof *row->samples, compare_samples);
     return error ? error : count_samples(row);

@@ -24,8 +24,9 @@ struct results_row {
                                          which that driver was measured "mmipc (base)" */
     char *shape;                      /* the name without the driver: rows of one shape can be compared */
     const struct results_cell *first; /* size, publishers, subscribers, rate */
-    struct results_sample *samples;   /* in the order of the blocks; failed cells too, but none that do not apply */
+    struct results_sample *samples;   /* in the order of the blocks; failed cells too; none if none applies */
     size_t sample_count;
+    size_t not_applied;                              /* cells that do not apply; if others do, they are errors */
     size_t failed;                                   /* cells with an error: the row is then no figure */
     const char *error;                               /* of the first of them */
     const char *not_applicable;                      /* why the driver cannot have such a figure; else NULL */

@@ -196,6 +196,44 @@ static void shards_are_one_run(void **state)
     }
 }
 
+#define WITHOUT(block, error, not_applicable)                                                                          \
+    "{\"record\":\"cell\",\"row\":\"throughput/a/64B/"                                                                 \
+    "1x1\",\"family\":\"throughput\",\"driver\":\"a\",\"size\":64,\"block\":" #block                                   \
+    ",\"metrics\":{},\"error\":" error ",\"not_applicable\":" not_applicable "}\n"
+#define AWAKE "\"it stays awake\""
+
+/* What a driver cannot have it has in no block. */
+static void what_applies_in_some_blocks_only_is_an_error(void **state)
+{
+    static const struct {
+        const char *text, *error;
+        size_t samples, failed;
+    } cases[] = {
+        {CELL("a", 0, "siblings", 25, 100) WITHOUT(1, "null", AWAKE), "it does not apply in some blocks, ", 2, 1},
+        {WITHOUT(0, "null", AWAKE) WITHOUT(1, "\"it hung\"", "null"), "it hung", 2, 2},
+        {WITHOUT(0, "null", AWAKE) WITHOUT(1, "null", AWAKE), NULL, 0, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        char text[1024];
+        struct results_run run;
+        struct results_rows rows;
+        snprintf(text, sizeof text, "%s%s", HEADER, cases[i].text);
+        run = read_text(text);
+        assert_int_equal(results_rows_build(&rows, &run, 1), 0);
+        assert_int_equal(rows.count, 1);
+        assert_int_equal(rows.rows[0].sample_count, cases[i].samples);
+        assert_int_equal(rows.rows[0].failed, cases[i].failed);
+        assert_true((rows.rows[0].error == NULL) == (cases[i].error == NULL));
+        assert_true((rows.rows[0].not_applicable == NULL) == (cases[i].error != NULL));
+        if (cases[i].error)
+            assert_non_null(strstr(rows.rows[0].error, cases[i].error));
+        assert_false(results_row_figure(&rows.rows[0]));
+        results_rows_free(&rows);
+        results_run_free(&run);
+    }
+}
+
 static void what_does_not_apply_is_neither_error_nor_figure(void **state)
 {
     struct results_run run =
@@ -260,4 +298,5 @@ CASES_MAIN(CASE(one_failed_cell_fails_its_row), CASE(histograms_of_blocks_are_me
            CASE(no_block_is_left_out_of_a_percentile), CASE(a_drawing_has_the_percentile_of_its_samples),
            CASE(further_histograms_are_merged_by_name), CASE(lines_are_of_one_placement), CASE(runs_are_not_pooled),
            CASE(shards_are_one_run), CASE(what_does_not_apply_is_neither_error_nor_figure),
-           CASE(a_cell_that_stood_still_is_counted), CASE(a_clause_shows_the_worst_of_its_verdicts))
+           CASE(what_applies_in_some_blocks_only_is_an_error), CASE(a_cell_that_stood_still_is_counted),
+           CASE(a_clause_shows_the_worst_of_its_verdicts))

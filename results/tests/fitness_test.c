@@ -148,6 +148,17 @@ static void a_cell_that_stood_still_is_named(void **state)
             "1 cell of 1 row stood still: less than a tenth of the samples that are usual there.\n");
 }
 
+#define WITHOUT                                                                                                        \
+    "{\"record\":\"cell\",\"row\":\"throughput/a/64B/1x1\",\"family\":\"throughput\",\"driver\":\"a\","                \
+    "\"size\":64,\"block\":9,\"placement\":\"siblings\",\"line_before_ns\":25,\"line_after_ns\":25,"                   \
+    "\"metrics\":{},\"not_applicable\":\"it stays awake\"}\n"
+
+static void a_row_that_applies_in_some_blocks_only_is_named(void **state)
+{
+    (void)state;
+    reasons(FIT("") WITHOUT FOOTER, "In 1 of 1 rows some cells do not apply, and others do.\n");
+}
+
 #define OF(kind, cpu, commit, suite, version)                                                                          \
     "{\"record\":\"header\",\"format\":1,\"kind\":\"" kind "\",\"suite_version\":\"" suite                             \
     "\",\"environment\":{\"cpu\":\"" cpu "\",\"commit\":\"" commit                                                     \
@@ -200,5 +211,5 @@ static void of_several_runs_each_is_named(void **state)
 
 CASES_MAIN(CASE(figures_are_fit_only_if_nothing_speaks_against_it), CASE(cells_that_move_now_and_then_do_no_harm),
            CASE(each_sitting_counts), CASE(what_is_not_known_is_named), CASE(a_rate_is_far_below_what_the_slowest_can),
-           CASE(a_cell_that_stood_still_is_named), CASE(runs_of_different_builds_are_not_fit_together),
-           CASE(of_several_runs_each_is_named))
+           CASE(a_cell_that_stood_still_is_named), CASE(a_row_that_applies_in_some_blocks_only_is_named),
+           CASE(runs_of_different_builds_are_not_fit_together), CASE(of_several_runs_each_is_named))
