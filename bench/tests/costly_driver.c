@@ -2,15 +2,19 @@
  * besides, as its parameters say:
  *
  *     publish_us, deliver_us   CPU time for each message, in publish and before the receiver
+ *     put_off_us               CPU time for each message, by a thread that sends it later; publish returns at once
  *     slow_us                  time for each message in publish, without a system call
  *     writes                   system calls for each message, in publish
  *     fds, kib                 descriptors and memory, held by each subscriber
- *     publisher_awake, awake   1: a thread of each publisher or subscriber never sleeps,
- *                              but for those on channels whose names begin with "pair-"
+ *     publisher_awake, awake   1: a thread of each publisher or subscriber never sleeps, but for those of pairs
  *     open_ms, close_ms        for opening and closing a subscriber
  *     gone_ms                  before it tells that a peer is gone
  *     tear                     the number of a message whose last byte does not arrive as it was sent
- *     tear_pair                likewise, on channels whose names begin with "pair-" alone
+ *     tear_pair                likewise, of pairs (channels whose names begin with "pair-") alone
+ *     lose, twice              the number of a message that does not arrive, or two times
+ *     unknown                  the number of a message that publish says it does not know what became of
+ *     retain                   1: whoever is opened gets the last message that anybody in this process got
+ *     late_ms                  what comes within so long after a subscriber was opened does not arrive
  *
  * Built with COSTLY_MUTE it does not tell of peers at all, and does not claim to. */
 #include <dlfcn.h>
@@ -41,8 +45,12 @@ static ipcmark_driver driver;
 
 struct endpoint {
     void *handle;
-    unsigned publish_us, deliver_us, slow_us, writes, fd_count, kib, close_ms, gone_ms, tear;
+    unsigned publish_us, deliver_us, slow_us, writes, fd_count, kib, close_ms, gone_ms, tear, lose, twice, unknown;
     atomic_uint delivered;
+    bool retain;
+    uint64_t deaf_until_ns;
+    unsigned published;
+    struct later *later; /* NULL: nothing is put off */
     int null;
     int *fds;
     void *memory;
@@ -92,6 +100,35 @@ static void take_time(unsigned milliseconds)
         (void)poll(NULL, 0, (int)milliseconds); /* the cost itself; nobody waits for an event with it */
 }
 
+/* The last message of all subscribers here, for "retain". */
+static struct {
+    pthread_mutex_t lock;
+    unsigned char bytes[TORN_MOST];
+    size_t size;
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void keep(const ipcmark_part *part)
+{
+    if (part->size > sizeof kept.bytes)
+        return;
+    pthread_mutex_lock(&kept.lock);
+    memcpy(kept.bytes, part->data, part->size);
+    kept.size = part->size;
+    pthread_mutex_unlock(&kept.lock);
+}
+
+static void deliver_kept(struct endpoint *endpoint)
+{
+    unsigned char copy[TORN_MOST];
+    ipcmark_part part = {copy, 0};
+
+    pthread_mutex_lock(&kept.lock);
+    memcpy(copy, kept.bytes, part.size = kept.size);
+    pthread_mutex_unlock(&kept.lock);
+    if (part.size > 0)
+        endpoint->deliver(endpoint->context, &part, 1);
+}
+
 static void deliver_torn(struct endpoint *endpoint, const ipcmark_part *part)
 {
     unsigned char copy[TORN_MOST];
@@ -105,13 +142,114 @@ static void deliver_torn(struct endpoint *endpoint, const ipcmark_part *part)
 static void deliver(void *context, const ipcmark_part *parts, size_t count)
 {
     struct endpoint *endpoint = context;
+    unsigned number;
 
+    if (endpoint->deaf_until_ns > 0 && clock_ns(CLOCK_MONOTONIC) < endpoint->deaf_until_ns)
+        return;
     burn(CLOCK_THREAD_CPUTIME_ID, endpoint->deliver_us * UINT64_C(1000));
-    if (atomic_fetch_add(&endpoint->delivered, 1) + 1 == endpoint->tear && count == 1 && parts[0].size > 0 &&
-        parts[0].size <= TORN_MOST)
+    number = atomic_fetch_add(&endpoint->delivered, 1) + 1;
+    if (number == endpoint->lose)
+        return;
+    if (number == endpoint->tear && count == 1 && parts[0].size > 0 && parts[0].size <= TORN_MOST)
         deliver_torn(endpoint, parts);
     else
         endpoint->deliver(endpoint->context, parts, count);
+    if (number == endpoint->twice)
+        endpoint->deliver(endpoint->context, parts, count);
+    if (endpoint->retain && count == 1)
+        keep(parts);
+}
+
+/* Messages that are sent by another thread when it comes to it. */
+struct later {
+    struct put_off {
+        struct put_off *next;
+        size_t size;
+        unsigned char bytes[];
+    } * first, **end;
+    uint64_t each_ns;
+    void *handle; /* of the inner publisher */
+    bool closing;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t thread;
+};
+
+static struct put_off *take_first(struct later *later)
+{
+    struct put_off *first;
+
+    pthread_mutex_lock(&later->lock);
+    while (later->first == NULL && !later->closing)
+        pthread_cond_wait(&later->changed, &later->lock);
+    first = later->first;
+    if (first != NULL && (later->first = first->next) == NULL)
+        later->end = &later->first;
+    pthread_mutex_unlock(&later->lock);
+    return first;
+}
+
+static void *send_later(void *context)
+{
+    struct later *later = context;
+
+    for (struct put_off *message; (message = take_first(later)) != NULL; free(message)) {
+        burn(CLOCK_THREAD_CPUTIME_ID, later->each_ns);
+        (void)inner->publish(later->handle, &(ipcmark_part){message->bytes, message->size}, 1);
+    }
+    return NULL;
+}
+
+static int put_off(struct later *later, const ipcmark_part *part)
+{
+    struct put_off *message = malloc(sizeof *message + part->size);
+
+    if (message == NULL)
+        return -ENOMEM;
+    message->next = NULL;
+    message->size = part->size;
+    memcpy(message->bytes, part->data, part->size);
+    pthread_mutex_lock(&later->lock);
+    *later->end = message;
+    later->end = &message->next;
+    pthread_cond_signal(&later->changed);
+    pthread_mutex_unlock(&later->lock);
+    return 0;
+}
+
+static int begin_later(struct endpoint *endpoint, unsigned each_us)
+{
+    struct later *later;
+
+    if (each_us == 0)
+        return 0;
+    later = calloc(1, sizeof *later);
+    if (later == NULL)
+        return -ENOMEM;
+    *later = (struct later){.each_ns = each_us * UINT64_C(1000),
+                            .handle = endpoint->handle,
+                            .lock = PTHREAD_MUTEX_INITIALIZER,
+                            .changed = PTHREAD_COND_INITIALIZER};
+    later->end = &later->first;
+    if (pthread_create(&later->thread, NULL, send_later, later) != 0) {
+        free(later);
+        return -EAGAIN;
+    }
+    endpoint->later = later;
+    return 0;
+}
+
+/* All of them are sent first. */
+static void end_later(struct later *later)
+{
+    if (later == NULL)
+        return;
+    pthread_mutex_lock(&later->lock);
+    later->closing = true;
+    pthread_cond_signal(&later->changed);
+    pthread_mutex_unlock(&later->lock);
+    pthread_join(later->thread, NULL);
+    free(later);
 }
 
 static int publish(void *object, const ipcmark_part *parts, size_t count)
@@ -123,7 +261,10 @@ static int publish(void *object, const ipcmark_part *parts, size_t count)
     for (unsigned i = 0; i < endpoint->writes; ++i)
         if (write(endpoint->null, "", 1) != 1)
             return -EIO;
-    return inner->publish(endpoint->handle, parts, count);
+    if (++endpoint->published == endpoint->unknown)
+        return -EIO;
+    return endpoint->later != NULL && count == 1 ? put_off(endpoint->later, parts)
+                                                 : inner->publish(endpoint->handle, parts, count);
 }
 
 static void tell(void *context, const char *peer, int connected)
@@ -182,12 +323,16 @@ static int publisher_open(void **out, const ipcmark_endpoint *options)
     endpoint->publish_us = param(options, "publish_us");
     endpoint->slow_us = param(options, "slow_us");
     endpoint->writes = param(options, "writes");
+    endpoint->unknown = param(options, "unknown");
     endpoint->gone_ms = param(options, "gone_ms");
     endpoint->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     copy = listen_in(endpoint, options);
     result = endpoint->null < 0 ? -errno : inner->publisher_open(&endpoint->handle, &copy);
-    if (result >= 0 && (result = wake_up(endpoint, options, "publisher_awake")) < 0)
+    if (result >= 0 && ((result = begin_later(endpoint, param(options, "put_off_us"))) < 0 ||
+                        (result = wake_up(endpoint, options, "publisher_awake")) < 0)) {
+        end_later(endpoint->later);
         inner->publisher_close(endpoint->handle);
+    }
     if (result < 0) {
         if (endpoint->null >= 0)
             close(endpoint->null);
@@ -210,6 +355,7 @@ static void publisher_close(void *object)
     if (endpoint == NULL)
         return;
     calm_down(endpoint);
+    end_later(endpoint->later);
     inner->publisher_close(endpoint->handle);
     close(endpoint->null);
     free(endpoint);
@@ -253,8 +399,15 @@ static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_
                                   .kib = param(options, "kib"),
                                   .close_ms = param(options, "close_ms"),
                                   .gone_ms = param(options, "gone_ms"),
+                                  .lose = param(options, "lose"),
+                                  .twice = param(options, "twice"),
+                                  .retain = param(options, "retain") > 0,
                                   .tear = param(options, is_pair(options) ? "tear_pair" : "tear")};
+    if (param(options, "late_ms") > 0)
+        endpoint->deaf_until_ns = clock_ns(CLOCK_MONOTONIC) + param(options, "late_ms") * UINT64_C(1000000);
     take_time(param(options, "open_ms"));
+    if (endpoint->retain)
+        deliver_kept(endpoint);
     copy = listen_in(endpoint, options);
     result = inner->subscriber_open(&endpoint->handle, &copy, deliver, endpoint);
     if (result >= 0 && ((result = hold(endpoint)) < 0 || (result = wake_up(endpoint, options, "awake")) < 0))

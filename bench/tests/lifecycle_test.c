@@ -76,6 +76,22 @@ static void what_takes_longer_shows(void **state)
     rows_run_free(&run);
 }
 
+/* A message that was kept for whoever comes is there at once; the first that is sent to it comes 20 ms later. */
+static void message_of_before_is_not_the_first(void **state)
+{
+    static const char params[] = "retain=1&late_ms=20";
+    static char driver[4096], row[128];
+    const char *words[] = {"--seconds", "0.01", "--driver", driver, row, "lifecycle/fifo/64B/1x1", NULL};
+    struct rows_run run;
+    (void)state;
+    snprintf(driver, sizeof driver, "%s?%s", COSTLY_DRIVER, params);
+    snprintf(row, sizeof row, "lifecycle/costly?%s/64B/1x1", params);
+    run = rows_run_undisturbed(words);
+    expect_longer(figure(&run, row), figure(&run, words[5]), "first_message", 20);
+    assert_true(rows_run_metric(figure(&run, row), "connects_per_second") <= 1 / 0.0198);
+    rows_run_free(&run);
+}
+
 static void who_tells_of_no_death_has_no_figure_of_it(void **state)
 {
     const char *words[] = {"--seconds", "0.01", "--driver", MUTE_DRIVER, "lifecycle/mute/64B/1x1", NULL};
@@ -112,6 +128,21 @@ static void torn_message_is_an_error(void **state)
     expect_error("tear=1", "5 messages were damaged");
 }
 
+/* While it is being closed, a subscriber gets what comes. */
+static void gap_within_a_cycle_is_an_error(void **state)
+{
+    (void)state;
+    expect_error("close_ms=30&lose=3", "5 messages were damaged, lost or doubled");
+    expect_error("close_ms=30&twice=3", "5 messages were damaged, lost or doubled");
+}
+
+/* In the middle, where closing the publisher is no reason. */
+static void message_of_unknown_fate_is_an_error(void **state)
+{
+    (void)state;
+    expect_error("unknown=20", "messages were not sent");
+}
+
 /* 200 us a message are 5000 a second at most. */
 static void publisher_that_falls_behind_is_an_error(void **state)
 {
@@ -137,5 +168,7 @@ static void drivers_have_figures(void **state)
     rows_run_free(&run);
 }
 
-CASES_MAIN(CASE(what_takes_longer_shows), CASE(who_tells_of_no_death_has_no_figure_of_it),
-           CASE(torn_message_is_an_error), CASE(publisher_that_falls_behind_is_an_error), CASE(drivers_have_figures))
+CASES_MAIN(CASE(what_takes_longer_shows), CASE(message_of_before_is_not_the_first),
+           CASE(who_tells_of_no_death_has_no_figure_of_it), CASE(torn_message_is_an_error),
+           CASE(gap_within_a_cycle_is_an_error), CASE(message_of_unknown_fate_is_an_error),
+           CASE(publisher_that_falls_behind_is_an_error), CASE(drivers_have_figures))

@@ -5,6 +5,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct bare {
     unsigned wanted;    /* messages that are waited for */
     uint64_t opened_ns; /* before the call */
     /* By its handler. */
+    uint64_t latest; /* sequence of the last one; 0: none yet */
     atomic_uint received, wrong;
     atomic_bool closed;
     uint64_t reached_ns; /* when the last one that is waited for arrived; under the lock */
@@ -61,6 +63,16 @@ static struct bares *make(size_t count, bool publishers)
     return bares;
 }
 
+/* Who comes in the middle gets what follows, without a gap. */
+static bool is_next(struct bare *bare, uint64_t sequence)
+{
+    bool next = bare->latest == 0 || sequence == bare->latest + 1;
+    bare->latest = sequence;
+    return next;
+}
+
+/* A message that was sent before somebody came may be on its way then, or be kept for whoever comes. It is no fault;
+ * but not what is waited for either: it comes sooner. Those with a schedule say when they were sent. */
 static void deliver(void *context, const ipcmark_part *parts, size_t count)
 {
     struct bare *bare = context;
@@ -68,9 +80,10 @@ static void deliver(void *context, const ipcmark_part *parts, size_t count)
     struct ipcmark_payload header;
     bool right =
         count == 1 && intake_check(parts, count, parts[0].size, &header) == 0 && header.channel == bare->channel;
-    if (!right || atomic_load(&bare->closed))
+    bool old = right && header.scheduled_ns != 0 && header.nonce < bare->opened_ns;
+    if (!right || atomic_load(&bare->closed) || (!old && !is_next(bare, header.sequence)))
         atomic_fetch_add(&bare->wrong, 1);
-    if (atomic_fetch_add(&bare->received, 1) + 1 != bare->wanted)
+    if (old || atomic_fetch_add(&bare->received, 1) + 1 != bare->wanted)
         return;
     pthread_mutex_lock(&lock);
     bare->reached_ns = now;
@@ -219,7 +232,8 @@ void request_cycle(const cJSON *request, cJSON *reply, struct refusal *refusal)
     if (error < 0)
         refuse_errno(refusal, error, "cycle");
     else if (count_wrong(bares) > 0)
-        refuse(refusal, "EBADMSG", true, "%u messages were damaged, or came after close", count_wrong(bares));
+        refuse(refusal, "EBADMSG", true, "%u messages were damaged, lost or doubled, or came after close",
+               count_wrong(bares));
     times_free(&times);
     params_free(params);
 }
@@ -240,7 +254,16 @@ static int await_peer(struct bare *bare, uint64_t deadline_ns)
     return peers < 0 ? peers : 0;
 }
 
-static int send_messages(const struct bare *bare, unsigned char *buffer, size_t size)
+/* As in lane.c: a backlog that is full is no failure, but asked again. */
+static int publish_until(const struct bare *bare, const ipcmark_part *part, uint64_t deadline_ns)
+{
+    int error;
+    while ((error = agent.driver->publish(bare->handle, part, 1)) == -EAGAIN && ipcmark_now_ns() < deadline_ns)
+        sched_yield();
+    return error;
+}
+
+static int send_messages(const struct bare *bare, unsigned char *buffer, size_t size, uint64_t deadline_ns)
 {
     const ipcmark_part part = {buffer, size};
     int error = 0;
@@ -256,7 +279,7 @@ static int send_messages(const struct bare *bare, unsigned char *buffer, size_t 
         ipcmark_payload_body_write(buffer + sizeof header, size - sizeof header,
                                    ipcmark_payload_key(agent.seed, header.nonce, 0));
         ipcmark_payload_stamp(buffer, &header);
-        error = agent.driver->publish(bare->handle, &part, 1);
+        error = publish_until(bare, &part, deadline_ns);
     }
     return error < 0 ? error : 0;
 }
@@ -271,7 +294,7 @@ static int settle(struct bares *bares, size_t size, uint64_t deadline_ns)
         if (!bares->publishers)
             error = await_messages(bare, deadline_ns) ? 0 : -ETIMEDOUT;
         else if ((error = await_peer(bare, deadline_ns)) == 0)
-            error = send_messages(bare, buffer, size);
+            error = send_messages(bare, buffer, size, deadline_ns);
     }
     free(buffer);
     return error;
@@ -319,7 +342,7 @@ void request_hold(const cJSON *request, cJSON *reply, struct refusal *refusal)
     if (error < 0)
         refuse_errno(refusal, error, "hold");
     else if (count_wrong(bares) > 0)
-        refuse(refusal, "EBADMSG", true, "%u messages were damaged", count_wrong(bares));
+        refuse(refusal, "EBADMSG", true, "%u messages were damaged, lost or doubled", count_wrong(bares));
     else
         cJSON_AddNumberToObject(reply, "count", (double)bares->count);
     params_free(params);

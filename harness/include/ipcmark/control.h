@@ -333,8 +333,9 @@ typedef struct {
     double seconds;      /* after which no new one is begun */
 } ipcmark_cycle_options;
 
-/* Opens a subscriber, waits for its first message, closes it; and again. Reply: count, elapsed_ns, histograms open
- * (duration of the call), first (from before that call until the first message arrives) and close (duration). */
+/* Opens a subscriber, waits for its first message (none that was sent before), closes it; and again. Reply: count,
+ * elapsed_ns, histograms open (duration of the call), first (from before that call until the first message arrives) and
+ * close (duration). */
 ipcmark_call *ipcmark_cycle(ipcmark_participant *, const ipcmark_cycle_options *);
 
 typedef struct {
