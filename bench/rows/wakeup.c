@@ -72,6 +72,7 @@ static int measure(struct scene *scene)
     if (scene_end(scene) < 0 || scene_stats(scene, scene->subscribers[0], COUNT, 0, &stats) < 0 ||
         check_sleep(cell, slept_of(stats), share) < 0)
         return -1;
+    cell_metric(cell, "retries", sent.retries);
     if (sent.rate < 0.99 * RATE)
         return cell_fail(cell, "only %.0f messages a second of %.0f were sent", sent.rate, RATE);
     if (cell_histogram(cell, cJSON_Duplicate(cJSON_GetObjectItem(stats->reply, "histogram_uncorrected"), true), 1) < 0)
