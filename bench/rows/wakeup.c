@@ -25,8 +25,10 @@ static int warm_up(struct scene *scene, const ipcmark_publish_options *asked)
     options.count = WARM_UP;
     if (scene_publish(scene, &options, &sent) < 0 || scene_stats(scene, scene->subscribers[0], WARM_UP, 0, &stats) < 0)
         return -1;
-    if (slept_of(stats) < WARM_UP / 2.)
+    if (slept_of(stats) == 0)
         return cell_not_applicable(scene->cell, "its reader stays awake between messages");
+    if (slept_of(stats) < WARM_UP / 2.)
+        return cell_fail(scene->cell, "the reader had slept before %.0f of %d messages only", slept_of(stats), WARM_UP);
     return scene_begin(scene, WARM_UP);
 }
 

@@ -68,6 +68,7 @@ static void reader_must_have_slept(void **state)
 {
     (void)state;
     assert_true(is_no_wakeup("fault=spin&at=205&ms=15", awake, awake));
+    assert_true(is_no_wakeup("fault=spin&at=6&ms=30", awake, awake)); /* asleep at first: it can have a figure */
 }
 
 /* Where others want its CPU, a thread that spins uses less of it. */
