@@ -56,14 +56,23 @@ void crew_count(const struct member *who, struct counts *sum)
     add_times(sum, &who->now, more);
 }
 
-static void take_counts(struct member *who, const ipcmark_call *call)
+static cJSON *field(const cJSON *object, const char *name)
 {
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* windowed: only what had arrived by a certain time. */
+static void take_counts(struct member *who, const ipcmark_call *call, bool windowed)
+{
+    const ipcmark_call window = {.reply = field(call->reply, "window")};
+    const ipcmark_call *const arrived = windowed && who->subscriber ? &window : call;
+
     who->now = (struct counts){.attempted = ipcmark_reply_count(call, "attempted"),
                                .published = ipcmark_reply_count(call, "published"),
                                .failed = ipcmark_reply_count(call, "failed"),
                                .unknown = ipcmark_reply_count(call, "unknown"),
-                               .received = ipcmark_reply_count(call, "received"),
-                               .bytes = ipcmark_reply_count(call, "bytes"),
+                               .received = ipcmark_reply_count(arrived, arrived == call ? "received" : "messages"),
+                               .bytes = ipcmark_reply_count(arrived, "bytes"),
                                .lost = ipcmark_reply_count(call, "lost"),
                                .torn = ipcmark_reply_count(call, "torn"),
                                .duplicate = ipcmark_reply_count(call, "duplicate"),
@@ -71,39 +80,41 @@ static void take_counts(struct member *who, const ipcmark_call *call)
     if (who->latency == NULL)
         return;
     ipcmark_histogram_clear(who->latency);
-    ipcmark_histogram_add_json(who->latency, cJSON_GetObjectItemCaseSensitive(call->reply, "histogram"));
+    ipcmark_histogram_add_json(who->latency, field(call->reply, "histogram"));
 }
 
-static ipcmark_call *ask(struct crew *self, const struct member *who)
+static ipcmark_call *ask(struct crew *self, const struct member *who, uint64_t until_ns)
 {
-    return who->resume_ns == 0 && !self->blind ? ipcmark_stats(self->trial, who->endpoint, 0, false) : NULL;
+    return who->resume_ns == 0 && !self->blind ? ipcmark_stats(self->trial, who->endpoint, until_ns, false) : NULL;
 }
 
-static bool take(struct crew *self, struct member *who, ipcmark_call *call)
+static bool take(struct crew *self, struct member *who, ipcmark_call *call, bool windowed)
 {
     if (call == NULL) /* what was known of it stands */
         return true;
     if (!crew_await(self, call, IPCMARK_HUNG))
         return false;
-    take_counts(who, call);
+    take_counts(who, call, windowed);
     ipcmark_forget(call);
     return true;
 }
 
 bool crew_look_at(struct crew *self, struct member *who)
 {
-    return take(self, who, ask(self, who));
+    return take(self, who, ask(self, who, 0), false);
 }
 
-bool crew_look(struct crew *self)
+/* With journals, agents of others may keep no time: then it is what they have when they are asked. */
+bool crew_look(struct crew *self, uint64_t until_ns)
 {
+    const bool windowed = until_ns != 0 && scenario_keeps_figures(self->scenario);
     ipcmark_call *calls[2 * SCENARIO_MOST] = {NULL};
     bool all = true;
 
     for (unsigned i = 0; i < self->count; ++i)
-        calls[i] = ask(self, &self->members[i]);
+        calls[i] = ask(self, &self->members[i], until_ns);
     for (unsigned i = 0; i < self->count; ++i)
-        all &= take(self, &self->members[i], calls[i]);
+        all &= take(self, &self->members[i], calls[i], windowed);
     return all;
 }
 
@@ -184,13 +195,13 @@ static bool begin_counting(struct crew *self)
 {
     for (unsigned i = 0; i < self->count; ++i) {
         struct member *who = &self->members[i];
-        ipcmark_call *call = ask(self, who);
+        ipcmark_call *call = ask(self, who, 0);
         if (crew_is_refused(call, "not_supported")) {
             self->blind = true;
             return self->scenario->judged ||
                    crew_object(self, IPCMARK_CLASS_NONE, "%s; with --judge it needs none", call->text);
         }
-        if (!take(self, who, call))
+        if (!take(self, who, call, false))
             return false;
         add_times(&who->past, &who->now, less);
     }
@@ -376,5 +387,5 @@ bool crew_finish(struct crew *self)
         return false;
     end_vigils(self);
     /* A count may still be that of before a death: only a message shows that both ends are there. */
-    return (self->deaths + self->pauses > 0 ? settle_by_probes(self) : settle_drain(self)) && crew_look(self);
+    return (self->deaths + self->pauses > 0 ? settle_by_probes(self) : settle_drain(self)) && crew_look(self, 0);
 }

@@ -57,8 +57,8 @@ int crew_close(struct crew *, const char *keep);
 
 /* All publishers begin together, at the time that is returned; 0: one cannot. */
 uint64_t crew_send(struct crew *);
-/* Asks all that run, or one, what it has counted. */
-bool crew_look(struct crew *);
+/* Asks all that run what they have counted, and had received by then (0: by now); or one. */
+bool crew_look(struct crew *, uint64_t until_ns);
 bool crew_look_at(struct crew *, struct member *);
 /* Killed and started again; what it had published is waited for at the end. Stopped, for so long. */
 bool crew_kill(struct crew *, struct member *);

@@ -58,17 +58,20 @@ static bool wait_until(struct run *self, uint64_t due_ns)
     return ipcmark_trial_troubles(self->crew.trial) == 0;
 }
 
-static bool look(struct run *self)
-{
-    const bool all = crew_look(&self->crew);
-
-    figures_take(&self->in_time, &self->crew);
-    return all;
-}
-
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+/* However late we come to ask: what arrived after the end is no part of the rate. */
+static bool look(struct run *self)
+{
+    const uint64_t end_ns = self->crew.end_ns;
+    const bool all = crew_look(&self->crew, ipcmark_now_ns() < end_ns ? 0 : end_ns);
+
+    figures_take(&self->in_time, &self->crew);
+    self->in_time.at_ns = earliest(self->in_time.at_ns, end_ns);
+    return all;
 }
 
 /* The next full second, unless the end is near. Nobody is asked anything if nobody looks on: it would only disturb. */

@@ -33,6 +33,12 @@ struct scenario {
     const char *keep; /* where the evidence of what is not all right goes */
 };
 
+/* With journals, agents of others may say 0 of what only benchmarks look at. */
+static inline bool scenario_keeps_figures(const struct scenario *self)
+{
+    return !self->judged || self->target.agent == NULL;
+}
+
 enum { EXIT_HOLDS = 0, EXIT_BROKEN = 1, EXIT_UNKNOWN = 2, EXIT_HARNESS = 3, EXIT_WRONG_USAGE = 64 };
 
 extern const char options_help[];

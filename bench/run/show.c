@@ -61,14 +61,6 @@ static double seconds_at(const struct show *self, uint64_t at_ns)
     return at_ns > self->start_ns ? (double)(at_ns - self->start_ns) * 1e-9 : 0;
 }
 
-/* Of the traffic; the look at its end came a little later. */
-static double seconds_of(const struct show *self, const struct figures *in_time)
-{
-    const double seconds = seconds_at(self, in_time->at_ns);
-
-    return seconds < self->scenario->seconds ? seconds : self->scenario->seconds;
-}
-
 static double a_second(uint64_t now, uint64_t before, double seconds)
 {
     return now > before && seconds > 0 ? (double)(now - before) / seconds : 0;
@@ -93,11 +85,10 @@ static void print_json(cJSON *json)
     cJSON_Delete(json);
 }
 
-/* Where everything is written down nobody looks into messages meanwhile, and an agent of somebody else's says what it
- * likes: then only the checker knows. */
+/* Where everything is written down nobody looks into messages meanwhile: then only the checker knows. */
 static bool is_counted(const struct scenario *scenario, enum wrong which)
 {
-    return !scenario->judged || (which != WRONG_TORN && scenario->target.agent == NULL);
+    return !scenario->judged || (which != WRONG_TORN && scenario_keeps_figures(scenario));
 }
 
 static uint64_t count_of(const struct counts *sum, enum wrong which)
@@ -247,7 +238,7 @@ void show_fault(struct show *self, uint64_t at_ns, const char *name, const char 
 static void summarize_json(const struct show *self, const struct crew *crew, const struct outcome *outcome,
                            const struct figures *in_time, const struct figures *in_all)
 {
-    const double seconds = seconds_of(self, in_time);
+    const double seconds = seconds_at(self, in_time->at_ns);
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "type", "summary");
@@ -312,7 +303,7 @@ static void print_latency(const struct figures *figures, const char *from)
 
 static void print_counts(const struct show *self, const struct figures *in_time, const struct figures *in_all)
 {
-    const double seconds = seconds_of(self, in_time);
+    const double seconds = seconds_at(self, in_time->at_ns);
     char rate[UNITS_BYTES], speed[UNITS_BYTES];
 
     print_sent(self->scenario, &in_time->sum, &in_all->sum, seconds);
@@ -328,7 +319,7 @@ static void print_traffic(const struct show *self, const struct crew *crew, cons
     char messages[512];
 
     describe_messages(messages, sizeof messages, self->scenario);
-    printf("  traffic      %.1f s; %s; seed %llu\n", seconds_of(self, in_time), messages,
+    printf("  traffic      %.1f s; %s; seed %llu\n", seconds_at(self, in_time->at_ns), messages,
            (unsigned long long)self->scenario->seed);
     if (!crew->blind)
         print_counts(self, in_time, in_all);
