@@ -1,10 +1,9 @@
 /* throughput, size, fanout, fanin, mesh: as fast as publish returns, counted at the slowest subscriber from the first
  * publish until a publisher has stopped: what is in a backlog then has not been delivered, and what arrives afterwards
  * is no throughput. */
+#include "../limits/cpus.h"
 #include "rounds.h"
 #include "scene.h"
-
-#include <unistd.h>
 
 static const double WARM_UP_SECONDS = 0.05;
 enum { LARGE = 1 << 20, WARM_UP_LARGE = 8 }; /* beyond it, so many: what a driver holds of them has been touched then */
@@ -71,13 +70,15 @@ static int measure_rounds(struct scene *scene, struct rounds *rounds, ipcmark_pu
     return 0;
 }
 
-/* Long enough for each process to have its turns on a CPU; or, of messages that take long, until there are some,
- * however long that is. Going by the warm-up, which may have gone into a backlog faster than any round will. */
+/* Long enough for each process to have its turns on a CPU that it may run on; or, of messages that take long, until
+ * there are some, however long that is. Going by the warm-up, which may have gone into a backlog faster than any round
+ * will. */
 static void plan_round(const struct scene *scene, double rate, ipcmark_publish_options *options)
 {
+    int first, second;
+    const int cpus = cpus_choose(&first, &second);
     const double processes = scene->publisher_count + scene->subscriber_count;
-    const double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
-    const double seconds = rounds_seconds * (processes > cpus ? processes / cpus : 1);
+    const double seconds = rounds_seconds * (cpus > 0 && processes > cpus ? processes / cpus : 1);
 
     options->seconds = seconds;
     options->count = 0;
