@@ -105,12 +105,13 @@ static int spread_of(struct results_spread *out, const double *values, size_t co
     return error;
 }
 
+/* Samples are in the order of the blocks. */
 static size_t blocks_of(const struct results_row *row)
 {
-    int last = -1;
+    size_t count = 0;
     for (size_t i = 0; i < row->sample_count; ++i)
-        last = row->samples[i].cell->block > last ? row->samples[i].cell->block : last;
-    return (size_t)(last + 1);
+        count += i == 0 || row->samples[i].cell->block != row->samples[i - 1].cell->block;
+    return count;
 }
 
 /* One cell of each a block, no more of the one than of the other: had it only changed its name, either of the two might

@@ -39,7 +39,27 @@ static void demand_blocks(struct gate_look *look, unsigned fewest)
     look->verdict = GATE_INCONCLUSIVE;
 }
 
-static int judge_beside(struct gate_look *out, struct results_run *run, const struct gate_tolerances *tolerances,
+/* Whole runs, none of them twice. */
+static int read_whole(char **files, size_t count, struct results_run **out)
+{
+    char error[512] = "";
+    int status = command_read("gate", files, count, out);
+
+    if (status)
+        return status;
+    if (results_runs_check(*out, count, error, sizeof error) < 0)
+        status = command_failed("gate", error);
+    for (size_t i = 0; i < count && status == 0; ++i)
+        if (results_number(results_object((*out)[i].header, "shard"), "count") > 1) {
+            command_say("gate", "%s is a shard; ipcmark merge makes a run of all", (*out)[i].file);
+            status = EXIT_UNREADABLE;
+        }
+    if (status)
+        command_free(*out, count);
+    return status;
+}
+
+static int judge_beside(struct gate_look *out, const struct results_run *run, const struct gate_tolerances *tolerances,
                         unsigned asked)
 {
     struct results_rows rows = {0};
@@ -59,7 +79,7 @@ static int judge_file(struct gate_look *out, const char *file, const struct gate
 {
     char *files[] = {(char *)(uintptr_t)file};
     struct results_run *run = NULL;
-    int status = command_read("gate", files, 1, &run);
+    int status = read_whole(files, 1, &run);
 
     if (status)
         return status;
@@ -97,7 +117,7 @@ static int judge_with_stored(struct gate_report *report, struct gate_look *out, 
     char *files[] = {(char *)(uintptr_t)measuring->output, (char *)(uintptr_t)options->baseline};
     struct results_run *runs = NULL;
     struct results_rows rows = {0};
-    int status = command_read("gate", files, 2, &runs);
+    int status = read_whole(files, 2, &runs);
 
     if (status)
         return status;
@@ -258,13 +278,20 @@ static int check_stored(const struct options *options)
 {
     char *files[] = {(char *)(uintptr_t)options->baseline};
     struct results_run *run = NULL;
-    int status = options->stored ? command_read("gate", files, 1, &run) : 0;
+    int status = options->stored ? read_whole(files, 1, &run) : 0;
 
-    if (run == NULL)
+    if (!options->stored || status)
         return status;
     status = store_check(run);
     command_free(run, 1);
     return status;
+}
+
+/* They decide nothing: without them there is less to read. 0, or the exit code of an interruption. */
+static int orientate(const struct gate_measuring *others, const struct options *options)
+{
+    const int status = options->self_test ? 0 : gate_measure_others(others);
+    return status > 128 ? status : 0;
 }
 
 static int measure_all(struct gate_report *report, const struct scratch *scratch, const struct options *options,
@@ -274,15 +301,15 @@ static int measure_all(struct gate_report *report, const struct scratch *scratch
     int status = check_stored(options);
 
     others.output = scratch->others[0];
-    if (status == 0 && options->self_test == NULL)
-        status = gate_measure_others(&others);
+    if (status == 0)
+        status = orientate(&others, options);
     if (status == 0)
         status = judge(report, &report->first, &measuring, options, tolerances);
     if (status == 0)
         status = confirm(report, measuring, scratch, options, tolerances);
     others.output = scratch->others[1];
-    if (status == 0 && options->self_test == NULL)
-        status = gate_measure_others(&others);
+    if (status == 0)
+        status = orientate(&others, options);
     say_others(report, scratch);
     return status;
 }
@@ -374,14 +401,20 @@ int look(struct gate_report *report, const struct options *options, const struct
 
 int look_recorded(struct gate_report *report, const struct options *options, const struct gate_tolerances *tolerances)
 {
-    int status = judge_file(&report->first, options->judge[0], tolerances, ALL);
+    const size_t count = (size_t)options->judge_count;
+    struct results_run *runs = NULL;
+    int status = read_whole(options->judge, count, &runs);
 
+    if (status)
+        return status;
+    status = judge_beside(&report->first, &runs[0], tolerances, ALL);
     demand_blocks(&report->first, GATE_FEWEST_BLOCKS);
-    report->confirmed = options->judge_count > 1 && status == 0 && gate_to_confirm(&report->first) != 0;
+    report->confirmed = count > 1 && status == 0 && gate_to_confirm(&report->first) != 0;
     if (report->confirmed)
-        status = judge_file(&report->second, options->judge[1], tolerances, gate_to_confirm(&report->first));
+        status = judge_beside(&report->second, &runs[1], tolerances, gate_to_confirm(&report->first));
     if (report->confirmed)
         demand_blocks(&report->second, GATE_FEWEST_BLOCKS);
+    command_free(runs, count);
     if (status == 0)
         status = compare_clauses(report, options);
     if (status == 0)

@@ -170,6 +170,8 @@ static int check(const struct options *options, bool judge, int left)
     if ((options->verdicts == NULL) != (options->conformance == NULL))
         return command_usage("gate",
                              "--verdicts and --conformance go together: ", "stored ones, and those of this run");
+    if (options->accept && (judge || options->self_test != NULL))
+        return command_usage("gate", "--accept stores what is measured now, ", "not with --judge or --self-test");
     if (options->accept != (options->reason != NULL))
         return command_usage("gate", "--accept needs --reason, ", "and --reason is of --accept");
     if (options->accept && options->baseline != NULL && !options->stored)

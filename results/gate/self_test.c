@@ -199,7 +199,7 @@ static int try_once(struct self_test *test)
     struct options options = *test->options;
     struct copies copies;
     char candidate[PATH_MAX + 32], base[PATH_MAX + 32];
-    struct gate_report report = {.candidate = candidate, .base = base};
+    struct gate_report report = {.candidate = candidate, .base = base, .verdict = GATE_INCONCLUSIVE};
     int status = copies_make(&copies, test->driver);
 
     if (status)

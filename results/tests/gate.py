@@ -20,6 +20,9 @@ here = pathlib.Path(os.environ["GATE_TEST"])
 with open(here / "calls", "a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\n")
 if not drivers[0].startswith("candidate="):
+    if (here / "others").exists():
+        print("fifo is ill", file=sys.stderr)
+        sys.exit(3)
     sys.exit(0)
 plan = (here / "plan").read_text().splitlines()
 word = plan.pop(0)
@@ -166,6 +169,39 @@ def who_is_interrupted_leaves_nothing(*programs):
     started.send_signal(signal.SIGTERM)
     assert started.wait(30) == 128 + signal.SIGTERM
     assert not list((gate.here / "temporary").iterdir())
+
+
+def what_does_not_count_as_a_run_is_refused(*programs):
+    gate = Gate(*programs)
+    gate.plan("1.5", "1", "1.5")
+    gate.run("--baseline", "kept.jsonl", "--accept", "--reason", "why not")
+    gate.plan("1.5", "1.5")
+    gate.run("--baseline", "./old.so", "--output", "slow.jsonl", code=1)
+    for name, files in ("slow", []), ("slow", ["slow-fresh.jsonl"]), ("kept", None):
+        header, *rest = pathlib.Path(f"{name}.jsonl").read_text().splitlines(keepends=True)
+        shard = json.dumps(json.loads(header) | {"shard": {"index": 1, "count": 2}}) + "\n"
+        for lines, why in (([header, *rest, rest[0]], "which would count double"), ([shard, *rest], "is a shard")):
+            pathlib.Path("bad.jsonl").write_text("".join(lines))
+            _, error = gate.run(*(["--baseline", "bad.jsonl"] if files is None else ["--judge", "bad.jsonl", *files]), code=3)
+            assert why in error, error
+    _, error = gate.run("--judge", "slow.jsonl", "slow.jsonl", code=3)
+    assert "are the same run" in error, error
+    # As many blocks as there are, not as their numbers go.
+    cells = [json.loads(line) for line in pathlib.Path("slow.jsonl").read_text().splitlines()]
+    few = [cell for cell in cells if cell.get("block", 0) % 6 == 0]
+    pathlib.Path("few.jsonl").write_text("".join(json.dumps(cell) + "\n" for cell in few))
+    out, _ = gate.run("--judge", "few.jsonl", code=2)
+    assert "only 11 of at least 12 blocks" in out, out
+
+
+def what_is_beside_decides_nothing(*programs):
+    gate = Gate(*programs)
+    gate.plan("1")
+    (gate.here / "others").write_text("3")
+    out, error = gate.run("--baseline", "./old.so")
+    assert "pass: " in out and "fifo is ill" in error, out + error
+    gate.plan("1.5", "1.5")
+    gate.run("--baseline", "./old.so", code=1)
 
 
 def a_stored_run_is_accepted_and_compared_with(*programs):
@@ -339,6 +375,8 @@ def wrong_use_is_said(*programs):
     for words, part in (([], "beside what?"), (["--baseline", "a.so", "--seconds", "20"], "12 blocks"),
                         (["--accept", "--baseline", "a.jsonl"], "--reason"),
                         (["--accept", "--reason", "x", "--baseline", "a.so"], "FILE.jsonl"),
+                        (["--accept", "--reason", "x", "--judge", "a.jsonl"], "not with --judge"),
+                        (["--accept", "--reason", "x", "--self-test", "aa", "--output", "x"], "or --self-test"),
                         (["--judge"], "takes one run"), (["--verdicts", "a.jsonl"], "go together"),
                         (["--self-test", "b", "--output", "x"], "aa or slowed"), (["--nothing"], "no option"),
                         (["--baseline"], "missing"), (["--repeat", "0"], "--repeat"), (["more"], "no such arguments")):
