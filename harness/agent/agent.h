@@ -120,8 +120,10 @@ struct intake_counts {
 
 struct intake {
     atomic_bool busy; /* a lock for a few nanoseconds */
-    bool wanted;      /* somebody waits on the endpoint's condition */
-    bool small;       /* its messages have small frames */
+    /* Somebody waits on the endpoint's condition: for this sequence of this stream (key 0: nobody does), or for any. */
+    uint64_t awaited_key, awaited;
+    bool wanted;
+    bool small; /* its messages have small frames */
     struct intake_counts counts;
     struct stream *streams, *latest;
     struct sample *samples;
@@ -146,9 +148,8 @@ int intake_check(const ipcmark_part *parts, size_t count, size_t size, struct ip
 void intake_look(struct intake *, struct delivery *, const ipcmark_part *parts, size_t count, bool read_clock);
 /* Counts it. Returns whether somebody waits. */
 bool intake_take(struct intake *, const struct delivery *);
+/* Whether it has been received; if not, intake_take() will say so when it has. */
 bool intake_has(struct intake *, uint16_t publisher, uint16_t epoch, uint16_t thread, uint64_t sequence);
-/* Says that somebody waits, unless `received` has been reached already. */
-void intake_want(struct intake *);
 uint64_t intake_received(struct intake *);
 void intake_report(struct intake *, cJSON *reply, uint64_t to_ns, bool reset);
 

@@ -179,6 +179,12 @@ void intake_look(struct intake *intake, struct delivery *delivery, const ipcmark
     delivery->torn = delivery->framed && !agent.journal && intake_check(parts, count, delivery->size, header) < 0;
 }
 
+static bool is_awaited(const struct intake *intake)
+{
+    return intake->awaited_key != 0 && intake->latest->key == intake->awaited_key &&
+           intake->latest->highest >= intake->awaited;
+}
+
 bool intake_take(struct intake *intake, const struct delivery *delivery)
 {
     lock(intake);
@@ -193,8 +199,11 @@ bool intake_take(struct intake *intake, const struct delivery *delivery)
         keep_latency(intake, &delivery->header, delivery->now_ns);
     if (intake->counts.received % intake->sample_period == 0)
         add_sample(intake, delivery->now_ns != 0 ? delivery->now_ns : ipcmark_now_ns());
-    bool wanted = intake->wanted;
-    intake->wanted = false;
+    bool wanted = intake->wanted || is_awaited(intake);
+    if (wanted) {
+        intake->wanted = false;
+        intake->awaited_key = 0;
+    }
     step(&intake->counted);
     unlock(intake);
     return wanted;
@@ -209,20 +218,26 @@ static void await_counted(struct intake *intake)
         sched_yield();
 }
 
-bool intake_has(struct intake *intake, uint16_t publisher, uint16_t epoch, uint16_t thread, uint64_t sequence)
+/* Waking somebody costs more than a message, so it is done for the one that is waited for. If it is not the only one,
+ * it is done for each: all who wait look again. */
+static void await_message(struct intake *intake, uint64_t key, uint64_t sequence)
 {
-    lock(intake);
-    struct stream *stream = find_stream(intake, key_of(publisher, epoch, thread));
-    bool has = stream != NULL && stream->key != 0 && stream->highest >= sequence;
-    unlock(intake);
-    return has;
+    if (intake->awaited_key != 0 && (intake->awaited_key != key || intake->awaited != sequence))
+        intake->wanted = true;
+    intake->awaited_key = key;
+    intake->awaited = sequence;
 }
 
-void intake_want(struct intake *intake)
+bool intake_has(struct intake *intake, uint16_t publisher, uint16_t epoch, uint16_t thread, uint64_t sequence)
 {
+    uint64_t key = key_of(publisher, epoch, thread);
     lock(intake);
-    intake->wanted = true;
+    struct stream *stream = find_stream(intake, key);
+    bool has = stream != NULL && stream->key != 0 && stream->highest >= sequence;
+    if (!has)
+        await_message(intake, key, sequence);
     unlock(intake);
+    return has;
 }
 
 uint64_t intake_received(struct intake *intake)

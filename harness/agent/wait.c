@@ -67,7 +67,7 @@ void request_wait_gone(const cJSON *request, cJSON *reply, struct refusal *refus
     cJSON_AddNumberToObject(reply, "at_ns", (double)gone_ns);
 }
 
-/* The first of the list that has not been received up to its sequence, or NULL. */
+/* The first of the list that has not been received up to its sequence, which then wakes us; or NULL. */
 static const cJSON *find_missing(struct endpoint *endpoint, const cJSON *until)
 {
     const cJSON *row;
@@ -96,10 +96,9 @@ void request_drain(const cJSON *request, cJSON *reply, struct refusal *refusal)
         return;
     }
     pthread_mutex_lock(&endpoint->lock);
-    do
-        intake_want(&endpoint->intake); /* before the look: a message after it wakes us */
     while ((missing = find_missing(endpoint, until)) != NULL && !endpoint->closing &&
-           endpoint_wait(endpoint, deadline));
+           endpoint_wait(endpoint, deadline)) {
+    }
     pthread_mutex_unlock(&endpoint->lock);
     if (missing != NULL) {
         char *row = cJSON_PrintUnformatted(missing);

@@ -11,7 +11,7 @@ static uint64_t sequence;
 static bool reporting, taking;
 static size_t held, free_to_take; /* allocations of a report, with the intake locked and not */
 
-static void take_message(void)
+static bool take_message(void)
 {
     const uint64_t now_ns = 1000000 + 5000 * ++sequence;
     const struct delivery delivery = {
@@ -20,7 +20,7 @@ static void take_message(void)
         .timed = true,
         .now_ns = now_ns,
         .size = 64};
-    intake_take(&intake, &delivery);
+    return intake_take(&intake, &delivery);
 }
 
 /* All the work of a report is the making of its JSON. */
@@ -121,4 +121,26 @@ static void a_reset_loses_nothing(void **state)
     end();
 }
 
-CASES_MAIN(CASE(whoever_is_asked_takes_messages_meanwhile), CASE(a_reset_loses_nothing))
+/* Whoever waits for the last message of many is not woken for each; two who wait for different ones look each time. */
+static void who_waits_is_woken_by_what_it_waits_for(void **state)
+{
+    (void)state;
+    begin();
+    assert_true(intake_has(&intake, 1, 1, 0, 1000));
+    assert_false(take_message());
+    assert_false(intake_has(&intake, 1, 1, 0, 1003));
+    assert_false(take_message());
+    assert_false(intake_has(&intake, 1, 1, 0, 1003)); /* again, as after another's word */
+    assert_true(take_message());
+    assert_false(take_message());
+    assert_false(intake_has(&intake, 1, 1, 0, 1006));
+    assert_false(intake_has(&intake, 2, 1, 0, 1));
+    assert_true(take_message());
+    assert_false(intake_has(&intake, 1, 1, 0, 1006));
+    assert_false(intake_has(&intake, 2, 1, 0, 1));
+    assert_true(take_message());
+    end();
+}
+
+CASES_MAIN(CASE(who_waits_is_woken_by_what_it_waits_for), CASE(whoever_is_asked_takes_messages_meanwhile),
+           CASE(a_reset_loses_nothing))
