@@ -46,6 +46,17 @@ static cJSON *join_fields(struct cast *cast, const char *publish_on, const char 
     return fields;
 }
 
+static int add_report(struct cell *cell, const ipcmark_call *mourned, const char *field, uint64_t killed_ns,
+                      struct ipcmark_histogram *times)
+{
+    uint64_t at_ns = ipcmark_reply_count(mourned, field);
+
+    if (at_ns < killed_ns)
+        return cell_fail(cell, "a process was reported dead while it was alive");
+    ipcmark_histogram_record(times, at_ns - killed_ns);
+    return 0;
+}
+
 /* One death is noticed twice: by the publisher that had the victim's subscriber, and by the subscriber that had its
  * publisher. */
 static int kill_one(struct cast *cast, unsigned number, struct ipcmark_histogram *times)
@@ -64,10 +75,9 @@ static int kill_one(struct cast *cast, unsigned number, struct ipcmark_histogram
     if (ipcmark_kill(victim) < 0)
         return cell_fail(cast->cell, "the victim was gone already");
     mourned = cast_ask(survivor, "mourn", cast_number("pid", ipcmark_participant_pid(victim)));
-    if (cast_await(cast, mourned) < 0)
+    if (cast_await(cast, mourned) < 0 || add_report(cast->cell, mourned, "publisher_at_ns", killed_ns, times) < 0 ||
+        add_report(cast->cell, mourned, "subscriber_at_ns", killed_ns, times) < 0)
         return -1;
-    ipcmark_histogram_record(times, ipcmark_reply_count(mourned, "publisher_at_ns") - killed_ns);
-    ipcmark_histogram_record(times, ipcmark_reply_count(mourned, "subscriber_at_ns") - killed_ns);
     return ipcmark_await_exit(victim, NULL) < 0 ? cell_fail(cast->cell, "a killed process did not end") : 0;
 }
 

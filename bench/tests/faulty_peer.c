@@ -1,5 +1,8 @@
-/* The process of target rows with a fault, which PEER_FAULT names: of its 15th message, of its greetings, or "late":
- * the receiver takes LATE_MS for the first message, and for the first of each LATE_ROUND after LATE_WARM_UP. */
+/* The process of target rows with a fault, which PEER_FAULT names: of its 15th message (lose, twice, tear), or
+ *
+ *     greet    its greetings are torn
+ *     late     the receiver takes LATE_MS for its first message, then for one in LATE_ROUND after LATE_WARM_UP
+ *     early    its publisher says of each peer that it died, as soon as it is there */
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -15,6 +18,10 @@ enum { FAULT_AT = 15 };
 
 const struct transport *__real_transport_find(const char *name);
 const struct transport *__wrap_transport_find(const char *name);
+int __real_mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char *directory,
+                                const mmipc_options *);
+int __wrap_mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char *directory,
+                                const mmipc_options *);
 int __real_mmipc_publish(mmipc_publisher *, const void *data, size_t size);
 int __wrap_mmipc_publish(mmipc_publisher *, const void *data, size_t size);
 
@@ -84,6 +91,28 @@ const struct transport *__wrap_transport_find(const char *name)
     faulty.send = faulty_send;
     faulty.receiver_open = faulty_receiver_open;
     return &faulty;
+}
+
+static mmipc_peer_fn *on_peer;
+
+static void on_peer_early(void *user, int event, int pid, int reason)
+{
+    on_peer(user, event, pid, reason);
+    if (event == MMIPC_PEER_CONNECTED)
+        on_peer(user, MMIPC_PEER_DISCONNECTED, pid, MMIPC_REASON_DIED);
+}
+
+int __wrap_mmipc_publisher_open(mmipc_publisher **out, const char *channel, const char *directory,
+                                const mmipc_options *options)
+{
+    mmipc_options copy;
+
+    if (options == NULL || options->on_peer == NULL || !has_fault("early"))
+        return __real_mmipc_publisher_open(out, channel, directory, options);
+    copy = *options;
+    on_peer = options->on_peer;
+    copy.on_peer = on_peer_early;
+    return __real_mmipc_publisher_open(out, channel, directory, &copy);
 }
 
 int __wrap_mmipc_publish(mmipc_publisher *publisher, const void *data, size_t size)

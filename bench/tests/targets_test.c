@@ -98,6 +98,13 @@ static void damaged_greeting_is_an_error(void **state)
     expect_errors("greet", "the first message was not the one that was sent", words);
 }
 
+static void deaths_that_are_told_too_early_are_errors(void **state)
+{
+    const char *words[] = {"--seconds", "0.01", "target-death/mmipc/64B/1x1", NULL};
+    (void)state;
+    expect_errors("early", "was reported dead while it was alive", words);
+}
+
 /* Its publisher has long put a round into the backlog when such a reader begins to take it out. */
 static void late_reader_is_not_faster(void **state)
 {
@@ -119,4 +126,5 @@ static void late_reader_is_not_faster(void **state)
 }
 
 CASES_MAIN(CASE(damaged_messages_are_errors), CASE(lost_messages_are_errors), CASE(doubled_messages_are_errors),
-           CASE(damaged_greeting_is_an_error), CASE(late_reader_is_not_faster))
+           CASE(damaged_greeting_is_an_error), CASE(deaths_that_are_told_too_early_are_errors),
+           CASE(late_reader_is_not_faster))
