@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,10 @@
 #include <unistd.h>
 
 enum { CONTROL_BYTES = 4096 };
+
+/* Looks in vain before a reader that polls lets others run between two looks: about a millisecond. While messages come
+ * it never does; before and after, the machine is being measured by others. */
+enum { PATIENT_LOOKS = 1 << 20, GATHER_PAUSES = 32 };
 
 /*  0               8               16 … 16 + size
  *  | commit        | size  | zero  | the message | up to a multiple of 64 */
@@ -183,6 +188,31 @@ bool ring_receive(struct ring *ring, ipcmark_deliver_fn *deliver, void *context)
         ring->capacity / 16) /* seldom: each telling takes the line away from the producer */
         tell_tail(ring);
     return true;
+}
+
+static void let_gather(void)
+{
+    for (int i = 0; i < GATHER_PAUSES; ++i)
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#else
+        atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
+void ring_serve(struct ring *ring, bool gather, ipcmark_deliver_fn *deliver, void *context, const atomic_bool *stopping)
+{
+    const unsigned patient_looks = gather ? PATIENT_LOOKS / GATHER_PAUSES : PATIENT_LOOKS;
+    unsigned looks = 0;
+
+    while (!atomic_load_explicit(stopping, memory_order_relaxed)) { /* nothing else is handed over by it */
+        if (ring_receive(ring, deliver, context))
+            looks = 0;
+        else if (++looks > patient_looks)
+            sched_yield();
+        else if (gather)
+            let_gather();
+    }
 }
 
 unsigned ring_wakes(const struct ring *ring)

@@ -7,6 +7,7 @@
 #ifndef BENCH_RING_H
 #define BENCH_RING_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,6 +33,11 @@ int ring_publish(struct ring *, const void *data, size_t size);
 
 /* Hands over the next message, if there is one, in place. Returns whether there was. */
 bool ring_receive(struct ring *, ipcmark_deliver_fn *deliver, void *context);
+
+/* The consumer's thread: hands over whatever comes, polling, until it is to stop. A reader that has caught up and looks
+ * again at once takes the line away from the writer for every message; for a stream's sake it lets some time go by
+ * (`gather`), for one way's sake it does not. */
+void ring_serve(struct ring *, bool gather, ipcmark_deliver_fn *deliver, void *context, const atomic_bool *stopping);
 
 /* For a consumer that sleeps while the ring is empty, and a producer that wakes it, each time, by a futex. The consumer
  * takes the count of wake-ups, looks once more, and sleeps unless the count has changed. */

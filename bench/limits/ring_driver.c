@@ -3,12 +3,11 @@
  * that anybody could use: one publisher, one subscriber, no discovery worth the name, no death noticed, a CPU burnt.
  *
  * With the parameter sleep=1, for limit/futex, no CPU is burnt: the reader sleeps whenever the ring is empty, and each
- * publish wakes it, whether it sleeps or not. */
+ * publish wakes it, whether it sleeps or not. With gather=1 it is a stream's reader, see ring_serve(). */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,19 +18,11 @@
 
 #include "ring.h"
 
-/* Looks in vain before the reader lets others run between two looks: about a millisecond. While messages come it never
- * does; before and after, the machine is being measured by others. */
-enum { PATIENT_LOOKS = 1 << 20 };
-
 struct publisher {
     struct ring *ring; /* NULL: no subscriber found yet */
     bool wake;
     char path[PATH_MAX];
 };
-
-/* Once it has caught up, a reader that looks again at once takes the line away from the writer for every message. For
- * the stream's sake it lets so much time go by (parameter gather=1); for one way's sake it does not. */
-enum { GATHER_PAUSES = 32 };
 
 struct subscriber {
     struct ring *ring;
@@ -68,16 +59,6 @@ static int announce(const struct subscriber *subscriber)
     return result;
 }
 
-static void let_gather(void)
-{
-    for (int i = 0; i < GATHER_PAUSES; ++i)
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#else
-        atomic_signal_fence(memory_order_seq_cst);
-#endif
-}
-
 static bool has_param(const ipcmark_endpoint *endpoint, const char *param)
 {
     for (size_t i = 0; endpoint->params != NULL && endpoint->params[i] != NULL; ++i)
@@ -89,17 +70,8 @@ static bool has_param(const ipcmark_endpoint *endpoint, const char *param)
 static void *receive(void *argument)
 {
     struct subscriber *subscriber = argument;
-    const unsigned patient_looks = subscriber->gather ? PATIENT_LOOKS / GATHER_PAUSES : PATIENT_LOOKS;
-    unsigned looks = 0;
 
-    while (!atomic_load_explicit(&subscriber->stopping, memory_order_relaxed)) { /* nothing else is handed over by it */
-        if (ring_receive(subscriber->ring, subscriber->deliver, subscriber->context))
-            looks = 0;
-        else if (++looks > patient_looks)
-            sched_yield();
-        else if (subscriber->gather)
-            let_gather();
-    }
+    ring_serve(subscriber->ring, subscriber->gather, subscriber->deliver, subscriber->context, &subscriber->stopping);
     return NULL;
 }
 

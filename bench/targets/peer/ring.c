@@ -5,16 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "../../limits/ring.h"
-
-/* Looks in vain before the reader lets others run between two looks: about a millisecond. */
-enum { PATIENT_LOOKS = 1 << 20, GATHER_PAUSES = 32 };
 
 struct receiver {
     struct ring *ring;
@@ -34,30 +30,11 @@ static void deliver(void *context, const ipcmark_part *parts, size_t count)
     receiver->handler(receiver->user, parts[0].data, parts[0].size);
 }
 
-static void let_gather(void)
-{
-    for (int i = 0; i < GATHER_PAUSES; ++i)
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#else
-        atomic_signal_fence(memory_order_seq_cst);
-#endif
-}
-
 static void *receive(void *argument)
 {
     struct receiver *receiver = argument;
-    const unsigned patient_looks = receiver->gather ? PATIENT_LOOKS / GATHER_PAUSES : PATIENT_LOOKS;
-    unsigned looks = 0;
 
-    while (!atomic_load_explicit(&receiver->stopping, memory_order_relaxed)) { /* nothing else is handed over by it */
-        if (ring_receive(receiver->ring, deliver, receiver))
-            looks = 0;
-        else if (++looks > patient_looks)
-            sched_yield();
-        else if (receiver->gather)
-            let_gather();
-    }
+    ring_serve(receiver->ring, receiver->gather, deliver, receiver, &receiver->stopping);
     return NULL;
 }
 
