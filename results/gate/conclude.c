@@ -23,35 +23,70 @@ static void name_tolerated(char *out, size_t size, const struct gate_look *look)
                                      100 * (look->findings[i].slower.median - 1));
 }
 
-/* "one way (both awake) p50, 64 B; throughput, 64 B", of all with this verdict. */
-static void name_all(char *out, size_t size, const struct gate_look *look, enum gate_verdict verdict)
+/* "one way (both awake) p50, 64 B; throughput, 64 B", of all in `which`, with the figures of a look. */
+static void name_some(char *out, size_t size, const struct gate_look *look, unsigned which, bool figures)
 {
     size_t used = 0;
 
     out[0] = '\0';
-    for (size_t i = 0; i < GATE_METRICS && used < size; ++i)
-        if (look->asked >> i & 1 && look->findings[i].verdict == verdict) {
-            const struct gate_finding *finding = &look->findings[i];
-            int more = snprintf(out + used, size - used, "%s%s", used ? "; " : "", finding->metric->words);
-            used += (size_t)more;
-            if (verdict == GATE_REGRESSION && used < size)
-                used += (size_t)snprintf(out + used, size - used,
-                                         " (%+.0f %%, interval %+.0f to %+.0f %%; %.0f %% are tolerated)",
-                                         100 * (finding->slower.median - 1), 100 * (finding->slower.low - 1),
-                                         100 * (finding->slower.high - 1), 100 * finding->tolerance);
-            else if (finding->why[0] && used < size)
-                used += (size_t)snprintf(out + used, size - used, " (%s)", finding->why);
-        }
+    for (size_t i = 0; i < GATE_METRICS && used < size; ++i) {
+        const struct gate_finding *finding = &look->findings[i];
+        if (!(which >> i & 1))
+            continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", used ? "; " : "", finding->metric->words);
+        if (figures && used < size)
+            used += (size_t)snprintf(out + used, size - used,
+                                     " (%+.0f %%, interval %+.0f to %+.0f %%; %.0f %% are tolerated)",
+                                     100 * (finding->slower.median - 1), 100 * (finding->slower.low - 1),
+                                     100 * (finding->slower.high - 1), 100 * finding->tolerance);
+        else if (finding->why[0] && used < size)
+            used += (size_t)snprintf(out + used, size - used, " (%s)", finding->why);
+    }
+}
+
+static void name_all(char *out, size_t size, const struct gate_look *look, enum gate_verdict verdict)
+{
+    unsigned which = 0;
+
+    for (unsigned i = 0; i < GATE_METRICS; ++i)
+        if (look->asked >> i & 1 && look->findings[i].verdict == verdict)
+            which |= 1u << i;
+    name_some(out, size, look, which, verdict == GATE_REGRESSION);
+}
+
+enum gate_verdict gate_metric_verdict(const struct gate_report *report, size_t metric)
+{
+    const enum gate_verdict first = report->first.findings[metric].verdict;
+    const bool again = report->confirmed && (report->second.asked >> metric & 1);
+    const enum gate_verdict second = again ? report->second.findings[metric].verdict : first;
+
+    return second == GATE_REGRESSION && first != GATE_REGRESSION ? GATE_INCONCLUSIVE : second;
+}
+
+static unsigned regressions(const struct gate_report *report)
+{
+    unsigned which = 0;
+
+    for (unsigned i = 0; i < GATE_METRICS; ++i)
+        if (report->first.asked >> i & 1 && gate_metric_verdict(report, i) == GATE_REGRESSION)
+            which |= 1u << i;
+    return which;
+}
+
+static void conclude_slower(struct gate_report *report)
+{
+    char names[1000];
+
+    name_some(names, sizeof names, report->confirmed ? &report->second : &report->first, regressions(report), true);
+    conclude(report, GATE_REGRESSION,
+             report->confirmed ? "slower, and seen again in fresh blocks: " : "slower: ", names);
 }
 
 static void conclude_second(struct gate_report *report)
 {
     char names[1000];
 
-    if (report->second.verdict == GATE_REGRESSION) {
-        name_all(names, sizeof names, &report->second, GATE_REGRESSION);
-        conclude(report, GATE_REGRESSION, "slower, and seen again in fresh blocks: ", names);
-    } else if (report->second.verdict == GATE_INCONCLUSIVE) {
+    if (report->second.verdict != GATE_PASS) {
         name_all(names, sizeof names, &report->second, GATE_INCONCLUSIVE);
         conclude(report, GATE_INCONCLUSIVE, "slower at first, but the fresh blocks do not tell: ", names);
     } else {
@@ -65,15 +100,27 @@ static void conclude_first(struct gate_report *report)
     const struct gate_look *first = &report->first;
     char names[1000];
 
-    name_all(names, sizeof names, first, first->verdict);
-    if (first->verdict == GATE_REGRESSION)
-        conclude(report, GATE_REGRESSION, "slower: ", names);
-    else if (first->verdict == GATE_INCONCLUSIVE)
+    if (first->verdict != GATE_PASS) {
+        name_all(names, sizeof names, first, GATE_INCONCLUSIVE);
         conclude(report, GATE_INCONCLUSIVE, "it cannot be told: ", names[0] ? names : "nothing could be judged");
-    else {
+    } else {
         name_tolerated(names, sizeof names, first);
         conclude(report, GATE_PASS, "nothing was measured to be slower by more than is tolerated", names);
     }
+}
+
+/* Noise makes a candidate slow now and then, and never makes it fail: once is no pass. */
+static void conclude_broken(struct gate_report *report)
+{
+    if (!report->confirmed)
+        conclude(report, GATE_INCONCLUSIVE, "the candidate could not be measured: ", report->first.words);
+    else if (report->first.broken)
+        conclude(
+            report, GATE_INCONCLUSIVE,
+            "the candidate could not be measured at first, though it could in fresh blocks: ", report->first.words);
+    else
+        conclude(report, GATE_INCONCLUSIVE,
+                 "slower at first, and the candidate could not be measured in fresh blocks: ", report->second.words);
 }
 
 /* What the first look could not tell is no pass because another metric was cleared. */
@@ -91,6 +138,7 @@ static void keep_doubts(struct gate_report *report)
 static void conclude_speed(struct gate_report *report)
 {
     const struct gate_look *first = &report->first, *second = &report->second;
+    const struct gate_look *last = report->confirmed ? second : first;
 
     if (first->asked == 0)
         conclude(report, GATE_PASS, "no clause newly fails", "");
@@ -99,42 +147,54 @@ static void conclude_speed(struct gate_report *report)
                  first->lost ? first->words : second->words);
     else if (first->broken && report->confirmed && second->broken)
         conclude(report, GATE_REGRESSION,
-                 "the candidate cannot be measured any more, twice, and the baseline can: ", second->words);
-    else if (first->broken && !report->confirmed)
-        conclude(report, GATE_INCONCLUSIVE, "the candidate could not be measured: ", first->words);
+                 "the candidate cannot be measured any more, twice, and the baseline can, or clearly more often: ",
+                 second->words);
+    else if (regressions(report))
+        conclude_slower(report);
+    else if (first->broken || (report->confirmed && second->broken))
+        conclude_broken(report);
+    else if (last->alike)
+        conclude(report, GATE_INCONCLUSIVE,
+                 "the candidate could not be measured, and neither could the baseline: ", last->words);
     else if (report->confirmed)
         conclude_second(report);
     else
         conclude_first(report);
-    if (!first->broken)
-        keep_doubts(report);
+    keep_doubts(report);
 }
 
-/* "2 clauses newly fail; the first: DEL-001 …" */
-static void conclude_clauses(struct gate_report *report, enum gate_verdict verdict, const char *one,
-                             const char *several)
+/* "2 clauses newly fail; the first: DEL-001 …", beside what was concluded already, the worse one first. */
+static void add_clauses(struct gate_report *report, enum gate_verdict verdict, const char *one, const char *several)
 {
     const struct gate_clauses *clauses = &report->clauses;
     size_t count = gate_clauses_count(clauses, verdict), first = 0;
-    char reason[100];
+    char reason[700], before[sizeof report->words];
 
-    while (first < clauses->count && clauses->list[first].verdict != verdict)
+    if (count == 0)
+        return;
+    while (clauses->list[first].verdict != verdict)
         ++first;
     if (count == 1)
-        snprintf(reason, sizeof reason, "%s: ", one);
+        snprintf(reason, sizeof reason, "%s: %.500s", one, clauses->list[first].text);
     else
-        snprintf(reason, sizeof reason, "%zu %s; the first: ", count, several);
-    conclude(report, verdict, reason, clauses->list[first].text);
+        snprintf(reason, sizeof reason, "%zu %s; the first: %.500s", count, several, clauses->list[first].text);
+    memcpy(before, report->words, sizeof before);
+    if (report->verdict == GATE_PASS)
+        snprintf(report->words, sizeof report->words, "%s", reason);
+    else if (report->verdict < verdict)
+        snprintf(report->words, sizeof report->words, "%s; and %.450s", reason, before);
+    else
+        snprintf(report->words, sizeof report->words, "%.480s; and %s", before, reason);
+    if (report->verdict < verdict)
+        report->verdict = verdict;
 }
 
 void gate_conclude(struct gate_report *report)
 {
     conclude_speed(report);
-    if (gate_clauses_count(&report->clauses, GATE_REGRESSION) > 0 && !report->first.lost)
-        conclude_clauses(report, GATE_REGRESSION, "a clause newly fails", "clauses newly fail");
-    else if (gate_clauses_count(&report->clauses, GATE_INCONCLUSIVE) > 0 && report->verdict == GATE_PASS)
-        conclude_clauses(report, GATE_INCONCLUSIVE, "a clause that passed is not known to be kept",
-                         "clauses that passed are not known to be kept");
+    add_clauses(report, GATE_REGRESSION, "a clause newly fails", "clauses newly fail");
+    add_clauses(report, GATE_INCONCLUSIVE, "a clause that passed is not known to be kept",
+                "clauses that passed are not known to be kept");
 }
 
 bool gate_often_right(bool slowed, unsigned runs, unsigned alarms, unsigned inconclusive)

@@ -48,8 +48,9 @@ struct gate_look {
     struct gate_finding findings[GATE_METRICS];
     unsigned asked;         /* bit i: metric i was asked for */
     bool lost;              /* the candidate's messages did not arrive as they were sent: nothing to confirm */
-    bool broken;            /* the candidate could not be measured, and the base could */
-    char words[GATE_WORDS]; /* why lost or broken, with the row; "" */
+    bool broken;            /* the candidate could not be measured, and the base could, or clearly more often */
+    bool alike;             /* neither of these: the candidate has errors, and so has the base */
+    char words[GATE_WORDS]; /* why lost, broken or alike, with the rows; "" */
     unsigned blocks;
 };
 
@@ -98,6 +99,9 @@ struct gate_report {
     char beside[512];       /* pipe and TCP, for orientation; "" */
     char differs[1200];     /* what is not as it was when the baseline was stored; "" */
 };
+
+/* What came of a metric: of two looks a regression is what both show. */
+enum gate_verdict gate_metric_verdict(const struct gate_report *report, size_t metric);
 
 /* Fills in verdict and words from all that is set already. */
 void gate_conclude(struct gate_report *report);

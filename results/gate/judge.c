@@ -1,6 +1,7 @@
 #include "gate.h"
 
 #include "../analysis/compare.h"
+#include "faults.h"
 
 #include <errno.h>
 #include <math.h>
@@ -210,22 +211,6 @@ static bool tellable(struct gate_finding *finding, const char *why)
     return false;
 }
 
-/* The first error of the candidate that says something of it. */
-static void look_at_errors(struct gate_look *look, const struct trio *trio)
-{
-    const bool rivals = trio->base && trio->control && trio->base->failed + trio->control->failed == 0;
-
-    for (size_t i = 0; trio->candidate && i < trio->candidate->sample_count && !look->lost; ++i) {
-        const struct results_cell *cell = trio->candidate->samples[i].cell;
-        if (cell->error == NULL)
-            continue;
-        look->lost = cell->fault != NULL && strcmp(cell->fault, "messages") == 0;
-        if (look->lost || (rivals && !look->broken))
-            snprintf(look->words, sizeof look->words, "%s in block %d: %.480s", cell->row, cell->block, cell->error);
-        look->broken = look->broken || (rivals && !look->lost);
-    }
-}
-
 static int judge_metric(struct gate_look *look, const struct results_rows *rows, unsigned index, double *chance)
 {
     struct gate_finding *finding = &look->findings[index];
@@ -234,7 +219,7 @@ static int judge_metric(struct gate_look *look, const struct results_rows *rows,
     double unused;
     int error;
 
-    look_at_errors(look, &trio);
+    gate_look_at_faults(look, trio.candidate, trio.base, trio.control);
     if (trio.candidate && blocks_of(trio.candidate) > look->blocks)
         look->blocks = (unsigned)blocks_of(trio.candidate);
     if (!comparable(finding, &trio)) {
@@ -376,7 +361,7 @@ static void judge_stored_metric(struct gate_look *look, const struct results_row
     struct results_ratio ratio;
 
     trio.control = trio.base;
-    look_at_errors(look, &trio);
+    gate_look_at_faults(look, trio.candidate, trio.base, trio.control);
     if (trio.candidate && blocks_of(trio.candidate) > look->blocks)
         look->blocks = (unsigned)blocks_of(trio.candidate);
     if (!comparable(finding, &trio)) {

@@ -26,7 +26,7 @@ static double now_seconds(void)
 /* The machine was too slow, or too busy, for its time. */
 static void demand_blocks(struct gate_look *look, unsigned fewest)
 {
-    if (look->lost || look->broken || look->blocks >= fewest)
+    if (look->lost || look->blocks >= fewest)
         return;
     for (size_t i = 0; i < GATE_METRICS; ++i) {
         struct gate_finding *finding = &look->findings[i];

@@ -11,9 +11,9 @@ void gate_say_words(FILE *out, const struct gate_report *report);
 void gate_say_markdown(FILE *out, const struct gate_report *report);
 void gate_say_annotations(FILE *out, const struct gate_report *report);
 
-/* JUnit: a test case a metric, one for the messages, one a clause that changed. A failure is a regression; skipped is
- * what cannot be told, or need not be; an error is of the gate itself, which ended with that exit code and no verdict.
- * The caller frees; NULL: out of memory. */
+/* JUnit: a test case a metric, one for cells that are errors, one a clause that changed. A failure is a regression;
+ * skipped is what cannot be told, or need not be; an error is of the gate itself, which ended with that exit code and
+ * no verdict. The caller frees; NULL: out of memory. */
 char *gate_say_junit(const struct gate_report *report);
 char *gate_say_junit_error(int status);
 

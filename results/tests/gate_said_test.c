@@ -166,8 +166,20 @@ static void junit_says_as_the_exit_code_does(void **state)
     assert_int_equal(report.verdict, GATE_REGRESSION);
     junit_has(gate_say_junit(&report), 4, 1, 0, 2);
     report = conclude(&broken, &fine);
-    assert_int_equal(report.verdict, GATE_PASS);
-    junit_has(gate_say_junit(&report), 4, 0, 0, 0);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    junit_has(gate_say_junit(&report), 4, 0, 0, 1);
+    report = conclude(&broken, &slow); /* slower in fresh blocks alone */
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    junit_has(gate_say_junit(&report), 4, 0, 0, 4);
+    broken.base_error = broken.error;
+    report = conclude(&broken, NULL);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    junit_has(gate_say_junit(&report), 4, 0, 0, 3);
+    slow.error = broken.error;
+    slow.hot = false;
+    report = conclude(&slow, NULL);
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    junit_has(gate_say_junit(&report), 4, 1, 0, 3);
     junit_has(gate_say_junit_error(3), 1, 0, 1, 0);
 }
 

@@ -15,7 +15,8 @@ struct made {
     int blocks;
     bool hot, rate, p99;       /* which metrics are slower; p99: whether the base has one */
     const char *error, *fault; /* of the candidate's cell in block 3 */
-    const char *base_error;
+    int errors;                /* and in so many more */
+    const char *base_error, *base_fault;
     const char *placement[BLOCKS]; /* of the candidate; NULL: "cluster" */
     const char *base_placement[BLOCKS];
 };
@@ -48,7 +49,9 @@ static inline void write_cell(FILE *out, const char *family, const char *driver,
 static inline void write_driver(FILE *out, const struct made *made, const char *driver, int block, double slower)
 {
     const bool is_candidate = strcmp(driver, "candidate") == 0, is_base = strcmp(driver, "base") == 0;
-    const char *error = is_candidate && block == 3 ? made->error : is_base && block == 3 ? made->base_error : NULL;
+    const bool fails = is_candidate && block >= 3 && block <= 3 + made->errors;
+    const char *error = fails ? made->error : is_base && block == 3 ? made->base_error : NULL;
+    const char *fault = is_candidate ? made->fault : made->base_fault;
     const char *placement = is_candidate ? made->placement[block] : is_base ? made->base_placement[block] : NULL;
     const double hot = made->hot ? slower : 1, rate = made->rate ? slower : 1;
     char metrics[200];
@@ -56,7 +59,7 @@ static inline void write_driver(FILE *out, const struct made *made, const char *
     snprintf(metrics, sizeof metrics, "\"p50_ns\":%.9g", 200 * hot);
     if (made->p99)
         snprintf(metrics + strlen(metrics), sizeof metrics - strlen(metrics), ",\"p99_ns\":%.9g", 900 * hot);
-    write_cell(out, "hot", driver, block, placement, metrics, error, error && is_candidate ? made->fault : NULL);
+    write_cell(out, "hot", driver, block, placement, metrics, error, error ? fault : NULL);
     snprintf(metrics, sizeof metrics, "\"messages_per_second\":%.9g", 4e6 / rate);
     write_cell(out, "throughput", driver, block, placement, metrics, NULL, NULL);
 }
