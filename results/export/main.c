@@ -33,7 +33,7 @@ static const char help[] =
     "      --version          the version\n"
     "\n"
     "Rows with an error are in csv and csv-cells, with their error; other formats leave them out, and standard error\n"
-    "names them. FORMAT.md says what each column and field is.\n"
+    "names them. results/FORMAT.md says what each column and field is.\n"
     "\n"
     "Examples:\n"
     "  ipcmark export -f google base.jsonl -o base.json; ipcmark export -f google new.jsonl -o new.json\n"

@@ -19,6 +19,7 @@ static const char help[] =
     "      --version          the version\n"
     "\n"
     "Example:\n"
+    "  ipcmark bench --seed 7 --shard 1/2 --output shard-1.jsonl      and 2/2, elsewhere\n"
     "  ipcmark merge shard-*.jsonl --output run.jsonl && ipcmark report run.jsonl\n"
     "\n"
     "Exit codes: 0 written; 3 a file could not be read or written, or they are not the shards of one run; 64 usage.\n";
