@@ -15,13 +15,15 @@ enum { CPU_NS, SWITCHES, CALLS, KINDS }; /* of what is spent; CALLS: NAN where n
 enum { RATE = 2000, AT_REST_BYTES = 64 };
 static const double WARM_UP_SECONDS = 0.05;
 static const double LEAST_OF_RATE = 0.9; /* else it was about another load */
+static const double LEAST_ARRIVED = 0.9; /* else about messages that are not each by itself */
 
 static const char *const side_names[SIDES] = {"publisher", "subscriber"};
 
 struct window {
     double spent[SIDES][KINDS];
-    double messages[SIDES]; /* that were sent, and that had been received when the last one was sent */
-    double rate, sleeps;    /* of the publisher, until a message was due */
+    double messages, arrived; /* all; and when the last one was sent */
+    double rate, sleeps;      /* of the publisher, until a message was due */
+    double retries;
 };
 
 struct cost {
@@ -53,10 +55,7 @@ static void take_rest(struct cost *cost, double spent[SIDES][KINDS])
     }
 }
 
-/* The window ends with the publisher's last message: what is in a backlog then is on nobody's account, neither as time
- * nor as messages. Then all of it has to arrive. */
-static int publish(struct cost *cost, const ipcmark_publish_options *options, double after[SIDES][KINDS],
-                   struct window *window)
+static int publish(struct cost *cost, const ipcmark_publish_options *options, struct window *window)
 {
     struct scene *scene = cost->scene;
     ipcmark_call *call = ipcmark_publish(scene->trial, scene->publishers[0], options), *stats;
@@ -64,33 +63,33 @@ static int publish(struct cost *cost, const ipcmark_publish_options *options, do
 
     if (scene_await(scene, call) < 0)
         return -1;
-    take_rest(cost, after);
     stats = ipcmark_stats(scene->trial, scene->subscribers[0], 0, false);
     if (scene_await(scene, stats) < 0)
         return -1;
     attempted = ipcmark_reply_number(call, "attempted", -1);
-    window->messages[PUBLISHER] = ipcmark_reply_number(call, "published", -2);
-    window->messages[SUBSCRIBER] = ipcmark_reply_number(stats, "received", -1);
-    after[SUBSCRIBER][CPU_NS] = ipcmark_reply_number(stats, "cpu_ns", NAN); /* it may still be at work */
+    window->messages = ipcmark_reply_number(call, "published", -2);
+    window->arrived = ipcmark_reply_number(stats, "received", -1);
     window->rate = ipcmark_reply_number(call, "achieved_rate", 0);
     window->sleeps = ipcmark_reply_number(call, "sleeps", NAN);
-    if (attempted != window->messages[PUBLISHER])
-        return cell_fail(scene->cell, "%.0f of %.0f messages were not sent", attempted - window->messages[PUBLISHER],
-                         attempted);
-    return take_switches(cost, after);
+    window->retries = ipcmark_reply_number(call, "retries", 0);
+    if (attempted != window->messages)
+        return cell_fail(scene->cell, "%.0f of %.0f messages were not sent", attempted - window->messages, attempted);
+    return scene_await(scene, ipcmark_drain(scene->trial, scene->subscribers[0], scene->publishers, 1, 0));
 }
 
-static int drain(struct cost *cost, double expected)
+static int check_window(struct cost *cost, const struct window *window)
 {
     struct scene *scene = cost->scene;
     const ipcmark_call *stats;
 
-    if (scene_await(scene, ipcmark_drain(scene->trial, scene->subscribers[0], scene->publishers, 1, 0)) < 0 ||
-        scene_stats(scene, scene->subscribers[0], expected, 0, &stats) < 0)
+    if (!isfinite(window->spent[PUBLISHER][CPU_NS]) || !isfinite(window->spent[SUBSCRIBER][CPU_NS]))
+        return cell_fail(scene->cell, "the kernel does not say what CPU time a process has used");
+    if (scene_stats(scene, scene->subscribers[0], window->messages, 0, &stats) < 0)
         return -1;
     return scene_reset(scene, scene->subscribers[0]);
 }
 
+/* A window lasts until all has arrived: what somebody puts off is on its account. */
 static int measure_window(struct cost *cost, const ipcmark_publish_options *options, struct window *out)
 {
     double before[SIDES][KINDS] = {0}, after[SIDES][KINDS] = {0};
@@ -99,15 +98,16 @@ static int measure_window(struct cost *cost, const ipcmark_publish_options *opti
     if (take_switches(cost, before) < 0)
         return -1;
     take_rest(cost, before);
-    if (publish(cost, options, after, &window) < 0 || drain(cost, window.messages[PUBLISHER]) < 0)
+    if (publish(cost, options, &window) < 0)
+        return -1;
+    take_rest(cost, after);
+    if (take_switches(cost, after) < 0)
         return -1;
     for (int side = 0; side < SIDES; ++side)
         for (int kind = 0; kind < KINDS; ++kind)
             window.spent[side][kind] = after[side][kind] - before[side][kind];
-    if (!isfinite(window.spent[PUBLISHER][CPU_NS]) || !isfinite(window.spent[SUBSCRIBER][CPU_NS]))
-        return cell_fail(cost->scene->cell, "the kernel does not say what CPU time a process has used");
     *out = window;
-    return 0;
+    return check_window(cost, &window);
 }
 
 struct windows {
@@ -136,23 +136,51 @@ static int measure_sleep(struct cost *cost, double *sleep_ns)
     return isfinite(*sleep_ns) ? 0 : cell_fail(scene->cell, "the participant does not say what its sleeping takes");
 }
 
+/* The same requests, and no message. */
+static int measure_requests(struct cost *cost, struct window *out)
+{
+    ipcmark_publish_options options = schedule;
+
+    options.sizes = &cost->scene->cell->row->size;
+    options.seconds = 1e-6; /* over before a second one would be due */
+    options.dry = true;
+    return measure_window(cost, &options, out);
+}
+
+/* Of two that may both be too large by chance the smaller one. */
+static void take_off(struct window *window, const struct window *before, const struct window *after)
+{
+    for (int side = 0; side < SIDES; ++side)
+        for (int kind = 0; kind < KINDS; ++kind)
+            window->spent[side][kind] -= fmin(before->spent[side][kind], after->spent[side][kind]);
+}
+
+static int check_paced(struct cell *cell, const struct window *paced)
+{
+    if (paced->rate < LEAST_OF_RATE * RATE)
+        return cell_fail(cell, "only %.0f messages a second of %d were sent", paced->rate, RATE);
+    if (paced->arrived < LEAST_ARRIVED * paced->messages)
+        return cell_fail(cell, "only %.0f of %.0f messages had arrived when the last one was sent", paced->arrived,
+                         paced->messages);
+    return 0;
+}
+
 static int measure_windows(struct cost *cost, struct windows *out)
 {
-    struct cell *cell = cost->scene->cell;
     ipcmark_publish_options options = schedule;
     struct windows windows = {.sides = cost->sides};
+    struct window before, after;
 
-    options.sizes = &cell->row->size;
+    options.sizes = &cost->scene->cell->row->size;
     options.seconds = cost->scene->bench->seconds;
-    if (measure_window(cost, &options, &windows.paced) < 0)
+    if (measure_requests(cost, &before) < 0 || measure_window(cost, &options, &windows.paced) < 0 ||
+        check_paced(cost->scene->cell, &windows.paced) < 0)
         return -1;
     options.rate = 0;
-    if (measure_window(cost, &options, &windows.saturated) < 0)
+    if (measure_window(cost, &options, &windows.saturated) < 0 || measure_requests(cost, &after) < 0)
         return -1;
-    if (windows.paced.rate < LEAST_OF_RATE * RATE)
-        return cell_fail(cell, "only %.0f messages a second of %d were sent", windows.paced.rate, RATE);
-    if (!(windows.saturated.messages[SUBSCRIBER] > 0 && windows.paced.messages[SUBSCRIBER] > 0))
-        return cell_fail(cell, "not one message had arrived when the last one was sent");
+    take_off(&windows.paced, &before, &after);
+    take_off(&windows.saturated, &before, &after);
     *out = windows;
     return 0;
 }
@@ -163,24 +191,29 @@ static const char *metric_name(char name[96], const char *prefix, int side, cons
     return name;
 }
 
+/* What is taken off was measured as well. Not fmax(): calls that were not counted are to stay unknown. */
+static double not_negative(double value)
+{
+    return value < 0 ? 0 : value;
+}
+
 /* A message's part of what a side spent. */
 static double share(const struct window *window, int side, int kind)
 {
-    return window->spent[side][kind] / window->messages[side];
+    return not_negative(window->spent[side][kind] / window->messages);
 }
 
 /* Of the paced publisher's: what its sleeps took. Each is one system call, and gives up the CPU once. */
 static double pacing_share(const struct windows *windows, int kind)
 {
     double each = kind == CPU_NS ? windows->sleep_ns : 1;
-    return windows->paced.sleeps * each / windows->paced.messages[PUBLISHER];
+    return windows->paced.sleeps * each / windows->paced.messages;
 }
 
 /* At the fixed rate, less that. */
 static double paced_share(const struct windows *windows, int side, int kind)
 {
-    double rest = share(&windows->paced, side, kind) - (side == PUBLISHER ? pacing_share(windows, kind) : 0);
-    return rest < 0 ? 0 : rest; /* not fmax(): calls that were not counted are to stay unknown */
+    return not_negative(share(&windows->paced, side, kind) - (side == PUBLISHER ? pacing_share(windows, kind) : 0));
 }
 
 static void add_side(struct cell *cell, const struct windows *windows, int side)
@@ -217,8 +250,10 @@ static void add_traffic(struct cell *cell, const struct windows *windows)
     add_times(cell, windows);
     cell_metric(cell, "achieved_rate", windows->paced.rate);
     cell_metric(cell, "saturated_rate", windows->saturated.rate);
-    cell_metric(cell, "samples", windows->paced.messages[SUBSCRIBER]);
-    cell_metric(cell, "saturated_samples", windows->saturated.messages[SUBSCRIBER]);
+    cell_metric(cell, "samples", windows->paced.messages);
+    cell_metric(cell, "saturated_samples", windows->saturated.messages);
+    cell_metric(cell, "retries", windows->paced.retries);
+    cell_metric(cell, "saturated_retries", windows->saturated.retries);
 }
 
 static void add_calls(struct cell *cell, const struct windows *windows)

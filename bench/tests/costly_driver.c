@@ -3,6 +3,7 @@
  *
  *     publish_us, deliver_us   CPU time for each message, in publish and before the receiver
  *     put_off_us               CPU time for each message, by a thread that sends it later; publish returns at once
+ *     pile_us                  likewise, but for each that has another one behind it
  *     slow_us                  time for each message in publish, without a system call
  *     writes                   system calls for each message, in publish
  *     fds, kib                 descriptors and memory, held by each subscriber
@@ -167,7 +168,7 @@ struct later {
         size_t size;
         unsigned char bytes[];
     } * first, **end;
-    uint64_t each_ns;
+    uint64_t each_ns, pile_ns;
     void *handle; /* of the inner publisher */
     bool closing;
     pthread_mutex_t lock;
@@ -175,7 +176,7 @@ struct later {
     pthread_t thread;
 };
 
-static struct put_off *take_first(struct later *later)
+static struct put_off *take_first(struct later *later, uint64_t *cost_ns)
 {
     struct put_off *first;
 
@@ -185,6 +186,7 @@ static struct put_off *take_first(struct later *later)
     first = later->first;
     if (first != NULL && (later->first = first->next) == NULL)
         later->end = &later->first;
+    *cost_ns = later->each_ns + (later->first == NULL ? 0 : later->pile_ns);
     pthread_mutex_unlock(&later->lock);
     return first;
 }
@@ -192,9 +194,10 @@ static struct put_off *take_first(struct later *later)
 static void *send_later(void *context)
 {
     struct later *later = context;
+    uint64_t cost_ns;
 
-    for (struct put_off *message; (message = take_first(later)) != NULL; free(message)) {
-        burn(CLOCK_THREAD_CPUTIME_ID, later->each_ns);
+    for (struct put_off *message; (message = take_first(later, &cost_ns)) != NULL; free(message)) {
+        burn(CLOCK_THREAD_CPUTIME_ID, cost_ns);
         (void)inner->publish(later->handle, &(ipcmark_part){message->bytes, message->size}, 1);
     }
     return NULL;
@@ -217,16 +220,17 @@ static int put_off(struct later *later, const ipcmark_part *part)
     return 0;
 }
 
-static int begin_later(struct endpoint *endpoint, unsigned each_us)
+static int begin_later(struct endpoint *endpoint, unsigned each_us, unsigned pile_us)
 {
     struct later *later;
 
-    if (each_us == 0)
+    if (each_us + pile_us == 0)
         return 0;
     later = calloc(1, sizeof *later);
     if (later == NULL)
         return -ENOMEM;
     *later = (struct later){.each_ns = each_us * UINT64_C(1000),
+                            .pile_ns = pile_us * UINT64_C(1000),
                             .handle = endpoint->handle,
                             .lock = PTHREAD_MUTEX_INITIALIZER,
                             .changed = PTHREAD_COND_INITIALIZER};
@@ -328,7 +332,7 @@ static int publisher_open(void **out, const ipcmark_endpoint *options)
     endpoint->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     copy = listen_in(endpoint, options);
     result = endpoint->null < 0 ? -errno : inner->publisher_open(&endpoint->handle, &copy);
-    if (result >= 0 && ((result = begin_later(endpoint, param(options, "put_off_us"))) < 0 ||
+    if (result >= 0 && ((result = begin_later(endpoint, param(options, "put_off_us"), param(options, "pile_us"))) < 0 ||
                         (result = wake_up(endpoint, options, "publisher_awake")) < 0)) {
         end_later(endpoint->later);
         inner->publisher_close(endpoint->handle);

@@ -158,7 +158,8 @@ static void full_is_no_error_and_is_counted(void **state)
                            "latency/faulty?fault=full/64B/1x1/r2000",
                            "throughput/faulty?fault=full/64B/1x1",
                            "mesh/faulty?fault=full/2MiB/2x2",
-                           "cost/faulty?fault=full/1KiB/1x1",
+                           "cost/faulty?fault=full/64B/1x1",
+                           "lifecycle/faulty?fault=full/64B/1x1",
                            NULL};
     struct rows_run result = rows_run(words);
     (void)state;
@@ -168,10 +169,11 @@ static void full_is_no_error_and_is_counted(void **state)
         const char *error = rows_run_error(cell);
         if (error != NULL && strstr(error, " messages a second of ") == NULL) /* others want the CPUs */
             fail_msg("%s: %s", words[i], error);
-        if (error != NULL || i == 7)
+        if (error != NULL)
             continue;
         assert_true(rows_run_metric(cell, "retries") > 0);
-        assert_true(rows_run_metric(cell, "retries") == rows_run_metric(cell, i == 4 ? "samples" : "sent"));
+        if (i < 7)
+            assert_true(rows_run_metric(cell, "retries") == rows_run_metric(cell, i == 4 ? "samples" : "sent"));
     }
     rows_run_free(&result);
 }

@@ -92,7 +92,7 @@ struct rows_run rows_run(const char *const *words)
 static const char *find_disturbance(const cJSON *cell)
 {
     static const char *const reasons[] = {" messages a second of ", "the reader had slept before ",
-                                          "the line could not be measured"};
+                                          "the line could not be measured", " had arrived when the last one was sent"};
     const char *error = rows_run_error(cell);
     const char *why = cJSON_GetStringValue(cJSON_GetObjectItem(cell, "not_applicable"));
 
