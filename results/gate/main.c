@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int write_markdown(const char *path, const struct gate_report *report)
+/* Of no report: of what the gate ended with. */
+static int write_markdown(const char *path, const struct gate_report *report, int status)
 {
     char *text = NULL;
     size_t size;
@@ -19,7 +20,10 @@ static int write_markdown(const char *path, const struct gate_report *report)
     int error = -ENOMEM;
 
     if (out) {
-        gate_say_markdown(out, report);
+        if (report)
+            gate_say_markdown(out, report);
+        else
+            gate_say_markdown_error(out, status);
         error = fclose(out) == EOF ? -ENOMEM : command_write(path, text);
     }
     free(text);
@@ -41,7 +45,7 @@ static int say(const struct gate_report *report, const struct options *options)
     if (options->annotations)
         gate_say_annotations(stdout, report);
     if (options->markdown)
-        status = write_markdown(options->markdown, report);
+        status = write_markdown(options->markdown, report, 0);
     if (options->junit && status == 0)
         status = write_junit(options->junit, gate_say_junit(report));
     return status ? status : gate_exit(report->verdict);
@@ -75,8 +79,10 @@ int main(int argc, char **argv)
         return status;
     gate_listen();
     status = judge(&report, &options);
+    if (status > 2 && options.markdown) /* instead of an earlier run's */
+        (void)write_markdown(options.markdown, NULL, status);
     if (status > 2 && options.junit)
-        (void)write_junit(options.junit, gate_say_junit_error(status)); /* instead of an earlier run's */
+        (void)write_junit(options.junit, gate_say_junit_error(status));
     gate_clauses_free(&report.clauses);
     return status;
 }

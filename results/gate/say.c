@@ -162,6 +162,17 @@ static void paragraph(FILE *out, const char *before, const char *text, const cha
     fputs(after, out);
 }
 
+/* "1.25 (1.21 to 1.30)", "1.25 (–)" of too few blocks for an interval, "–" without any. */
+static void spread(char *out, size_t size, const struct results_spread *spread)
+{
+    if (spread->count == 0 || isnan(spread->median))
+        snprintf(out, size, "–");
+    else if (!spread->interval)
+        snprintf(out, size, "%.2f (–)", spread->median);
+    else
+        snprintf(out, size, "%.2f (%.2f to %.2f)", spread->median, spread->low, spread->high);
+}
+
 static void table(FILE *out, const struct gate_report *report, const struct gate_look *look, const char *title)
 {
     fprintf(out,
@@ -180,11 +191,9 @@ static void table(FILE *out, const struct gate_report *report, const struct gate
         cell(out, text);
         figure(text, sizeof text, finding->base, finding->metric->metric);
         cell(out, text);
-        snprintf(text, sizeof text, finding->slower.count ? "%.2f (%.2f to %.2f)" : "–", finding->slower.median,
-                 finding->slower.low, finding->slower.high);
+        spread(text, sizeof text, &finding->slower);
         cell(out, text);
-        snprintf(text, sizeof text, finding->control.count ? "%.2f (%.2f to %.2f)" : "–", finding->control.median,
-                 finding->control.low, finding->control.high);
+        spread(text, sizeof text, &finding->control);
         cell(out, text);
         gate_say_finding(text, sizeof text, finding);
         cell(out, text);
@@ -213,6 +222,13 @@ void gate_say_markdown(FILE *out, const struct gate_report *report)
     if (report->beside[0])
         fprintf(out, "\n%s\n", report->beside);
     fprintf(out, "\nIt took %.0f s.\n", report->seconds);
+}
+
+void gate_say_markdown_error(FILE *out, int status)
+{
+    fprintf(out,
+            "### Gate: no verdict\n\nipcmark gate ended with %d before there was one; why is on its standard error.\n",
+            status);
 }
 
 /* As GitHub reads a workflow command: a line, with these three escaped. */

@@ -9,6 +9,7 @@
 /* In words, on a terminal; a table, for a pull request; one annotation, for GitHub. */
 void gate_say_words(FILE *out, const struct gate_report *report);
 void gate_say_markdown(FILE *out, const struct gate_report *report);
+void gate_say_markdown_error(FILE *out, int status); /* the gate ended with that exit code and no verdict */
 void gate_say_annotations(FILE *out, const struct gate_report *report);
 
 /* JUnit: a test case a metric, one for cells that are errors, one a clause that changed. A failure is a regression;

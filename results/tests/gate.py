@@ -155,8 +155,10 @@ def what_cannot_be_measured_is_said(*programs):
     gate = Gate(*programs)
     gate.plan("fails")
     pathlib.Path("a.xml").write_text("what an earlier run said")
-    _, error = gate.run("--baseline", "./old.so", "--junit", "a.xml", code=3)
+    pathlib.Path("a.md").write_text("what an earlier run said")
+    _, error = gate.run("--baseline", "./old.so", "--junit", "a.xml", "--markdown", "a.md", code=3)
     assert "it is too old" in error, error
+    assert pathlib.Path("a.md").read_text().startswith("### Gate: no verdict\n\nipcmark gate ended with 3 before")
     assert 'failures="0" errors="1" skipped="0"' in pathlib.Path("a.xml").read_text()
 
 

@@ -5,6 +5,7 @@
 #include "made.h"
 
 #include <libxml/parser.h>
+#include <math.h>
 
 static char *said(void (*say)(FILE *, const struct gate_report *), const struct gate_report *report)
 {
@@ -31,6 +32,25 @@ static void words_and_table_say_what_and_why(void **state)
     has(table, "Fresh blocks, 12 blocks");
     has(table, "It took 91 s.");
     free(words);
+    free(table);
+}
+
+static void what_has_no_interval_has_none_in_the_table(void **state)
+{
+    struct made made = usual(1.25);
+    struct gate_report report = conclude(&made, NULL);
+    char *table;
+    (void)state;
+    for (int i = 0; i < GATE_METRICS; ++i) {
+        struct results_spread *slower = &report.first.findings[i].slower;
+        slower->low = slower->high = NAN;
+        slower->interval = false;
+    }
+    report.first.findings[1].control.median = NAN;
+    table = said(gate_say_markdown, &report);
+    has(table, "| 1.25 (–) | 1.00 (");
+    has(table, "| 1.25 (–) | – |");
+    assert_null(strstr(table, "nan"));
     free(table);
 }
 
@@ -204,6 +224,6 @@ static void junit_has_a_case_for_each_clause_that_changed(void **state)
     assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
 }
 
-CASES_MAIN(CASE(words_and_table_say_what_and_why), CASE(each_verdict_says_what_is_known),
-           CASE(annotations_are_one_line_each), CASE(what_files_hold_is_text), CASE(junit_says_as_the_exit_code_does),
-           CASE(junit_has_a_case_for_each_clause_that_changed))
+CASES_MAIN(CASE(words_and_table_say_what_and_why), CASE(what_has_no_interval_has_none_in_the_table),
+           CASE(each_verdict_says_what_is_known), CASE(annotations_are_one_line_each), CASE(what_files_hold_is_text),
+           CASE(junit_says_as_the_exit_code_does), CASE(junit_has_a_case_for_each_clause_that_changed))
