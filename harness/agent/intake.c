@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const size_t always_check_bytes = 4096;
 static const uint64_t patience_ns = 100000000;
@@ -266,14 +265,6 @@ static void reset_counts(struct intake *intake)
     ipcmark_histogram_clear(intake->uncorrected);
 }
 
-/* Of this process, all its threads. */
-static double cpu_ns(void)
-{
-    struct timespec used = {0};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (double)used.tv_sec * 1e9 + (double)used.tv_nsec;
-}
-
 static void report_counts(cJSON *reply, const struct intake_counts *counts, const struct sample *until)
 {
     cJSON_AddNumberToObject(reply, "received", (double)counts->received);
@@ -295,12 +286,10 @@ void intake_report(struct intake *intake, cJSON *reply, uint64_t to_ns, bool res
 {
     await_counted(intake);
     lock(intake);
-    const double used_ns = cpu_ns(); /* of the very messages that have been counted */
     const struct intake_counts counts = intake->counts;
     const struct sample window = until(intake, to_ns);
     if (!reset)
         unlock(intake);
-    cJSON_AddNumberToObject(reply, "cpu_ns", used_ns);
     report_counts(reply, &counts, &window);
     cJSON_AddItemToObject(reply, "histogram", ipcmark_histogram_to_json(intake->latency));
     cJSON_AddItemToObject(reply, "histogram_uncorrected", ipcmark_histogram_to_json(intake->uncorrected));

@@ -76,7 +76,6 @@ const struct schema_rule schema_rules[] = {
     {"stats of a subscriber", "torn", SCHEMA_COUNT, false},
     {"stats of a subscriber", "duplicate", SCHEMA_COUNT, false},
     {"stats of a subscriber", "reordered", SCHEMA_COUNT, false},
-    {"stats of a subscriber", "cpu_ns", SCHEMA_COUNT, true},
     {"stats of a subscriber", "slept", SCHEMA_COUNT, true}, /* where count_sleeps was asked for */
     {"stats of a subscriber", "window", SCHEMA_OBJECT, false},
     {"window", "messages", SCHEMA_COUNT, false},

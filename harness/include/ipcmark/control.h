@@ -319,7 +319,7 @@ ipcmark_call *ipcmark_ping(ipcmark_trial *, uint16_t publisher, uint16_t subscri
 /* Of a participant: user_ns, system_ns, voluntary_switches, involuntary_switches, resident_bytes, descriptors, threads.
  */
 ipcmark_call *ipcmark_process_stats(ipcmark_participant *);
-/* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, cpu_ns, slept, histogram (from the scheduled
+/* Of a subscriber: received, bytes, lost, torn, duplicate, reordered, slept, histogram (from the scheduled
  * time), histogram_uncorrected, and window: {messages, bytes} that arrived until to_ns (0: now), all but one in 2048.
  * Of a publisher: attempted, published, failed, unknown. reset: count from here, after this reply. */
 ipcmark_call *ipcmark_stats(ipcmark_trial *, uint16_t endpoint, uint64_t to_ns, bool reset);
