@@ -97,11 +97,12 @@ static void cell_fields(FILE *out, const struct results_row *row, const struct r
 
 static void cell_lines(FILE *out, const struct results_row *row, const struct results_cell *cell)
 {
+    const char *error = cell->error ? cell->error : cell->not_applicable;
     const cJSON *metric;
-    if (cell->error) {
+    if (error) {
         cell_fields(out, row, cell);
         fputs(",,", out);
-        words(out, cell->error, true);
+        words(out, error, true);
         return;
     }
     cJSON_ArrayForEach(metric, cell->metrics)
