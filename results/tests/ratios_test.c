@@ -88,13 +88,12 @@ static void a_limit_that_was_beaten_is_said(void **state)
     assert_int_equal(document_count(&document, "//section[@id='headline']//td[contains(.,'beats bare ring by 2.00')]"),
                      1);
     text = report_text(&document.report);
-    assert_non_null(strstr(text, "2.00 × (one pair)  memcpy"));
-    assert_non_null(strstr(text, " beats bare ring by 2.00 × (one pair)\n            b "));
+    assert_non_null(strstr(text, "2.00 × (2.00–2.00)  memcpy"));
+    assert_non_null(strstr(text, " beats bare ring by 2.00 × (2.00–2.00)\n            b "));
     free(text);
     text = report_markdown(&document.report);
-    assert_non_null(strstr(text, " 2.00\u202f× (one pair) memcpy; beats pipe by 2.22\u202f× (one pair); beats bare "
-                                 "ring by 2.00\u202f× (one pair) | 5.00\u202f× (one "
-                                 "pair) memcpy |"));
+    assert_non_null(strstr(text, " 2.00\u202f× (2.00–2.00) memcpy; beats pipe by 2.22\u202f× (2.22–2.22); beats bare "
+                                 "ring by 2.00\u202f× (2.00–2.00) | 5.00\u202f× (5.00–5.00) memcpy |"));
     free(text);
     document_free(&document);
 }
