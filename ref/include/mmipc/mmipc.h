@@ -101,7 +101,7 @@ typedef struct {
     size_t max_total_bytes;
     int when_full;          /* MMIPC_WHEN_FULL_…; 0: BLOCK */
     int publish_timeout_ms; /* for BLOCK; 0: as long as the peer lives; > 0: that long, then -ETIMEDOUT */
-    int spin_us;            /* 0: adaptive; > 0: that long before sleeping; -1: never */
+    int spin_us;            /* 0: adaptive; > 0: that long before sleeping; -1: sleeps at once */
     mmipc_peer_fn *on_peer;
     mmipc_log_fn *on_log;
     void *user; /* first argument of on_peer and on_log */
