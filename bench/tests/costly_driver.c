@@ -13,7 +13,7 @@
  *     tear                     the number of a message whose last byte does not arrive as it was sent
  *     tear_pair                likewise, of pairs (channels whose names begin with "pair-") alone
  *     lose, twice              the number of a message that does not arrive, or two times
- *     unknown                  the number of a message that publish says it does not know what became of
+ *     unknown                  the number of a message that arrives, but publish says that it failed (-EIO)
  *     retain                   1: whoever is opened gets the last message that anybody in this process got
  *     late_ms                  what comes within so long after a subscriber was opened does not arrive
  *
@@ -259,16 +259,16 @@ static void end_later(struct later *later)
 static int publish(void *object, const ipcmark_part *parts, size_t count)
 {
     struct endpoint *endpoint = object;
+    int result;
 
     burn(CLOCK_THREAD_CPUTIME_ID, endpoint->publish_us * UINT64_C(1000));
     burn(CLOCK_MONOTONIC, endpoint->slow_us * UINT64_C(1000));
     for (unsigned i = 0; i < endpoint->writes; ++i)
         if (write(endpoint->null, "", 1) != 1)
             return -EIO;
-    if (++endpoint->published == endpoint->unknown)
-        return -EIO;
-    return endpoint->later != NULL && count == 1 ? put_off(endpoint->later, parts)
-                                                 : inner->publish(endpoint->handle, parts, count);
+    result = endpoint->later != NULL && count == 1 ? put_off(endpoint->later, parts)
+                                                   : inner->publish(endpoint->handle, parts, count);
+    return ++endpoint->published == endpoint->unknown ? -EIO : result;
 }
 
 static void tell(void *context, const char *peer, int connected)
