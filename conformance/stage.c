@@ -216,9 +216,10 @@ bool stage_open_end(stage *self, actor *who, ipcmark_call *call)
     return who->open;
 }
 
+/* Without a process: it crashed, for whom a play kills it starts again; that is in the history. */
 bool stage_open(stage *self, actor *who)
 {
-    return stage_open_end(self, who, stage_open_begin(self, who));
+    return who->participant != NULL && stage_open_end(self, who, stage_open_begin(self, who));
 }
 
 bool stage_close(stage *self, actor *who)

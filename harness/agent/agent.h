@@ -164,6 +164,21 @@ struct notices {
     struct notice list[NOTICES];
 };
 
+/* ---- settle.c: whether each thread that was there at the beginning has come to rest since, or run for a while ---- */
+enum { SETTLE_MOST = 512 };
+struct settling_thread {
+    pid_t id;
+    uint64_t begun_ns; /* CPU time that it had used */
+};
+struct settle {
+    struct settling_thread threads[SETTLE_MOST];
+    size_t count;
+    bool blind; /* nobody can be looked at: it only takes a while */
+    uint64_t begun_ns;
+};
+void settle_begin(struct settle *); /* all threads of this process but the calling one */
+bool settle_done(struct settle *);
+
 /* ---- endpoint.c ---- */
 struct endpoint {
     struct endpoint *next;

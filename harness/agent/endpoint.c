@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum { MAX_PARAMS = 64 };
-static const uint64_t patience_ns = 50000000; /* for publishes that are about to enter the driver */
+static const uint64_t look_ns = 1000000, longest_ns = 10000000000; /* for those that are about to enter the driver */
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct endpoint *list;
@@ -225,14 +225,16 @@ int endpoint_peers(struct endpoint *endpoint)
 
 /* ---- close ---- */
 
-/* Threads that are about to enter the driver must not find a closed handle; those that are blocked in it are what close
- * is to wake. After the patience, whoever is still there is taken to be blocked. It is short, for the time that close
- * takes is judged. */
+/* Threads that are about to enter the driver must not find a closed handle; those that wait in it are what close is to
+ * wake. It does not take long where there are CPUs for all, for the time that close takes is judged. */
 static void await_users(struct endpoint *endpoint)
 {
-    uint64_t until = ipcmark_now_ns() + patience_ns;
-    while (atomic_load(&endpoint->users) > 0 && endpoint_wait(endpoint, until)) {
-    }
+    struct settle others;
+    uint64_t now = ipcmark_now_ns();
+    const uint64_t until = now + longest_ns;
+    settle_begin(&others);
+    for (; atomic_load(&endpoint->users) > 0 && !settle_done(&others) && now < until; now = ipcmark_now_ns())
+        endpoint_wait(endpoint, now + look_ns);
 }
 
 static void call_close(struct endpoint *endpoint, struct killer *killer)

@@ -172,9 +172,10 @@ static int call_driver(struct endpoint *publisher, struct lane *lane, size_t par
     bool alone = !endpoint_claims(IPCMARK_CAP_THREADS);
     if (alone)
         pthread_mutex_lock(&publisher->calls);
-    /* With threads claimed, close waits for us to be inside; else it may have been first to take the mutex. */
-    int result = alone && endpoint_is_closing(publisher) ? -ESHUTDOWN
-                                                         : agent.driver->publish(publisher->handle, lane->parts, parts);
+    /* Who closes has taken the mutex first, or, with threads claimed, waits for us to be inside (settle.c). Making the
+     * message took its time, so we look again. */
+    int result =
+        endpoint_is_closing(publisher) ? -ESHUTDOWN : agent.driver->publish(publisher->handle, lane->parts, parts);
     if (alone)
         pthread_mutex_unlock(&publisher->calls);
     return result;

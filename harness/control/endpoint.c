@@ -107,6 +107,8 @@ static ipcmark_call *open_endpoint(ipcmark_participant *participant, bool publis
                                    const ipcmark_endpoint_options *options)
 {
     static const ipcmark_endpoint_options defaults;
+    if (participant == NULL)
+        return NULL;
     ipcmark_trial *trial = participant->trial;
     if (options == NULL)
         options = &defaults;

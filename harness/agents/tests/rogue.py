@@ -73,6 +73,27 @@ def crash_at_close():
     pubsub.Subscriber.close = crash
 
 
+def crash_after_close():
+    """Of several threads that publish: the close is answered, they never are."""
+    closing, closed = threading.Event(), threading.Event()
+
+    def send(line):
+        right_send(line)
+        if closing.is_set():
+            closed.set()
+
+    def publish(request):
+        reply = right["publish"](request)
+        if request.get("threads", 1) > 1:
+            closed.wait()
+            crash()
+        return reply
+
+    agent.send = send
+    before("close", closing.set)
+    instead("publish", publish)
+
+
 def endless_line():
     before("open_publisher", lambda: forever(b"x" * 4096, 1))
 

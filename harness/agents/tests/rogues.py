@@ -18,6 +18,7 @@ EXPECTED = {
     "crash_at_hello": ("DEL-001", "error", None, "Aborted|134", None),
     "crash_at_open": ("DEL-001", "fail", "crashed", "Aborted|134", None),
     "crash_at_publish": ("DEL-001", "fail", "crashed", "Aborted|134", None),
+    "crash_after_close": ("THR-004", "fail", "crashed", "Aborted|134", WAIT),
     "crash_at_close": ("CON-003", "fail", "crashed", "Aborted|134", None),
     "endless_line": ("DEL-001", "error", None, "longer than a mebibyte", None),
     "endless_events": ("DEL-001", "error", None, "floods us with events", None),
@@ -70,6 +71,9 @@ def main():
     done, cases = run(program, mode, clause, deadline)
     faults = []
     about = find(cases, "rogue", clause)
+    if any(case["verdict"] == "unknown" and "machine was too slow" in case["text"] for case in cases):
+        print("nobody can be held to a time on this machine, as busy as it is\n", done.stdout)
+        return 77
     if len(about) != 1 or about[0]["verdict"] not in verdicts.split("|"):
         faults.append(f"{clause} should be {verdicts}")
     elif violation and about[0]["class"] != violation:
@@ -85,7 +89,7 @@ def main():
         faults.append(f"it exited with {done.returncode}")
     if faults:
         print("\n".join(faults), "\n", done.stdout, done.stderr, sep="\n")
-    return bool(faults)
+    return 1 if faults else 0
 
 
 sys.exit(main())

@@ -16,7 +16,8 @@ struct life {
     int descriptors;   /* open before its first endpoint was opened */
 };
 
-enum { LIFE_CONNECT_MS = 10000, LIFE_LONGEST_CLOSE_MS = 1000 };
+/* What a close must not wait for would not end before this; that it takes a second at most is for a calm machine. */
+enum { LIFE_CONNECT_MS = 10000, LIFE_LONGEST_CLOSE_MS = 10000 };
 extern const char LIFE_CHANNEL[];
 extern const char LIFE_MISSING[]; /* a directory to be made; behind the path of the one that there is */
 
