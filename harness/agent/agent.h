@@ -173,7 +173,7 @@ struct settling_thread {
 struct settle {
     struct settling_thread threads[SETTLE_MOST];
     size_t count;
-    bool blind; /* nobody can be looked at: it only takes a while */
+    bool blind; /* not all of them can be looked at: then it takes a while at least */
     uint64_t begun_ns;
 };
 void settle_begin(struct settle *); /* all threads of this process but the calling one */

@@ -60,6 +60,7 @@ void settle_begin(struct settle *self)
         thread->id = (pid_t)atoi(task->d_name);
         self->count += thread->id > 0 && thread->id != gettid() && used_ns(thread->id, &thread->begun_ns);
     }
+    self->blind |= self->count == SETTLE_MOST;
     if (tasks != NULL)
         closedir(tasks);
 }
@@ -69,5 +70,5 @@ bool settle_done(struct settle *self)
     const bool patient = ipcmark_now_ns() - self->begun_ns >= patience_ns;
     while (self->count > 0 && is_settled(&self->threads[self->count - 1], patient))
         --self->count;
-    return self->blind ? patient : self->count == 0;
+    return self->count == 0 && (patient || !self->blind);
 }
