@@ -5,6 +5,7 @@
 #include "tree.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,11 +13,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { CALIBRATION_ROUNDS = 100 };
+enum { CALIBRATION_ROUNDS = 100, CALIBRATION_LOOKS = 3 };
 static const double nominal_round_trip_ns = 60e3; /* guard and back, on a common machine that has little to do */
 static const double max_scale = 8;
-/* What a bound in time has to spare: those that right drivers keep are kept in half the time and less. */
-static const double margin = 2;
+/* What a bound in time has to spare: those that right drivers keep are kept in a quarter of the time and less. */
+static const double margin = 4;
 static const char memory_directory[] = "/dev/shm";
 static const uint64_t enough_memory = UINT64_C(512) << 20;
 
@@ -166,7 +167,9 @@ int session_check_guard(ipcmark_session *session)
                         strerror(-session->guard_lost));
 }
 
-int ipcmark_session_calibrate(ipcmark_session *session)
+/* Of a hundred round trips to the guard the ninth tenth: not the median, for on a machine that is short of CPUs most are
+ * quick and some wait for a time slice. */
+static int measure_scale(ipcmark_session *session, double *out)
 {
     uint64_t rounds[CALIBRATION_ROUNDS];
     for (size_t i = 0; i < CALIBRATION_ROUNDS; ++i) {
@@ -174,10 +177,22 @@ int ipcmark_session_calibrate(ipcmark_session *session)
         if (error < 0)
             return lose_guard(session, error);
     }
-    /* Not the median: on a machine that is short of CPUs most rounds are quick and some wait for a time slice. */
     qsort(rounds, CALIBRATION_ROUNDS, sizeof rounds[0], compare);
-    const size_t ninth_tenth = CALIBRATION_ROUNDS * 9 / 10;
-    double scale = (double)rounds[ninth_tenth] / nominal_round_trip_ns;
+    *out = (double)rounds[CALIBRATION_ROUNDS * 9 / 10] / nominal_round_trip_ns;
+    return 0;
+}
+
+/* What lasts for ten milliseconds says nothing of the seconds that follow; a slow machine is slow at each look. */
+int ipcmark_session_calibrate(ipcmark_session *session)
+{
+    double scale = HUGE_VAL;
+    for (unsigned look = 0; look < CALIBRATION_LOOKS && scale > 1; ++look) {
+        double seen;
+        int error = measure_scale(session, &seen);
+        if (error < 0)
+            return error;
+        scale = seen < scale ? seen : scale;
+    }
     session->too_slow = scale > max_scale;
     session->scale = scale < 1 ? 1 : scale > max_scale ? max_scale : scale;
     return 0;

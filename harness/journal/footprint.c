@@ -207,15 +207,17 @@ static int add_mappings(struct files *files)
     return result;
 }
 
-/* The file of a descriptor, if it is in memory: it may be mapped in part or not at all. */
-static int add_file(struct files *files, int fd)
+/* The file of a descriptor, if it is in memory: it may be mapped in part or not at all. Asked for by its path: the
+ * descriptor is another thread's, who may open or close it meanwhile. */
+static int add_file(struct files *files, const char *fd)
 {
-    char name[NAME_BYTES];
+    char name[NAME_BYTES], path[80];
     struct statfs system;
     struct stat status;
     struct file *file;
 
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || fstatfs(fd, &system) != 0 ||
+    snprintf(path, sizeof path, "/proc/self/fd/%s", fd);
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || statfs(path, &system) != 0 ||
         (system.f_type != TMPFS_MAGIC && system.f_type != HUGETLBFS_MAGIC))
         return 0;
     make_name(name, status.st_dev, status.st_ino, false);
@@ -239,7 +241,7 @@ static int add_descriptors(struct files *files)
         if (entry->d_name[0] == '.')
             continue;
         ++count;
-        result = add_file(files, atoi(entry->d_name));
+        result = add_file(files, entry->d_name);
     }
     closedir(directory);
     return result < 0 ? result : count;

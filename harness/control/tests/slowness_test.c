@@ -94,10 +94,10 @@ static void bounds_have_as_much_to_spare(void **state)
 {
     (void)state;
     assert_false(session_outruns(1, 1));
-    assert_false(session_outruns(1.9, 1));
-    assert_true(session_outruns(2.1, 1));
-    assert_false(session_outruns(5.9, 3)); /* they were made for a slow machine */
-    assert_true(session_outruns(6.1, 3));
+    assert_false(session_outruns(3.9, 1));
+    assert_true(session_outruns(4.1, 1));
+    assert_false(session_outruns(7.9, 2)); /* they were made for a slow machine */
+    assert_true(session_outruns(6.1, 1.5));
     assert_true(session_outruns(8.1, 8)); /* but that is the most there is */
 }
 
