@@ -167,8 +167,8 @@ int session_check_guard(ipcmark_session *session)
                         strerror(-session->guard_lost));
 }
 
-/* Of a hundred round trips to the guard the ninth tenth: not the median, for on a machine that is short of CPUs most are
- * quick and some wait for a time slice. */
+/* Of a hundred round trips to the guard the ninth tenth: not the median, for on a machine that is short of CPUs most
+ * are quick and some wait for a time slice. */
 static int measure_scale(ipcmark_session *session, double *out)
 {
     uint64_t rounds[CALIBRATION_ROUNDS];

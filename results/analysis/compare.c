@@ -85,8 +85,8 @@ static const struct results_cell *beside(const struct results_cell *cell, const 
     return NULL;
 }
 
-/* The geometric mean over the placements that both saw. Who is too slow for a percentile that the other one has, in any of
- * them, is slower by more than can be said: infinity, or 0. NAN: nothing can be said. */
+/* The geometric mean over the placements that both saw. Who is too slow for a percentile that the other one has, in any
+ * of them, is slower by more than can be said: infinity, or 0. NAN: nothing can be said. */
 static double ratio_of(const struct results_cell *cell, const struct results_cell *other, const char *metric,
                        bool by_class)
 {
@@ -166,8 +166,8 @@ size_t results_line_pairs(const struct results_row *row, const char *metric, str
     return count;
 }
 
-/* The ratios of the pairs, owned by the caller; base NULL: the line. None at all if a cell lacks the percentile: the blocks
- * that are left would be the fast ones. */
+/* The ratios of the pairs, owned by the caller; base NULL: the line. None at all if a cell lacks the percentile: the
+ * blocks that are left would be the fast ones. */
 static int pair_values(double **out, size_t *count, const struct results_row *row, const struct results_row *base,
                        const char *metric)
 {

@@ -49,9 +49,9 @@ static double log_slower(double ratio, const char *metric)
     return results_more_is_better(metric) ? -log(ratio) : log(ratio);
 }
 
-/* The logarithms of the pairs' ratios, owned by the caller. That of a block in which one of the two was too slow for the
- * percentile is infinite: it is as likely to either side as any other if both are the same, and to leave it out would
- * leave the slow ones out. */
+/* The logarithms of the pairs' ratios, owned by the caller. That of a block in which one of the two was too slow for
+ * the percentile is infinite: it is as likely to either side as any other if both are the same, and to leave it out
+ * would leave the slow ones out. */
 static int take_pairs(double **out, size_t *count, const struct results_row *row, const struct results_row *base,
                       const char *metric)
 {
@@ -250,11 +250,12 @@ static void uncertain(struct gate_finding *finding)
     if (isinf(finding->slower.median))
         snprintf(finding->why, sizeof finding->why, "too slow, in too many blocks, for such a percentile at all%s", p);
     else
-        snprintf(finding->why, sizeof finding->why,
-             "measured %.1f %% slower, beyond the %.0f %% that are tolerated, but not for certain (interval %+.0f to "
-             "%+.0f %%%s)",
-             100 * (finding->slower.median - 1), 100 * finding->tolerance, 100 * (finding->slower.low - 1),
-             100 * (finding->slower.high - 1), p);
+        snprintf(
+            finding->why, sizeof finding->why,
+            "measured %.1f %% slower, beyond the %.0f %% that are tolerated, but not for certain (interval %+.0f to "
+            "%+.0f %%%s)",
+            100 * (finding->slower.median - 1), 100 * finding->tolerance, 100 * (finding->slower.low - 1),
+            100 * (finding->slower.high - 1), p);
 }
 
 bool gate_slower_within(const struct gate_finding *finding)

@@ -149,7 +149,8 @@ static void a_percentile_that_a_block_lacks_has_no_ratio(void **state)
     assert_string_equal(compare(hot_b, hot_a, "p99_ns").why, "a cell was too slow to have such a percentile");
     assert_int_equal(results_row_line_ratio(row(hot_a), "p99_ns").count, 0);
     is(results_row_line_ratio(row(hot_b), "p99_ns").median, 0.1);
-    assert_int_equal(results_pairs(row(hot_a), row(hot_b), "p99_ns", pairs), 2); /* for who ranks them: the slow one is slower */
+    assert_int_equal(results_pairs(row(hot_a), row(hot_b), "p99_ns", pairs),
+                     2); /* for who ranks them: the slow one is slower */
     assert_true(pairs[0].ratio == 2 && isinf(pairs[1].ratio));
     assert_true(results_pairs(row(hot_b), row(hot_a), "p99_ns", pairs) == 2 && pairs[1].ratio == 0);
     drop();

@@ -584,7 +584,8 @@ CASES_MAIN(CASE(the_same_passes), CASE(a_quarter_slower_is_a_regression_in_each_
            CASE(the_bases_error_is_not_the_candidates), CASE(who_cannot_be_measured_is_tried_again),
            CASE(a_regression_outweighs_a_row_that_failed), CASE(what_the_base_does_as_well_is_not_the_candidates),
            CASE(a_regression_has_to_be_seen_again), CASE(a_doubt_stays_when_an_alarm_was_none),
-           CASE(a_percentile_that_the_base_never_had_is_not_judged), CASE(a_cell_too_slow_for_a_percentile_is_a_slow_one), CASE(nothing_is_no_pass),
+           CASE(a_percentile_that_the_base_never_had_is_not_judged),
+           CASE(a_cell_too_slow_for_a_percentile_is_a_slow_one), CASE(nothing_is_no_pass),
            CASE(a_clause_that_newly_fails_fails), CASE(all_that_is_wrong_is_said), CASE(what_passed_does_not_go_silent),
            CASE(each_driver_of_a_run_is_compared_with_itself), CASE(a_stored_run_is_taken_over_its_own_machine),
            CASE(another_environment_is_seen), CASE(how_often_it_may_be_wrong))

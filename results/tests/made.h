@@ -13,10 +13,10 @@ enum { BLOCKS = 12, ALL = 7 };
 struct made {
     double slower[BLOCKS], control[BLOCKS]; /* time over that of the base; 0: that cell is an error */
     int blocks;
-    bool hot, rate, p99;       /* which metrics are slower; p99: whether the base has one */
+    bool hot, rate, p99;             /* which metrics are slower; p99: whether the base has one */
     int candidate_lacks, base_lacks; /* in how many blocks, from the first and from the last, theirs has none */
     const char *error, *fault;       /* of the candidate's cell in block 3 */
-    int errors;                /* and in so many more */
+    int errors;                      /* and in so many more */
     const char *base_error, *base_fault;
     const char *placement[BLOCKS]; /* of the candidate; NULL: "cluster" */
     const char *base_placement[BLOCKS];
