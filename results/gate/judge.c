@@ -1,7 +1,7 @@
 #include "gate.h"
 
 #include "../analysis/compare.h"
-#include "faults.h"
+#include "findings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -28,11 +28,6 @@ const char *gate_verdict_name(enum gate_verdict verdict)
 {
     return verdict == GATE_PASS ? "pass" : verdict == GATE_REGRESSION ? "regression" : "inconclusive";
 }
-
-/* The rows of one metric. */
-struct trio {
-    const struct results_row *candidate, *base, *control;
-};
 
 static const struct results_row *find(const struct results_rows *rows, const char *driver, const char *shape)
 {
@@ -108,15 +103,6 @@ static int spread_of(struct results_spread *out, const double *values, size_t co
     return error;
 }
 
-/* Samples are in the order of the blocks. */
-static size_t blocks_of(const struct results_row *row)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < row->sample_count; ++i)
-        count += i == 0 || row->samples[i].cell->block != row->samples[i - 1].cell->block;
-    return count;
-}
-
 /* One cell of each a block, no more of the one than of the other: had it only changed its name, either of the two might
  * as well have been the slower one. So the pairs' logarithms are symmetric around 0, as the test takes for granted, and
  * those of the control, made likewise, are as noisy. */
@@ -137,49 +123,6 @@ static int compare(struct results_spread *out, double *chance, const struct resu
     return error;
 }
 
-static void say(struct gate_finding *finding, enum gate_verdict verdict, const char *why)
-{
-    finding->verdict = verdict;
-    snprintf(finding->why, sizeof finding->why, "%s", why);
-}
-
-/* A percentile that no cell of the base has is nothing that could have become worse. */
-static bool has_any(const struct results_row *row, const char *metric)
-{
-    char name[64];
-    double value = NAN;
-    for (size_t i = 0; i < row->sample_count && isnan(value); ++i) {
-        const struct results_cell *cell = row->samples[i].cell;
-        snprintf(name, sizeof name, "cluster_%s", metric);
-        value = results_number(cell->metrics, metric);
-        value = isnan(value) ? results_number(cell->metrics, name) : value;
-    }
-    return !isnan(value);
-}
-
-/* What keeps the three from being compared. True: nothing. */
-static bool comparable(struct gate_finding *finding, const struct trio *trio)
-{
-    const char *metric = finding->metric->metric;
-
-    if (trio->candidate == NULL || trio->base == NULL || trio->control == NULL)
-        say(finding, GATE_INCONCLUSIVE, "it was not measured");
-    else if (trio->base->not_applicable)
-        snprintf(finding->why, sizeof finding->why, "not judged: %s", trio->base->not_applicable);
-    else if (trio->candidate->not_applicable)
-        say(finding, GATE_INCONCLUSIVE, "the candidate has no such figure any more");
-    else if (!results_row_figure(trio->candidate))
-        say(finding, GATE_INCONCLUSIVE, "a cell of the candidate is an error, so there is no figure");
-    else if (!results_row_figure(trio->base) || !results_row_figure(trio->control))
-        say(finding, GATE_INCONCLUSIVE, "a cell of the baseline is an error, so there is nothing to compare with");
-    else if (!has_any(trio->base, metric) && !has_any(trio->control, metric))
-        snprintf(finding->why, sizeof finding->why, "not judged: the baseline sends too few messages in %s for it",
-                 "the time of a cell (--cell-seconds)");
-    else
-        return true;
-    return false;
-}
-
 /* Its interval is wider to either side than what is tolerated, or wholly beyond that: the same is not the same here. */
 static bool is_noisy(const struct gate_finding *finding)
 {
@@ -196,7 +139,7 @@ static bool tellable(struct gate_finding *finding, const char *why)
     if (finding->slower.count < FEWEST_PAIRS || control->count < FEWEST_PAIRS) {
         finding->verdict = GATE_INCONCLUSIVE;
         if (finding->slower.count == 0 && why != NULL)
-            say(finding, GATE_INCONCLUSIVE, why);
+            gate_find(finding, GATE_INCONCLUSIVE, why);
         else
             snprintf(
                 finding->why, sizeof finding->why,
@@ -217,45 +160,18 @@ static int judge_metric(struct gate_look *look, const struct results_rows *rows,
 {
     struct gate_finding *finding = &look->findings[index];
     const char *shape = finding->metric->shape, *metric = finding->metric->metric;
-    struct trio trio = {find(rows, "candidate", shape), find(rows, "base", shape), find(rows, "control", shape)};
+    struct gate_trio trio = {find(rows, "candidate", shape), find(rows, "base", shape), find(rows, "control", shape)};
     double unused;
     int error;
 
-    gate_look_at_faults(look, trio.candidate, trio.base, trio.control);
-    if (trio.candidate && blocks_of(trio.candidate) > look->blocks)
-        look->blocks = (unsigned)blocks_of(trio.candidate);
-    if (!comparable(finding, &trio)) {
-        finding->judged = finding->verdict != GATE_PASS;
+    if (!gate_take(look, finding, &trio))
         return 0;
-    }
-    finding->judged = true;
-    finding->candidate = results_row_metric(trio.candidate, metric).median;
-    finding->base = results_row_metric(trio.base, metric).median;
     error = compare(&finding->slower, chance, trio.candidate, trio.base, metric);
     if (error == 0)
         error = compare(&finding->control, &unused, trio.control, trio.base, metric);
     if (error || !tellable(finding, results_compare(rows, trio.candidate, trio.base, metric).why))
         *chance = NAN;
     return error;
-}
-
-/* What was measured as slower by more than is tolerated is no pass for want of certainty. */
-static void uncertain(struct gate_finding *finding)
-{
-    char p[32] = "";
-
-    if (!isnan(finding->chance))
-        snprintf(p, sizeof p, "; p = %.2g", finding->chance);
-    finding->verdict = GATE_INCONCLUSIVE;
-    if (isinf(finding->slower.median))
-        snprintf(finding->why, sizeof finding->why, "too slow, in too many blocks, for such a percentile at all%s", p);
-    else
-        snprintf(
-            finding->why, sizeof finding->why,
-            "measured %.1f %% slower, beyond the %.0f %% that are tolerated, but not for certain (interval %+.0f to "
-            "%+.0f %%%s)",
-            100 * (finding->slower.median - 1), 100 * finding->tolerance, 100 * (finding->slower.low - 1),
-            100 * (finding->slower.high - 1), p);
 }
 
 bool gate_slower_within(const struct gate_finding *finding)
@@ -283,36 +199,8 @@ static void adjust(struct gate_look *look, const double *chances)
         if (finding->chance <= significant && finding->slower.low > 1 + finding->tolerance)
             finding->verdict = GATE_REGRESSION;
         else if (finding->slower.median > 1 + finding->tolerance)
-            uncertain(finding);
+            gate_find_uncertain(finding);
     }
-}
-
-static void conclude(struct gate_look *look)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < GATE_METRICS; ++i) {
-        any = any || look->findings[i].judged;
-        if (look->findings[i].verdict > look->verdict)
-            look->verdict = look->findings[i].verdict;
-    }
-    if (look->lost)
-        look->verdict = GATE_REGRESSION;
-    else if (!any && look->verdict == GATE_PASS)
-        look->verdict = GATE_INCONCLUSIVE; /* nothing was judged, and that is no pass */
-}
-
-static void begin(struct gate_look *look, const struct gate_tolerances *tolerances, unsigned asked)
-{
-    *look = (struct gate_look){.asked = asked};
-    for (size_t i = 0; i < GATE_METRICS; ++i)
-        look->findings[i] = (struct gate_finding){.metric = &gate_metrics[i],
-                                                  .tolerance = tolerances->share[i],
-                                                  .candidate = NAN,
-                                                  .base = NAN,
-                                                  .slower = results_spread(NULL, 0),
-                                                  .control = results_spread(NULL, 0),
-                                                  .chance = NAN};
 }
 
 int gate_judge(struct gate_look *out, const struct results_rows *rows, const struct gate_tolerances *tolerances,
@@ -320,14 +208,14 @@ int gate_judge(struct gate_look *out, const struct results_rows *rows, const str
 {
     double chances[GATE_METRICS] = {NAN, NAN, NAN};
 
-    begin(out, tolerances, asked);
+    gate_begin(out, tolerances, asked);
     for (unsigned i = 0; i < GATE_METRICS; ++i) {
         int error = asked >> i & 1 ? judge_metric(out, rows, i, &chances[i]) : 0;
         if (error)
             return error;
     }
     adjust(out, chances);
-    conclude(out);
+    gate_end(out);
     return 0;
 }
 
@@ -339,68 +227,4 @@ unsigned gate_to_confirm(const struct gate_look *first)
         if (first->findings[i].verdict == GATE_REGRESSION)
             metrics |= 1u << i;
     return first->broken && !first->lost ? first->asked : metrics;
-}
-
-/* ---- beside a stored run ------------------------------------------------------------------------------------- */
-
-/* The row of that shape of the only driver of a run. */
-static const struct results_row *find_of(const struct results_rows *rows, size_t run, const char *shape)
-{
-    for (size_t i = 0; i < rows->count; ++i)
-        if (rows->rows[i].run == run && strcmp(rows->rows[i].shape, shape) == 0 &&
-            strcmp(rows->rows[i].driver, "limit") != 0)
-            return &rows->rows[i];
-    return NULL;
-}
-
-static struct results_spread turned(struct results_spread spread, const char *metric)
-{
-    return results_more_is_better(metric) ? results_inverse(spread) : spread;
-}
-
-static void judge_stored_metric(struct gate_look *look, const struct results_rows *rows, size_t now, size_t stored,
-                                struct gate_finding *finding)
-{
-    const char *metric = finding->metric->metric;
-    struct trio trio = {find_of(rows, now, finding->metric->shape), find_of(rows, stored, finding->metric->shape),
-                        NULL};
-    struct results_ratio ratio;
-
-    trio.control = trio.base;
-    gate_look_at_faults(look, trio.candidate, trio.base, trio.control);
-    if (trio.candidate && blocks_of(trio.candidate) > look->blocks)
-        look->blocks = (unsigned)blocks_of(trio.candidate);
-    if (!comparable(finding, &trio)) {
-        finding->judged = finding->verdict != GATE_PASS;
-        return;
-    }
-    finding->judged = true;
-    finding->candidate = results_row_metric(trio.candidate, metric).median;
-    finding->base = results_row_metric(trio.base, metric).median;
-    ratio = results_compare(rows, trio.candidate, trio.base, metric);
-    finding->slower = turned(ratio.spread, metric);
-    finding->over_limit = ratio.normalised;
-    if (ratio.why || !ratio.normalised || !ratio.spread.interval)
-        say(finding, GATE_INCONCLUSIVE,
-            ratio.why                ? ratio.why
-            : !ratio.spread.interval ? "too few blocks, in one run or the other, for an interval"
-                                     : "the two runs have no limit of the machine in common to be taken over");
-    else if (finding->slower.low > 1 + finding->tolerance)
-        finding->verdict = GATE_REGRESSION;
-    else if (sqrt(finding->slower.high / finding->slower.low) > 1 + finding->tolerance)
-        say(finding, GATE_INCONCLUSIVE,
-            "the runs are too noisy: the interval is wider, to either side, than what is tolerated");
-    else if (finding->slower.median > 1 + finding->tolerance)
-        uncertain(finding);
-}
-
-int gate_judge_stored(struct gate_look *out, const struct results_rows *rows, size_t now, size_t stored,
-                      const struct gate_tolerances *tolerances, unsigned asked)
-{
-    begin(out, tolerances, asked);
-    for (unsigned i = 0; i < GATE_METRICS; ++i)
-        if (asked >> i & 1)
-            judge_stored_metric(out, rows, now, stored, &out->findings[i]);
-    conclude(out);
-    return 0;
 }
