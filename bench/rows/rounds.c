@@ -120,6 +120,26 @@ void rounds_add_classes(const struct rounds *rounds, struct cell *cell, const ch
     }
 }
 
+/* In a round with too few trips it is no p99, and two have no middle. */
+static void add_p99_of_rounds(const struct rounds *rounds, struct cell *cell, const char *class, unsigned ways,
+                              const char *name)
+{
+    double values[ROUNDS_MOST];
+    struct ipcmark_histogram *round;
+    size_t count = 0;
+
+    for (size_t i = 0; i < rounds->count; ++i) {
+        if (!is_of(&rounds->list[i], class) || ipcmark_histogram_new(&round) < 0)
+            continue;
+        if (ipcmark_histogram_add_json(round, rounds->list[i].histogram) == 0 &&
+            statistics_percentile_holds(99, round->total))
+            values[count++] = (double)ipcmark_histogram_percentile(round, 99) / ways;
+        ipcmark_histogram_free(round);
+    }
+    if (count >= ROUNDS_FEWEST)
+        cell_metric(cell, name, statistics_median(values, count));
+}
+
 static void add_class_times(const struct rounds *rounds, struct cell *cell, const char *class, unsigned ways)
 {
     struct ipcmark_histogram *merged;
@@ -137,12 +157,18 @@ static void add_class_times(const struct rounds *rounds, struct cell *cell, cons
     if (statistics_percentile_holds(99, merged->total))
         cell_metric(cell, name, (double)ipcmark_histogram_percentile(merged, 99) / ways);
     ipcmark_histogram_free(merged);
+    snprintf(name, sizeof name, "%s_p99_of_rounds_ns", class);
+    add_p99_of_rounds(rounds, cell, class, ways, name);
 }
 
 void rounds_add_class_times(const struct rounds *rounds, struct cell *cell, unsigned ways)
 {
+    const char *class = most_seen(rounds);
+
     for (size_t i = 0; i < LINE_CLASSES; ++i)
         add_class_times(rounds, cell, line_classes[i], ways);
+    if (class != NULL)
+        add_p99_of_rounds(rounds, cell, class, ways, "p99_of_rounds_ns");
 }
 
 cJSON *rounds_merge(const struct rounds *rounds, size_t chosen)

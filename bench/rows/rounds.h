@@ -7,7 +7,7 @@
 
 #include "bench.h"
 
-enum { ROUNDS_MOST = 64 };
+enum { ROUNDS_MOST = 256, ROUNDS_FEWEST = 3 };
 
 struct round {
     double before_ns, after_ns;
@@ -38,7 +38,8 @@ double rounds_median(const struct rounds *, size_t chosen);
  * been of another class there. */
 void rounds_add_classes(const struct rounds *, struct cell *, const char *name);
 /* The same for times: "cluster_p50_ns" (and p99, if there are enough), of all trips in the rounds of that class
- * together, `ways` to a trip. */
+ * together, `ways` to a trip; and "cluster_p99_of_rounds_ns", the median of what it is in each of them, of three at
+ * least. The rounds that make the cell have that without a class. */
 void rounds_add_class_times(const struct rounds *, struct cell *, unsigned ways);
 /* All their histograms in one; the caller's. NULL: out of memory, or one is no histogram. */
 cJSON *rounds_merge(const struct rounds *, size_t chosen);

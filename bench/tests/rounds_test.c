@@ -115,6 +115,41 @@ static void times_are_of_all_trips_of_a_class(void **state)
     close_rounds();
 }
 
+/* Rounds of which one in three was held up: that of all trips together is that round's. */
+static void p99_of_rounds_is_that_of_the_round_in_the_middle(void **state)
+{
+    static const double lines[] = {50, 51, 50, 51, 50, 51, 170, 171, 172};
+    static const uint64_t slow[] = {200, 9000, 220, 9000, 240, 600, 600, 600};
+    (void)state;
+    choose(lines, 8); /* five of cluster, one that changed, two of distant: no middle */
+    for (size_t i = 0; i < 8; ++i) {
+        struct ipcmark_histogram *histogram;
+        size_t which = (size_t)rounds.list[i].value - 1;
+        assert_int_equal(ipcmark_histogram_new(&histogram), 0);
+        for (uint64_t n = 0; n < 10000; ++n)
+            ipcmark_histogram_record(histogram, n < 9700 ? 100 : slow[which]);
+        rounds.list[i].histogram = ipcmark_histogram_to_json(histogram);
+        ipcmark_histogram_free(histogram);
+    }
+    rounds_add_class_times(&rounds, &cell, 2);
+    assert_true(metric("cluster_p99_of_rounds_ns") == 120 && metric("p99_of_rounds_ns") == 120);
+    assert_true(metric("cluster_p99_ns") > 1000);
+    assert_true(metric("distant_p99_ns") == 300 && isnan(metric("distant_p99_of_rounds_ns")));
+    close_rounds();
+    choose(lines, 5);
+    for (size_t i = 0; i < 5; ++i) { /* a trip less, and 100 are not beyond it */
+        struct ipcmark_histogram *histogram;
+        assert_int_equal(ipcmark_histogram_new(&histogram), 0);
+        for (uint64_t n = 0; n < 9999; ++n)
+            ipcmark_histogram_record(histogram, 100);
+        rounds.list[i].histogram = ipcmark_histogram_to_json(histogram);
+        ipcmark_histogram_free(histogram);
+    }
+    rounds_add_class_times(&rounds, &cell, 2);
+    assert_true(metric("cluster_p99_ns") == 50 && isnan(metric("p99_of_rounds_ns")));
+    close_rounds();
+}
+
 static void only_changes_make_a_mixed_cell(void **state)
 {
     static const double lines[] = {50, 170, 51};
@@ -136,4 +171,5 @@ static void time_ends_the_cell(void **state)
 
 CASES_MAIN(CASE(class_seen_most_makes_the_cell), CASE(class_of_nothing_has_no_figure),
            CASE(tie_goes_to_the_class_seen_first), CASE(times_are_of_all_trips_of_a_class),
-           CASE(only_changes_make_a_mixed_cell), CASE(time_ends_the_cell))
+           CASE(p99_of_rounds_is_that_of_the_round_in_the_middle), CASE(only_changes_make_a_mixed_cell),
+           CASE(time_ends_the_cell))

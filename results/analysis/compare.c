@@ -46,7 +46,7 @@ static bool has_class(const struct results_row *row)
  * of no class is like any other of none. */
 struct placed {
     const char *placement;
-    double value; /* NAN: of too few samples for such a percentile */
+    double value;
 };
 
 static double in_class(const struct results_cell *cell, const char *class, const char *metric)
@@ -56,24 +56,18 @@ static double in_class(const struct results_cell *cell, const char *class, const
     return results_number(cell->metrics, name);
 }
 
-/* A cell that had time for a few slow messages only has a median and no p99. */
-static bool too_few(double value, double median, const char *metric)
-{
-    return isnan(value) && !isnan(median) && !isnan(results_fraction(metric));
-}
-
 static size_t placed_figures(const struct results_cell *cell, const char *metric, bool by_class,
                              struct placed out[CLASSES])
 {
     size_t count = 0;
     for (size_t i = 0; i < CLASSES && by_class && !cell->error; ++i) {
         out[count] = (struct placed){classes[i], in_class(cell, classes[i], metric)};
-        count += !isnan(out[count].value) || too_few(out[count].value, in_class(cell, classes[i], "p50_ns"), metric);
+        count += isnan(out[count].value) ? 0 : 1;
     }
-    if (count > 0 || cell->error || (by_class && cell->placement && strcmp(cell->placement, "mixed") == 0))
+    if (count > 0 || (by_class && cell->placement && strcmp(cell->placement, "mixed") == 0))
         return count;
     out[0] = (struct placed){by_class && cell->placement ? cell->placement : "", results_cell_metric(cell, metric)};
-    return !isnan(out[0].value) || too_few(out[0].value, results_cell_metric(cell, "p50_ns"), metric);
+    return isnan(out[0].value) ? 0 : (size_t)1;
 }
 
 /* The cell of `base` that ran in the same block, or NULL. */
@@ -85,8 +79,7 @@ static const struct results_cell *beside(const struct results_cell *cell, const 
     return NULL;
 }
 
-/* The geometric mean over the placements that both saw. Who is too slow for a percentile that the other one has, in any
- * of them, is slower by more than can be said: infinity, or 0. NAN: nothing can be said. */
+/* The geometric mean over the placements that both saw, or NAN. */
 static double ratio_of(const struct results_cell *cell, const struct results_cell *other, const char *metric,
                        bool by_class)
 {
@@ -95,27 +88,23 @@ static double ratio_of(const struct results_cell *cell, const struct results_cel
     size_t their_count = placed_figures(other, metric, by_class, theirs);
     double sum = 0;
     for (size_t i = 0; i < own_count; ++i)
-        for (size_t j = 0; j < their_count; ++j) {
-            const bool lacking = isnan(own[i].value), other_lacking = isnan(theirs[j].value);
-            if (strcmp(own[i].placement, theirs[j].placement) != 0 || (lacking && other_lacking))
-                continue;
-            if (!(lacking || own[i].value > 0) || !(other_lacking || theirs[j].value > 0))
-                continue;
-            sum += lacking ? INFINITY : other_lacking ? -INFINITY : log(own[i].value / theirs[j].value);
-            ++count;
-        }
+        for (size_t j = 0; j < their_count; ++j)
+            if (strcmp(own[i].placement, theirs[j].placement) == 0 && own[i].value > 0 && theirs[j].value > 0) {
+                sum += log(own[i].value / theirs[j].value);
+                ++count;
+            }
     return count ? exp(sum / (double)count) : NAN;
 }
 
-/* Also in one of the classes that it saw. */
+/* A cell that had time for a few slow messages only has a median and no p99: also in one of the classes that it saw. */
 static bool lacks(const struct results_cell *cell, const char *metric)
 {
-    struct placed figures[CLASSES];
-    size_t count = placed_figures(cell, metric, true, figures);
-    bool lacking = !cell->error && isnan(results_cell_metric(cell, metric));
-    for (size_t i = 0; i < count; ++i)
-        lacking = lacking || isnan(figures[i].value);
-    return lacking;
+    if (cell->error)
+        return false;
+    for (size_t i = 0; i < CLASSES; ++i)
+        if (!isnan(in_class(cell, classes[i], "p50_ns")) && isnan(in_class(cell, classes[i], metric)))
+            return true;
+    return isnan(results_cell_metric(cell, metric));
 }
 
 static bool any_lacks(const struct results_row *row, const char *metric)
@@ -142,12 +131,12 @@ size_t results_pairs(const struct results_row *row, const struct results_row *ba
 {
     bool by_class = has_class(row) && has_class(base);
     size_t count = 0;
-    if (row->run != base->run || !results_row_figure(row) || !results_row_figure(base))
+    if (row->run != base->run || hindrance(row, base, metric))
         return 0;
     for (size_t i = 0; i < row->sample_count; ++i) {
         const struct results_cell *cell = row->samples[i].cell, *other = beside(cell, base);
         double ratio = other ? ratio_of(cell, other, metric, by_class) : NAN;
-        if (!isnan(ratio))
+        if (isfinite(ratio))
             out[count++] = (struct results_pair){cell->block, ratio};
     }
     return count;
@@ -156,6 +145,8 @@ size_t results_pairs(const struct results_row *row, const struct results_row *ba
 size_t results_line_pairs(const struct results_row *row, const char *metric, struct results_pair *out)
 {
     size_t count = 0;
+    if (hindrance(row, row, metric))
+        return 0;
     for (size_t i = 0; i < row->sample_count; ++i) {
         const struct results_cell *cell = row->samples[i].cell;
         double line = (cell->line_before_ns + cell->line_after_ns) / 2;
@@ -166,8 +157,7 @@ size_t results_line_pairs(const struct results_row *row, const char *metric, str
     return count;
 }
 
-/* The ratios of the pairs, owned by the caller; base NULL: the line. None at all if a cell lacks the percentile: the
- * blocks that are left would be the fast ones. */
+/* The ratios of the pairs, owned by the caller; base NULL: the line. */
 static int pair_values(double **out, size_t *count, const struct results_row *row, const struct results_row *base,
                        const char *metric)
 {
@@ -178,9 +168,7 @@ static int pair_values(double **out, size_t *count, const struct results_row *ro
         free(values);
         return -ENOMEM;
     }
-    *count = hindrance(row, base ? base : row, metric) ? 0
-             : base                                    ? results_pairs(row, base, metric, pairs)
-                                                       : results_line_pairs(row, metric, pairs);
+    *count = base ? results_pairs(row, base, metric, pairs) : results_line_pairs(row, metric, pairs);
     for (size_t i = 0; i < *count; ++i)
         values[i] = pairs[i].ratio;
     free(pairs);

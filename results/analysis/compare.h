@@ -12,9 +12,9 @@ struct results_pair {
 
 /* results_pairs: `row` over `base` in each block of a run that has both in one placement of the CPUs (METHOD.md,
  * "Ratios are made pair by pair"); of several placements the geometric mean. Rows whose processes run on any CPU, and
- * wake-ups, costs and comings and goings, are paired by block alone. A percentile that one cell of a pair has too few
- * samples for makes the ratio infinite, or 0: who had time for fewer is the slower one, by nobody knows how much. Not of
- * rows of two runs. `out` has room for row->sample_count, in the order of the blocks. */
+ * wake-ups, costs and comings and goings, are paired by block alone. A percentile that a cell of either row has too few
+ * samples for pairs nothing: the blocks that are left would be the fast ones. Not of rows of two runs. `out` has room
+ * for row->sample_count, in the order of the blocks. */
 size_t results_pairs(const struct results_row *row, const struct results_row *base, const char *metric,
                      struct results_pair *out);
 

@@ -109,12 +109,6 @@ static double select_rank(double *values, size_t count, size_t rank)
     return values[rank];
 }
 
-/* Opposite infinities make neither. */
-static double mean(double a, double b)
-{
-    return a == -b ? 0 : (a + b) / 2;
-}
-
 int results_shift(double *out, const double *values, size_t count)
 {
     double *means = calloc(count * (count + 1) / 2 + 1, sizeof *means);
@@ -123,8 +117,8 @@ int results_shift(double *out, const double *values, size_t count)
         return -ENOMEM;
     for (size_t i = 0; i < count; ++i)
         for (size_t j = i; j < count; ++j)
-            means[made++] = mean(values[i], values[j]);
-    *out = made == 0 ? NAN : mean(select_rank(means, made, (made - 1) / 2), select_rank(means, made, made / 2));
+            means[made++] = (values[i] + values[j]) / 2;
+    *out = made == 0 ? NAN : (select_rank(means, made, (made - 1) / 2) + select_rank(means, made, made / 2)) / 2;
     free(means);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* Medians and how sure they are, a test, resampling. All of it follows from the arguments: what is drawn is drawn from
- * a seed. NANs must not be among the values; infinities may be where it is said. */
+ * a seed. NANs and infinities must not be among the values. */
 #ifndef RESULTS_STATISTICS_H
 #define RESULTS_STATISTICS_H
 
@@ -27,8 +27,7 @@ bool results_ranks(size_t count, double fraction, size_t *low, size_t *high);
 
 /* Wilcoxon's signed-rank test of differences that are symmetric around their median. Differences of 0 are left out, as
  * Wilcoxon did; equal ones have the mean of their ranks. The chances are exact, with equal ranks too: of all the ways
- * to give these very ranks a sign, the share that is as extreme. So there is no correction for anything. Infinite ones
- * have the highest ranks. */
+ * to give these very ranks a sign, the share that is as extreme. So there is no correction for anything. */
 struct results_signed_ranks {
     size_t count, zeros; /* that were ranked, that were left out */
     double positive;     /* the sum of the ranks of those above 0 */
@@ -44,7 +43,7 @@ int results_signed_ranks(struct results_signed_ranks *out, const double *differe
 void results_holm(const double *chances, size_t count, double *adjusted);
 
 /* results_shift is the estimate that belongs to the signed ranks: the median of the means of all pairs, each value with
- * itself too (Hodges and Lehmann, 1963). Of infinite ones to both sides the mean is 0. NAN of nothing. 0 or -ENOMEM. */
+ * itself too (Hodges and Lehmann, 1963). NAN of nothing. 0 or -ENOMEM. */
 int results_shift(double *out, const double *values, size_t count);
 
 /* An interval by resampling: as many values are drawn, with replacement, as there are, and the statistic is taken of

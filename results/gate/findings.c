@@ -48,10 +48,8 @@ static bool has_any(const struct results_row *row, const char *metric)
 }
 
 /* What keeps the three from being compared. True: nothing. */
-static bool comparable(struct gate_finding *finding, const struct gate_trio *trio)
+static bool comparable(struct gate_finding *finding, const struct gate_trio *trio, const char *metric)
 {
-    const char *metric = finding->metric->metric;
-
     if (trio->candidate == NULL || trio->base == NULL || trio->control == NULL)
         gate_find(finding, GATE_INCONCLUSIVE, "it was not measured");
     else if (trio->base->not_applicable)
@@ -71,18 +69,18 @@ static bool comparable(struct gate_finding *finding, const struct gate_trio *tri
     return false;
 }
 
-bool gate_take(struct gate_look *look, struct gate_finding *finding, const struct gate_trio *trio)
+bool gate_take(struct gate_look *look, struct gate_finding *finding, const struct gate_trio *trio, const char *metric)
 {
     gate_look_at_faults(look, trio->candidate, trio->base, trio->control);
     if (trio->candidate && blocks_of(trio->candidate) > look->blocks)
         look->blocks = (unsigned)blocks_of(trio->candidate);
-    if (!comparable(finding, trio)) {
+    if (!comparable(finding, trio, metric)) {
         finding->judged = finding->verdict != GATE_PASS;
         return false;
     }
     finding->judged = true;
-    finding->candidate = results_row_metric(trio->candidate, finding->metric->metric).median;
-    finding->base = results_row_metric(trio->base, finding->metric->metric).median;
+    finding->candidate = results_row_metric(trio->candidate, metric).median;
+    finding->base = results_row_metric(trio->base, metric).median;
     return true;
 }
 
@@ -93,15 +91,11 @@ void gate_find_uncertain(struct gate_finding *finding)
     if (!isnan(finding->chance))
         snprintf(p, sizeof p, "; p = %.2g", finding->chance);
     finding->verdict = GATE_INCONCLUSIVE;
-    if (isinf(finding->slower.median))
-        snprintf(finding->why, sizeof finding->why, "too slow, in too many blocks, for such a percentile at all%s", p);
-    else
-        snprintf(
-            finding->why, sizeof finding->why,
-            "measured %.1f %% slower, beyond the %.0f %% that are tolerated, but not for certain (interval %+.0f to "
-            "%+.0f %%%s)",
-            100 * (finding->slower.median - 1), 100 * finding->tolerance, 100 * (finding->slower.low - 1),
-            100 * (finding->slower.high - 1), p);
+    snprintf(finding->why, sizeof finding->why,
+             "measured %.1f %% slower, beyond the %.0f %% that are tolerated, but not for certain (interval %+.0f to "
+             "%+.0f %%%s)",
+             100 * (finding->slower.median - 1), 100 * finding->tolerance, 100 * (finding->slower.low - 1),
+             100 * (finding->slower.high - 1), p);
 }
 
 void gate_end(struct gate_look *look)

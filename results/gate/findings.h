@@ -11,8 +11,8 @@ struct gate_trio {
 
 void gate_begin(struct gate_look *look, const struct gate_tolerances *tolerances, unsigned asked);
 
-/* Notes faults and blocks of the rows. False: they cannot be compared, and the finding says why. */
-bool gate_take(struct gate_look *look, struct gate_finding *finding, const struct gate_trio *trio);
+/* Notes faults, blocks and figures of the rows. False: they cannot be compared, and the finding says why. */
+bool gate_take(struct gate_look *look, struct gate_finding *finding, const struct gate_trio *trio, const char *metric);
 
 void gate_find(struct gate_finding *finding, enum gate_verdict verdict, const char *why);
 

@@ -11,8 +11,10 @@ enum gate_verdict { GATE_PASS, GATE_INCONCLUSIVE, GATE_REGRESSION };
 enum gate_metric_name { GATE_P50, GATE_P99, GATE_RATE, GATE_METRICS };
 
 struct gate_metric {
-    const char *family, *shape, *metric; /* "hot", "hot/64B/1x1", "p50_ns" */
-    const char *words;                   /* "one way (both awake) p50, 64 B" */
+    const char *family, *shape; /* "hot", "hot/64B/1x1" */
+    const char *metric;         /* "p99_ns", of a run as a whole */
+    const char *of_a_cell;      /* what is compared block by block: "p99_of_rounds_ns" */
+    const char *words;          /* "one way (both awake) p99, 64 B" */
 };
 extern const struct gate_metric gate_metrics[GATE_METRICS];
 

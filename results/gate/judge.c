@@ -14,9 +14,10 @@ enum { FEWEST_PAIRS = 6, SEED = 1 };
 static const double significant = 0.05, within = 0.90;
 
 const struct gate_metric gate_metrics[GATE_METRICS] = {
-    [GATE_P50] = {"hot", "hot/64B/1x1", "p50_ns", "one way (both awake) p50, 64 B"},
-    [GATE_P99] = {"hot", "hot/64B/1x1", "p99_ns", "one way (both awake) p99, 64 B"},
-    [GATE_RATE] = {"throughput", "throughput/64B/1x1", "messages_per_second", "throughput, 64 B"},
+    [GATE_P50] = {"hot", "hot/64B/1x1", "p50_ns", "p50_ns", "one way (both awake) p50, 64 B"},
+    [GATE_P99] = {"hot", "hot/64B/1x1", "p99_ns", "p99_of_rounds_ns", "one way (both awake) p99, 64 B"},
+    [GATE_RATE] = {"throughput", "throughput/64B/1x1", "messages_per_second", "messages_per_second",
+                   "throughput, 64 B"},
 };
 
 int gate_exit(enum gate_verdict verdict)
@@ -44,9 +45,7 @@ static double log_slower(double ratio, const char *metric)
     return results_more_is_better(metric) ? -log(ratio) : log(ratio);
 }
 
-/* The logarithms of the pairs' ratios, owned by the caller. That of a block in which one of the two was too slow for
- * the percentile is infinite: it is as likely to either side as any other if both are the same, and to leave it out
- * would leave the slow ones out. */
+/* The logarithms of the pairs' ratios, owned by the caller. */
 static int take_pairs(double **out, size_t *count, const struct results_row *row, const struct results_row *base,
                       const char *metric)
 {
@@ -159,12 +158,12 @@ static bool tellable(struct gate_finding *finding, const char *why)
 static int judge_metric(struct gate_look *look, const struct results_rows *rows, unsigned index, double *chance)
 {
     struct gate_finding *finding = &look->findings[index];
-    const char *shape = finding->metric->shape, *metric = finding->metric->metric;
+    const char *shape = finding->metric->shape, *metric = finding->metric->of_a_cell;
     struct gate_trio trio = {find(rows, "candidate", shape), find(rows, "base", shape), find(rows, "control", shape)};
     double unused;
     int error;
 
-    if (!gate_take(look, finding, &trio))
+    if (!gate_take(look, finding, &trio, metric))
         return 0;
     error = compare(&finding->slower, chance, trio.candidate, trio.base, metric);
     if (error == 0)

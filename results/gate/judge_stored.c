@@ -30,7 +30,7 @@ static void judge_stored_metric(struct gate_look *look, const struct results_row
     struct results_ratio ratio;
 
     trio.control = trio.base;
-    if (!gate_take(look, finding, &trio))
+    if (!gate_take(look, finding, &trio, metric))
         return;
     ratio = results_compare(rows, trio.candidate, trio.base, metric);
     finding->slower = turned(ratio.spread, metric);

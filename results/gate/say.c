@@ -3,31 +3,22 @@
 #include <math.h>
 #include <string.h>
 
-/* How many times as long: of one that was too slow for the percentile, nobody knows. */
-static const char *times(char out[32], double value)
-{
-    snprintf(out, 32, isinf(value) ? "∞" : "%.2f", value);
-    return out;
-}
-
 void gate_say_slower(char *out, size_t size, const struct gate_finding *finding)
 {
     const struct results_spread *slower = &finding->slower;
     const char *of = finding->over_limit ? ", over the limit beside it," : "";
-    char median[32], low[32], high[32];
 
     out[0] = '\0';
     if (slower->count > 0 && slower->interval)
-        snprintf(out, size, "%s times as long%s (%s to %s)", times(median, slower->median), of, times(low, slower->low),
-                 times(high, slower->high));
+        snprintf(out, size, "%.2f times as long%s (%.2f to %.2f)", slower->median, of, slower->low, slower->high);
     else if (slower->count > 0 && !isnan(slower->median))
-        snprintf(out, size, "%s times as long%s", times(median, slower->median), of);
+        snprintf(out, size, "%.2f times as long%s", slower->median, of);
 }
 
 /* "4.3", "25": of a share, in percent. */
 static const char *percent(char out[32], double share)
 {
-    snprintf(out, 32, isinf(share) ? "∞" : fabs(share) < 0.0995 ? "%.1f" : "%.0f", 100 * share);
+    snprintf(out, 32, fabs(share) < 0.0995 ? "%.1f" : "%.0f", 100 * share);
     return out;
 }
 

@@ -339,30 +339,6 @@ static void a_percentile_that_the_base_never_had_is_not_judged(void **state)
     assert_int_equal(judge_only(&made, 1u << GATE_P99).verdict, GATE_INCONCLUSIVE); /* nothing judged is no pass */
 }
 
-/* A cell that had time for too few messages for a p99 was slow, and says so in the test, whichever side it is on. */
-static void a_cell_too_slow_for_a_percentile_is_a_slow_one(void **state)
-{
-    struct made same = usual(1), slower = usual(1.25), slow = usual(1), both = usual(1);
-    struct gate_finding finding;
-    (void)state;
-    same.candidate_lacks = same.base_lacks = 1;
-    finding = judge(&same).findings[GATE_P99];
-    assert_int_equal(finding.verdict, GATE_PASS);
-    assert_int_equal(finding.slower.count, BLOCKS);
-    slower.base_lacks = 1;
-    finding = judge(&slower).findings[GATE_P99];
-    assert_int_equal(finding.verdict, GATE_REGRESSION);
-    assert_true(finding.slower.count == BLOCKS && fabs(finding.slower.median - 1.25) < 0.01);
-    slow.candidate_lacks = 9; /* the three that are left are as fast as the base */
-    finding = judge(&slow).findings[GATE_P99];
-    assert_int_equal(finding.verdict, GATE_REGRESSION);
-    assert_true(isinf(finding.slower.median) && finding.slower.median > 0);
-    both.candidate_lacks = 7; /* what is wide open is no pass */
-    both.base_lacks = 5;
-    finding = judge(&both).findings[GATE_P99];
-    assert_int_equal(finding.verdict, GATE_INCONCLUSIVE);
-}
-
 static void nothing_is_no_pass(void **state)
 {
     struct made made = usual(1);
@@ -584,8 +560,7 @@ CASES_MAIN(CASE(the_same_passes), CASE(a_quarter_slower_is_a_regression_in_each_
            CASE(the_bases_error_is_not_the_candidates), CASE(who_cannot_be_measured_is_tried_again),
            CASE(a_regression_outweighs_a_row_that_failed), CASE(what_the_base_does_as_well_is_not_the_candidates),
            CASE(a_regression_has_to_be_seen_again), CASE(a_doubt_stays_when_an_alarm_was_none),
-           CASE(a_percentile_that_the_base_never_had_is_not_judged),
-           CASE(a_cell_too_slow_for_a_percentile_is_a_slow_one), CASE(nothing_is_no_pass),
+           CASE(a_percentile_that_the_base_never_had_is_not_judged), CASE(nothing_is_no_pass),
            CASE(a_clause_that_newly_fails_fails), CASE(all_that_is_wrong_is_said), CASE(what_passed_does_not_go_silent),
            CASE(each_driver_of_a_run_is_compared_with_itself), CASE(a_stored_run_is_taken_over_its_own_machine),
            CASE(another_environment_is_seen), CASE(how_often_it_may_be_wrong))

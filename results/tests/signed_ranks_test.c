@@ -219,24 +219,7 @@ static void shift_is_the_median_of_all_means(void **state)
     assert_true(isnan(shift));
 }
 
-/* One that is larger than can be said is the largest; two to opposite sides cancel. */
-static void infinite_values_have_their_rank(void **state)
-{
-    static const double one[] = {0.1, -0.2, 0.3, INFINITY}, large[] = {0.1, -0.2, 0.3, 9};
-    static const double two[] = {INFINITY, -INFINITY}, most[] = {INFINITY, INFINITY, -0.1};
-    double shift, other;
-    (void)state;
-    assert_true(ranks_of(one, 4).greater == ranks_of(large, 4).greater);
-    assert_int_equal(results_shift(&shift, one, 4), 0);
-    assert_int_equal(results_shift(&other, large, 4), 0);
-    assert_true(shift == other);
-    assert_int_equal(results_shift(&shift, two, 2), 0);
-    assert_true(shift == 0);
-    assert_int_equal(results_shift(&shift, most, 3), 0);
-    assert_true(shift == (double)INFINITY);
-}
-
 CASES_MAIN(CASE(critical_sums_are_counted), CASE(chances_are_those_of_examples),
            CASE(chances_are_exact_with_ties_and_zeros), DRAWN(chances_are_those_of_all_signs),
            DRAWN(signed_ranks_mind_order_and_sign_only), DRAWN(shift_is_where_the_values_are),
-           DRAWN(shift_is_the_median_of_all_means), CASE(infinite_values_have_their_rank))
+           DRAWN(shift_is_the_median_of_all_means))
