@@ -47,6 +47,25 @@ static bool has_any(const struct results_row *row, const char *metric)
     return !isnan(value);
 }
 
+/* NULL: none is an error. */
+static const struct results_cell *failed_cell(const struct results_row *row)
+{
+    for (size_t i = 0; i < row->sample_count; ++i)
+        if (row->samples[i].cell->error != NULL)
+            return row->samples[i].cell;
+    return NULL;
+}
+
+/* One error makes a row no figure. The long text of what failed ends where there is no more room. */
+static void find_failed(struct gate_finding *finding, const char *whose, const struct results_row *row)
+{
+    const struct results_cell *cell = failed_cell(row);
+
+    finding->verdict = GATE_INCONCLUSIVE;
+    snprintf(finding->why, sizeof finding->why, "a cell of the %s is an error (block %d: %.480s), so there is no figure",
+             whose, cell ? cell->block : 0, cell ? cell->error : "unknown");
+}
+
 /* What keeps the three from being compared. True: nothing. */
 static bool comparable(struct gate_finding *finding, const struct gate_trio *trio, const char *metric)
 {
@@ -57,10 +76,11 @@ static bool comparable(struct gate_finding *finding, const struct gate_trio *tri
     else if (trio->candidate->not_applicable)
         gate_find(finding, GATE_INCONCLUSIVE, "the candidate has no such figure any more");
     else if (!results_row_figure(trio->candidate))
-        gate_find(finding, GATE_INCONCLUSIVE, "a cell of the candidate is an error, so there is no figure");
-    else if (!results_row_figure(trio->base) || !results_row_figure(trio->control))
-        gate_find(finding, GATE_INCONCLUSIVE,
-                  "a cell of the baseline is an error, so there is nothing to compare with");
+        find_failed(finding, "candidate", trio->candidate);
+    else if (!results_row_figure(trio->base))
+        find_failed(finding, "baseline", trio->base);
+    else if (!results_row_figure(trio->control))
+        find_failed(finding, "baseline", trio->control);
     else if (!has_any(trio->base, metric) && !has_any(trio->control, metric))
         snprintf(finding->why, sizeof finding->why, "not judged: the baseline sends too few messages in %s for it",
                  "the time of a cell (--cell-seconds)");

@@ -39,7 +39,7 @@ struct gate_finding {
     double chance; /* p of the exact one-sided signed-rank test: how often the pairs of one that takes no longer would
                       come out as much slower as these or more; adjusted by Holm for all that was tested with it. NAN:
                       not tested */
-    char why[256]; /* in words, of a verdict that is not plain from the figures; "": it is */
+    char why[640]; /* in words, of a verdict that is not plain from the figures; "": it is */
 };
 
 enum { GATE_WORDS = 1200 };

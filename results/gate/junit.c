@@ -59,7 +59,7 @@ static void write_metric(FILE *out, const struct gate_report *report, size_t met
 {
     const bool again = report->confirmed && (report->second.asked >> metric & 1);
     const struct gate_finding *finding = again ? &report->second.findings[metric] : &report->first.findings[metric];
-    char text[400], slower[96], message[512];
+    char text[700], slower[96], message[840];
 
     begin(out, finding->metric->words);
     gate_say_finding(text, sizeof text, finding);

@@ -101,7 +101,7 @@ static void say_look(FILE *out, const struct gate_look *look, const char *title)
     fprintf(out, "%s, %u blocks:\n", title, look->blocks);
     for (size_t i = 0; i < GATE_METRICS; ++i) {
         const struct gate_finding *finding = &look->findings[i];
-        char slower[96], words[400], now[32], before[32];
+        char slower[96], words[700], now[32], before[32];
         if (!(look->asked >> i & 1))
             continue;
         gate_say_slower(slower, sizeof slower, finding);
@@ -182,7 +182,7 @@ static void table(FILE *out, const struct gate_report *report, const struct gate
             title, look->blocks, report->stored ? " over its machine's limit" : "");
     for (size_t i = 0; i < GATE_METRICS; ++i) {
         const struct gate_finding *finding = &look->findings[i];
-        char text[400];
+        char text[700];
         if (!(look->asked >> i & 1))
             continue;
         fputs("| ", out);
