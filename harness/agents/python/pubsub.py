@@ -24,6 +24,7 @@ READ_AHEAD_BYTES = 64 << 20  # of one publisher, while a handler waits in publis
 MAX_MESSAGE_BYTES = 1 << 28
 MAX_PARTS = 65535
 AGAIN_MS = 20  # a listener that had no room for us is tried again
+NO_ROOM = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}  # there may be some later
 PROCESS = os.urandom(6).hex()
 
 handling = threading.local()  # .subscriber: whose handler this thread is running
@@ -59,15 +60,17 @@ class Directory:
         return listener
 
     def others(self, role):
-        """Of other processes. Endpoints of one process do not meet."""
+        """Of other processes. Endpoints of one process do not meet. Raises OSError: it cannot be told now."""
         prefix, own = f"{self.channel}.{role}.", f"{self.channel}.{role}.{PROCESS}."
         try:
             return [name for name in os.listdir(self.fd) if name.startswith(prefix) and not name.startswith(own)]
-        except OSError:
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise
             return []  # the directory is gone
 
     def connect(self, name):
-        """A connected socket. Raises BlockingIOError: there is no room for us now; other OSErrors: nobody is there."""
+        """A connected socket. Raises OSErrors: in NO_ROOM there is none now, there or here; of others nobody is there."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             connection.connect(self.path(name))
@@ -136,10 +139,14 @@ class Endpoint:
         try:
             self.thread.start()
         except (RuntimeError, MemoryError) as error:
-            self.directory.remove(self.name)
-            self.bell_rope.close()
-            self.clear()
+            self.undo()
             raise OSError(errno.ENOMEM, "no thread can be started") from error
+
+    def undo(self):
+        """Of an endpoint that never ran."""
+        self.directory.remove(self.name)
+        self.bell_rope.close()
+        self.clear()
 
     def accept(self):
         try:
@@ -235,15 +242,17 @@ class Publisher(Endpoint):
     def look(self):
         """Connects to the subscribers that are new. False: one has to be tried again."""
         all_tried = True
-        for name in self.directory.others("s"):
+        try:
+            names = self.directory.others("s")
+        except OSError:
+            return False
+        for name in names:
             if name in self.known:
                 continue
             try:
                 connection = self.directory.reach(name)
-            except BlockingIOError:
-                all_tried = False
-                continue
-            except OSError:
+            except OSError as error:
+                all_tried = all_tried and error.errno not in NO_ROOM
                 continue
             with self.lock:
                 self.known[name] = connection
@@ -360,12 +369,23 @@ class Subscriber(Endpoint):
         self.deliver = deliver
         self.sources = {}  # by descriptor
         self.ahead = set()  # descriptors of those that were read while a handler waited
-        for name in self.directory.others("p"):  # they shall look again
+        try:
+            self.ring()
+        except OSError:
+            self.undo()
+            raise
+        self.start()
+
+    def ring(self):
+        """Publishers shall look again. Who has no room for us will look because of the others."""
+        for name in self.directory.others("p"):
             try:
                 self.directory.reach(name).close()
-            except OSError:
-                pass  # dead; or it has no room for us, and will look because of the others
-        self.start()
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                if error.errno in NO_ROOM:
+                    raise
 
     def peers(self):
         with self.lock:
