@@ -115,36 +115,36 @@ static void times_are_of_all_trips_of_a_class(void **state)
     close_rounds();
 }
 
-/* Rounds of which one in three was held up: that of all trips together is that round's. */
+/* A round of so many trips, one in thirty-three of which took as long as that. */
+static cJSON *trips_of(uint64_t count, uint64_t slow)
+{
+    struct ipcmark_histogram *histogram;
+    cJSON *json;
+    assert_int_equal(ipcmark_histogram_new(&histogram), 0);
+    for (uint64_t n = 0; n < count; ++n)
+        ipcmark_histogram_record(histogram, n % 33 == 0 ? slow : 100);
+    json = ipcmark_histogram_to_json(histogram);
+    ipcmark_histogram_free(histogram);
+    return json;
+}
+
+/* Two of five rounds were held up, and these decide what all trips together have. */
 static void p99_of_rounds_is_that_of_the_round_in_the_middle(void **state)
 {
     static const double lines[] = {50, 51, 50, 51, 50, 51, 170, 171, 172};
     static const uint64_t slow[] = {200, 9000, 220, 9000, 240, 600, 600, 600};
     (void)state;
     choose(lines, 8); /* five of cluster, one that changed, two of distant: no middle */
-    for (size_t i = 0; i < 8; ++i) {
-        struct ipcmark_histogram *histogram;
-        size_t which = (size_t)rounds.list[i].value - 1;
-        assert_int_equal(ipcmark_histogram_new(&histogram), 0);
-        for (uint64_t n = 0; n < 10000; ++n)
-            ipcmark_histogram_record(histogram, n < 9700 ? 100 : slow[which]);
-        rounds.list[i].histogram = ipcmark_histogram_to_json(histogram);
-        ipcmark_histogram_free(histogram);
-    }
+    for (size_t i = 0; i < 8; ++i)
+        rounds.list[i].histogram = trips_of(10000, slow[(size_t)rounds.list[i].value - 1]);
     rounds_add_class_times(&rounds, &cell, 2);
     assert_true(metric("cluster_p99_of_rounds_ns") == 120 && metric("p99_of_rounds_ns") == 120);
     assert_true(metric("cluster_p99_ns") > 1000);
     assert_true(metric("distant_p99_ns") == 300 && isnan(metric("distant_p99_of_rounds_ns")));
     close_rounds();
     choose(lines, 5);
-    for (size_t i = 0; i < 5; ++i) { /* a trip less, and 100 are not beyond it */
-        struct ipcmark_histogram *histogram;
-        assert_int_equal(ipcmark_histogram_new(&histogram), 0);
-        for (uint64_t n = 0; n < 9999; ++n)
-            ipcmark_histogram_record(histogram, 100);
-        rounds.list[i].histogram = ipcmark_histogram_to_json(histogram);
-        ipcmark_histogram_free(histogram);
-    }
+    for (size_t i = 0; i < 5; ++i)
+        rounds.list[i].histogram = trips_of(9999, 100); /* a trip less, and 100 are not beyond it */
     rounds_add_class_times(&rounds, &cell, 2);
     assert_true(metric("cluster_p99_ns") == 50 && isnan(metric("p99_of_rounds_ns")));
     close_rounds();

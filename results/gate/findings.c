@@ -47,23 +47,12 @@ static bool has_any(const struct results_row *row, const char *metric)
     return !isnan(value);
 }
 
-/* NULL: none is an error. */
-static const struct results_cell *failed_cell(const struct results_row *row)
-{
-    for (size_t i = 0; i < row->sample_count; ++i)
-        if (row->samples[i].cell->error != NULL)
-            return row->samples[i].cell;
-    return NULL;
-}
-
-/* One error makes a row no figure. The long text of what failed ends where there is no more room. */
+/* One error makes a row no figure. Of a long text as much as there is room for. */
 static void find_failed(struct gate_finding *finding, const char *whose, const struct results_row *row)
 {
-    const struct results_cell *cell = failed_cell(row);
-
     finding->verdict = GATE_INCONCLUSIVE;
-    snprintf(finding->why, sizeof finding->why, "a cell of the %s is an error (block %d: %.480s), so there is no figure",
-             whose, cell ? cell->block : 0, cell ? cell->error : "unknown");
+    snprintf(finding->why, sizeof finding->why, "a cell of the %s is an error (%.480s), so there is no figure", whose,
+             row->error ? row->error : "some cells do not apply");
 }
 
 /* What keeps the three from being compared. True: nothing. */
