@@ -54,12 +54,13 @@ static inline void write_driver(FILE *out, const struct made *made, const char *
     const char *fault = is_candidate ? made->fault : made->base_fault;
     const char *placement = is_candidate ? made->placement[block] : is_base ? made->base_placement[block] : NULL;
     const double hot = made->hot ? slower : 1, rate = made->rate ? slower : 1;
+    const bool held_up = (block + is_base) % 2 == 0; /* for a moment, which says nothing of the driver */
     char metrics[200];
 
     snprintf(metrics, sizeof metrics, "\"p50_ns\":%.9g", 200 * hot);
     if (made->p99)
         snprintf(metrics + strlen(metrics), sizeof metrics - strlen(metrics),
-                 ",\"p99_ns\":%.9g,\"p99_of_rounds_ns\":%.9g", 900 * hot, 800 * hot);
+                 ",\"p99_ns\":%.9g,\"p99_of_rounds_ns\":%.9g", held_up ? 9000 : 900 * hot, 800 * hot);
     write_cell(out, "hot", driver, block, placement, metrics, error, error ? fault : NULL);
     snprintf(metrics, sizeof metrics, "\"messages_per_second\":%.9g", 4e6 / rate);
     write_cell(out, "throughput", driver, block, placement, metrics, NULL, NULL);
