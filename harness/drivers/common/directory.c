@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -123,8 +122,11 @@ int directory_open_live(const struct directory *directory, const char *name, int
         result = errno == EWOULDBLOCK ? fd : -errno;
     else {
         /* Nobody holds it: its owner died, or is about to lock it and will notice that it is gone. */
-        if (status.st_uid == geteuid())
+        if (status.st_uid == geteuid()) {
+            if (directory->stale != NULL)
+                directory->stale(directory->context, fd);
             directory_remove(directory, name);
+        }
         result = -ENOENT;
     }
     if (result < 0)
@@ -145,8 +147,8 @@ static bool is_ours(const struct directory *directory, const char *name)
         return false;
     name += prefix;
     name += strspn(name, "-0123456789abcdef");
-    return strcmp(name, ".new") == 0 || strcmp(name, ".sub") == 0 || strcmp(name, ".data") == 0 ||
-           strcmp(name, ".back") == 0;
+    return strcmp(name, ".new") == 0 || strcmp(name, ".sub") == 0 || strcmp(name, ".pub") == 0 ||
+           strcmp(name, ".data") == 0 || strcmp(name, ".back") == 0;
 }
 
 static void visit_ours(const struct directory *directory, directory_visit_fn *visit, void *context)
@@ -200,14 +202,14 @@ void directory_sweep(const struct directory *directory)
     visit_ours(directory, remove_if_stale, &copy);
 }
 
-int directory_watch(const struct directory *directory)
+int directory_watch(const struct directory *directory, bool removals)
 {
     char path[32];
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd < 0)
         return -errno;
     snprintf(path, sizeof path, "/proc/self/fd/%d", directory->fd);
-    if (inotify_add_watch(fd, path, IN_MOVED_TO) < 0) {
+    if (inotify_add_watch(fd, path, IN_MOVED_TO | (removals ? IN_DELETE : 0)) < 0) {
         int error = errno;
         close(fd);
         return -error;

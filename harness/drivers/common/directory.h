@@ -11,14 +11,17 @@
 #ifndef COMMON_DIRECTORY_H
 #define COMMON_DIRECTORY_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum { DIRECTORY_NAME = 128, IDENTITY_TEXT = 17 };
 
 struct directory {
     int fd;
-    const char *driver; /* first word of every name */
-    mode_t type;        /* S_IFREG or S_IFIFO: what this driver's files are */
+    const char *driver;                   /* first word of every name */
+    mode_t type;                          /* S_IFREG or S_IFIFO: what this driver's files are */
+    void (*stale)(void *context, int fd); /* or NULL: called before the file of a dead owner is removed */
+    void *context;
 };
 
 typedef void directory_visit_fn(void *context, const char *name);
@@ -42,8 +45,9 @@ void directory_scan(const struct directory *directory, const char *stem, const c
                     void *context);
 void directory_sweep(const struct directory *directory); /* removes what the dead left */
 
-/* An inotify descriptor that is readable when a file was renamed in, or -errno: then only the slow scans find it. */
-int directory_watch(const struct directory *directory);
+/* An inotify descriptor that is readable when a file was renamed in or, if so asked, removed; or -errno: then only the
+ * slow scans find it. */
+int directory_watch(const struct directory *directory, bool removals);
 
 void identity_make(char text[IDENTITY_TEXT]); /* 16 random hex digits */
 const char *identity_process(void);           /* the same for the life of this process */

@@ -220,7 +220,7 @@ void *discovery_run(void *argument)
     struct publisher *publisher = argument;
     struct discovery discovery = {.publisher = publisher, .epoll = publisher->epoll};
     long long due = 0;
-    discovery.watch = directory_watch(&publisher->directory);
+    discovery.watch = directory_watch(&publisher->directory, false);
     if (discovery.watch >= 0)
         wait_for(&discovery, discovery.watch, EPOLLIN, &discovery);
     while (!is_closing(publisher)) {

@@ -67,6 +67,17 @@ int frame_begin(struct frame *frame, const ipcmark_part *parts, size_t count, si
     return 0;
 }
 
+void frame_copy(const struct frame *frame, char *at)
+{
+    memcpy(at, frame->prefix, frame->prefix_size);
+    at += frame->prefix_size;
+    for (size_t i = 0; i < frame->count; ++i) {
+        if (frame->parts[i].size > 0)
+            memcpy(at, frame->parts[i].data, frame->parts[i].size);
+        at += frame->parts[i].size;
+    }
+}
+
 void frame_end(struct frame *frame)
 {
     if (frame->prefix != frame->inside)

@@ -29,6 +29,8 @@ struct frame {
 int frame_begin(struct frame *frame, const ipcmark_part *parts, size_t count, size_t max_bytes);
 /* The rest of the frame from byte `offset` on, in at most `capacity` pieces. Returns their number. */
 int frame_vector(const struct frame *frame, size_t offset, struct iovec *vector, int capacity);
+/* All of it, in one piece of frame->size bytes. */
+void frame_copy(const struct frame *frame, char *at);
 void frame_end(struct frame *frame);
 
 /* Finds the messages in what arrives. The bytes come from another process and are not trusted. */
