@@ -54,9 +54,38 @@ static void name_all(char *out, size_t size, const struct gate_look *look, enum 
     name_some(out, size, look, which, verdict == GATE_REGRESSION);
 }
 
+static void merge_words(struct gate_look *into, const struct gate_look *again)
+{
+    if (!again->lost && !again->broken && !again->alike)
+        return;
+    into->lost = again->lost;
+    into->broken = again->broken;
+    into->alike = again->alike;
+    memcpy(into->words, again->words, sizeof into->words);
+}
+
+void gate_decide(struct gate_report *report)
+{
+    struct gate_look *decided = &report->decided;
+
+    *decided = report->first;
+    if (!report->looked_again)
+        return;
+    decided->verdict = GATE_PASS;
+    merge_words(decided, &report->again);
+    for (size_t i = 0; i < GATE_METRICS; ++i) {
+        if (report->again.asked >> i & 1)
+            decided->findings[i] = report->again.findings[i];
+        if (decided->findings[i].verdict > decided->verdict)
+            decided->verdict = decided->findings[i].verdict;
+    }
+    if (decided->lost)
+        decided->verdict = GATE_REGRESSION;
+}
+
 enum gate_verdict gate_metric_verdict(const struct gate_report *report, size_t metric)
 {
-    const enum gate_verdict first = report->first.findings[metric].verdict;
+    const enum gate_verdict first = report->decided.findings[metric].verdict;
     const bool again = report->confirmed && (report->second.asked >> metric & 1);
     const enum gate_verdict second = again ? report->second.findings[metric].verdict : first;
 
@@ -68,7 +97,7 @@ static unsigned regressions(const struct gate_report *report)
     unsigned which = 0;
 
     for (unsigned i = 0; i < GATE_METRICS; ++i)
-        if (report->first.asked >> i & 1 && gate_metric_verdict(report, i) == GATE_REGRESSION)
+        if (report->decided.asked >> i & 1 && gate_metric_verdict(report, i) == GATE_REGRESSION)
             which |= 1u << i;
     return which;
 }
@@ -77,7 +106,7 @@ static void conclude_slower(struct gate_report *report)
 {
     char names[1000];
 
-    name_some(names, sizeof names, report->confirmed ? &report->second : &report->first, regressions(report), true);
+    name_some(names, sizeof names, report->confirmed ? &report->second : &report->decided, regressions(report), true);
     conclude(report, GATE_REGRESSION,
              report->confirmed ? "slower, and seen again in fresh blocks: " : "slower: ", names);
 }
@@ -90,19 +119,22 @@ static void conclude_second(struct gate_report *report)
         name_all(names, sizeof names, &report->second, GATE_INCONCLUSIVE);
         conclude(report, GATE_INCONCLUSIVE, "slower at first, but the fresh blocks do not tell: ", names);
     } else {
-        name_all(names, sizeof names, &report->first, GATE_REGRESSION);
+        name_all(names, sizeof names, &report->decided, GATE_REGRESSION);
         conclude(report, GATE_PASS, "fresh blocks do not show again what was slower at first: ", names);
     }
 }
 
 static void conclude_first(struct gate_report *report)
 {
-    const struct gate_look *first = &report->first;
+    const struct gate_look *first = &report->decided;
     char names[1000];
 
     if (first->verdict != GATE_PASS) {
         name_all(names, sizeof names, first, GATE_INCONCLUSIVE);
-        conclude(report, GATE_INCONCLUSIVE, "it cannot be told: ", names[0] ? names : "nothing could be judged");
+        conclude(report, GATE_INCONCLUSIVE,
+                 report->looked_again ? "it cannot be told, nor could it be when it was measured again: "
+                                      : "it cannot be told: ",
+                 names[0] ? names : "nothing could be judged");
     } else {
         name_tolerated(names, sizeof names, first);
         conclude(report, GATE_PASS, "nothing was measured to be slower by more than is tolerated", names);
@@ -113,11 +145,11 @@ static void conclude_first(struct gate_report *report)
 static void conclude_broken(struct gate_report *report)
 {
     if (!report->confirmed)
-        conclude(report, GATE_INCONCLUSIVE, "the candidate could not be measured: ", report->first.words);
-    else if (report->first.broken)
+        conclude(report, GATE_INCONCLUSIVE, "the candidate could not be measured: ", report->decided.words);
+    else if (report->decided.broken)
         conclude(
             report, GATE_INCONCLUSIVE,
-            "the candidate could not be measured at first, though it could in fresh blocks: ", report->first.words);
+            "the candidate could not be measured at first, though it could in fresh blocks: ", report->decided.words);
     else
         conclude(report, GATE_INCONCLUSIVE,
                  "slower at first, and the candidate could not be measured in fresh blocks: ", report->second.words);
@@ -130,14 +162,14 @@ static void keep_doubts(struct gate_report *report)
 
     if (report->verdict != GATE_PASS || !report->confirmed)
         return;
-    name_all(names, sizeof names, &report->first, GATE_INCONCLUSIVE);
+    name_all(names, sizeof names, &report->decided, GATE_INCONCLUSIVE);
     if (names[0])
         conclude(report, GATE_INCONCLUSIVE, "it cannot be told: ", names);
 }
 
 static void conclude_speed(struct gate_report *report)
 {
-    const struct gate_look *first = &report->first, *second = &report->second;
+    const struct gate_look *first = &report->decided, *second = &report->second;
     const struct gate_look *last = report->confirmed ? second : first;
 
     if (first->asked == 0)
@@ -191,6 +223,7 @@ static void add_clauses(struct gate_report *report, enum gate_verdict verdict, c
 
 void gate_conclude(struct gate_report *report)
 {
+    gate_decide(report);
     conclude_speed(report);
     add_clauses(report, GATE_REGRESSION, "a clause newly fails", "clauses newly fail");
     add_clauses(report, GATE_INCONCLUSIVE, "a clause that passed is not known to be kept",

@@ -33,6 +33,12 @@ void gate_find(struct gate_finding *finding, enum gate_verdict verdict, const ch
     snprintf(finding->why, sizeof finding->why, "%s", why);
 }
 
+void gate_find_noisy(struct gate_finding *finding, const char *why)
+{
+    gate_find(finding, GATE_INCONCLUSIVE, why);
+    finding->wants_more = true;
+}
+
 /* A percentile that no cell of the base has is nothing that could have become worse. */
 static bool has_any(const struct results_row *row, const char *metric)
 {
@@ -55,6 +61,13 @@ static void find_failed(struct gate_finding *finding, const char *whose, const s
              row->error ? row->error : "some cells do not apply");
 }
 
+/* Which says nothing of the candidate, and may not happen again. */
+static void find_baseline_failed(struct gate_finding *finding, const struct results_row *row)
+{
+    find_failed(finding, "baseline", row);
+    finding->wants_more = true;
+}
+
 /* What keeps the three from being compared. True: nothing. */
 static bool comparable(struct gate_finding *finding, const struct gate_trio *trio, const char *metric)
 {
@@ -67,9 +80,9 @@ static bool comparable(struct gate_finding *finding, const struct gate_trio *tri
     else if (!results_row_figure(trio->candidate))
         find_failed(finding, "candidate", trio->candidate);
     else if (!results_row_figure(trio->base))
-        find_failed(finding, "baseline", trio->base);
+        find_baseline_failed(finding, trio->base);
     else if (!results_row_figure(trio->control))
-        find_failed(finding, "baseline", trio->control);
+        find_baseline_failed(finding, trio->control);
     else if (!has_any(trio->base, metric) && !has_any(trio->control, metric))
         snprintf(finding->why, sizeof finding->why, "not judged: the baseline sends too few messages in %s for it",
                  "the time of a cell (--cell-seconds)");
@@ -100,6 +113,7 @@ void gate_find_uncertain(struct gate_finding *finding)
     if (!isnan(finding->chance))
         snprintf(p, sizeof p, "; p = %.2g", finding->chance);
     finding->verdict = GATE_INCONCLUSIVE;
+    finding->wants_more = true;
     snprintf(finding->why, sizeof finding->why,
              "measured %.1f %% slower, beyond the %.0f %% that are tolerated, but not for certain (interval %+.0f to "
              "%+.0f %%%s)",

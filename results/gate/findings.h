@@ -16,6 +16,9 @@ bool gate_take(struct gate_look *look, struct gate_finding *finding, const struc
 
 void gate_find(struct gate_finding *finding, enum gate_verdict verdict, const char *why);
 
+/* Inconclusive, and further blocks may tell. */
+void gate_find_noisy(struct gate_finding *finding, const char *why);
+
 /* What was measured as slower by more than is tolerated is no pass for want of certainty. */
 void gate_find_uncertain(struct gate_finding *finding);
 

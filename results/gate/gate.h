@@ -36,10 +36,11 @@ struct gate_finding {
                                       is of 90 %, so its lower end alone holds with 95 % (beside a stored run of 95 %) */
     bool over_limit;               /* of both, what they are of the limit that their own machine had */
     struct results_spread control; /* likewise the second cell of the base over its first */
-    double chance; /* p of the exact one-sided signed-rank test: how often the pairs of one that takes no longer would
-                      come out as much slower as these or more; adjusted by Holm for all that was tested with it. NAN:
-                      not tested */
-    char why[640]; /* in words, of a verdict that is not plain from the figures; "": it is */
+    double chance;   /* p of the exact one-sided signed-rank test: how often the pairs of one that takes no longer would
+                        come out as much slower as these or more; adjusted by Holm for all that was tested with it. NAN:
+                        not tested */
+    char why[640];   /* in words, of a verdict that is not plain from the figures; "": it is */
+    bool wants_more; /* inconclusive, and further blocks may tell: it was noise, or there were too few */
 };
 
 enum { GATE_WORDS = 1200 };
@@ -64,6 +65,9 @@ int gate_judge(struct gate_look *out, const struct results_rows *rows, const str
  * limit. The rows are those of the one driver of each run. */
 int gate_judge_stored(struct gate_look *out, const struct results_rows *rows, size_t now, size_t stored,
                       const struct gate_tolerances *tolerances, unsigned asked);
+
+/* The metrics that further blocks may tell of; 0: there are none, or the look was about something worse. */
+unsigned gate_to_look_again(const struct gate_look *first);
 
 /* Whether it is slower for certain, and by no more than is tolerated: a pass that is to be spoken of. */
 bool gate_slower_within(const struct gate_finding *finding);
@@ -91,9 +95,11 @@ void gate_clauses_free(struct gate_clauses *clauses);
 /* All that there is to say. */
 struct gate_report {
     const char *candidate, *base; /* drivers, or what a stored file has */
-    struct gate_look first, second;
-    bool confirmed, compared_clauses; /* whether there was a second look; whether clauses were compared */
-    bool stored;                      /* against a file */
+    struct gate_look first, again,
+        second; /* again: of what the first could not tell; second: confirms what is slower */
+    bool looked_again, confirmed, compared_clauses; /* whether there were these two; whether clauses were compared */
+    struct gate_look decided;                       /* gate_decide() */
+    bool stored;                                    /* against a file */
     struct gate_clauses clauses;
     double seconds; /* what it cost */
     enum gate_verdict verdict;
@@ -102,7 +108,10 @@ struct gate_report {
     char differs[1200];     /* what is not as it was when the baseline was stored; "" */
 };
 
-/* What came of a metric: of two looks a regression is what both show. */
+/* Fills in decided: the first look, with the findings of `again` in place of what it could not tell. */
+void gate_decide(struct gate_report *report);
+
+/* What came of a metric: a regression is what has been decided and then confirmed. */
 enum gate_verdict gate_metric_verdict(const struct gate_report *report, size_t metric);
 
 /* Fills in verdict and words from all that is set already. */

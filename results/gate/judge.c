@@ -135,6 +135,7 @@ static bool tellable(struct gate_finding *finding, const char *why)
 {
     const struct results_spread *control = &finding->control;
 
+    finding->wants_more = true;
     if (finding->slower.count < FEWEST_PAIRS || control->count < FEWEST_PAIRS) {
         finding->verdict = GATE_INCONCLUSIVE;
         if (finding->slower.count == 0 && why != NULL)
@@ -146,8 +147,10 @@ static bool tellable(struct gate_finding *finding, const char *why)
                 finding->slower.count < control->count ? finding->slower.count : control->count, FEWEST_PAIRS);
         return false;
     }
-    if (!is_noisy(finding))
+    if (!is_noisy(finding)) {
+        finding->wants_more = false;
         return true;
+    }
     finding->verdict = GATE_INCONCLUSIVE;
     snprintf(finding->why, sizeof finding->why,
              "the baseline beside itself differs by %+.0f to %+.0f %%: more noise than the %.0f %% that are tolerated",
@@ -216,6 +219,16 @@ int gate_judge(struct gate_look *out, const struct results_rows *rows, const str
     adjust(out, chances);
     gate_end(out);
     return 0;
+}
+
+unsigned gate_to_look_again(const struct gate_look *first)
+{
+    unsigned metrics = 0;
+
+    for (unsigned i = 0; i < GATE_METRICS && !first->lost && !first->broken && !first->alike; ++i)
+        if (first->findings[i].wants_more)
+            metrics |= 1u << i;
+    return metrics & first->asked;
 }
 
 unsigned gate_to_confirm(const struct gate_look *first)

@@ -35,6 +35,7 @@ static void judge_stored_metric(struct gate_look *look, const struct results_row
     ratio = results_compare(rows, trio.candidate, trio.base, metric);
     finding->slower = turned(ratio.spread, metric);
     finding->over_limit = ratio.normalised;
+    finding->wants_more = !ratio.spread.interval;
     if (ratio.why || !ratio.normalised || !ratio.spread.interval)
         gate_find(finding, GATE_INCONCLUSIVE,
                   ratio.why                ? ratio.why
@@ -43,8 +44,8 @@ static void judge_stored_metric(struct gate_look *look, const struct results_row
     else if (finding->slower.low > 1 + finding->tolerance)
         finding->verdict = GATE_REGRESSION;
     else if (sqrt(finding->slower.high / finding->slower.low) > 1 + finding->tolerance)
-        gate_find(finding, GATE_INCONCLUSIVE,
-                  "the runs are too noisy: the interval is wider, to either side, than what is tolerated");
+        gate_find_noisy(finding,
+                        "the runs are too noisy: the interval is wider, to either side, than what is tolerated");
     else if (finding->slower.median > 1 + finding->tolerance)
         gate_find_uncertain(finding);
 }

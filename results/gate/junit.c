@@ -58,7 +58,7 @@ static void verdict_element(FILE *out, enum gate_verdict verdict, const char *me
 static void write_metric(FILE *out, const struct gate_report *report, size_t metric)
 {
     const bool again = report->confirmed && (report->second.asked >> metric & 1);
-    const struct gate_finding *finding = again ? &report->second.findings[metric] : &report->first.findings[metric];
+    const struct gate_finding *finding = again ? &report->second.findings[metric] : &report->decided.findings[metric];
     char text[700], slower[96], message[840];
 
     begin(out, finding->metric->words);
@@ -72,7 +72,7 @@ static void write_metric(FILE *out, const struct gate_report *report, size_t met
 /* The look that has most to say of cells that were errors; NULL: neither has. */
 static const struct gate_look *faulty(const struct gate_report *report)
 {
-    const struct gate_look *first = &report->first, *second = report->confirmed ? &report->second : first;
+    const struct gate_look *first = &report->decided, *second = report->confirmed ? &report->second : first;
 
     return first->lost      ? first
            : second->lost   ? second
@@ -86,7 +86,7 @@ static const struct gate_look *faulty(const struct gate_report *report)
 static void write_measured(FILE *out, const struct gate_report *report)
 {
     const struct gate_look *look = faulty(report);
-    const bool twice = report->confirmed && report->first.broken && report->second.broken;
+    const bool twice = report->confirmed && report->decided.broken && report->second.broken;
 
     begin(out, "the candidate can be measured, and messages arrive as they were sent");
     if (look)

@@ -2,7 +2,10 @@
 
 #include "../analysis/rows.h"
 #include "../command/command.h"
+#include "findings.h"
 #include "measure.h"
+#include "others.h"
+#include "scratch.h"
 #include "store.h"
 
 #include <errno.h>
@@ -13,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH = 4096 };
 #define ALL ((1u << GATE_METRICS) - 1)
 
 static double now_seconds(void)
@@ -26,15 +28,16 @@ static double now_seconds(void)
 /* The machine was too slow, or too busy, for its time. */
 static void demand_blocks(struct gate_look *look, unsigned fewest)
 {
+    char why[80];
+
     if (look->lost || look->blocks >= fewest)
         return;
     for (size_t i = 0; i < GATE_METRICS; ++i) {
         struct gate_finding *finding = &look->findings[i];
         if (!(look->asked >> i & 1) || !finding->judged || finding->verdict == GATE_INCONCLUSIVE)
             continue;
-        finding->verdict = GATE_INCONCLUSIVE;
-        snprintf(finding->why, sizeof finding->why, "only %u of at least %u blocks were done in time", look->blocks,
-                 fewest);
+        snprintf(why, sizeof why, "only %u of at least %u blocks were done in time", look->blocks, fewest);
+        gate_find_noisy(finding, why);
     }
     look->verdict = GATE_INCONCLUSIVE;
 }
@@ -158,79 +161,6 @@ static int compare_clauses(struct gate_report *report, const struct options *opt
 
 /* ---- measuring ----------------------------------------------------------------------------------------------- */
 
-/* A folder of its own, for what need not be kept. */
-struct scratch {
-    char folder[PATH], first[PATH + 32], second[PATH + 32], others[2][PATH + 32], said[PATH + 32];
-};
-
-static int open_scratch(struct scratch *scratch, const char *output)
-{
-    const char *temporary = getenv("TMPDIR");
-
-    snprintf(scratch->folder, sizeof scratch->folder, "%s/ipcmark-gate.XXXXXX",
-             temporary && *temporary ? temporary : "/tmp");
-    if (mkdtemp(scratch->folder) == NULL)
-        return command_error("gate", scratch->folder, -errno);
-    snprintf(scratch->said, sizeof scratch->said, "%s/said", scratch->folder);
-    for (int i = 0; i < 2; ++i)
-        snprintf(scratch->others[i], sizeof scratch->others[i], "%s/others-%d.jsonl", scratch->folder, i);
-    if (output == NULL) {
-        snprintf(scratch->first, sizeof scratch->first, "%s/first.jsonl", scratch->folder);
-        snprintf(scratch->second, sizeof scratch->second, "%s/fresh.jsonl", scratch->folder);
-        return 0;
-    }
-    snprintf(scratch->first, sizeof scratch->first, "%s", output);
-    snprintf(scratch->second, sizeof scratch->second, "%.*s-fresh.jsonl",
-             (int)(strlen(output) - (strlen(output) > 6 && strcmp(output + strlen(output) - 6, ".jsonl") == 0 ? 6 : 0)),
-             output);
-    return 0;
-}
-
-static void close_scratch(struct scratch *scratch, const char *output)
-{
-    unlink(scratch->said);
-    unlink(scratch->others[0]);
-    unlink(scratch->others[1]);
-    if (output == NULL) {
-        unlink(scratch->first);
-        unlink(scratch->second);
-    }
-    rmdir(scratch->folder);
-}
-
-/* What fifo and tcp do at the same size, before and after: where the figures belong. */
-static void say_others(struct gate_report *report, const struct scratch *scratch)
-{
-    char *files[] = {(char *)(uintptr_t)scratch->others[0], (char *)(uintptr_t)scratch->others[1]};
-    struct results_run *runs = NULL;
-    struct results_rows rows = {0};
-    const char *last = "";
-    size_t used = 0;
-
-    if (access(files[0], R_OK) < 0 || access(files[1], R_OK) < 0 || command_read("gate", files, 2, &runs))
-        return;
-    if (results_rows_build(&rows, runs, 2) == 0)
-        for (size_t i = 0; i < rows.count && used < sizeof report->beside; ++i) {
-            const struct results_row *row = &rows.rows[i];
-            bool rate = strcmp(row->family, "throughput") == 0, again = strcmp(row->name, last) == 0;
-            double value = results_row_metric(row, rate ? "messages_per_second" : "p50_ns").median;
-            if (isnan(value))
-                continue;
-            used += (size_t)snprintf(report->beside + used, sizeof report->beside - used, "%s%s%s%s%.3g %s",
-                                     again  ? ", then "
-                                     : used ? "; "
-                                            : "For orientation, before and after: ",
-                                     again ? "" : row->driver, again ? "" : " ",
-                                     again  ? ""
-                                     : rate ? "throughput "
-                                            : "one way (both awake) p50 ",
-                                     value / 1e3, rate ? "thousand/s" : "µs");
-            last = row->name;
-        }
-    results_rows_free(&rows);
-    command_free(runs, 2);
-}
-
 static struct gate_measuring measuring_of(const struct options *options, const struct scratch *scratch)
 {
     return (struct gate_measuring){.candidate = options->candidate,
@@ -259,11 +189,27 @@ static int judge(struct gate_report *report, struct gate_look *out, const struct
     return status;
 }
 
+/* Only what could not be told for noise, with all the time for it. What it shows then counts, and not what it showed
+ * before: whether there is a second try depends on how noisy the first was, which makes nothing look slower. */
+static int look_again(struct gate_report *report, struct gate_measuring measuring, const struct scratch *scratch,
+                      const struct options *options, const struct gate_tolerances *tolerances)
+{
+    measuring.metrics = gate_to_look_again(&report->first);
+    if (measuring.metrics == 0)
+        return 0;
+    measuring.output = scratch->again;
+    measuring.seed += 2;
+    report->looked_again = true;
+    fprintf(stderr, "ipcmark gate: some of it cannot be told yet; that alone is measured again\n");
+    return judge(report, &report->again, &measuring, options, tolerances);
+}
+
 /* Only what seemed slower is measured again, with all the time for it. */
 static int confirm(struct gate_report *report, struct gate_measuring measuring, const struct scratch *scratch,
                    const struct options *options, const struct gate_tolerances *tolerances)
 {
-    measuring.metrics = gate_to_confirm(&report->first);
+    gate_decide(report);
+    measuring.metrics = gate_to_confirm(&report->decided);
     if (measuring.metrics == 0)
         return 0;
     measuring.output = scratch->second;
@@ -306,11 +252,13 @@ static int measure_all(struct gate_report *report, const struct scratch *scratch
     if (status == 0)
         status = judge(report, &report->first, &measuring, options, tolerances);
     if (status == 0)
+        status = look_again(report, measuring, scratch, options, tolerances);
+    if (status == 0)
         status = confirm(report, measuring, scratch, options, tolerances);
     others.output = scratch->others[1];
     if (status == 0)
         status = orientate(&others, options);
-    say_others(report, scratch);
+    others_say(report->beside, sizeof report->beside, scratch->others[0], scratch->others[1]);
     return status;
 }
 
@@ -382,7 +330,7 @@ int look(struct gate_report *report, const struct options *options, const struct
     if (!has_time(options))
         return command_usage("gate", "--seconds is too little for 12 blocks, the fewest that can tell; ",
                              "give more, or less --cell-seconds");
-    status = open_scratch(&scratch, options->output && !options->self_test ? options->output : NULL);
+    status = scratch_open(&scratch, options->output && !options->self_test ? options->output : NULL);
     if (status)
         return status;
     if (options->accept)
@@ -391,7 +339,7 @@ int look(struct gate_report *report, const struct options *options, const struct
         status = measure_all(report, &scratch, options, tolerances);
     if (status == 0 && !options->accept)
         status = compare_clauses(report, options);
-    close_scratch(&scratch, options->output && !options->self_test ? options->output : NULL);
+    scratch_close(&scratch, options->output && !options->self_test ? options->output : NULL);
     report->seconds = now_seconds() - began;
     report->stored = options->stored;
     if (status == 0 && !options->accept)
@@ -399,21 +347,36 @@ int look(struct gate_report *report, const struct options *options, const struct
     return status;
 }
 
+static int judge_recorded(struct gate_look *out, const struct results_run *run,
+                          const struct gate_tolerances *tolerances, unsigned metrics)
+{
+    const int status = judge_beside(out, run, tolerances, metrics);
+    if (status == 0)
+        demand_blocks(out, GATE_FEWEST_BLOCKS);
+    return status;
+}
+
+/* In the order in which they were measured: what was not needed was not measured, and has no file. */
 int look_recorded(struct gate_report *report, const struct options *options, const struct gate_tolerances *tolerances)
 {
     const size_t count = (size_t)options->judge_count;
     struct results_run *runs = NULL;
+    size_t used = 1;
+    unsigned metrics;
     int status = read_whole(options->judge, count, &runs);
 
     if (status)
         return status;
-    status = judge_beside(&report->first, &runs[0], tolerances, ALL);
-    demand_blocks(&report->first, GATE_FEWEST_BLOCKS);
-    report->confirmed = count > 1 && status == 0 && gate_to_confirm(&report->first) != 0;
+    status = judge_recorded(&report->first, &runs[0], tolerances, ALL);
+    metrics = status == 0 && used < count ? gate_to_look_again(&report->first) : 0;
+    report->looked_again = metrics != 0;
+    if (report->looked_again)
+        status = judge_recorded(&report->again, &runs[used++], tolerances, metrics);
+    gate_decide(report);
+    metrics = status == 0 && used < count ? gate_to_confirm(&report->decided) : 0;
+    report->confirmed = metrics != 0;
     if (report->confirmed)
-        status = judge_beside(&report->second, &runs[1], tolerances, gate_to_confirm(&report->first));
-    if (report->confirmed)
-        demand_blocks(&report->second, GATE_FEWEST_BLOCKS);
+        status = judge_recorded(&report->second, &runs[used++], tolerances, metrics);
     command_free(runs, count);
     if (status == 0)
         status = compare_clauses(report, options);

@@ -176,8 +176,8 @@ static int check(const struct options *options, bool judge, int left)
         return command_usage("gate", "--accept needs --reason, ", "and --reason is of --accept");
     if (options->accept && options->baseline != NULL && !options->stored)
         return command_usage("gate", "--accept stores in a file: ", "--baseline FILE.jsonl");
-    if (judge && (left < 1 || left > 2))
-        return command_usage("gate", "--judge takes one run, ", "or one and what is to confirm it");
+    if (judge && (left < 1 || left > 3))
+        return command_usage("gate", "--judge takes one run, ", "and up to two that were measured after it");
     if (!judge && left > 0)
         return command_usage("gate", "there are no such arguments; ", "--judge reads files");
     if (options->self_test != NULL && strcmp(options->self_test, "aa") != 0 &&

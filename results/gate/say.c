@@ -120,6 +120,8 @@ void gate_say_words(FILE *out, const struct gate_report *report)
     line(out, "baseline ", report->base, report->stored ? " (stored)\n" : "\n");
     if (report->first.asked != 0)
         say_look(out, &report->first, "First look");
+    if (report->looked_again)
+        say_look(out, &report->again, "Again, what could not be told");
     if (report->confirmed)
         say_look(out, &report->second, "Fresh blocks");
     if (report->first.asked != 0)
@@ -209,6 +211,8 @@ void gate_say_markdown(FILE *out, const struct gate_report *report)
     paragraph(out, "", report->words, ".\n");
     if (report->first.asked != 0)
         table(out, report, &report->first, "First look");
+    if (report->looked_again)
+        table(out, report, &report->again, "Again, what could not be told");
     if (report->confirmed)
         table(out, report, &report->second, "Fresh blocks");
     if (report->first.asked != 0)

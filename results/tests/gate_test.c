@@ -12,7 +12,7 @@ static void the_same_passes(void **state)
     struct gate_report report = conclude(&made, NULL);
     (void)state;
     assert_int_equal(report.verdict, GATE_PASS);
-    assert_int_equal(gate_to_confirm(&report.first), 0);
+    assert_int_equal(gate_to_confirm(&report.first) | gate_to_look_again(&report.first), 0);
     assert_int_equal(report.first.blocks, BLOCKS);
     for (int i = 0; i < GATE_METRICS; ++i)
         assert_true(report.first.findings[i].judged && report.first.findings[i].slower.count == BLOCKS);
@@ -26,6 +26,7 @@ static void a_quarter_slower_is_a_regression_in_each_metric(void **state)
     (void)state;
     assert_int_equal(look.verdict, GATE_REGRESSION);
     assert_int_equal(gate_to_confirm(&look), ALL);
+    assert_int_equal(gate_to_look_again(&look), 0);
     for (int i = 0; i < GATE_METRICS; ++i) {
         const struct gate_finding *finding = &look.findings[i];
         assert_int_equal(finding->verdict, GATE_REGRESSION);
@@ -122,6 +123,7 @@ static void what_is_beyond_but_not_certain_is_inconclusive(void **state)
     assert_true(report.first.findings[GATE_RATE].slower.median > 1.1 && report.first.findings[GATE_RATE].chance > 0.05);
     assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
     has(report.words, " % slower, beyond the 10 % that are tolerated, but not for certain");
+    assert_int_equal(gate_to_look_again(&report.first), ALL);
     for (int i = 0; i < BLOCKS; ++i) /* slower for certain, but by how much? */
         made.slower[i] = i % 2 ? 1.25 : 1.03;
     report = conclude(&made, NULL);
@@ -165,8 +167,44 @@ static void a_noisy_control_is_inconclusive_whatever_the_candidate(void **state)
         report = conclude(&made, NULL);
         assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
         assert_int_equal(gate_to_confirm(&report.first), 0);
+        assert_int_equal(gate_to_look_again(&report.first), ALL);
         has(report.words, "more noise than");
     }
+}
+
+/* What a second look shows of a metric counts, and nothing of what the first one showed of it. */
+static void the_second_look_counts(void **state)
+{
+    struct made noisy = usual(1), slow = usual(1.25), fine = usual(1), broken = usual(1);
+    struct gate_report report = {.looked_again = true};
+    (void)state;
+    for (int i = 0; i < BLOCKS; ++i)
+        noisy.control[i] = i % 2 ? 1.5 : 0.7;
+    slow.hot = false;
+    broken.error = "it crashed";
+    report.first = judge(&noisy);
+    report.again = judge(&fine);
+    gate_conclude(&report);
+    assert_int_equal(report.verdict, GATE_PASS);
+    report.again = judge(&slow);
+    gate_decide(&report);
+    assert_int_equal(gate_to_confirm(&report.decided), 1u << GATE_RATE);
+    report.again = judge_only(&slow, 1u << GATE_RATE); /* of the others there is the first look alone */
+    gate_decide(&report);
+    assert_int_equal(report.decided.verdict, GATE_REGRESSION);
+    assert_int_equal(gate_to_look_again(&report.decided), 1u << GATE_P50 | 1u << GATE_P99);
+    report.again = judge(&noisy);
+    gate_conclude(&report);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    has(report.words, "nor could it be when it was measured again: one way (both awake) p50");
+    report.again = judge(&broken);
+    gate_decide(&report);
+    assert_int_equal(gate_to_confirm(&report.decided), ALL);
+    broken.fault = "messages";
+    report.again = judge(&broken);
+    gate_conclude(&report);
+    assert_int_equal(report.verdict, GATE_REGRESSION);
+    has(report.words, "it crashed");
 }
 
 static void five_pairs_are_inconclusive(void **state)
@@ -179,6 +217,7 @@ static void five_pairs_are_inconclusive(void **state)
     report = conclude(&made, NULL);
     assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
     assert_int_equal(report.first.findings[GATE_RATE].slower.count, 5);
+    assert_int_equal(gate_to_look_again(&report.first), ALL);
     made.placement[5] = NULL;
     assert_int_equal(judge(&made).verdict, GATE_REGRESSION);
 }
@@ -211,7 +250,7 @@ static void lost_messages_fail_whatever_the_speed(void **state)
     report = conclude(&made, NULL);
     assert_int_equal(report.verdict, GATE_REGRESSION);
     assert_int_equal(report.first.verdict, GATE_REGRESSION);
-    assert_int_equal(gate_to_confirm(&report.first), 0);
+    assert_int_equal(gate_to_confirm(&report.first) | gate_to_look_again(&report.first), 0);
     has(report.words, "hot/candidate/64B/1x1 in block 3: 3 messages lost");
 }
 
@@ -224,6 +263,7 @@ static void the_bases_error_is_not_the_candidates(void **state)
     report = conclude(&made, NULL);
     assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
     has(report.words, "baseline is an error (3 messages lost)");
+    assert_int_equal(gate_to_look_again(&report.first), 1u << GATE_P50 | 1u << GATE_P99);
 }
 
 /* A rate that was not achieved, a crash: once may be the machine, twice, and never beside it, is not. */
@@ -236,6 +276,7 @@ static void who_cannot_be_measured_is_tried_again(void **state)
     report = conclude(&broken, NULL);
     assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
     assert_int_equal(gate_to_confirm(&report.first), ALL);
+    assert_int_equal(gate_to_look_again(&report.first), 0);
     assert_int_equal(conclude(&broken, &broken).verdict, GATE_REGRESSION);
     report = conclude(&broken, &fine); /* noise is no reason */
     assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
@@ -279,7 +320,7 @@ static void what_the_base_does_as_well_is_not_the_candidates(void **state)
         made.fault = made.base_fault = lost ? "messages" : NULL;
         report = conclude(&made, NULL);
         assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
-        assert_int_equal(gate_to_confirm(&report.first), 0);
+        assert_int_equal(gate_to_confirm(&report.first) | gate_to_look_again(&report.first), 0);
         has(report.words,
             "hot/candidate/64B/1x1 in block 3: 2 messages lost; of the baseline, hot/base/64B/1x1 in block 3");
     }
@@ -552,7 +593,7 @@ static void how_often_it_may_be_wrong(void **state)
 }
 
 CASES_MAIN(CASE(the_same_passes), CASE(a_quarter_slower_is_a_regression_in_each_metric), CASE(faster_is_no_regression),
-           CASE(only_what_is_slower_is_confirmed), CASE(what_is_tolerated_passes),
+           CASE(the_second_look_counts), CASE(only_what_is_slower_is_confirmed), CASE(what_is_tolerated_passes),
            CASE(the_tolerance_of_the_file_counts), CASE(several_metrics_are_one_question),
            CASE(what_is_beyond_but_not_certain_is_inconclusive), CASE(who_is_called_the_candidate_does_not_matter),
            CASE(a_noisy_control_is_inconclusive_whatever_the_candidate), CASE(five_pairs_are_inconclusive),
