@@ -56,7 +56,7 @@ with open(options["--output"], "w") as out:
                 slow = driver == "candidate" and slow_family in ("", family)
                 own = (slower if slow else 1) * (1 + 0.001 * (block % 3))
                 if word == "noisy" and driver == "control" and family == slow_family:
-                    own *= (2, 0.5)[block % 2]
+                    own *= (3, 1 / 3, 1.3)[block % 3]
                 cell = {"record": "cell", "row": f"{family}/{driver}/64B/1x1", "family": family, "driver": driver, "size": 64,
                         "publishers": 1, "subscribers": 1, "block": block, "placement": "cluster", "line_before_ns": 50,
                         "line_after_ns": 50, "metrics": {"p50_ns": 200 * own, "p99_ns": 900 * own, "p99_of_rounds_ns": 800 * own} if family == "hot"
