@@ -29,16 +29,27 @@ static char directory[4096];               /* empty: not entered */
 static struct child started[CHILDREN_MAX]; /* those with a pid have not ended */
 extern char **environ;
 
-bool driver_claims(uint64_t capability)
+/* What it says of itself. */
+static ipcmark_driver driver_read(void)
 {
     void *library = dlopen(child_driver, RTLD_NOW);
     const ipcmark_driver *(*get)(void);
-    bool claims;
+    ipcmark_driver said;
     assert_non_null(library);
     *(void **)&get = dlsym(library, "ipcmark_driver_get");
-    claims = (get()->capabilities & capability) != 0;
+    said = *get();
     dlclose(library);
-    return claims;
+    return said;
+}
+
+bool driver_claims(uint64_t capability)
+{
+    return (driver_read().capabilities & capability) != 0;
+}
+
+size_t driver_message_max(void)
+{
+    return driver_read().max_message_bytes;
 }
 
 void directory_enter(void)

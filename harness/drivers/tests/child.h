@@ -16,6 +16,7 @@ struct child {
 
 extern const char *child_driver; /* path of the driver under test */
 bool driver_claims(uint64_t capability);
+size_t driver_message_max(void); /* bytes; 0: no limit */
 
 /* The directory that all children share. After leave it must be empty but for what the test put there. */
 void directory_enter(void);

@@ -22,7 +22,7 @@
 
 #include "message.h"
 
-enum { WAIT_SECONDS = 20, THREADS_MAX = 16, LINE = 4096 };
+enum { WAIT_SECONDS = 20, THREADS_MAX = 16, LINE = 4096, LARGEST = 64 << 20 };
 
 static const ipcmark_driver *driver;
 static const char *directory;
@@ -123,12 +123,13 @@ static void peer_changed(void *context, const char *peer, int connected)
 
 static ipcmark_endpoint endpoint(const char *id, const char *channel)
 {
+    const size_t most = driver->max_message_bytes;
     return (ipcmark_endpoint){.size = sizeof(ipcmark_endpoint),
                               .id = id,
                               .directory = directory,
                               .channel = channel,
                               .ping_interval_ms = 200,
-                              .max_message_bytes = 64u << 20,
+                              .max_message_bytes = most != 0 && most < LARGEST ? most : LARGEST,
                               .on_peer = peer_changed};
 }
 
