@@ -79,11 +79,22 @@ static bool play_long_handler(stage *self)
            stage_publish_all(self, &fresh) && stage_drain(self);
 }
 
+/* As many bytes in all where only smaller messages are taken, within reason. */
 static bool play_outrun(stage *self)
 {
-    static const size_t sizes[] = {65536, 4096, 65536, 60000};
-    const ipcmark_publish_options flood = {
-        .count = stage_amount(self, 640, 320, 6400), .sizes = sizes, .sizes_count = COUNT_OF(sizes), .overwrite = true};
+    enum { MOST_TIMES = 32 };
+    size_t sizes[] = {65536, 4096, 65536, 60000}, asked = 0, taken = 0;
+    const size_t limit = (size_t)self->implementation->max_message_bytes;
+    for (size_t i = 0; i < COUNT_OF(sizes); ++i) {
+        asked += sizes[i];
+        sizes[i] = limit != 0 && limit < sizes[i] ? limit : sizes[i];
+        taken += sizes[i];
+    }
+    const size_t times = asked / taken < MOST_TIMES ? asked / taken : MOST_TIMES;
+    const ipcmark_publish_options flood = {.count = times * stage_amount(self, 640, 320, 6400),
+                                           .sizes = sizes,
+                                           .sizes_count = COUNT_OF(sizes),
+                                           .overwrite = true};
     actor *const publisher = &self->publishers[0], *const subscriber = &self->subscribers[0];
     self->demands.min_must = flood.count;
     return stage_cast(self, 1, 1) && backlog_stall(self, subscriber) && stage_publish_begin(self, publisher, &flood) &&
