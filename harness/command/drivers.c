@@ -2,6 +2,7 @@
 #include "ipcmark/control.h"
 
 #include "../control/paths.h"
+#include "../control/peers.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -15,7 +16,8 @@ static const char help[] =
     "Usage: ipcmark drivers [--format table|jsonl] [DRIVER…]\n"
     "\n"
     "Lists the drivers that are installed, or those named, with the version of what they drive and what it claims to\n"
-    "do. Each is loaded in a process of its own, so that one that crashes does no harm.\n"
+    "do. Each is loaded in a process of its own, so that one that crashes does no harm. Those that were not built,\n"
+    "since what they drive was missing, follow, with the Debian packages that hold it.\n"
     "\n"
     "  ipcmark drivers\n"
     "  ipcmark drivers ./mine.so\n"
@@ -100,6 +102,28 @@ static int show(ipcmark_session *session, const char *name, bool json)
     return 0;
 }
 
+static void print_missing_json(void *context, const char *driver, const char *packages)
+{
+    char copy[PEERS_PACKAGES], *rest;
+    cJSON *line = cJSON_CreateObject(), *missing;
+    (void)context;
+    snprintf(copy, sizeof copy, "%s", packages);
+    cJSON_AddStringToObject(line, "driver", driver);
+    missing = cJSON_AddArrayToObject(line, "missing");
+    for (char *package = strtok_r(copy, " ", &rest); package != NULL; package = strtok_r(NULL, " ", &rest))
+        cJSON_AddItemToArray(missing, cJSON_CreateString(package));
+    char *text = cJSON_PrintUnformatted(line);
+    puts(text);
+    free(text);
+    cJSON_Delete(line);
+}
+
+static void print_missing(void *context, const char *driver, const char *packages)
+{
+    (void)context;
+    printf("%s  not built: needs %s; " PEERS_ADVICE "\n", driver, packages);
+}
+
 static int show_installed(ipcmark_session *session, bool json)
 {
     char directory[PATH_MAX], pattern[PATH_MAX + 8];
@@ -119,6 +143,7 @@ static int show_installed(ipcmark_session *session, bool json)
         code = result > code ? result : code;
     }
     globfree(&found);
+    peers_missing(json ? print_missing_json : print_missing, NULL);
     return code;
 }
 

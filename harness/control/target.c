@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include "paths.h"
+#include "peers.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,6 +42,18 @@ static int parse_params(ipcmark_trial *trial, const char *spec, const char *para
     return 0;
 }
 
+static int cannot_find(ipcmark_trial *trial, const char *name, int error)
+{
+    char packages[PEERS_PACKAGES];
+    if (peers_find_missing(name, packages) == 0)
+        return session_fail(trial->session, error, "the driver '%s' is not built: needs %s; " PEERS_ADVICE, name,
+                            packages);
+    return session_fail(trial->session, error,
+                        "there is no driver '%s' (%s); `ipcmark drivers` lists those that are built, and a path to a "
+                        ".so needs a slash in it",
+                        name, strerror(-error));
+}
+
 /* "NAME?key=value&key=value" */
 static int parse_driver(ipcmark_trial *trial, const char *spec)
 {
@@ -50,11 +63,7 @@ static int parse_driver(ipcmark_trial *trial, const char *spec)
     snprintf(name, sizeof name, "%.*s", length, spec);
     int error = paths_driver(name, path, sizeof path);
     if (error < 0)
-        return session_fail(
-            trial->session, error,
-            "there is no driver '%s' (%s); `ipcmark drivers` lists those that are built, and a path to a "
-            ".so needs a slash in it",
-            name, strerror(-error));
+        return cannot_find(trial, name, error);
     trial->options.target.driver = trial_note(trial, "%s", path);
     return parse_params(trial, spec, question == NULL ? "" : question + 1);
 }

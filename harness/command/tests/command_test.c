@@ -74,4 +74,29 @@ static void drivers_are_described_or_refused(void **state)
     expect(3, "there is no driver", "drivers", "nosuch", NULL);
 }
 
-CASES_MAIN(CASE(help_lists_what_is_there), CASE(slips_are_answered), CASE(drivers_are_described_or_refused))
+/* A folder of drivers that holds nothing but a list, and what it says of two. */
+static void peers_that_were_left_out_are_named(void **state)
+{
+    const char list[] = "here built\nnomad missing libnomad-dev nomadd\n";
+    char folder[] = "/tmp/command-test-XXXXXX", path[64];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/peers.list", folder);
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(file, list, sizeof list - 1), sizeof list - 1);
+    close(file);
+    assert_int_equal(setenv("IPCMARK_DRIVER_PATH", folder, 1), 0);
+    expect(0, "nomad  not built: needs libnomad-dev nomadd; ./ipcmark --with-peers installs what is missing", "drivers",
+           NULL, NULL);
+    expect(0, "{\"driver\":\"nomad\",\"missing\":[\"libnomad-dev\",\"nomadd\"]}", "drivers", "--format=jsonl", NULL);
+    expect(3, "the driver 'nomad' is not built: needs libnomad-dev nomadd; ./ipcmark --with-peers", "drivers",
+           "nomad?a=b", NULL);
+    expect(3, "there is no driver 'here'", "drivers", "here", NULL);
+    expect(3, "the driver 'nomad' is not built", "conformance", "--driver=nomad", "--clause=DEL-001");
+    unsetenv("IPCMARK_DRIVER_PATH");
+    unlink(path);
+    rmdir(folder);
+}
+
+CASES_MAIN(CASE(help_lists_what_is_there), CASE(slips_are_answered), CASE(drivers_are_described_or_refused),
+           CASE(peers_that_were_left_out_are_named))
