@@ -4,16 +4,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { READY_WITHIN_S = 20, END_WITHIN_S = 5, SAID = 4096 };
+enum { READY_WITHIN_S = 20, END_WITHIN_S = 5, SAID = 4096, READS_AFTER_END = 64 };
 
 struct daemon {
     const char *const *argv; /* these three until it is ready */
@@ -63,17 +65,34 @@ static void remember(struct daemon *daemon, const char *text, size_t size)
     daemon->said[daemon->said_size] = '\0';
 }
 
-/* Reads to the end, so that the program never waits for us to. */
+static void hear(struct daemon *daemon, const char *text, size_t size)
+{
+    remember(daemon, text, size);
+    if (daemon->state == STARTING && strstr(daemon->said, daemon->ready) != NULL)
+        set_state(daemon, READY);
+}
+
+/* Reads until the program has ended, so that it never waits for us to. A child of its own may hold on to its output,
+ * and even write more. */
 static void listen_to(struct daemon *daemon, int input)
 {
+    const int ended = (int)syscall(SYS_pidfd_open, daemon->pid, 0);
+    struct pollfd waits[] = {{.fd = input, .events = POLLIN}, {.fd = ended, .events = POLLIN}};
     char text[SAID / 2];
-    for (ssize_t got; (got = read(input, text, sizeof text)) > 0 || (got < 0 && errno == EINTR);) {
-        if (got < 0)
+    for (int after = 0; after < READS_AFTER_END;) {
+        if (poll(waits, 2, -1) < 0)
             continue;
-        remember(daemon, text, (size_t)got);
-        if (daemon->state == STARTING && strstr(daemon->said, daemon->ready) != NULL)
-            set_state(daemon, READY);
+        after += waits[1].revents != 0;
+        if (waits[0].revents == 0)
+            break;
+        const ssize_t got = read(input, text, sizeof text);
+        if (got > 0)
+            hear(daemon, text, (size_t)got);
+        else if (got == 0 || errno != EINTR)
+            break;
     }
+    if (ended >= 0)
+        close(ended);
 }
 
 /* Nobody may signal a process that has been reaped. */
@@ -145,6 +164,13 @@ static void daemon_free(struct daemon *daemon)
     free(daemon);
 }
 
+static int ready_within_s(void)
+{
+    const char *text = getenv("IPCMARK_BROKER_SECONDS");
+    const int seconds = text == NULL ? 0 : atoi(text);
+    return seconds > 0 ? seconds : READY_WITHIN_S;
+}
+
 int daemon_start(struct daemon **out, const char *const argv[], const char *folder, const char *ready)
 {
     struct daemon *daemon = calloc(1, sizeof *daemon);
@@ -162,7 +188,7 @@ int daemon_start(struct daemon **out, const char *const argv[], const char *fold
         return result;
     }
     pthread_mutex_lock(&daemon->lock);
-    wait_while(daemon, is_starting, READY_WITHIN_S);
+    wait_while(daemon, is_starting, ready_within_s());
     if (daemon->state == READY) {
         pthread_mutex_unlock(&daemon->lock); /* from here on the thread looks at argv and folder no more */
         *out = daemon;

@@ -8,9 +8,8 @@
 struct daemon;
 
 /* argv[0] is a path; folder is where it works. Returns once it has printed `ready` anywhere in a line.
- * -ECHILD: it ended before, and what it said last is on our standard error; -ETIMEDOUT: it took more than 20 s; else
- * -errno.
- */
+ * -ECHILD: it ended before, and what it said last is on our standard error; -ETIMEDOUT: it took more than 20 s, or
+ * than the environment's IPCMARK_BROKER_SECONDS; else -errno. */
 int daemon_start(struct daemon **out, const char *const argv[], const char *folder, const char *ready);
 /* Blocks until it has ended; SIGKILL after 5 s. */
 void daemon_stop(struct daemon *daemon);
