@@ -57,7 +57,7 @@ static bool is_there(pid_t pid)
 
 static void enter(void)
 {
-    strcpy(strrchr(folder, '-'), "-XXXXXX");
+    memcpy(strrchr(folder, '-'), "-XXXXXX", sizeof "-XXXXXX");
     assert_non_null(mkdtemp(folder));
 }
 
@@ -230,7 +230,7 @@ static void goes_with_a_holder_that_is_killed(void **state)
 static int hold(const char *path)
 {
     struct daemon *daemon;
-    strcpy(folder, path);
+    snprintf(folder, sizeof folder, "%s", path);
     if (start(&daemon, "trap '' TERM HUP; echo is ready; echo 1 >done; exec sleep 1000") == 0)
         pause();
     return 1;

@@ -95,7 +95,7 @@ static struct roster *start(const char *channel)
 
 static void enter(void)
 {
-    strcpy(strrchr(folder, '-'), "-XXXXXX");
+    memcpy(strrchr(folder, '-'), "-XXXXXX", sizeof "-XXXXXX");
     assert_non_null(mkdtemp(folder));
     joined_count = left_count = stale_count = refusals = 0;
 }
@@ -169,7 +169,7 @@ static void other_end(struct other *other, bool by_kill)
 static int other_main(char **arguments)
 {
     char byte;
-    strcpy(folder, arguments[0]);
+    snprintf(folder, sizeof folder, "%s", arguments[0]);
     struct roster *roster = begin(arguments[1], arguments[2], false, arguments[3]);
     if (strcmp(arguments[4], "shown") == 0 && roster_start(roster) < 0)
         return 1;
