@@ -151,19 +151,21 @@ static bool is_ours(const struct directory *directory, const char *name)
            strcmp(name, ".data") == 0 || strcmp(name, ".back") == 0;
 }
 
-static void visit_ours(const struct directory *directory, directory_visit_fn *visit, void *context)
+static int visit_ours(const struct directory *directory, directory_visit_fn *visit, void *context)
 {
     int fd = openat(directory->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = fd < 0 ? NULL : fdopendir(fd);
     if (entries == NULL) {
+        const int error = errno;
         if (fd >= 0)
             close(fd);
-        return;
+        return -error;
     }
     for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
         if (is_ours(directory, entry->d_name))
             visit(context, entry->d_name);
     closedir(entries);
+    return 0;
 }
 
 struct filter {
@@ -180,12 +182,12 @@ static void visit_matching(void *context, const char *name)
         filter->visit(filter->context, name);
 }
 
-void directory_scan(const struct directory *directory, const char *stem, const char *kind, directory_visit_fn *visit,
-                    void *context)
+int directory_scan(const struct directory *directory, const char *stem, const char *kind, directory_visit_fn *visit,
+                   void *context)
 {
     struct filter filter = {.kind = kind, .visit = visit, .context = context};
     snprintf(filter.prefix, sizeof filter.prefix, "%s-%s-", directory->driver, stem);
-    visit_ours(directory, visit_matching, &filter);
+    return visit_ours(directory, visit_matching, &filter);
 }
 
 static void remove_if_stale(void *context, const char *name)

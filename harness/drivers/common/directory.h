@@ -40,9 +40,9 @@ void directory_remove(const struct directory *directory, const char *name);
 /* Opens a file whose owner lives. -ENOENT: it is gone, or was stale and has been removed; -EINVAL: not such a file. */
 int directory_open_live(const struct directory *directory, const char *name, int flags);
 
-/* Calls visit for each name that starts with DRIVER-STEM- and ends with .KIND. */
-void directory_scan(const struct directory *directory, const char *stem, const char *kind, directory_visit_fn *visit,
-                    void *context);
+/* Calls visit for each name that starts with DRIVER-STEM- and ends with .KIND. -errno: the directory cannot be read. */
+int directory_scan(const struct directory *directory, const char *stem, const char *kind, directory_visit_fn *visit,
+                   void *context);
 void directory_sweep(const struct directory *directory); /* removes what the dead left */
 
 /* An inotify descriptor that is readable when a file was renamed in or, if so asked, removed; or -errno: then only the

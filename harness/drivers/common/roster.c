@@ -147,8 +147,9 @@ static void scan(struct roster *roster)
     struct member **at = &roster->members;
     for (struct member *member = roster->members; member != NULL; member = member->next)
         member->seen = false;
-    directory_scan(&roster->directory, roster->endpoint.digest, roster->kind.is_publisher ? "sub" : "pub", look_at,
-                   roster);
+    if (directory_scan(&roster->directory, roster->endpoint.digest, roster->kind.is_publisher ? "sub" : "pub", look_at,
+                       roster) < 0)
+        return; /* for want of descriptors, say: who was there may be there still */
     while (*at != NULL) {
         struct member *member = *at;
         if (member->seen) {

@@ -1,0 +1,203 @@
+#include "zeromq.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A socket is for one thread at a time: under the lock. Whoever calls it processes what libzmq's own thread has told it
+ * meanwhile: that subscribers came and went, or have read, so that there is room. The control thread does so whenever
+ * nobody else did. */
+struct publisher {
+    struct endpoint endpoint;
+    struct roster *roster;
+    struct zeromq zeromq;
+    atomic_int count;
+    int bell;
+    bool has_control;
+    pthread_t control;
+    pthread_mutex_t lock;
+    pthread_cond_t room, idle;
+    bool closing;
+    int callers, waiting;
+};
+
+/* Publishers need not know where subscribers are. */
+static int joined(void *context, const char *id, const char *address, void **member)
+{
+    (void)context, (void)id, (void)address;
+    *member = NULL;
+    return 0;
+}
+
+static void left(void *context, void *member)
+{
+    (void)context, (void)member;
+}
+
+/* One subscriber or one message makes room for one that waits; that one then wakes the next. With the lock. */
+static void wake_next(struct publisher *publisher)
+{
+    if (publisher->waiting > 0)
+        pthread_cond_signal(&publisher->room);
+}
+
+/* A topic with a byte before it: 1, it is new, or 0, it is gone. -1: there is none. */
+static int next_topic(struct publisher *publisher, unsigned char *topic, size_t room)
+{
+    pthread_mutex_lock(&publisher->lock);
+    const int size = zmq_recv(publisher->zeromq.socket, topic, room, ZMQ_DONTWAIT);
+    wake_next(publisher);
+    pthread_mutex_unlock(&publisher->lock);
+    return size;
+}
+
+static void *control(void *context)
+{
+    struct publisher *publisher = context;
+    struct pollfd waits[] = {{.fd = publisher->bell, .events = POLLIN},
+                             {.fd = publisher->zeromq.ready, .events = POLLIN}};
+    unsigned char topic[1 + TOPIC + 1];
+    while (waits[0].revents == 0) {
+        int size;
+        while ((size = next_topic(publisher, topic, sizeof topic - 1)) >= 0) {
+            if (size <= 1 + TOKEN || size >= (int)sizeof topic)
+                continue; /* that of everybody: the empty one */
+            topic[size] = '\0';
+            atomic_fetch_add(&publisher->count, topic[0] != 0 ? 1 : -1);
+            endpoint_report(&publisher->endpoint, (const char *)topic + 1 + TOKEN, topic[0] != 0);
+        }
+        poll(waits, 2, -1);
+    }
+    return NULL;
+}
+
+static void publisher_free(struct publisher *publisher)
+{
+    roster_close(publisher->roster);
+    if (publisher->has_control) {
+        bell_ring(publisher->bell);
+        pthread_join(publisher->control, NULL);
+    }
+    zeromq_close(&publisher->zeromq);
+    if (publisher->bell >= 0)
+        close(publisher->bell);
+    pthread_cond_destroy(&publisher->idle);
+    pthread_cond_destroy(&publisher->room);
+    pthread_mutex_destroy(&publisher->lock);
+    free(publisher);
+}
+
+static int bind_socket(struct publisher *publisher, const ipcmark_endpoint *options, char address[ROSTER_ADDRESS])
+{
+    void *socket = publisher->zeromq.socket;
+    char name[IDENTITY_TEXT];
+    int result = zeromq_set_mark(socket, ZMQ_SNDHWM, options);
+    if (result == 0)
+        result = zeromq_set(socket, ZMQ_XPUB_NODROP, 1);
+    if (result == 0) /* nothing but topics comes in */
+        result = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &(int64_t){2 * TOPIC}, sizeof(int64_t)) < 0 ? -errno : 0;
+    identity_make(name);
+    snprintf(address, ROSTER_ADDRESS, ZEROMQ_ADDRESS "%s", name);
+    if (result == 0 && zmq_bind(socket, address) < 0)
+        result = -errno;
+    return result;
+}
+
+int zeromq_publisher_open(void **out, const ipcmark_endpoint *options)
+{
+    static const struct roster_kind kind = {.driver = "zeromq", .is_publisher = true, .joined = joined, .left = left};
+    struct publisher *publisher = calloc(1, sizeof *publisher);
+    char address[ROSTER_ADDRESS];
+    if (publisher == NULL)
+        return -ENOMEM;
+    pthread_mutex_init(&publisher->lock, NULL);
+    pthread_cond_init(&publisher->room, NULL);
+    pthread_cond_init(&publisher->idle, NULL);
+    int result = publisher->bell = bell_open();
+    if (result >= 0)
+        result = endpoint_copy(&publisher->endpoint, options);
+    if (result == 0)
+        result = zeromq_open(&publisher->zeromq, ZMQ_XPUB);
+    if (result == 0)
+        result = bind_socket(publisher, options, address);
+    if (result == 0)
+        result = roster_open(&publisher->roster, &publisher->endpoint, options->directory, &kind, address, publisher);
+    if (result == 0)
+        result = thread_start(&publisher->control, control, publisher);
+    publisher->has_control = result == 0;
+    if (result == 0)
+        result = roster_start(publisher->roster);
+    if (result < 0) {
+        publisher_free(publisher);
+        return result;
+    }
+    *out = publisher;
+    return 0;
+}
+
+/* With the lock. All or none: room is asked for with the first part, for the whole message. */
+static int send_parts(struct publisher *publisher, const ipcmark_part *parts, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        const int flags = (i + 1 < count ? ZMQ_SNDMORE : 0) | (i == 0 ? ZMQ_DONTWAIT : 0);
+        if (zmq_send(publisher->zeromq.socket, parts[i].data, parts[i].size, flags) < 0)
+            return i == 0 ? -errno : -EIO;
+    }
+    return 0;
+}
+
+/* With the lock. */
+static int send_when_there_is_room(struct publisher *publisher, const ipcmark_part *parts, size_t count)
+{
+    for (;;) {
+        const int result = publisher->closing ? -ESHUTDOWN : send_parts(publisher, parts, count);
+        if (result != -EAGAIN) {
+            wake_next(publisher);
+            return result;
+        }
+        ++publisher->waiting;
+        pthread_cond_wait(&publisher->room, &publisher->lock);
+        --publisher->waiting;
+    }
+}
+
+int zeromq_publish(void *handle, const ipcmark_part *parts, size_t count)
+{
+    struct publisher *publisher = handle;
+    size_t size = 0;
+    if (count == 0)
+        return -EINVAL; /* ZeroMQ has no such message */
+    for (size_t i = 0; i < count; ++i) {
+        if (parts[i].size > publisher->endpoint.max_bytes - size)
+            return -EMSGSIZE;
+        size += parts[i].size;
+    }
+    pthread_mutex_lock(&publisher->lock);
+    ++publisher->callers;
+    const int result = send_when_there_is_room(publisher, parts, count);
+    if (--publisher->callers == 0 && publisher->closing)
+        pthread_cond_signal(&publisher->idle);
+    pthread_mutex_unlock(&publisher->lock);
+    return result;
+}
+
+int zeromq_publisher_peers(void *handle)
+{
+    return atomic_load(&((struct publisher *)handle)->count);
+}
+
+void zeromq_publisher_close(void *handle)
+{
+    struct publisher *publisher = handle;
+    pthread_mutex_lock(&publisher->lock);
+    publisher->closing = true;
+    pthread_cond_broadcast(&publisher->room);
+    while (publisher->callers > 0)
+        pthread_cond_wait(&publisher->idle, &publisher->lock);
+    pthread_mutex_unlock(&publisher->lock);
+    publisher_free(publisher);
+}
