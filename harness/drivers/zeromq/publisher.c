@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { TOPIC_MOST = 1024 }; /* longer than any */
+
 /* A socket is for one thread at a time: under the lock. Whoever calls it processes what libzmq's own thread has told it
  * meanwhile: that subscribers came and went, or have read, so that there is room. The control thread does so whenever
  * nobody else did. */
@@ -99,7 +101,7 @@ static int bind_socket(struct publisher *publisher, const ipcmark_endpoint *opti
     if (result == 0)
         result = zeromq_set(socket, ZMQ_XPUB_NODROP, 1);
     if (result == 0) /* nothing but topics comes in */
-        result = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &(int64_t){2 * TOPIC}, sizeof(int64_t)) < 0 ? -errno : 0;
+        result = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &(int64_t){TOPIC_MOST}, sizeof(int64_t)) < 0 ? -errno : 0;
     identity_make(name);
     snprintf(address, ROSTER_ADDRESS, ZEROMQ_ADDRESS "%s", name);
     if (result == 0 && zmq_bind(socket, address) < 0)
