@@ -33,12 +33,12 @@ static int connect_again(struct publisher *publisher)
 
 int publisher_enter(struct publisher *publisher)
 {
+    atomic_fetch_add(&publisher->callers, 1); /* close must not be over while somebody waits for the lock */
     pthread_mutex_lock(&publisher->lock);
-    ++publisher->callers;
     while (publisher->busy && !publisher->closing)
         pthread_cond_wait(&publisher->turn, &publisher->lock);
     const bool refused = publisher->closing;
-    if (refused && --publisher->callers == 0)
+    if (refused && atomic_fetch_sub(&publisher->callers, 1) == 1)
         pthread_cond_signal(&publisher->idle);
     if (!refused)
         publisher->busy = true;
@@ -56,7 +56,7 @@ void publisher_leave(struct publisher *publisher)
     pthread_mutex_lock(&publisher->lock);
     publisher->busy = false;
     pthread_cond_signal(&publisher->turn);
-    if (--publisher->callers == 0)
+    if (atomic_fetch_sub(&publisher->callers, 1) == 1)
         pthread_cond_signal(&publisher->idle);
     pthread_mutex_unlock(&publisher->lock);
 }
@@ -89,7 +89,7 @@ void publisher_stop(struct publisher *publisher)
     pthread_mutex_lock(&publisher->lock);
     publisher->closing = true;
     pthread_cond_broadcast(&publisher->turn);
-    while (publisher->callers > 0)
+    while (atomic_load(&publisher->callers) > 0)
         pthread_cond_wait(&publisher->idle, &publisher->lock);
     pthread_mutex_unlock(&publisher->lock);
 }

@@ -5,6 +5,7 @@
 #define REDIS_PUBLISHER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "broker.h"
@@ -16,7 +17,7 @@ struct publisher {
     pthread_mutex_t lock;
     pthread_cond_t turn, idle;
     bool busy, closing;
-    int callers; /* inside, or waiting for their turn */
+    atomic_int callers; /* inside, or about to be */
     int port;
     char host[BROKER_HOST], channel[CHANNEL];
     redisContext *connection;
