@@ -1,0 +1,201 @@
+#include "endpoints.h"
+
+#include "intake.h"
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct endpoint_state {
+    struct client client;
+    const struct flavour *flavour;
+    void *state; /* the flavour's */
+};
+
+struct publisher {
+    struct endpoint_state base;
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    bool closing;
+    int callers; /* in publish */
+};
+
+struct subscriber {
+    struct endpoint_state base;
+    struct intake intake;
+    natsSubscription *subscription;
+    ipcmark_deliver_fn *deliver;
+    void *context;
+};
+
+static int base_open(struct endpoint_state *base, const ipcmark_endpoint *options, const struct flavour *flavour,
+                     bool send_asap)
+{
+    int result = client_open(&base->client, options, flavour->prefix, send_asap);
+    if (result < 0)
+        return result;
+    base->flavour = flavour;
+    if (flavour->prepare != NULL)
+        result = flavour->prepare(&base->client, options, &base->state);
+    if (result < 0)
+        client_close(&base->client);
+    return result;
+}
+
+static void base_close(struct endpoint_state *base)
+{
+    if (base->flavour->dispose != NULL)
+        base->flavour->dispose(base->state);
+    client_close(&base->client);
+}
+
+int endpoints_publisher_open(void **out, const ipcmark_endpoint *options, const struct flavour *flavour, bool send_asap)
+{
+    struct publisher *publisher = calloc(1, sizeof *publisher);
+    if (publisher == NULL)
+        return -ENOMEM;
+    const int result = base_open(&publisher->base, options, flavour, send_asap);
+    if (result < 0) {
+        free(publisher);
+        return result;
+    }
+    pthread_mutex_init(&publisher->lock, NULL);
+    pthread_cond_init(&publisher->idle, NULL);
+    *out = publisher;
+    return 0;
+}
+
+static bool publisher_enter(struct publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+    const bool open = !publisher->closing;
+    publisher->callers += open;
+    pthread_mutex_unlock(&publisher->lock);
+    return open;
+}
+
+static void publisher_leave(struct publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+    if (--publisher->callers == 0 && publisher->closing)
+        pthread_cond_broadcast(&publisher->idle);
+    pthread_mutex_unlock(&publisher->lock);
+}
+
+int endpoints_publish(void *handle, const ipcmark_part *parts, size_t count)
+{
+    struct publisher *publisher = handle;
+    const struct endpoint_state *base = &publisher->base;
+    if (count != 1)
+        return -EINVAL; /* a message has one payload */
+    if (parts[0].size > SERVER_MAX_PAYLOAD)
+        return -EMSGSIZE;
+    if (!publisher_enter(publisher))
+        return -ESHUTDOWN;
+    const int result = base->flavour->send(&publisher->base.client, base->state, parts[0].data, parts[0].size);
+    publisher_leave(publisher);
+    return result;
+}
+
+/* Whoever still waits for the server's answer is sent home without one. */
+void endpoints_publisher_close(void *handle)
+{
+    struct publisher *publisher = handle;
+    pthread_mutex_lock(&publisher->lock);
+    publisher->closing = true;
+    pthread_mutex_unlock(&publisher->lock);
+    client_disconnect(&publisher->base.client);
+    pthread_mutex_lock(&publisher->lock);
+    while (publisher->callers > 0)
+        pthread_cond_wait(&publisher->idle, &publisher->lock);
+    pthread_mutex_unlock(&publisher->lock);
+    base_close(&publisher->base);
+    pthread_cond_destroy(&publisher->idle);
+    pthread_mutex_destroy(&publisher->lock);
+    free(publisher);
+}
+
+static void receive(void *context)
+{
+    struct subscriber *subscriber = context;
+    natsStatus status = NATS_OK;
+    while (!intake_is_closing(&subscriber->intake) && (status == NATS_OK || status == NATS_TIMEOUT)) {
+        natsMsg *message;
+        status = natsSubscription_NextMsg(&message, subscriber->subscription, CLIENT_FOR_EVER_MS);
+        if (status != NATS_OK)
+            continue;
+        if (!intake_is_closing(&subscriber->intake)) {
+            subscriber->deliver(subscriber->context,
+                                &(ipcmark_part){natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message)}, 1);
+            if (subscriber->base.flavour->took != NULL)
+                subscriber->base.flavour->took(message);
+        }
+        natsMsg_Destroy(message);
+    }
+    nats_ReleaseThreadMemory();
+}
+
+static void unsubscribe(void *context)
+{
+    natsSubscription_Unsubscribe(((struct subscriber *)context)->subscription);
+}
+
+static void subscriber_free(void *context)
+{
+    struct subscriber *subscriber = context;
+    if (subscriber->subscription != NULL) {
+        if (natsSubscription_IsValid(subscriber->subscription)) /* closed by its own handler */
+            unsubscribe(subscriber);
+        natsSubscription_Destroy(subscriber->subscription);
+    }
+    base_close(&subscriber->base);
+    free(subscriber);
+}
+
+/* The server has the subscription, and the library keeps what the handler has not taken yet, however much it is. */
+static int subscribe(struct subscriber *subscriber)
+{
+    struct client *client = &subscriber->base.client;
+    natsStatus status = subscriber->base.flavour->subscribe(client, subscriber->base.state, &subscriber->subscription);
+    if (status == NATS_OK)
+        status = natsSubscription_SetPendingLimits(subscriber->subscription, -1, -1);
+    if (status == NATS_OK)
+        status = natsConnection_FlushTimeout(client->connection, CLIENT_WAIT_MS);
+    return client_error(status);
+}
+
+int endpoints_subscriber_open(void **out, const ipcmark_endpoint *options, const struct flavour *flavour,
+                              ipcmark_deliver_fn *deliver, void *context)
+{
+    struct subscriber *subscriber = calloc(1, sizeof *subscriber);
+    if (subscriber == NULL)
+        return -ENOMEM;
+    subscriber->deliver = deliver;
+    subscriber->context = context;
+    int result = base_open(&subscriber->base, options, flavour, false);
+    if (result < 0) {
+        free(subscriber);
+        return result;
+    }
+    result = subscribe(subscriber);
+    if (result == 0)
+        result = intake_start(&subscriber->intake, receive, subscriber_free, subscriber);
+    if (result < 0) {
+        subscriber_free(subscriber);
+        return result;
+    }
+    *out = subscriber;
+    return 0;
+}
+
+void endpoints_subscriber_close(void *handle)
+{
+    struct subscriber *subscriber = handle;
+    intake_close(&subscriber->intake, unsubscribe);
+}
+
+int endpoints_peers(void *endpoint)
+{
+    (void)endpoint;
+    return -ENOTSUP;
+}
