@@ -96,6 +96,7 @@ static void request_open_broker(const cJSON *request, cJSON *reply, struct refus
                                       .id = "0.1",
                                       .channel = "broker",
                                       .directory = cJSON_IsString(directory) ? directory->valuestring : "",
+                                      .max_message_bytes = (size_t)request_number(request, "max_message_bytes", 65536),
                                       .params = (const char *const *)params};
     char address[1024] = "";
     int error = params == NULL                      ? -ENOMEM

@@ -16,6 +16,7 @@ int broker_ensure(ipcmark_participant *first)
         return -EPROTO;
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddStringToObject(fields, "directory", trial->files);
+    cJSON_AddNumberToObject(fields, "max_message_bytes", (double)trial->options.max_message_bytes);
     params_add(cJSON_AddObjectToObject(fields, "params"), trial->params);
     ipcmark_call *call = ipcmark_request(broker, "open_broker", fields, 0);
     if (ipcmark_await(call) != IPCMARK_DONE)
