@@ -25,6 +25,7 @@ struct daemon {
     pthread_cond_t changed;
     pid_t pid; /* 0: not forked yet, or reaped */
     enum { STARTING, READY, ENDED } state;
+    bool stopping;       /* it is to end */
     int error;           /* of fork and the like */
     char said[SAID + 1]; /* the end of what it printed */
     size_t said_size;
@@ -107,6 +108,19 @@ static void reap(struct daemon *daemon)
     pthread_mutex_unlock(&daemon->lock);
 }
 
+/* Whoever finds that it is gone shall know why. argv is our starter's, which waits no more once it is ready. */
+static void set_ended(struct daemon *daemon)
+{
+    pthread_mutex_lock(&daemon->lock);
+    if (daemon->state == STARTING)
+        fprintf(stderr, "%s ended before it was ready:\n%s\n", daemon->argv[0], daemon->said);
+    else if (!daemon->stopping)
+        fprintf(stderr, "the broker ended by itself; it said last:\n%s\n", daemon->said);
+    daemon->state = ENDED;
+    pthread_cond_broadcast(&daemon->changed);
+    pthread_mutex_unlock(&daemon->lock);
+}
+
 static void *keep(void *context)
 {
     struct daemon *daemon = context;
@@ -131,9 +145,7 @@ static void *keep(void *context)
         daemon->error = errno;
     }
     close(ends[0]);
-    if (daemon->state == STARTING)
-        fprintf(stderr, "%s ended before it was ready:\n%s\n", daemon->argv[0], daemon->said);
-    set_state(daemon, ENDED);
+    set_ended(daemon);
     return NULL;
 }
 
@@ -206,6 +218,7 @@ int daemon_start(struct daemon **out, const char *const argv[], const char *fold
 void daemon_stop(struct daemon *daemon)
 {
     pthread_mutex_lock(&daemon->lock);
+    daemon->stopping = true;
     if (daemon->pid > 0)
         kill(daemon->pid, SIGTERM);
     wait_while(daemon, has_not_ended, END_WITHIN_S);

@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 /* An open may take ten seconds all in all, and RouDi needs some of them itself. */
+#define ROUDI_PREFIX "ipcmark-iceoryx-" /* of the names of its clients, whose sockets are /tmp/NAME */
+
 enum { TURN_WITHIN_MS = 6000, LOOK_EVERY_MS = 50, PATH_ROOM = 1024, ADDRESS_ROOM = 64 };
 
 /* RouDi writes to all of this memory when it starts. 128 MiB a pool hold several full queues, up to messages of 4 KiB
@@ -35,9 +37,9 @@ enum {
 
 struct roudi {
     struct daemon *daemon;
-    int turn;      /* a socket whose name is taken as long as it is open, on the whole machine */
-    int lifeline;  /* what the cleaner waits for the end of */
-    pid_t cleaner; /* 0: none */
+    int turn;     /* a socket whose name is taken as long as it is open, on the whole machine */
+    int lifeline; /* what the cleaner waits for the end of */
+    pid_t cleaner;
     char address[ADDRESS_ROOM];
 };
 
@@ -88,16 +90,18 @@ int roudi_check(void)
 
 /* What RouDi removes in order it leaves when it is killed, as its clients leave their sockets. This process may be
  * killed as well; so a shell waits for its end, and holds the turn until it has cleaned. */
-static int start_cleaner(struct roudi *roudi)
+static int start_cleaner(struct roudi *roudi, const char *prefix)
 {
     /* Unless it is told that RouDi has ended, that may be dying still, and be making one of these. */
     static const char script[] = "trap '' HUP INT TERM\n"
-                                 "read -r ended || sleep 0.1\n"
-                                 "rm -f -- \"/dev/shm/$1\" /dev/shm/iceoryx_mgmt /tmp/roudi /tmp/roudi.lock"
-                                 " /tmp/iox-unique-roudi.lock \"/tmp/$0\"*\n";
+                                 "clean() {\n"
+                                 "  rm -f -- \"/dev/shm/$1\" /dev/shm/iceoryx_mgmt /tmp/roudi /tmp/roudi.lock"
+                                 " /tmp/iox-unique-roudi.lock \"/tmp/$0\"*\n"
+                                 "}\n"
+                                 "read -r ended && sure=: || sure=false\n"
+                                 "clean \"$1\"; $sure || { sleep 0.1; clean \"$1\"; }\n";
     const struct group *const group = getgrgid(getegid()); /* RouDi names the memory for messages after it */
-    char *const argv[] = {"sh", "-c", (char *)script, roudi->address, group == NULL ? "" : group->gr_name, NULL};
-    char *const environment[] = {"PATH=/usr/bin:/bin", NULL};
+    char *const argv[] = {"sh", "-c", (char *)script, (char *)prefix, group == NULL ? "" : group->gr_name, NULL};
     posix_spawn_file_actions_t actions;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -108,11 +112,37 @@ static int start_cleaner(struct roudi *roudi)
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
     posix_spawn_file_actions_adddup2(&actions, roudi->turn, STDERR_FILENO + 1);
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 2);
-    const int error = posix_spawn(&roudi->cleaner, "/bin/sh", &actions, NULL, argv, environment);
+    const int error = posix_spawn(&roudi->cleaner, "/bin/sh", &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[0]);
-    roudi->lifeline = ends[1];
+    if (error == 0)
+        roudi->lifeline = ends[1];
+    else
+        close(ends[1]);
     return -error;
+}
+
+static void end_cleaner(struct roudi *roudi)
+{
+    if (roudi->lifeline < 0)
+        return;
+    dprintf(roudi->lifeline, "ended\n");
+    close(roudi->lifeline);
+    roudi->lifeline = -1;
+    while (waitpid(roudi->cleaner, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* The cleaner of a run may have been killed together with all the others. */
+static int clean_after_others(struct roudi *roudi)
+{
+    if (roudi_check() == 0) {
+        fprintf(stderr, "iceoryx: there is one RouDi a machine, and this one has one already: end it first\n");
+        return -EADDRINUSE;
+    }
+    const int result = start_cleaner(roudi, ROUDI_PREFIX);
+    end_cleaner(roudi);
+    return result;
 }
 
 static void write_pool(FILE *file, size_t size)
@@ -158,16 +188,14 @@ int roudi_open(void **out, const ipcmark_endpoint *options, char *address, size_
     if (roudi == NULL)
         return -ENOMEM;
     identity_make(identity);
-    snprintf(roudi->address, sizeof roudi->address, "ipcmark-iceoryx-%s", identity);
+    snprintf(roudi->address, sizeof roudi->address, ROUDI_PREFIX "%s", identity);
     roudi->lifeline = -1;
     roudi->turn = -1;
     int result = take_turn(&roudi->turn);
-    if (result == 0 && roudi_check() == 0) {
-        fprintf(stderr, "iceoryx: there is one RouDi a machine, and this one has one already: end it first\n");
-        result = -EADDRINUSE;
-    }
     if (result == 0)
-        result = start_cleaner(roudi);
+        result = clean_after_others(roudi);
+    if (result == 0)
+        result = start_cleaner(roudi, roudi->address);
     if (result == 0)
         result = start(roudi, options);
     if (result < 0) {
@@ -184,12 +212,7 @@ void roudi_close(void *handle)
     struct roudi *roudi = handle;
     if (roudi->daemon != NULL)
         daemon_stop(roudi->daemon);
-    if (roudi->lifeline >= 0) {
-        dprintf(roudi->lifeline, "ended\n");
-        close(roudi->lifeline);
-    }
-    while (roudi->cleaner > 0 && waitpid(roudi->cleaner, NULL, 0) < 0 && errno == EINTR)
-        ;
+    end_cleaner(roudi);
     if (roudi->turn >= 0)
         close(roudi->turn);
     free(roudi);
