@@ -1,0 +1,426 @@
+/* Eclipse Cyclone DDS: a writer or reader an endpoint, reliable and keeping all; a topic a channel.
+ *
+ * How much may lie between them, and who waits for it, is left to DDS: a reader takes SAMPLES_MAX, and then its
+ * writers' history caches fill up, and dds_write waits. */
+#include "domain.h"
+#include "frame.h"
+#include "intake.h"
+#include "matches.h"
+#include "message.h"
+#include "params.h"
+
+#include <dds/version.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SAMPLES_MAX = 512, /* that a reader holds; of the size that they have */
+    TAKE_MAX = 16,
+    PARTS_INSIDE = 16,
+    WRITE_MS = 50, /* of one try, after which it is seen whether close was called */
+    ACKNOWLEDGED_MS = 500,
+    AHEAD_MAX = 64 << 20,
+    TOPIC_NAME = 2 * ENDPOINT_NAME + 2
+};
+
+struct publisher {
+    struct matches matches;
+    struct domain *domain;
+    dds_entity_t topic, writer;
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    bool closing;
+    int callers;
+};
+
+/* Taken while the handler waited in publish. */
+struct ahead {
+    struct ahead *next;
+    wire_message *message;
+};
+
+struct subscriber {
+    struct matches matches;
+    struct domain *domain;
+    dds_entity_t topic, reader, waitset;
+    struct intake intake;
+    struct ahead *first, **last;
+    size_t ahead_bytes;
+    ipcmark_part *parts;
+    size_t parts_room;
+    ipcmark_deliver_fn *deliver;
+    void *context;
+};
+
+static _Thread_local struct subscriber *delivering;
+
+/* Names of topics are letters and digits; a channel may be any bytes. */
+static dds_entity_t make_topic(dds_entity_t participant, const char *channel)
+{
+    char name[TOPIC_NAME] = "c", *at = name + 1;
+    for (const unsigned char *byte = (const unsigned char *)channel; *byte != '\0'; ++byte)
+        at += snprintf(at, 3, "%02x", *byte);
+    return dds_create_topic(participant, &wire_message_desc, name, NULL, NULL);
+}
+
+static dds_qos_t *make_qos(const char *id, int32_t samples)
+{
+    dds_qos_t *qos = dds_create_qos();
+    dds_qset_reliability(qos, DDS_RELIABILITY_RELIABLE, DDS_MSECS(WRITE_MS));
+    dds_qset_history(qos, DDS_HISTORY_KEEP_ALL, 0);
+    dds_qset_resource_limits(qos, samples, DDS_LENGTH_UNLIMITED, DDS_LENGTH_UNLIMITED);
+    dds_qset_durability(qos, DDS_DURABILITY_VOLATILE);
+    dds_qset_ignorelocal(qos, DDS_IGNORELOCAL_PROCESS);
+    dds_qset_userdata(qos, id, strlen(id));
+    return qos;
+}
+
+static void publisher_free(struct publisher *publisher)
+{
+    if (publisher->writer > 0)
+        dds_delete(publisher->writer);
+    if (publisher->topic > 0)
+        dds_delete(publisher->topic);
+    domain_leave(publisher->domain);
+    pthread_cond_destroy(&publisher->idle);
+    pthread_mutex_destroy(&publisher->lock);
+    matches_close(&publisher->matches);
+    free(publisher);
+}
+
+static int make_writer(struct publisher *publisher, const ipcmark_endpoint *options)
+{
+    dds_entity_t participant;
+    const int result = domain_join(&publisher->domain, options, &participant);
+    if (result < 0)
+        return result;
+    publisher->topic = make_topic(participant, options->channel);
+    if (publisher->topic < 0)
+        return dds_error(publisher->topic);
+    dds_qos_t *qos = make_qos(options->id, DDS_LENGTH_UNLIMITED);
+    dds_listener_t *listener = matches_listener(&publisher->matches);
+    publisher->writer = dds_create_writer(participant, publisher->topic, qos, listener);
+    dds_delete_listener(listener);
+    dds_delete_qos(qos);
+    return publisher->writer < 0 ? dds_error(publisher->writer) : 0;
+}
+
+static int publisher_open(void **out, const ipcmark_endpoint *options)
+{
+    struct publisher *publisher = calloc(1, sizeof *publisher);
+    if (publisher == NULL)
+        return -ENOMEM;
+    int result = matches_open(&publisher->matches, options);
+    if (result < 0) {
+        free(publisher);
+        return result;
+    }
+    pthread_mutex_init(&publisher->lock, NULL);
+    pthread_cond_init(&publisher->idle, NULL);
+    result = make_writer(publisher, options);
+    if (result < 0)
+        publisher_free(publisher);
+    else
+        *out = publisher;
+    return result;
+}
+
+static bool publisher_is_closing(struct publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+    const bool closing = publisher->closing;
+    pthread_mutex_unlock(&publisher->lock);
+    return closing;
+}
+
+static bool enter(struct publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+    const bool open = !publisher->closing;
+    if (open)
+        ++publisher->callers;
+    pthread_mutex_unlock(&publisher->lock);
+    return open;
+}
+
+static void leave(struct publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+    if (--publisher->callers == 0 && publisher->closing)
+        pthread_cond_broadcast(&publisher->idle);
+    pthread_mutex_unlock(&publisher->lock);
+}
+
+static size_t message_bytes(const wire_message *message)
+{
+    size_t size = sizeof *message;
+    for (uint32_t i = 0; i < message->parts._length; ++i)
+        size += sizeof(wire_part) + message->parts._buffer[i]._length;
+    return size;
+}
+
+/* Two processes whose handlers answer each other would wait for ever once both readers are full: so a handler that
+ * waits in publish empties its own. */
+static void read_ahead(struct subscriber *subscriber)
+{
+    while (subscriber != NULL && subscriber->ahead_bytes < AHEAD_MAX) {
+        struct ahead *ahead = calloc(1, sizeof *ahead);
+        void *sample = wire_message__alloc();
+        dds_sample_info_t info;
+        const dds_return_t taken = ahead == NULL ? 0 : dds_take(subscriber->reader, &sample, &info, 1, 1);
+        if (taken <= 0 || !info.valid_data) {
+            wire_message_free(sample, DDS_FREE_ALL);
+            free(ahead);
+            if (taken <= 0)
+                return;
+            continue;
+        }
+        ahead->message = sample;
+        *subscriber->last = ahead;
+        subscriber->last = &ahead->next;
+        subscriber->ahead_bytes += message_bytes(sample);
+    }
+}
+
+/* What has timed out was not written: a writer waits before it stores. */
+static int write_message(struct publisher *publisher, const wire_message *message)
+{
+    dds_return_t result;
+    while ((result = dds_write(publisher->writer, message)) == DDS_RETCODE_TIMEOUT) {
+        if (publisher_is_closing(publisher))
+            return -ESHUTDOWN;
+        read_ahead(delivering);
+    }
+    return result < 0 ? dds_error(result) : 0;
+}
+
+/* Refers to the caller's parts: dds_write copies them. */
+static int refer(wire_message *message, const ipcmark_part *parts, size_t count, size_t max_bytes)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; ++i) {
+        if (parts[i].size > max_bytes - size)
+            return -EMSGSIZE;
+        size += parts[i].size;
+        message->parts._buffer[i] = (wire_part){
+            ._maximum = (uint32_t)parts[i].size, ._length = (uint32_t)parts[i].size, ._buffer = (void *)parts[i].data};
+    }
+    return 0;
+}
+
+static int publish(void *handle, const ipcmark_part *parts, size_t count)
+{
+    struct publisher *publisher = handle;
+    wire_part inside[PARTS_INSIDE], *pieces = inside;
+    if (count > FRAME_PARTS_MAX)
+        return -EMSGSIZE;
+    if (count > PARTS_INSIDE && (pieces = calloc(count, sizeof *pieces)) == NULL)
+        return -ENOMEM;
+    wire_message message = {.parts = {._maximum = (uint32_t)count, ._length = (uint32_t)count, ._buffer = pieces}};
+    int result = refer(&message, parts, count, publisher->matches.endpoint.max_bytes);
+    if (result == 0 && !enter(publisher)) {
+        result = -ESHUTDOWN;
+    } else if (result == 0) {
+        result = write_message(publisher, &message);
+        leave(publisher);
+    }
+    if (pieces != inside)
+        free(pieces);
+    return result;
+}
+
+static int publisher_peers(void *handle)
+{
+    return atomic_load(&((struct publisher *)handle)->matches.count);
+}
+
+/* What a reader has not acknowledged would be gone with the writer. */
+static void publisher_close(void *handle)
+{
+    struct publisher *publisher = handle;
+    matches_mute(&publisher->matches);
+    pthread_mutex_lock(&publisher->lock);
+    publisher->closing = true;
+    while (publisher->callers > 0)
+        pthread_cond_wait(&publisher->idle, &publisher->lock);
+    pthread_mutex_unlock(&publisher->lock);
+    dds_wait_for_acks(publisher->writer, DDS_MSECS(ACKNOWLEDGED_MS));
+    publisher_free(publisher);
+}
+
+static void deliver(struct subscriber *subscriber, const wire_message *message)
+{
+    const size_t count = message->parts._length;
+    if (count > subscriber->parts_room) {
+        ipcmark_part *parts = realloc(subscriber->parts, count * sizeof *parts);
+        if (parts == NULL)
+            return;
+        subscriber->parts = parts;
+        subscriber->parts_room = count;
+    }
+    for (size_t i = 0; i < count; ++i)
+        subscriber->parts[i] = (ipcmark_part){message->parts._buffer[i]._buffer, message->parts._buffer[i]._length};
+    subscriber->deliver(subscriber->context, subscriber->parts, count);
+}
+
+/* Takes the first of those that were read ahead off the list. */
+static wire_message *next_ahead(struct subscriber *subscriber)
+{
+    struct ahead *ahead = subscriber->first;
+    if (ahead == NULL)
+        return NULL;
+    wire_message *message = ahead->message;
+    if ((subscriber->first = ahead->next) == NULL)
+        subscriber->last = &subscriber->first;
+    subscriber->ahead_bytes -= message_bytes(message);
+    free(ahead);
+    return message;
+}
+
+static void deliver_ahead(struct subscriber *subscriber)
+{
+    wire_message *message;
+    while (!intake_is_closing(&subscriber->intake) && (message = next_ahead(subscriber)) != NULL) {
+        deliver(subscriber, message);
+        wire_message_free(message, DDS_FREE_ALL);
+    }
+}
+
+static void receive(void *context)
+{
+    struct subscriber *subscriber = context;
+    void *samples[TAKE_MAX] = {NULL}; /* DDS lends the memory */
+    dds_sample_info_t infos[TAKE_MAX];
+    delivering = subscriber;
+    while (!intake_is_closing(&subscriber->intake)) {
+        const dds_return_t taken = dds_take(subscriber->reader, samples, infos, TAKE_MAX, TAKE_MAX);
+        for (dds_return_t i = 0; i < taken && !intake_is_closing(&subscriber->intake); ++i)
+            if (infos[i].valid_data)
+                deliver(subscriber, samples[i]);
+        if (taken > 0)
+            dds_return_loan(subscriber->reader, samples, taken);
+        deliver_ahead(subscriber);
+        if (taken <= 0 && !intake_is_closing(&subscriber->intake))
+            dds_waitset_wait(subscriber->waitset, NULL, 0, DDS_INFINITY);
+    }
+}
+
+static void wake(void *context)
+{
+    struct subscriber *subscriber = context;
+    dds_waitset_set_trigger(subscriber->waitset, true);
+}
+
+static void subscriber_free(void *context)
+{
+    struct subscriber *subscriber = context;
+    wire_message *message;
+    if (subscriber->waitset > 0)
+        dds_delete(subscriber->waitset);
+    if (subscriber->reader > 0)
+        dds_delete(subscriber->reader);
+    if (subscriber->topic > 0)
+        dds_delete(subscriber->topic);
+    while ((message = next_ahead(subscriber)) != NULL)
+        wire_message_free(message, DDS_FREE_ALL);
+    domain_leave(subscriber->domain);
+    matches_close(&subscriber->matches);
+    free(subscriber->parts);
+    free(subscriber);
+}
+
+/* The waitset is triggered by what can be read, and by wake. */
+static int make_waitset(struct subscriber *subscriber, dds_entity_t participant)
+{
+    const dds_entity_t condition = dds_create_readcondition(subscriber->reader, DDS_ANY_STATE);
+    if (condition < 0)
+        return dds_error(condition);
+    subscriber->waitset = dds_create_waitset(participant);
+    if (subscriber->waitset < 0)
+        return dds_error(subscriber->waitset);
+    dds_return_t result = dds_waitset_attach(subscriber->waitset, condition, 0);
+    if (result == 0)
+        result = dds_waitset_attach(subscriber->waitset, subscriber->waitset, 0);
+    return result < 0 ? dds_error(result) : 0;
+}
+
+static int make_reader(struct subscriber *subscriber, const ipcmark_endpoint *options)
+{
+    dds_entity_t participant;
+    long samples = SAMPLES_MAX;
+    int result = param_number(options, "max_samples", 1, INT32_MAX, &samples);
+    if (result == 0)
+        result = domain_join(&subscriber->domain, options, &participant);
+    if (result < 0)
+        return result;
+    subscriber->topic = make_topic(participant, options->channel);
+    if (subscriber->topic < 0)
+        return dds_error(subscriber->topic);
+    dds_qos_t *qos = make_qos(options->id, (int32_t)samples);
+    dds_listener_t *listener = matches_listener(&subscriber->matches);
+    subscriber->reader = dds_create_reader(participant, subscriber->topic, qos, listener);
+    dds_delete_listener(listener);
+    dds_delete_qos(qos);
+    return subscriber->reader < 0 ? dds_error(subscriber->reader) : make_waitset(subscriber, participant);
+}
+
+static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver_, void *context)
+{
+    struct subscriber *subscriber = calloc(1, sizeof *subscriber);
+    if (subscriber == NULL)
+        return -ENOMEM;
+    subscriber->last = &subscriber->first;
+    subscriber->deliver = deliver_;
+    subscriber->context = context;
+    int result = matches_open(&subscriber->matches, options);
+    if (result < 0) {
+        free(subscriber);
+        return result;
+    }
+    result = make_reader(subscriber, options);
+    if (result == 0)
+        result = intake_start(&subscriber->intake, receive, subscriber_free, subscriber);
+    if (result < 0)
+        subscriber_free(subscriber);
+    else
+        *out = subscriber;
+    return result;
+}
+
+static int subscriber_peers(void *handle)
+{
+    return atomic_load(&((struct subscriber *)handle)->matches.count);
+}
+
+static void subscriber_close(void *handle)
+{
+    struct subscriber *subscriber = handle;
+    matches_mute(&subscriber->matches);
+    intake_close(&subscriber->intake, wake);
+}
+
+const ipcmark_driver *ipcmark_driver_get(void)
+{
+    static const ipcmark_driver driver = {
+        .abi = IPCMARK_DRIVER_ABI,
+        .size = sizeof driver,
+        .name = "dds",
+        .version = DDS_VERSION,
+        .summary = "Eclipse Cyclone DDS over loopback UDP, reliable and keeping all",
+        .homepage = "https://cyclonedds.io",
+        .capabilities = IPCMARK_CAP_MULTIPART | IPCMARK_CAP_EMPTY_MESSAGE | IPCMARK_CAP_PEERS |
+                        IPCMARK_CAP_PEER_EVENTS | IPCMARK_CAP_THREADS | IPCMARK_CAP_NO_SELF_DELIVERY |
+                        IPCMARK_CAP_PUBLISH_IN_HANDLER | IPCMARK_CAP_CLOSE_IN_HANDLER | IPCMARK_CAP_PING |
+                        IPCMARK_CAP_ISOLATION_DIRECTORY | IPCMARK_CAP_WHEN_FULL_BLOCK,
+        .publisher_open = publisher_open,
+        .publish = publish,
+        .publisher_peers = publisher_peers,
+        .publisher_close = publisher_close,
+        .subscriber_open = subscriber_open,
+        .subscriber_peers = subscriber_peers,
+        .subscriber_close = subscriber_close,
+    };
+    return &driver;
+}
