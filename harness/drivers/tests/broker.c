@@ -1,5 +1,7 @@
 /* A driver with a broker: the template's datagrams, in a folder that the broker makes and takes away.
  * Parameters: folder=NAME, of that folder; here=PATH, of what must be there. */
+#include <dirent.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define ipcmark_driver_get template_driver_get
