@@ -14,6 +14,7 @@ enum {
     LENGTH_MOST = 65536,    /* the kernel's own limit */
     MESSAGE_DEFAULT = 8192, /* fs.mqueue.msgsize_max, likewise */
     BACKLOG = 8 << 20,      /* bytes in a queue, where its length is not limited: the kernel's memory is not swapped */
+    SHARES = 8,             /* of what a user's queues may take, for one of them */
     MESSAGE_OVERHEAD = 96,  /* what the kernel counts for a message beside its bytes, or a little more */
     QUEUES_DEFAULT = 256,   /* fs.mqueue.queues_max, likewise */
 };
@@ -40,7 +41,7 @@ size_t queue_message_max(void)
     return most < QUEUE_MESSAGE_MAX ? most : QUEUE_MESSAGE_MAX;
 }
 
-/* All queues of a user together are limited; who may raise that does. */
+/* Bytes that all queues of a user together may take; who may raise that does. */
 static rlim_t raise_limit(void)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -51,12 +52,31 @@ static rlim_t raise_limit(void)
     return limit.rlim_max;
 }
 
+/* In messages, at least one. Other queues want room, too. */
+static size_t length_wanted(rlim_t limit, size_t message_size)
+{
+    const size_t share = limit == RLIM_INFINITY || limit / SHARES > BACKLOG ? BACKLOG : limit / SHARES;
+    const size_t length = share / (message_size + MESSAGE_OVERHEAD);
+    return length < 1 ? 1 : length < LENGTH_MOST ? length : LENGTH_MOST;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 size_t queue_count_max(void)
 {
-    const rlim_t bytes = raise_limit();
-    const size_t one = setting("msg_max", LENGTH_DEFAULT) * (queue_message_max() + MESSAGE_OVERHEAD);
-    const size_t most = setting("queues_max", QUEUES_DEFAULT);
-    return bytes != RLIM_INFINITY && bytes / one < most ? bytes / one : most;
+    const size_t message_size = queue_message_max(), most = setting("queues_max", QUEUES_DEFAULT);
+    rlim_t left = raise_limit();
+    size_t length = smaller(length_wanted(left, message_size), setting("msg_max", LENGTH_DEFAULT)), count = 0;
+    if (left == RLIM_INFINITY)
+        return most;
+    for (; length > 0; length /= 2) { /* as queue_make does */
+        count += left / (length * (message_size + MESSAGE_OVERHEAD));
+        left %= length * (message_size + MESSAGE_OVERHEAD);
+    }
+    return smaller(count, most);
 }
 
 void queue_name(char name[QUEUE_NAME])
@@ -73,15 +93,13 @@ static mqd_t make(const char *name, size_t message_size, size_t length)
     return queue < 0 ? -errno : queue;
 }
 
-/* As long as may be: a privileged process may exceed the system's limit. Where the queues of this user take up nearly
- * all that they may, a short one still serves, with more waiting. */
+/* A privileged process may exceed the system's limit on the length. Where the queues of this user take up nearly all
+ * that they may, a short one still serves, with more waiting. */
 mqd_t queue_make(const char *name, size_t message_size)
 {
-    const size_t wanted = BACKLOG / message_size;
-    size_t length = setting("msg_max", LENGTH_DEFAULT);
-    mqd_t queue = -EINVAL;
-    if (wanted > length)
-        queue = make(name, message_size, wanted < LENGTH_MOST ? wanted : LENGTH_MOST);
+    const size_t wanted = length_wanted(raise_limit(), message_size), usual = setting("msg_max", LENGTH_DEFAULT);
+    size_t length = smaller(wanted, usual);
+    mqd_t queue = wanted > usual ? make(name, message_size, wanted) : -EINVAL;
     if (queue < 0)
         queue = make(name, message_size, length);
     while ((queue == -EMFILE || queue == -ENOMEM) && length > 1)

@@ -14,7 +14,7 @@ enum {
 
 /* Bytes of the largest message that a queue here can be made for. */
 size_t queue_message_max(void);
-/* How many queues of such messages a user may have, each of the usual length. May be 0. */
+/* How many queues of such messages a user may have, the last of them shorter. May be 0. */
 size_t queue_count_max(void);
 
 void queue_name(char name[QUEUE_NAME]);
