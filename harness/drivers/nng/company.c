@@ -104,6 +104,14 @@ int company_count(struct company *company)
     return count;
 }
 
+bool company_has_any(struct company *company)
+{
+    pthread_mutex_lock(&company->lock);
+    const bool has = company->pipes != NULL;
+    pthread_mutex_unlock(&company->lock);
+    return has;
+}
+
 bool company_has_dialer(const struct company *company, int dialer)
 {
     const struct pipe *pipe = company->pipes;

@@ -10,7 +10,7 @@
 
 /* -errno for what nng returned; 0 stays 0. */
 int nng_driver_error(int result);
-/* How many messages a queue may hold: as many as QUEUE_BYTES are, or "queue", but not more than nng can. */
+/* How many messages a queue may hold: what does not fit is lost. The parameter "queue", if it is given. */
 int nng_driver_queue(const ipcmark_endpoint *options, int *length);
 
 /* The pipes of a socket, which is what nng calls connections. */
@@ -37,6 +37,7 @@ int company_open(struct company *company, nng_socket socket);
 void company_close(struct company *company);
 void company_silence(struct company *company);
 int company_count(struct company *company);
+bool company_has_any(struct company *company); /* counted or not */
 /* With the lock. */
 bool company_has_dialer(const struct company *company, int dialer);
 

@@ -7,9 +7,10 @@
 #include <errno.h>
 
 enum {
-    QUEUE_BYTES = 128 << 20, /* at either end, of the largest messages */
-    QUEUE_MOST = 8192,       /* nng's own limit */
-    QUEUE_LEAST = 4
+    QUEUE_MOST = 8192,       /* messages; nng takes no more */
+    QUEUE_BYTES = 128 << 20, /* of large messages */
+    QUEUE_LEAST = 4,
+    LARGE = 65536
 };
 
 int nng_driver_error(int result)
@@ -41,9 +42,8 @@ int nng_driver_error(int result)
 int nng_driver_queue(const ipcmark_endpoint *options, int *length)
 {
     const size_t largest = options->max_message_bytes;
-    size_t most = largest == 0 ? QUEUE_MOST : QUEUE_BYTES / largest;
-    most = most > QUEUE_MOST ? QUEUE_MOST : most < QUEUE_LEAST ? QUEUE_LEAST : most;
-    long given = (long)most;
+    const size_t fitting = largest <= LARGE ? QUEUE_MOST : QUEUE_BYTES / largest;
+    long given = fitting < QUEUE_LEAST ? QUEUE_LEAST : (long)fitting;
     const int result = param_number(options, "queue", 1, QUEUE_MOST, &given);
     *length = (int)given;
     return result;

@@ -17,6 +17,8 @@ struct publisher {
     nng_socket socket;
     struct company company;
     atomic_llong last; /* when something was published */
+    atomic_bool closing;
+    atomic_int callers;
 };
 
 /* Publishers need not know where subscribers are. */
@@ -42,8 +44,8 @@ static bool name_process(void *context, nng_pipe pipe, char peer[ENDPOINT_NAME])
     return true;
 }
 
-/* nng drops what it has not sent yet, and advises to wait a little. Subscribers learn first that the connection has
- * ended, and only then that it need not be made again. */
+/* nng drops what it has not sent yet, and advises to wait a little; closing it while it sends may never end.
+ * Subscribers learn first that the connection has ended, and only then that it need not be made again. */
 static void publisher_free(struct publisher *publisher)
 {
     const long long since = clock_ms() - atomic_load(&publisher->last);
@@ -102,12 +104,17 @@ int nng_publisher_open(void **out, const ipcmark_endpoint *options)
 int nng_publish(void *handle, const ipcmark_part *parts, size_t count)
 {
     struct publisher *publisher = handle;
+    int result = -ESHUTDOWN;
     if (count != 1)
         return -EINVAL; /* nng has no parts */
     if (parts[0].size > publisher->endpoint.max_bytes)
         return -EMSGSIZE;
-    const int result = nng_driver_error(nng_send(publisher->socket, (void *)parts[0].data, parts[0].size, 0));
-    atomic_store_explicit(&publisher->last, clock_ms(), memory_order_relaxed);
+    atomic_fetch_add(&publisher->callers, 1);
+    if (!atomic_load(&publisher->closing)) {
+        result = nng_driver_error(nng_send(publisher->socket, (void *)parts[0].data, parts[0].size, 0));
+        atomic_store_explicit(&publisher->last, clock_ms(), memory_order_relaxed);
+    }
+    atomic_fetch_sub(&publisher->callers, 1);
     return result;
 }
 
@@ -120,5 +127,8 @@ void nng_publisher_close(void *handle)
 {
     struct publisher *publisher = handle;
     company_silence(&publisher->company);
+    atomic_store(&publisher->closing, true);
+    while (atomic_load(&publisher->callers) > 0)
+        poll(NULL, 0, 1); /* sending never waits */
     publisher_free(publisher);
 }

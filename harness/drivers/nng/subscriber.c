@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <nng/protocol/pubsub0/sub.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRACE_MS = 100 }; /* for what a publisher sent before it went */
+enum { QUIET_MS = 20 }; /* without a message: then none comes in just while the socket is closed */
 
 /* A publisher's address that is dialed. */
 struct source {
@@ -168,11 +169,25 @@ static void wake(void *context)
     nng_aio_stop(((struct subscriber *)context)->aio);
 }
 
+/* nng_close of 1.5.2 may never end while messages come in: what closes a pipe races with what has it read on. (That it
+ * deadlocks is known upstream, issues 1543 and 1813.) A message that is larger than is allowed makes the thread that
+ * reads it close the pipe, where nothing races; so nothing is allowed any more. A pipe without messages is no danger.
+ */
+static void quieten(struct subscriber *subscriber)
+{
+    const long long until = clock_ms() + QUIET_MS;
+    for (struct source *source = subscriber->sources; source != NULL; source = source->next)
+        nng_dialer_set_size(source->dialer, NNG_OPT_RECVMAXSZ, 1);
+    while (company_has_any(&subscriber->company) && clock_ms() < until)
+        poll(NULL, 0, 1);
+}
+
 static void subscriber_free(void *context)
 {
     struct subscriber *subscriber = context;
     company_silence(&subscriber->company);
     roster_close(subscriber->roster);
+    quieten(subscriber);
     nng_close(subscriber->socket);
     nng_aio_free(subscriber->aio);
     for (struct source *source; (source = subscriber->sources) != NULL;) {
