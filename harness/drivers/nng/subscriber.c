@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUIET_MS = 20 }; /* without a message: then none comes in just while the socket is closed */
+enum { QUIET_MS = 30 };
 
 /* A publisher's address that is dialed. */
 struct source {
@@ -169,15 +169,29 @@ static void wake(void *context)
     nng_aio_stop(((struct subscriber *)context)->aio);
 }
 
-/* nng_close of 1.5.2 may never end while messages come in: what closes a pipe races with what has it read on. (That it
- * deadlocks is known upstream, issues 1543 and 1813.) A message that is larger than is allowed makes the thread that
- * reads it close the pipe, where nothing races; so nothing is allowed any more. A pipe without messages is no danger.
- */
+static bool is_dialing(struct subscriber *subscriber)
+{
+    bool is = false;
+    pthread_mutex_lock(&subscriber->company.lock);
+    for (const struct source *source = subscriber->sources; source != NULL && !is; source = source->next)
+        is = !company_has_dialer(&subscriber->company, nng_dialer_id(source->dialer));
+    pthread_mutex_unlock(&subscriber->company.lock);
+    return is;
+}
+
+/* Two faults of nng 1.5.2 are kept away from where that is possible. A listener whose caller hangs up in the middle of
+ * the handshake may take that for its own end, and never accepts again: whoever is dialing gets a moment to connect.
+ * And nng_close may never end while messages come in, since what closes a pipe races with what has it read on (upstream
+ * issues 1543 and 1813). A message that is larger than is allowed makes the thread that reads it close the pipe, where
+ * nothing races: so nothing is allowed any more. A pipe without messages is no danger. */
 static void quieten(struct subscriber *subscriber)
 {
-    const long long until = clock_ms() + QUIET_MS;
+    long long until = clock_ms() + QUIET_MS;
+    while (is_dialing(subscriber) && clock_ms() < until)
+        poll(NULL, 0, 1);
     for (struct source *source = subscriber->sources; source != NULL; source = source->next)
         nng_dialer_set_size(source->dialer, NNG_OPT_RECVMAXSZ, 1);
+    until = clock_ms() + QUIET_MS;
     while (company_has_any(&subscriber->company) && clock_ms() < until)
         poll(NULL, 0, 1);
 }
