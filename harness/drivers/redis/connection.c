@@ -95,8 +95,9 @@ int connection_reply(redisContext *connection, redisReply **reply)
         *reply = got;
         return 0;
     }
-    if (connection->err == REDIS_ERR_IO && errno != 0 && errno != ENOMEM)
-        return -errno;
+    const int error = errno;
+    if (connection->err == REDIS_ERR_IO && error > 0 && error != ENOMEM)
+        return -error;
     return connection->err == REDIS_ERR_PROTOCOL ? -EPROTO : -ECONNRESET;
 }
 
@@ -109,11 +110,11 @@ int reply_error(const redisReply *reply)
 
 int connection_command(redisContext *connection, const struct word words[], int count, int type, redisReply **reply)
 {
-    redisReply *got;
+    redisReply *got = NULL;
     int result = connection_send(connection, words, count);
     if (result == 0)
         result = connection_reply(connection, &got);
-    if (result < 0)
+    if (got == NULL)
         return result;
     result = reply_error(got);
     if (result == 0 && got->type != type)

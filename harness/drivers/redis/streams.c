@@ -56,13 +56,13 @@ static int streams_publisher_open(void **out, const ipcmark_endpoint *options)
 /* 0, -ENOMEM, or it is unknown. Without a reader there is no stream, and nothing is kept. */
 static int add(struct publisher *publisher, const ipcmark_part *part)
 {
-    redisReply *reply;
+    redisReply *reply = NULL;
     const struct word words[] = {WORD("XADD"), WORD(publisher->channel), WORD("NOMKSTREAM"), WORD("*"),
                                  WORD("m"),    {part->data, part->size}};
     int result = connection_send(publisher->connection, words, 6);
     if (result == 0)
         result = connection_reply(publisher->connection, &reply);
-    if (result < 0)
+    if (reply == NULL)
         return result;
     result = reply_error(reply);
     freeReplyObject(reply);
