@@ -102,6 +102,9 @@ static void run(void *context)
     struct client *client = context;
     while (!intake_is_closing(&client->intake) && mosquitto_loop(client->mosquitto, -1, 1) == MOSQ_ERR_SUCCESS)
         ;
+    if (client->deliver != NULL && client->on_peer != NULL && client->state == OPEN &&
+        !intake_is_closing(&client->intake))
+        client->on_peer(client->peer_context, NULL, 0); /* the broker has cut it off, or is gone */
     set_state(client, LOST);
 }
 
@@ -168,6 +171,8 @@ int client_open(struct client **out, const ipcmark_endpoint *options, ipcmark_de
     pthread_cond_init(&client->changed, NULL);
     client->deliver = deliver;
     client->context = context;
+    client->on_peer = options->on_peer;
+    client->peer_context = options->peer_context;
     client->max_bytes = options->max_message_bytes;
     if (client->max_bytes == 0 || client->max_bytes > MESSAGE_MAX)
         client->max_bytes = MESSAGE_MAX;

@@ -26,6 +26,8 @@ struct client {
     size_t max_bytes;
     ipcmark_deliver_fn *deliver; /* NULL: it is a publisher */
     void *context;
+    ipcmark_peer_fn *on_peer;
+    void *peer_context;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     enum { OPENING, OPEN, LOST } state;

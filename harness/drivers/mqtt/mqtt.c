@@ -5,22 +5,27 @@
 
 #include "broker.h"
 #include "client.h"
+#include "params.h"
 
 #define TEXT_(number) #number
 #define TEXT(number)  TEXT_(number)
 
-/* max_inflight_messages: how many a subscriber may be sent before it has acknowledged the first. 20 by default, which
+/* max_queued_messages: 1000 by default, beyond which a subscriber loses messages and nobody is told; 0 is no limit.
+ * max_inflight_messages: how many a subscriber may be sent before it has acknowledged the first. 20 by default, which
  * is little; without a limit there might be more of them than ids of packets, of 16 bits.
  * user: the broker would else become another user, and the kernel forget that it is to die with us. */
 static int configure(FILE *file, const ipcmark_endpoint *options, unsigned port, const char *folder)
 {
-    (void)options, (void)folder;
+    long queue = 0;
+    const int result = param_number(options, "queue", 0, 1 << 30, &queue);
+    (void)folder;
     fprintf(file, "listener %u 127.0.0.1\nallow_anonymous true\nuser root\n", port);
     fputs("log_dest stderr\nlog_type error\nlog_type warning\nlog_type information\n"
           "connection_messages false\npersistence false\nset_tcp_nodelay true\nsys_interval 0\n"
-          "max_queued_messages 0\nmax_inflight_messages 1000\nmessage_size_limit 0\n",
+          "max_inflight_messages 1000\nmessage_size_limit 0\n",
           file);
-    return 0;
+    fprintf(file, "max_queued_messages %ld\n", queue);
+    return result;
 }
 
 static int mqtt_broker_open(void **out, const ipcmark_endpoint *options, char *address, size_t address_size)

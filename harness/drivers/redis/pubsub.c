@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "intake.h"
+#include "params.h"
 #include "publisher.h"
 #include "server.h"
 
@@ -16,16 +17,18 @@ struct subscriber {
     struct intake intake;
     ipcmark_deliver_fn *deliver;
     void *context;
+    ipcmark_peer_fn *on_peer;
+    void *peer_context;
 };
 
-/* By default the server disconnects a subscriber that is 32 MiB behind, or 8 MiB for a minute: what it loses meanwhile
- * nobody is told. */
+/* By default the server disconnects a subscriber that is 32 MiB behind, or 8 MiB for a minute; 0 is no limit. */
 static int configure(FILE *file, const ipcmark_endpoint *options, unsigned port, const char *folder)
 {
-    (void)options;
+    long buffer = 0;
+    const int result = param_number(options, "buffer", 0, 1 << 20, &buffer);
     server_configure(file, port, folder);
-    fputs("client-output-buffer-limit pubsub 0 0 0\n", file);
-    return 0;
+    fprintf(file, "client-output-buffer-limit pubsub %ldmb 0 0\n", buffer);
+    return result;
 }
 
 static int pubsub_broker_open(void **out, const ipcmark_endpoint *options, char *address, size_t address_size)
@@ -83,6 +86,8 @@ static void receive(void *context)
             deliver(subscriber, reply);
         freeReplyObject(reply);
     }
+    if (subscriber->on_peer != NULL && !intake_is_closing(&subscriber->intake))
+        subscriber->on_peer(subscriber->peer_context, NULL, 0); /* the server has cut it off, or is gone */
 }
 
 static void wake(void *context)
@@ -119,6 +124,8 @@ static int pubsub_subscriber_open(void **out, const ipcmark_endpoint *options, i
         return -ENOMEM;
     subscriber->deliver = deliver_;
     subscriber->context = context;
+    subscriber->on_peer = options->on_peer;
+    subscriber->peer_context = options->peer_context;
     int result = channel_copy(channel, options);
     if (result == 0)
         result = connection_open(&subscriber->connection, options);

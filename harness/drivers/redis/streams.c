@@ -26,6 +26,8 @@ struct subscriber {
     struct intake intake;
     ipcmark_deliver_fn *deliver;
     void *context;
+    ipcmark_peer_fn *on_peer;
+    void *peer_context;
     char id[READER_ID], channel[CHANNEL], host[BROKER_HOST], count[8];
     int port;
 };
@@ -158,6 +160,8 @@ static void receive(void *context)
         deliver_all(subscriber, reply);
         freeReplyObject(reply);
     }
+    if (subscriber->on_peer != NULL && !intake_is_closing(&subscriber->intake))
+        subscriber->on_peer(subscriber->peer_context, NULL, 0); /* the server is gone */
 }
 
 static void wake(void *context)
@@ -200,6 +204,8 @@ static int streams_subscriber_open(void **out, const ipcmark_endpoint *options, 
         return -ENOMEM;
     subscriber->deliver = deliver_;
     subscriber->context = context;
+    subscriber->on_peer = options->on_peer;
+    subscriber->peer_context = options->peer_context;
     set_count(subscriber, options->max_message_bytes);
     int result = channel_copy(subscriber->channel, options);
     if (result == 0)
