@@ -2,7 +2,12 @@
  *
  * Publish puts a message into a buffer, and the server never says what became of it. So each is followed by a flush: by
  * the answer to a ping the server has read what came before it, and queued it for each subscriber that it has. With the
- * parameter flush=none it has been written to the socket and no more. */
+ * parameter flush=none it has been written to the socket and no more.
+ *
+ * A subscriber's library takes whatever the server sends. With the parameter pending=BYTES it drops what arrives while
+ * so much waits for the handler; it says so to whoever takes the next message, and there is no call here to pass it on
+ * with.
+ */
 #include "endpoints.h"
 #include "params.h"
 #include "server.h"

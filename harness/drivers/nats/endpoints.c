@@ -1,9 +1,11 @@
 #include "endpoints.h"
 
 #include "intake.h"
+#include "params.h"
 #include "server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 struct endpoint_state {
@@ -24,8 +26,11 @@ struct subscriber {
     struct endpoint_state base;
     struct intake intake;
     natsSubscription *subscription;
+    long pending; /* bytes that may wait for the handler in the library, or -1: however many */
     ipcmark_deliver_fn *deliver;
     void *context;
+    ipcmark_peer_fn *on_peer;
+    void *peer_context;
 };
 
 static int base_open(struct endpoint_state *base, const ipcmark_endpoint *options, const struct flavour *flavour,
@@ -115,11 +120,19 @@ void endpoints_publisher_close(void *handle)
     free(publisher);
 }
 
+/* The server has cut us off or died, and whoever publishes will not be heard again: that shall not go unnoticed. */
+static void lost(struct subscriber *subscriber)
+{
+    if (subscriber->on_peer != NULL && !intake_is_closing(&subscriber->intake))
+        subscriber->on_peer(subscriber->peer_context, NULL, 0);
+}
+
 static void receive(void *context)
 {
     struct subscriber *subscriber = context;
     natsStatus status = NATS_OK;
-    while (!intake_is_closing(&subscriber->intake) && (status == NATS_OK || status == NATS_TIMEOUT)) {
+    while (!intake_is_closing(&subscriber->intake) &&
+           (status == NATS_OK || status == NATS_TIMEOUT || status == NATS_SLOW_CONSUMER)) {
         natsMsg *message;
         status = natsSubscription_NextMsg(&message, subscriber->subscription, CLIENT_FOR_EVER_MS);
         if (status != NATS_OK)
@@ -132,6 +145,7 @@ static void receive(void *context)
         }
         natsMsg_Destroy(message);
     }
+    lost(subscriber);
     nats_ReleaseThreadMemory();
 }
 
@@ -152,13 +166,13 @@ static void subscriber_free(void *context)
     free(subscriber);
 }
 
-/* The server has the subscription, and the library keeps what the handler has not taken yet, however much it is. */
+/* When this returns the server has the subscription. No number of messages is a limit to what waits for the handler. */
 static int subscribe(struct subscriber *subscriber)
 {
     struct client *client = &subscriber->base.client;
     natsStatus status = subscriber->base.flavour->subscribe(client, subscriber->base.state, &subscriber->subscription);
     if (status == NATS_OK)
-        status = natsSubscription_SetPendingLimits(subscriber->subscription, -1, -1);
+        status = natsSubscription_SetPendingLimits(subscriber->subscription, -1, (int)subscriber->pending);
     if (status == NATS_OK)
         status = natsConnection_FlushTimeout(client->connection, CLIENT_WAIT_MS);
     return client_error(status);
@@ -172,7 +186,12 @@ int endpoints_subscriber_open(void **out, const ipcmark_endpoint *options, const
         return -ENOMEM;
     subscriber->deliver = deliver;
     subscriber->context = context;
-    int result = base_open(&subscriber->base, options, flavour, false);
+    subscriber->on_peer = options->on_peer;
+    subscriber->peer_context = options->peer_context;
+    subscriber->pending = -1;
+    int result = param_number(options, "pending", SERVER_MAX_PAYLOAD, INT_MAX, &subscriber->pending);
+    if (result == 0)
+        result = base_open(&subscriber->base, options, flavour, false);
     if (result < 0) {
         free(subscriber);
         return result;
