@@ -239,18 +239,27 @@ static bool is_safe(const struct publisher *publisher, uint64_t number)
     return true;
 }
 
+/* With the lock, which is released meanwhile. */
+static void await_safety(struct publisher *publisher, uint64_t number)
+{
+    if (is_safe(publisher, number))
+        return;
+    websocket_wait_begin();
+    ++publisher->gate.waiting;
+    while (!is_safe(publisher, number) && !publisher->closing)
+        pthread_cond_wait(&publisher->gate.turn, &publisher->gate.lock);
+    --publisher->gate.waiting;
+    websocket_wait_end();
+}
+
 static int publish(struct publisher *publisher, struct message *message)
 {
-    struct gate *const gate = &publisher->gate;
-    int result = publisher->closing ? -ESHUTDOWN : enter(publisher, message);
+    const int result = publisher->closing ? -ESHUTDOWN : enter(publisher, message);
     const uint64_t number = publisher->number;
     if (result < 0 || publisher->connections == NULL)
         return result;
     loop_wake(&publisher->loop);
-    ++gate->waiting;
-    while (!is_safe(publisher, number) && !publisher->closing)
-        pthread_cond_wait(&gate->turn, &gate->lock);
-    --gate->waiting;
+    await_safety(publisher, number);
     return is_safe(publisher, number) ? 0 : -ESHUTDOWN;
 }
 

@@ -8,8 +8,6 @@
 #include <string.h>
 
 enum {
-    HELD_MAX = 4 << 20, /* bytes of a source that wait to be delivered; twice as much as one round can bring */
-    HELD_AGAIN = HELD_MAX / 2,
     ARRIVAL_OVERHEAD = 64, /* of memory, so that small messages are not for nothing */
     RETRY_MS = 100
 };
@@ -105,14 +103,14 @@ void source_disconnected(struct source *source)
     lws_sul_schedule(source->context, 0, &source->retry, retry, RETRY_MS * LWS_US_PER_MS);
 }
 
-int source_hello(struct source *source, const char *id)
+int source_hello(struct source *source, const char id[ENDPOINT_NAME])
 {
     unsigned char room[LWS_PRE + ENDPOINT_NAME];
     const size_t size = strlen(id);
     if (source->has_said_hello)
         return 0;
     source->has_said_hello = true;
-    memcpy(room + LWS_PRE, id, size);
+    memcpy(room + LWS_PRE, id, ENDPOINT_NAME);
     return lws_write(source->wsi, room + LWS_PRE, size, LWS_WRITE_BINARY) < (int)size ? -1 : 0;
 }
 
@@ -157,28 +155,28 @@ int source_receive(struct source *source, const void *data, size_t size, size_t 
 }
 
 /* It is marked before it is looked at once more: otherwise what was delivered meanwhile would not start it again. */
-void source_throttle(struct source *source)
+void source_throttle(struct source *source, size_t limit)
 {
-    if (atomic_load(&source->held) < HELD_MAX || atomic_load(&source->is_stopped))
+    if (atomic_load(&source->held) < limit || atomic_load(&source->is_stopped))
         return;
     atomic_store(&source->is_stopped, true);
     lws_rx_flow_control(source->wsi, 0);
-    source_resume(source);
+    source_resume(source, limit);
 }
 
-void source_resume(struct source *source)
+void source_resume(struct source *source, size_t limit)
 {
-    if (source->wsi == NULL || !atomic_load(&source->is_stopped) || atomic_load(&source->held) >= HELD_AGAIN)
+    if (source->wsi == NULL || !atomic_load(&source->is_stopped) || atomic_load(&source->held) >= limit / 2)
         return;
     atomic_store(&source->is_stopped, false);
     lws_rx_flow_control(source->wsi, 1);
 }
 
-bool source_delivered(struct arrival *arrival)
+bool source_delivered(struct arrival *arrival, size_t limit)
 {
     struct source *const source = arrival->source;
     const size_t size = arrival->size + ARRIVAL_OVERHEAD, held = atomic_fetch_sub(&source->held, size) - size;
-    const bool wakes = held < HELD_AGAIN && atomic_load(&source->is_stopped);
+    const bool wakes = held < limit / 2 && atomic_load(&source->is_stopped);
     arrival_free(arrival);
     return wakes;
 }

@@ -53,14 +53,14 @@ void source_connect(struct source *source);
 /* It has no connection (any more): makes another one soon, unless it is gone. */
 void source_disconnected(struct source *source);
 /* Says who has connected, once. -1: it could not. */
-int source_hello(struct source *source, const char *id);
+int source_hello(struct source *source, const char id[ENDPOINT_NAME]);
 /* Takes a piece of a message. *out: the message if that was its last one, else NULL. -1: what came is too much. */
 int source_receive(struct source *source, const void *data, size_t size, size_t max_bytes, struct arrival **out);
-/* Reads no more if too much is held, and again if it is not. */
-void source_throttle(struct source *source);
-void source_resume(struct source *source);
+/* Reads no more if this much is held, and again if it is not half of it. */
+void source_throttle(struct source *source, size_t limit);
+void source_resume(struct source *source, size_t limit);
 
 /* Any thread: it was delivered, and is freed. True: its source may be read again. */
-bool source_delivered(struct arrival *arrival);
+bool source_delivered(struct arrival *arrival, size_t limit);
 
 #endif

@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    HELD_MAX = 4 << 20,  /* bytes of a publisher that wait to be delivered; then it is not read */
+    AHEAD_MAX = 64 << 20 /* the same, while a handler waits in publish */
+};
+
 struct subscriber {
     struct endpoint endpoint;
     struct roster *roster;
@@ -16,6 +21,7 @@ struct subscriber {
     ipcmark_deliver_fn *deliver;
     void *context;
     atomic_int publishers;
+    atomic_size_t limit; /* HELD_MAX or AHEAD_MAX */
 
     pthread_mutex_t lock;
     pthread_cond_t more;
@@ -66,13 +72,13 @@ static int receive(struct subscriber *subscriber, struct source *source, const v
         return 0;
     if (!source->is_counted) {
         const int result = welcome(subscriber, source, arrival);
-        source_delivered(arrival);
+        source_delivered(arrival, 0);
         return result;
     }
     arrivals_add(&subscriber->fresh, arrival);
     if (atomic_load(&subscriber->is_idle))
         hand_over(subscriber);
-    source_throttle(source);
+    source_throttle(source, atomic_load(&subscriber->limit));
     return 0;
 }
 
@@ -165,7 +171,7 @@ static void look_around(struct subscriber *subscriber)
     }
     meet_newcomers(subscriber);
     for (struct source *each = subscriber->sources; each != NULL; each = each->next)
-        source_resume(each);
+        source_resume(each, atomic_load(&subscriber->limit));
 }
 
 static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *source, void *in, size_t size)
@@ -221,16 +227,33 @@ static void arrivals_free(struct arrivals *arrivals)
     arrivals_clear(arrivals);
 }
 
+static _Thread_local struct subscriber *delivering;
+
+void websocket_wait_begin(void)
+{
+    if (delivering == NULL)
+        return;
+    atomic_store(&delivering->limit, AHEAD_MAX);
+    loop_wake(&delivering->loop);
+}
+
+void websocket_wait_end(void)
+{
+    if (delivering != NULL)
+        atomic_store(&delivering->limit, HELD_MAX);
+}
+
 static void deliver_all(void *context)
 {
     struct subscriber *subscriber = context;
     struct arrivals batch;
+    delivering = subscriber;
     while (!intake_is_closing(&subscriber->intake)) {
         take(subscriber, &batch);
         for (struct arrival *each; (each = batch.first) != NULL && !intake_is_closing(&subscriber->intake);) {
             batch.first = each->next;
             subscriber->deliver(subscriber->context, &(ipcmark_part){each->data, each->size}, 1);
-            if (source_delivered(each))
+            if (source_delivered(each, HELD_MAX))
                 loop_wake(&subscriber->loop);
         }
         arrivals_free(&batch);
@@ -323,6 +346,7 @@ int websocket_subscriber_open(void **out, const ipcmark_endpoint *options, ipcma
     subscriber->context = context;
     pthread_mutex_init(&subscriber->lock, NULL);
     pthread_cond_init(&subscriber->more, NULL);
+    atomic_init(&subscriber->limit, HELD_MAX);
     arrivals_clear(&subscriber->queue);
     arrivals_clear(&subscriber->fresh);
     int result = endpoint_copy(&subscriber->endpoint, options);

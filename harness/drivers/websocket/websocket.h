@@ -20,4 +20,9 @@ int websocket_subscriber_open(void **out, const ipcmark_endpoint *options, ipcma
 int websocket_subscriber_peers(void *subscriber);
 void websocket_subscriber_close(void *subscriber);
 
+/* Around a wait of publish, in any thread: if it is in a handler, its subscriber reads on meanwhile, into memory. Two
+ * processes that answer each other would lock up once all that lies between them is full. */
+void websocket_wait_begin(void);
+void websocket_wait_end(void);
+
 #endif
