@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     SAMPLES_MAX = 512, /* that a reader holds; of the size that they have */
@@ -21,7 +22,6 @@ enum {
     PARTS_INSIDE = 16,
     WRITE_MS = 50, /* of one try, after which it is seen whether close was called */
     ACKNOWLEDGED_MS = 500,
-    AHEAD_MAX = 64 << 20,
     TOPIC_NAME = 2 * ENDPOINT_NAME + 2
 };
 
@@ -35,26 +35,17 @@ struct publisher {
     int callers;
 };
 
-/* Taken while the handler waited in publish. */
-struct ahead {
-    struct ahead *next;
-    wire_message *message;
-};
-
 struct subscriber {
     struct matches matches;
     struct domain *domain;
     dds_entity_t topic, reader, waitset;
     struct intake intake;
-    struct ahead *first, **last;
-    size_t ahead_bytes;
     ipcmark_part *parts;
     size_t parts_room;
+    dds_time_t opened;
     ipcmark_deliver_fn *deliver;
     void *context;
 };
-
-static _Thread_local struct subscriber *delivering;
 
 /* Names of topics are letters and digits; a channel may be any bytes. */
 static dds_entity_t make_topic(dds_entity_t participant, const char *channel)
@@ -153,50 +144,25 @@ static void leave(struct publisher *publisher)
     pthread_mutex_unlock(&publisher->lock);
 }
 
-static size_t message_bytes(const wire_message *message)
+/* Of a clock that all processes share and nobody sets. */
+static dds_time_t now(void)
 {
-    size_t size = sizeof *message;
-    for (uint32_t i = 0; i < message->parts._length; ++i)
-        size += sizeof(wire_part) + message->parts._buffer[i]._length;
-    return size;
-}
-
-/* Two processes whose handlers answer each other would wait for ever once both readers are full: so a handler that
- * waits in publish empties its own. */
-static void read_ahead(struct subscriber *subscriber)
-{
-    while (subscriber != NULL && subscriber->ahead_bytes < AHEAD_MAX) {
-        struct ahead *ahead = calloc(1, sizeof *ahead);
-        void *sample = wire_message__alloc();
-        dds_sample_info_t info;
-        const dds_return_t taken = ahead == NULL ? 0 : dds_take(subscriber->reader, &sample, &info, 1, 1);
-        if (taken <= 0 || !info.valid_data) {
-            wire_message_free(sample, DDS_FREE_ALL);
-            free(ahead);
-            if (taken <= 0)
-                return;
-            continue;
-        }
-        ahead->message = sample;
-        *subscriber->last = ahead;
-        subscriber->last = &ahead->next;
-        subscriber->ahead_bytes += message_bytes(sample);
-    }
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return DDS_SECS((dds_time_t)time.tv_sec) + time.tv_nsec;
 }
 
 /* What has timed out was not written: a writer waits before it stores. */
 static int write_message(struct publisher *publisher, const wire_message *message)
 {
     dds_return_t result;
-    while ((result = dds_write(publisher->writer, message)) == DDS_RETCODE_TIMEOUT) {
+    while ((result = dds_write_ts(publisher->writer, message, now())) == DDS_RETCODE_TIMEOUT)
         if (publisher_is_closing(publisher))
             return -ESHUTDOWN;
-        read_ahead(delivering);
-    }
     return result < 0 ? dds_error(result) : 0;
 }
 
-/* Refers to the caller's parts: dds_write copies them. */
+/* Refers to the caller's parts: dds_write_ts copies them. */
 static int refer(wire_message *message, const ipcmark_part *parts, size_t count, size_t max_bytes)
 {
     size_t size = 0;
@@ -265,43 +231,19 @@ static void deliver(struct subscriber *subscriber, const wire_message *message)
     subscriber->deliver(subscriber->context, subscriber->parts, count);
 }
 
-/* Takes the first of those that were read ahead off the list. */
-static wire_message *next_ahead(struct subscriber *subscriber)
-{
-    struct ahead *ahead = subscriber->first;
-    if (ahead == NULL)
-        return NULL;
-    wire_message *message = ahead->message;
-    if ((subscriber->first = ahead->next) == NULL)
-        subscriber->last = &subscriber->first;
-    subscriber->ahead_bytes -= message_bytes(message);
-    free(ahead);
-    return message;
-}
-
-static void deliver_ahead(struct subscriber *subscriber)
-{
-    wire_message *message;
-    while (!intake_is_closing(&subscriber->intake) && (message = next_ahead(subscriber)) != NULL) {
-        deliver(subscriber, message);
-        wire_message_free(message, DDS_FREE_ALL);
-    }
-}
-
+/* A volatile reader may be given what was under way to its process when it was made. */
 static void receive(void *context)
 {
     struct subscriber *subscriber = context;
     void *samples[TAKE_MAX] = {NULL}; /* DDS lends the memory */
     dds_sample_info_t infos[TAKE_MAX];
-    delivering = subscriber;
     while (!intake_is_closing(&subscriber->intake)) {
         const dds_return_t taken = dds_take(subscriber->reader, samples, infos, TAKE_MAX, TAKE_MAX);
         for (dds_return_t i = 0; i < taken && !intake_is_closing(&subscriber->intake); ++i)
-            if (infos[i].valid_data)
+            if (infos[i].valid_data && infos[i].source_timestamp >= subscriber->opened)
                 deliver(subscriber, samples[i]);
         if (taken > 0)
             dds_return_loan(subscriber->reader, samples, taken);
-        deliver_ahead(subscriber);
         if (taken <= 0 && !intake_is_closing(&subscriber->intake))
             dds_waitset_wait(subscriber->waitset, NULL, 0, DDS_INFINITY);
     }
@@ -316,15 +258,12 @@ static void wake(void *context)
 static void subscriber_free(void *context)
 {
     struct subscriber *subscriber = context;
-    wire_message *message;
     if (subscriber->waitset > 0)
         dds_delete(subscriber->waitset);
     if (subscriber->reader > 0)
         dds_delete(subscriber->reader);
     if (subscriber->topic > 0)
         dds_delete(subscriber->topic);
-    while ((message = next_ahead(subscriber)) != NULL)
-        wire_message_free(message, DDS_FREE_ALL);
     domain_leave(subscriber->domain);
     matches_close(&subscriber->matches);
     free(subscriber->parts);
@@ -371,7 +310,7 @@ static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_
     struct subscriber *subscriber = calloc(1, sizeof *subscriber);
     if (subscriber == NULL)
         return -ENOMEM;
-    subscriber->last = &subscriber->first;
+    subscriber->opened = now();
     subscriber->deliver = deliver_;
     subscriber->context = context;
     int result = matches_open(&subscriber->matches, options);
