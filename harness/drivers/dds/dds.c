@@ -17,7 +17,7 @@
 #include <time.h>
 
 enum {
-    SAMPLES_MAX = 512, /* that a reader holds; of the size that they have */
+    SAMPLES_MAX = 512, /* that a reader holds, of whatever size */
     TAKE_MAX = 16,
     PARTS_INSIDE = 16,
     WRITE_MS = 50, /* of one try, after which it is seen whether close was called */
@@ -83,7 +83,7 @@ static void publisher_free(struct publisher *publisher)
 
 static int make_writer(struct publisher *publisher, const ipcmark_endpoint *options)
 {
-    dds_entity_t participant;
+    dds_entity_t participant = 0;
     const int result = domain_join(&publisher->domain, options, &participant);
     if (result < 0)
         return result;
@@ -287,7 +287,7 @@ static int make_waitset(struct subscriber *subscriber, dds_entity_t participant)
 
 static int make_reader(struct subscriber *subscriber, const ipcmark_endpoint *options)
 {
-    dds_entity_t participant;
+    dds_entity_t participant = 0;
     long samples = SAMPLES_MAX;
     int result = param_number(options, "max_samples", 1, INT32_MAX, &samples);
     if (result == 0)

@@ -11,10 +11,11 @@ enum {
     EXTERNAL_IDS =
         100,         /* domain n has the ports from 7400 + 250 n on; these end below those that the kernel hands out */
     LAST_INDEX = 99, /* participants a domain, less one: each beats its drum at as many ports */
-    MISSED_INTERVALS = 3,
-    DEFAULT_INTERVAL_MS = 1000,
-    LEASE_MIN_MS = 100,
-    LINGER_MS = 1 /* publisher_close has waited already */
+    INTERVAL_MIN_MS = 50,
+    INTERVAL_MS = 1000,
+    INTERVAL_MAX_MS = 10000,
+    LEASE_INTERVALS = 3, /* two may be missed */
+    LINGER_MS = 1        /* publisher_close has waited already */
 };
 
 struct domain {
@@ -51,7 +52,7 @@ static const char configuration[] =
     "</General><Discovery>"
     "<Tag>%016" PRIx64 "</Tag><ExternalDomainId>%d</ExternalDomainId><ParticipantIndex>auto</ParticipantIndex>"
     "<MaxAutoParticipantIndex>%d</MaxAutoParticipantIndex><Peers><Peer Address=\"127.0.0.1\"/></Peers>"
-    "<LeaseDuration>%ldms</LeaseDuration>"
+    "<SPDPInterval>%ums</SPDPInterval><LeaseDuration>%ums</LeaseDuration>"
     "</Discovery><Internal>"
     "<SocketReceiveBufferSize max=\"4MiB\"/><MaxQueuedRexmitBytes>0</MaxQueuedRexmitBytes>"
     "<WriterLingerDuration>%dms</WriterLingerDuration>"
@@ -79,10 +80,14 @@ static int start(struct domain *domain, unsigned interval_ms)
 {
     char text[sizeof configuration + 128];
     const uint64_t tag = digest(domain->directory);
-    long lease_ms = (long)MISSED_INTERVALS * (interval_ms == 0 ? DEFAULT_INTERVAL_MS : interval_ms);
-    if (lease_ms < LEASE_MIN_MS)
-        lease_ms = LEASE_MIN_MS;
-    snprintf(text, sizeof text, configuration, tag, (int)(tag % EXTERNAL_IDS), LAST_INDEX, lease_ms, LINGER_MS);
+    if (interval_ms == 0)
+        interval_ms = INTERVAL_MS;
+    else if (interval_ms > INTERVAL_MAX_MS)
+        interval_ms = INTERVAL_MAX_MS;
+    else if (interval_ms < INTERVAL_MIN_MS)
+        interval_ms = INTERVAL_MIN_MS;
+    snprintf(text, sizeof text, configuration, tag, (int)(tag % EXTERNAL_IDS), LAST_INDEX, interval_ms,
+             LEASE_INTERVALS * interval_ms, LINGER_MS);
     while (is_used(domain->id))
         ++domain->id;
     domain->domain = dds_create_domain(domain->id, text);

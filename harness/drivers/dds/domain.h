@@ -1,7 +1,8 @@
 /* A directory's domain, which all endpoints of this process share that were opened with it.
  *
  * Participants meet over UDP on the loopback interface. The directory gives the domain its ports and its tag, which
- * must agree: other directories, other runs, and other users of DDS on the machine are never discovered. */
+ * must agree: other directories, other runs, and other users of DDS on the machine are never discovered. The first
+ * endpoint's ping interval is that of all, since DDS tells life from death by process. */
 #ifndef DDS_DOMAIN_H
 #define DDS_DOMAIN_H
 
