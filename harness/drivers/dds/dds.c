@@ -1,7 +1,7 @@
 /* Eclipse Cyclone DDS: a writer or reader an endpoint, reliable and keeping all; a topic a channel.
  *
- * How much may lie between them, and who waits for it, is left to DDS: a reader takes SAMPLES_MAX, and then its
- * writers' history caches fill up, and dds_write waits. */
+ * How much may lie between them, and who waits for it, is left to DDS: when a reader holds as many samples as it may,
+ * the history caches of its writers fill up, and dds_write waits. */
 #include "domain.h"
 #include "frame.h"
 #include "intake.h"
@@ -17,7 +17,9 @@
 #include <time.h>
 
 enum {
-    SAMPLES_MAX = 512, /* that a reader holds, of whatever size */
+    BACKLOG = 128 << 20, /* bytes that a reader may hold, if all messages are as large as they may be */
+    SAMPLES_MIN = 128,
+    SAMPLES_MAX = 8192, /* more than a writer sends ahead of acknowledgements */
     TAKE_MAX = 16,
     PARTS_INSIDE = 16,
     WRITE_MS = 50, /* of one try, after which it is seen whether close was called */
@@ -285,10 +287,17 @@ static int make_waitset(struct subscriber *subscriber, dds_entity_t participant)
     return result < 0 ? dds_error(result) : 0;
 }
 
+/* The limit of DDS is one of samples, whatever their size. */
+static long samples_within(size_t max_bytes)
+{
+    const size_t samples = BACKLOG / max_bytes;
+    return samples < SAMPLES_MIN ? SAMPLES_MIN : samples > SAMPLES_MAX ? SAMPLES_MAX : (long)samples;
+}
+
 static int make_reader(struct subscriber *subscriber, const ipcmark_endpoint *options)
 {
     dds_entity_t participant = 0;
-    long samples = SAMPLES_MAX;
+    long samples = samples_within(subscriber->matches.endpoint.max_bytes);
     int result = param_number(options, "max_samples", 1, INT32_MAX, &samples);
     if (result == 0)
         result = domain_join(&subscriber->domain, options, &participant);
