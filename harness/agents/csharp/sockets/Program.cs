@@ -1,0 +1,4 @@
+using Ipcmark.Agent;
+using Ipcmark.Sockets;
+
+return AgentProgram.Run(new SocketsPubSub());
