@@ -1,4 +1,4 @@
-"""fields.py AGENT: what it is asked for beyond what it can do, it refuses by name, and does not do the rest of it."""
+"""fields.py AGENT [ARGUMENT …]: what it is asked for beyond what it can do, it refuses by name, and does not do the rest of it."""
 
 import json
 import os
@@ -8,8 +8,9 @@ import tempfile
 
 
 class Agent:
-    def __init__(self, path):
-        self.process = subprocess.Popen([sys.executable, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, path, *arguments):
+        command = [sys.executable, path] if path.endswith(".py") else [path, *arguments]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.id = 0
 
     def ask(self, op, **fields):
@@ -34,7 +35,7 @@ class Agent:
 
 def main():
     with tempfile.TemporaryDirectory() as directory:
-        reader, writer = Agent(sys.argv[1]), Agent(sys.argv[1])
+        reader, writer = Agent(*sys.argv[1:]), Agent(*sys.argv[1:])
         for name, agent in ("reader", reader), ("writer", writer):
             journal = os.path.join(directory, name)
             agent.does("hello", protocol=1, run="0" * 16, journal=journal, seed=1, news=True)

@@ -6,7 +6,7 @@ namespace Ipcmark.Agent;
 public static class Errno
 {
     public const int ENOENT = 2, EIO = 5, EAGAIN = 11, ENOMEM = 12, EACCES = 13, EINVAL = 22, ENFILE = 23, EMFILE = 24, ENOSPC = 28,
-        EBADMSG = 74, EMSGSIZE = 90, ENOBUFS = 105, ESHUTDOWN = 108, ETIMEDOUT = 110, ECONNREFUSED = 111;
+        EBADMSG = 74, EMSGSIZE = 90, ENOTSUP = 95, ENOBUFS = 105, ESHUTDOWN = 108, ETIMEDOUT = 110, ECONNREFUSED = 111;
 
     private const int HighestNumber = 133;
 

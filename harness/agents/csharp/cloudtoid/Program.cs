@@ -1,0 +1,4 @@
+using Ipcmark.Agent;
+using Ipcmark.Cloudtoid;
+
+return AgentProgram.Run(new CloudtoidPubSub());

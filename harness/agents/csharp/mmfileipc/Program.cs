@@ -1,0 +1,4 @@
+using Ipcmark.Agent;
+using Ipcmark.MmFileIpc;
+
+return AgentProgram.Run(new MmFileIpcPubSub());

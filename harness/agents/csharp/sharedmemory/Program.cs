@@ -1,0 +1,4 @@
+using Ipcmark.Agent;
+using Ipcmark.SharedMemory;
+
+return AgentProgram.Run(new SharedMemoryPubSub());
