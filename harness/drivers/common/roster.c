@@ -91,8 +91,10 @@ int roster_open(struct roster **out, const struct endpoint *endpoint, const char
         roster->directory.stale = clear_away;
         roster->directory.context = roster;
     }
-    if (result >= 0)
+    if (result >= 0) {
+        directory_sweep(&roster->directory); /* what the dead have left may be what we lack */
         result = advertise(roster, address);
+    }
     if (result < 0) {
         roster_close(roster);
         return result;

@@ -23,7 +23,8 @@ struct roster_kind {
     void (*left)(void *context, void *member);
 };
 
-/* Makes the advertisement, which nobody sees yet: whatever is at the address can be made now. */
+/* Clears away what the dead have left, and makes the advertisement, which nobody sees yet: whatever is at the address
+ * can be made now. */
 int roster_open(struct roster **out, const struct endpoint *endpoint, const char *directory,
                 const struct roster_kind *kind, const char *address, void *context);
 /* Shows it, and begins to look. */
