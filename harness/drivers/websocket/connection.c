@@ -117,9 +117,10 @@ static void settle(struct connection *connection, struct gate *gate)
         connection->assured = assured;
     if (last->number > connection->safe)
         connection->safe = last->number;
-    if (gate->waiting > 0) /* also if a later one was safe from the beginning, and this with it */
-        pthread_cond_broadcast(&gate->turn);
+    const bool wakes = gate->waiting > 0; /* also if a later one was safe from the beginning, and this with it */
     pthread_mutex_unlock(&gate->lock);
+    if (wakes)
+        pthread_cond_broadcast(&gate->turn);
     connection->settled = end;
     for (size_t i = begin; i < end; ++i)
         message_release(outbox->at[i].message);

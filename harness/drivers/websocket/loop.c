@@ -97,10 +97,20 @@ void loop_close(struct loop *loop)
     loop->context = NULL;
 }
 
+bool loop_claim(struct loop *loop)
+{
+    return !atomic_exchange(&loop->woken, true);
+}
+
+void loop_ring(struct loop *loop)
+{
+    lws_cancel_service(loop->context);
+}
+
 void loop_wake(struct loop *loop)
 {
-    if (!atomic_exchange(&loop->woken, true))
-        lws_cancel_service(loop->context);
+    if (loop_claim(loop))
+        loop_ring(loop);
 }
 
 void loop_awake(struct loop *loop)
@@ -112,7 +122,7 @@ void loop_awake(struct loop *loop)
 void loop_end(struct loop *loop)
 {
     atomic_store(&loop->ended, true);
-    lws_cancel_service(loop->context);
+    loop_ring(loop);
 }
 
 static void farewell_over(lws_sorted_usec_list_t *timer)

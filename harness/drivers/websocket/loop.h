@@ -44,6 +44,9 @@ void loop_close(struct loop *loop);
 /* Any thread: soon the callback gets LWS_CALLBACK_EVENT_WAIT_CANCELLED, and calls loop_awake before it looks around. */
 void loop_wake(struct loop *loop);
 void loop_awake(struct loop *loop);
+/* The same in two steps: who is told true has to ring, once it holds no lock that the loop would run into. */
+bool loop_claim(struct loop *loop);
+void loop_ring(struct loop *loop);
 
 /* The loop's own thread: it shall end now, or once there has been time to say goodbye. */
 void loop_end(struct loop *loop);

@@ -252,13 +252,18 @@ static void await_safety(struct publisher *publisher, uint64_t number)
     websocket_wait_end();
 }
 
+/* With the lock, which is released meanwhile. */
 static int publish(struct publisher *publisher, struct message *message)
 {
     const int result = publisher->closing ? -ESHUTDOWN : enter(publisher, message);
     const uint64_t number = publisher->number;
     if (result < 0 || publisher->connections == NULL)
         return result;
-    loop_wake(&publisher->loop);
+    if (loop_claim(&publisher->loop)) {
+        pthread_mutex_unlock(&publisher->gate.lock);
+        loop_ring(&publisher->loop);
+        pthread_mutex_lock(&publisher->gate.lock);
+    }
     await_safety(publisher, number);
     return is_safe(publisher, number) ? 0 : -ESHUTDOWN;
 }

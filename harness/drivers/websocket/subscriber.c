@@ -44,9 +44,10 @@ static void hand_over(struct subscriber *subscriber)
         return;
     pthread_mutex_lock(&subscriber->lock);
     arrivals_move(&subscriber->queue, &subscriber->fresh);
-    if (atomic_load(&subscriber->is_idle))
-        pthread_cond_signal(&subscriber->more);
+    const bool wakes = atomic_load(&subscriber->is_idle);
     pthread_mutex_unlock(&subscriber->lock);
+    if (wakes)
+        pthread_cond_signal(&subscriber->more);
 }
 
 /* Its first message is its id, and the last step of the handshake. */
