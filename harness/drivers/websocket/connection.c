@@ -107,8 +107,11 @@ static void settle(struct connection *connection, struct gate *gate)
 {
     const struct entries *outbox = &connection->outbox;
     const bool is_held = lws_partial_buffered(connection->wsi) != 0 && connection->offset == 0;
-    const size_t end = connection->done - (is_held ? 1 : 0), begin = connection->settled;
-    if (end <= begin)
+    const size_t begin = connection->settled;
+    if (connection->done == begin)
+        return;
+    const size_t end = connection->done - (is_held ? 1 : 0);
+    if (end == begin)
         return;
     const struct entry *last = &outbox->at[end - 1];
     const uint64_t assured = last->end + socket_room(connection->wsi);

@@ -110,7 +110,7 @@ static void leave(struct publisher *publisher)
         pthread_mutex_lock(&publisher->gate.lock);
         const bool is_whole = connection_cut(each);
         pthread_mutex_unlock(&publisher->gate.lock);
-        if (is_whole && connection_write(each, &publisher->gate) == 0)
+        if (is_whole && connection_write(each, &publisher->gate) >= 0)
             lws_callback_on_writable(each->wsi);
         else
             lws_set_timeout(each->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
