@@ -6,12 +6,16 @@ namespace Ipcmark.Agent;
 /// <summary>Makes an implementation a participant of ipcmark: <c>return AgentProgram.Run(new MyPubSub());</c></summary>
 public static class AgentProgram
 {
+    private const string FieldsOfOpen =
+        "endpoint epoch channel directory ping_interval_ms max_message_bytes params kill_self_after_us";
+
     private static readonly Dictionary<string, string> Fields = new()
     {
-        ["open_publisher"] = "endpoint epoch channel directory ping_interval_ms max_message_bytes params kill_self_after_us",
-        ["open_subscriber"] = "endpoint epoch channel directory ping_interval_ms max_message_bytes params kill_self_after_us",
+        ["open_publisher"] = FieldsOfOpen,
+        ["open_subscriber"] = FieldsOfOpen,
         ["wait_peers"] = "endpoint count timeout_ms",
-        ["publish"] = "endpoint sizes parts threads count seconds rate jitter start_at_ns sleep dry kill_self_at kill_self_moment overwrite",
+        ["publish"] = "endpoint sizes parts threads count seconds rate jitter start_at_ns sleep dry kill_self_at"
+            + " kill_self_moment overwrite",
         ["handler"] = "endpoint delay_us reply close_after",
         ["drain"] = "endpoint until timeout_ms",
         ["peers"] = "endpoint",
@@ -52,7 +56,8 @@ public static class AgentProgram
         {
             session.Lines.SendError(request.Id, refusal.Code, true, refusal.Message);
         }
-        catch (Exception problem) when (problem is PubSubException or IOException or OutOfMemoryException or ThreadStartException)
+        catch (Exception problem) when (problem is PubSubException or IOException or OutOfMemoryException
+            or ThreadStartException)
         {
             session.Lines.SendError(request.Id, Errno.Name(Errno.Of(problem)), true, problem.Message);
         }
@@ -93,7 +98,8 @@ public static class AgentProgram
         }
     }
 
-    /// <summary>Of a thread that fails unexpectedly, a full journal above all: nothing that we say would be true any more.</summary>
+    /// <summary>Of a thread that fails unexpectedly, a full journal above all: nothing that we say would be true any
+    /// more.</summary>
     private static void GiveUp(Lines lines, object what)
     {
         Console.Error.WriteLine(what);

@@ -54,8 +54,9 @@ internal abstract class Endpoint
         var parameters = request.Has("params")
             ? request["params"].EnumerateObject().ToDictionary(each => each.Name, each => each.Value.GetString() ?? "")
             : [];
-        return new EndpointOptions(string.Create(CultureInfo.InvariantCulture, $"{Number}.{Epoch}"), request.Text("directory"),
-            request.Text("channel"), (int)request.Number("ping_interval_ms"), request.Number("max_message_bytes"), parameters, OnPeer);
+        string id = string.Create(CultureInfo.InvariantCulture, $"{Number}.{Epoch}");
+        return new EndpointOptions(id, request.Text("directory"), request.Text("channel"),
+            (int)request.Number("ping_interval_ms"), request.Number("max_message_bytes"), parameters, OnPeer);
     }
 
     public int CountPeers()
@@ -117,7 +118,8 @@ internal abstract class Endpoint
             && ushort.TryParse(halves[1], CultureInfo.InvariantCulture, out ushort epoch))
             return new About { Publisher = number, Epoch = epoch };
         bool isProcess = peer != null && peer.StartsWith("pid:", StringComparison.Ordinal);
-        ulong process = isProcess && ulong.TryParse(peer.AsSpan(4), CultureInfo.InvariantCulture, out ulong id) ? id : 0;
+        if (!isProcess || !ulong.TryParse(peer.AsSpan(4), CultureInfo.InvariantCulture, out ulong process))
+            process = 0;
         return new About { Publisher = Payload.NoEndpoint, Sequence = process };
     }
 }

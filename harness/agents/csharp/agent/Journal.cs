@@ -9,7 +9,8 @@ public enum Kind : byte
     OpenInvoke = 1, OpenDone, CloseInvoke, CloseDone, Invoke, Ok, Failed, Unknown, Received, PeerUp, PeerDown, Peers,
 }
 
-/// <summary>One file of records, each given to the kernel by one write: what is in it outlives us. Used by one thread at a time.</summary>
+/// <summary>One file of records, each given to the kernel by one write: what is in it outlives us. Used by one thread
+/// at a time.</summary>
 internal sealed class Journal : IDisposable
 {
     private const int RecordBytes = 64;
@@ -74,7 +75,8 @@ internal sealed class Journals(string prefix)
         }
     }
 
-    /// <summary>One that nobody writes now. Where no further can be made, as descriptors are used up, it waits for one.</summary>
+    /// <summary>One that nobody writes now. Where no further can be made, as descriptors are used up, it waits for
+    /// one.</summary>
     private Journal Take()
     {
         lock (_unused)

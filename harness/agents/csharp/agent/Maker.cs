@@ -39,7 +39,8 @@ internal sealed class Maker(uint run, uint channel, ushort publisher, ushort epo
             Payload.FillBody(message[part].AsSpan(framed && part == 0 ? Payload.HeaderBytes : 0), seed, nonce, part);
         if (framed)
             WriteHeader(message, size, scheduled, nonce);
-        about = new About(!framed, publisher, epoch, Thread, Sequence, (ulong)size, parts, Payload.Digest(message), run, channel, 0);
+        about = new About(!framed, publisher, epoch, Thread, Sequence, (ulong)size, parts, Payload.Digest(message), run,
+            channel, 0);
         return message;
     }
 

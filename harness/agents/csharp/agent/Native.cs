@@ -24,7 +24,8 @@ internal static class Native
         Thread.Sleep(Timeout.Infinite);
     }
 
-    /// <summary>The first call of a foreign function takes long; where the moment matters it must not be the first.</summary>
+    /// <summary>The first call of a foreign function takes long; where the moment matters it must not be the
+    /// first.</summary>
     public static void PrepareToDie()
     {
         _ = Environment.ProcessId;

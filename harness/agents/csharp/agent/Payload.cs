@@ -5,8 +5,8 @@ using System.Text;
 namespace Ipcmark.Agent;
 
 /// <summary>What a record says of a message.</summary>
-public readonly record struct About(bool Unframed, ushort Publisher, ushort Epoch, ushort Thread, ulong Sequence, ulong Size, int Parts,
-    uint Digest, uint Run, uint Channel, int Error);
+public readonly record struct About(bool Unframed, ushort Publisher, ushort Epoch, ushort Thread, ulong Sequence,
+    ulong Size, int Parts, uint Digest, uint Run, uint Channel, int Error);
 
 /// <summary>Messages that tell who sent them. The byte ruler is in PROTOCOL.md.</summary>
 public static class Payload
@@ -43,10 +43,19 @@ public static class Payload
         bool right = BinaryPrimitives.ReadUInt32LittleEndian(head) == BodySum(parts)
             && BinaryPrimitives.ReadUInt16LittleEndian(head[18..]) == parts.Length
             && BinaryPrimitives.ReadUInt32LittleEndian(head[20..]) == size;
-        return new About(false, BinaryPrimitives.ReadUInt16LittleEndian(head[12..]), BinaryPrimitives.ReadUInt16LittleEndian(head[14..]),
-            BinaryPrimitives.ReadUInt16LittleEndian(head[16..]), BinaryPrimitives.ReadUInt64LittleEndian(head[24..]), size, parts.Length,
-            digest, BinaryPrimitives.ReadUInt32LittleEndian(head[4..]), BinaryPrimitives.ReadUInt32LittleEndian(head[8..]),
-            right ? 0 : -Errno.EBADMSG);
+        return new About
+        {
+            Run = BinaryPrimitives.ReadUInt32LittleEndian(head[4..]),
+            Channel = BinaryPrimitives.ReadUInt32LittleEndian(head[8..]),
+            Publisher = BinaryPrimitives.ReadUInt16LittleEndian(head[12..]),
+            Epoch = BinaryPrimitives.ReadUInt16LittleEndian(head[14..]),
+            Thread = BinaryPrimitives.ReadUInt16LittleEndian(head[16..]),
+            Sequence = BinaryPrimitives.ReadUInt64LittleEndian(head[24..]),
+            Size = size,
+            Parts = parts.Length,
+            Digest = digest,
+            Error = right ? 0 : -Errno.EBADMSG,
+        };
     }
 
     public static ulong Size(byte[][] parts)

@@ -28,7 +28,8 @@ internal sealed class PublisherEndpoint : Endpoint
     }
 
     /// <summary>One message, with its record before and after. Returns what went wrong: an errno, or 0.</summary>
-    public int Publish(Maker maker, int size, int parts, long due = 0, bool overwrite = false, DeathAtPublish? death = null)
+    public int Publish(Maker maker, int size, int parts, long due = 0, bool overwrite = false,
+        DeathAtPublish? death = null)
     {
         byte[][] message = maker.Make(size, parts, due, out About about);
         Append(Kind.Invoke, about);

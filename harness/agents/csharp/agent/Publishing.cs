@@ -45,7 +45,8 @@ internal sealed class Publishing
         if (publisher.Closing)
             throw new Refusal("ESHUTDOWN", "the publisher is closed");
         var publishing = new Publishing(publisher, request, seed);
-        Maker[] makers = [.. Enumerable.Range(0, (int)request.Number("threads", 1)).Select(thread => publisher.Maker((ushort)thread))];
+        int threads = (int)request.Number("threads", 1);
+        Maker[] makers = [.. Enumerable.Range(0, threads).Select(thread => publisher.Maker((ushort)thread))];
         Tally before = Sum(makers);
         long begin = Clock.Now;
         Thread[] others = [.. makers.Skip(1).Select(maker => Threads.Start("publish", () => publishing.Work(maker)))];
@@ -55,12 +56,17 @@ internal sealed class Publishing
         return publishing.Reply(makers, Sum(makers) - before, begin, Clock.Now);
     }
 
-    public static Tally Sum(IEnumerable<Maker> makers) => makers.Aggregate(default(Tally), (sum, maker) => sum + maker.Tally);
+    public static Tally Sum(IEnumerable<Maker> makers) =>
+        makers.Aggregate(default(Tally), (sum, maker) => sum + maker.Tally);
 
     public static JsonObject Counts(IEnumerable<Maker> makers, Tally tally) => new()
     {
-        ["attempted"] = tally.Attempted, ["published"] = tally.Ok, ["failed"] = tally.Failed, ["unknown"] = tally.Unknown,
-        ["last"] = new JsonArray([.. makers.Where(maker => maker.Sent > 0).Select(maker => new JsonArray(maker.Thread, maker.Sent))]),
+        ["attempted"] = tally.Attempted,
+        ["published"] = tally.Ok,
+        ["failed"] = tally.Failed,
+        ["unknown"] = tally.Unknown,
+        ["last"] = new JsonArray([.. makers.Where(maker => maker.Sent > 0)
+            .Select(maker => new JsonArray(maker.Thread, maker.Sent))]),
     };
 
     private JsonObject Reply(Maker[] makers, Tally tally, long begin, long end)

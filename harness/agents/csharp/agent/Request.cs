@@ -17,7 +17,8 @@ internal sealed class Request(JsonElement line)
 
     public IEnumerable<string> Fields => line.EnumerateObject().Select(each => each.Name);
 
-    public bool Has(string name) => line.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
+    public bool Has(string name) =>
+        line.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
 
     public JsonElement this[string name] =>
         Has(name) ? line.GetProperty(name) : throw new Refusal("EINVAL", $"\"{name}\" is missing");

@@ -120,8 +120,14 @@ internal sealed class Session(IPubSub pubSub, Lines lines)
         var subscriber = Find<SubscriberEndpoint>(request);
         return new JsonObject
         {
-            ["received"] = subscriber.Received, ["bytes"] = subscriber.Bytes, ["lost"] = 0, ["torn"] = 0, ["duplicate"] = 0,
-            ["reordered"] = 0, ["window"] = new JsonObject { ["messages"] = 0, ["bytes"] = 0 }, ["histogram"] = EmptyHistogram(),
+            ["received"] = subscriber.Received,
+            ["bytes"] = subscriber.Bytes,
+            ["lost"] = 0,
+            ["torn"] = 0,
+            ["duplicate"] = 0,
+            ["reordered"] = 0,
+            ["window"] = new JsonObject { ["messages"] = 0, ["bytes"] = 0 },
+            ["histogram"] = EmptyHistogram(),
             ["histogram_uncorrected"] = EmptyHistogram(),
         };
     }

@@ -57,7 +57,8 @@ internal sealed class SubscriberEndpoint : Endpoint
             Monitor.PulseAll(Changed);
     }
 
-    /// <summary>Waits for the messages of these names, or what came after them. Null, or the first that is missing.</summary>
+    /// <summary>Waits for the messages of these names, or what came after them. Null, or the first that is
+    /// missing.</summary>
     public (ushort, ushort, ushort, ulong)? WaitFor(List<(ushort, ushort, ushort, ulong)> wanted, long until)
     {
         _waitedFor = true; // before looking: what arrives after the look is told

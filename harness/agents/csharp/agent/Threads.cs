@@ -1,6 +1,7 @@
 namespace Ipcmark.Agent;
 
-/// <summary>Threads of our own: those of the framework's pool come and go as it likes, and a clause counts them.</summary>
+/// <summary>Threads of our own: those of the framework's pool come and go as it likes, and a clause counts
+/// them.</summary>
 public static class Threads
 {
     private const int StackBytes = 512 << 10;

@@ -8,8 +8,8 @@ using ISubscriber = Ipcmark.Agent.ISubscriber;
 
 namespace Ipcmark.Cloudtoid;
 
-/// <summary>Cloudtoid.Interprocess: a queue in shared memory that several may read, each message going to one of them. So it is
-/// publish/subscribe with one subscriber, and nobody knows who else is there.</summary>
+/// <summary>Cloudtoid.Interprocess: a queue in shared memory that several may read, each message going to one of them.
+/// So it is publish/subscribe with one subscriber, and nobody knows who else is there.</summary>
 internal sealed class CloudtoidPubSub : IPubSub
 {
     private const long DefaultCapacity = 16 << 20; // bytes; params: capacity=…
@@ -21,8 +21,8 @@ internal sealed class CloudtoidPubSub : IPubSub
         "Cloudtoid.Interprocess: a queue in shared memory, one subscriber");
 
     public Capabilities Capabilities { get; } = new(
-        ["survives_publisher_death", "threads", "publish_in_handler", "close_in_handler", "durable_pause", "isolation_directory",
-            "when_full_fail"],
+        ["survives_publisher_death", "threads", "publish_in_handler", "close_in_handler", "durable_pause",
+            "isolation_directory", "when_full_fail"],
         MaxMessageBytes: DefaultCapacity / 2 - OverheadBytes, MaxSubscribers: 1);
 
     public IPublisher OpenPublisher(EndpointOptions options)
@@ -39,8 +39,8 @@ internal sealed class CloudtoidPubSub : IPubSub
 
     private static string Version => typeof(QueueFactory).Assembly.GetName().Version?.ToString(3) ?? "unknown";
 
-    /// <summary>The name of the queue is that of a file in the directory, but also that of a semaphore which knows no directory: it
-    /// is made of both, and short enough for any system.</summary>
+    /// <summary>The name of the queue is that of a file in the directory, but also that of a semaphore which knows no
+    /// directory: it is made of both, and short enough for any system.</summary>
     private static QueueOptions Options(EndpointOptions options)
     {
         byte[] name = SHA256.HashData(Encoding.UTF8.GetBytes(options.Directory + "\0" + options.Channel));

@@ -3,22 +3,23 @@ using MemoryMappedFileIPC;
 
 namespace Ipcmark.MmFileIpc;
 
-/// <summary>MemoryMappedFileIPC, as its README describes it: Windows only, for its named events. A publisher connects to one
-/// subscriber of each other process; each pair has a mapping of its own, and a heartbeat.</summary>
+/// <summary>MemoryMappedFileIPC, as its README describes it: Windows only, for its named events. A publisher connects
+/// to one subscriber of each other process; each pair has a mapping of its own, and a heartbeat.</summary>
 internal sealed class MmFileIpcPubSub : IPubSub
 {
     public Implementation About { get; } = new("mmfileipc", Version, "https://github.com/Phylliida/MemoryMappedFileIPC",
         "MemoryMappedFileIPC: a mapping for each pair, named events of Windows");
 
-    // What its README says, or what follows from it. Publish puts into a queue without a limit in its own process: a message whose
-    // publish returned goes under with its publisher, and nothing is ever full.
+    // What its README says, or what follows from it. Publish puts into a queue without a limit in its own process: a
+    // message whose publish returned goes under with its publisher, and nothing is ever full.
     public Capabilities Capabilities { get; } = new(
-        ["multipart", "empty_message", "peers", "threads", "no_self_delivery", "publish_in_handler", "ping", "durable_pause",
-            "directory_files", "isolation_directory"]);
+        ["multipart", "empty_message", "peers", "threads", "no_self_delivery", "publish_in_handler", "ping",
+            "durable_pause", "directory_files", "isolation_directory"]);
 
     public IPublisher OpenPublisher(EndpointOptions options) => new Publisher(options);
 
-    public ISubscriber OpenSubscriber(EndpointOptions options, Action<byte[][]> deliver) => new Subscriber(options, deliver);
+    public ISubscriber OpenSubscriber(EndpointOptions options, Action<byte[][]> deliver) =>
+        new Subscriber(options, deliver);
 
     private static string Version => typeof(IpcPublisher).Assembly.GetName().Version?.ToString(3) ?? "unknown";
 

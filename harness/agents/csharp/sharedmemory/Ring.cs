@@ -3,7 +3,8 @@ using SharedMemory;
 
 namespace Ipcmark.SharedMemory;
 
-/// <summary>Publishers find the ring once a subscriber has made it, and look for another one when that has closed it.</summary>
+/// <summary>Publishers find the ring once a subscriber has made it, and look for another one when that has closed
+/// it.</summary>
 internal sealed class RingPublisher(string name) : IPublisher
 {
     private const int LookMs = 200;

@@ -6,20 +6,23 @@ using SharedMemory;
 
 namespace Ipcmark.SharedMemory;
 
-/// <summary>SharedMemory's CircularBuffer: a ring of nodes of a fixed size, each message in one of them. Windows only, for its named
-/// mapping and events. The subscriber owns the ring; several may write to it. (RpcBuffer, the other candidate, is for calls between
-/// two: a request has one receiver and waits for an answer.) An empty message cannot be told from a read that timed out.</summary>
+/// <summary>SharedMemory's CircularBuffer: a ring of nodes of a fixed size, each message in one of them. Windows only,
+/// for its named mapping and events. The subscriber owns the ring; several may write to it. (RpcBuffer, the other
+/// candidate, is for calls between two: a request has one receiver and waits for an answer.) An empty message cannot be
+/// told from a read that timed out.</summary>
 internal sealed class SharedMemoryPubSub : IPubSub
 {
     private const long RingBytes = 64 << 20;
     private const int MinNodes = 4, MaxNodes = 1024, MinNodeBytes = 256;
     private const int Largest = (int)(RingBytes / MinNodes);
 
-    public Implementation About { get; } = new("sharedmemory", Version, "https://github.com/justinstenning/SharedMemory",
+    public Implementation About { get; } = new("sharedmemory", Version,
+        "https://github.com/justinstenning/SharedMemory",
         "SharedMemory's CircularBuffer: a ring of nodes, one subscriber");
 
     public Capabilities Capabilities { get; } = new(
-        ["survives_publisher_death", "threads", "publish_in_handler", "close_in_handler", "durable_pause", "when_full_block"],
+        ["survives_publisher_death", "threads", "publish_in_handler", "close_in_handler", "durable_pause",
+            "when_full_block"],
         Largest, MaxSubscribers: 1);
 
     public IPublisher OpenPublisher(EndpointOptions options) => new RingPublisher(NameOf(options));
@@ -35,6 +38,9 @@ internal sealed class SharedMemoryPubSub : IPubSub
 
     private static string Version => typeof(CircularBuffer).Assembly.GetName().Version?.ToString(3) ?? "unknown";
 
-    private static string NameOf(EndpointOptions options) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(options.Directory + "\0" + options.Channel)))[..32];
+    private static string NameOf(EndpointOptions options)
+    {
+        byte[] name = SHA256.HashData(Encoding.UTF8.GetBytes(options.Directory + "\0" + options.Channel));
+        return Convert.ToHexStringLower(name)[..32];
+    }
 }

@@ -7,7 +7,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Ipcmark.Sockets;
 
-/// <summary>The socket files of one channel in a directory: CHANNEL.ROLE.PROCESS.ID. Paths are short, whatever the directory is.</summary>
+/// <summary>The socket files of one channel in a directory: CHANNEL.ROLE.PROCESS.ID. Paths are short, whatever the
+/// directory is.</summary>
 internal sealed class Folder : IDisposable
 {
     private const int O_DIRECTORY = 0x10000, O_CLOEXEC = 0x80000;
@@ -53,14 +54,16 @@ internal sealed class Folder : IDisposable
         return listener;
     }
 
-    /// <summary>Of other processes: endpoints of one process do not meet. Throws what <see cref="Errno.IsScarcity"/> is true of.</summary>
+    /// <summary>Of other processes: endpoints of one process do not meet. Throws what <see cref="Errno.IsScarcity"/> is
+    /// true of.</summary>
     public List<string> Others(char role)
     {
         string prefix = $"{_channel}.{role}.", own = prefix + Process;
         try
         {
             return [.. Directory.EnumerateFileSystemEntries(_path).Select(path => Path.GetFileName(path))
-                .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && !name.StartsWith(own, StringComparison.Ordinal))];
+                .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+                .Where(name => !name.StartsWith(own, StringComparison.Ordinal))];
         }
         catch (Exception problem) when (problem is DirectoryNotFoundException or FileNotFoundException)
         {
@@ -68,7 +71,8 @@ internal sealed class Folder : IDisposable
         }
     }
 
-    /// <summary>Null: nobody is there; what a dead one left is cleared away. Throws where there is no room for a connection.</summary>
+    /// <summary>Null: nobody is there; what a dead one left is cleared away. Throws where there is no room for a
+    /// connection.</summary>
     public Socket? Connect(string name)
     {
         Socket connection = MakeSocket();

@@ -53,7 +53,8 @@ internal sealed class Publisher : IPublisher
             throw new PubSubException(Errno.ESHUTDOWN, "closed meanwhile");
     }
 
-    /// <summary>Those who have room get it before we wait for the others. (A large message may wait here, too.)</summary>
+    /// <summary>Those who have room get it before we wait for the others. (A large message may wait here,
+    /// too.)</summary>
     private static bool SendIfRoom(Link link, byte[] frame)
     {
         if (!link.Connection.Poll(0, SelectMode.SelectWrite))
@@ -124,7 +125,8 @@ internal sealed class Publisher : IPublisher
         }
         catch (Exception problem) when (problem is OutOfMemoryException or ThreadStartException)
         {
-            Drop(link);
+            Forget(link);
+            Bury(link);
             return false;
         }
     }
@@ -133,7 +135,7 @@ internal sealed class Publisher : IPublisher
     private void Watch(Link link)
     {
         var said = new byte[1];
-        bool isReady = link.Connection.Receive(said, SocketFlags.None, out SocketError error) == 1 && error == SocketError.Success;
+        bool isReady = link.Connection.Receive(said, SocketFlags.None, out _) == 1;
         if (isReady)
         {
             lock (_peers)
@@ -141,12 +143,13 @@ internal sealed class Publisher : IPublisher
             _options.OnPeer(Folder.IdOf(link.Name), true);
             link.Connection.Receive(said, SocketFlags.None, out _);
         }
-        Drop(link);
+        Forget(link);
         if (isReady && !_closed)
             _options.OnPeer(Folder.IdOf(link.Name), false);
+        Bury(link);
     }
 
-    private void Drop(Link link)
+    private void Forget(Link link)
     {
         lock (_peers)
         {
@@ -154,6 +157,10 @@ internal sealed class Publisher : IPublisher
             _ready = [.. _ready.Where(each => each != link)];
         }
         Sockets.HangUp(link.Connection); // whoever is sending to it, is not any more
+    }
+
+    private void Bury(Link link)
+    {
         lock (_sending)
             link.Connection.Dispose();
     }

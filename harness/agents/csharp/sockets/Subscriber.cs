@@ -210,8 +210,8 @@ internal sealed class Subscriber : ISubscriber
             _thread.Join(); // it clears away; a handler that closes its own subscriber returns to it
     }
 
-    /// <summary>Called by whoever waits in Publish. If that is our handler, we read on meanwhile: two whose handlers answer each
-    /// other would wait for each other for ever.</summary>
+    /// <summary>Called by whoever waits in Publish. If that is our handler, we read on meanwhile: two whose handlers
+    /// answer each other would wait for each other for ever.</summary>
     public static IDisposable? ReadAhead() => s_handling == null ? null : new Ahead(s_handling);
 
     private sealed class Ahead : IDisposable

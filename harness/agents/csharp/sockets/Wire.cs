@@ -5,7 +5,8 @@ using Ipcmark.Agent;
 
 namespace Ipcmark.Sockets;
 
-/// <summary>What connections carry. A message: the number of its parts, the size of each (32 bits, little-endian), their bytes.</summary>
+/// <summary>What connections carry. A message: the number of its parts, the size of each (32 bits, little-endian),
+/// their bytes.</summary>
 internal static class Wire
 {
     public const int MaxMessageBytes = 64 << 20;
