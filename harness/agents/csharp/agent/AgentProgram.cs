@@ -28,18 +28,31 @@ public static class AgentProgram
         var lines = new Lines();
         AppDomain.CurrentDomain.UnhandledException += (_, what) => GiveUp(lines, what.ExceptionObject);
         var session = new Session(pubSub, lines);
+        var workers = new Workers();
         foreach (JsonElement line in Lines.Read())
         {
             var request = new Request(line);
             if (request.Op is "hello" or "stop") // nothing else is asked before the one is answered, or after the other
                 Answer(session, request);
             else // one that blocks must not keep others from being answered
-                Threads.Start(request.Op, () => Answer(session, request));
+                Hand(workers, session, request);
             if (request.Op == "stop")
                 break;
         }
         Native.Exit(0); // also where standard input has ended, whatever is still going on
         return 0;
+    }
+
+    private static void Hand(Workers workers, Session session, Request request)
+    {
+        try
+        {
+            workers.Do(() => Answer(session, request));
+        }
+        catch (Exception problem) when (problem is OutOfMemoryException or ThreadStartException)
+        {
+            session.Lines.SendError(request.Id, "ENOMEM", true, "no thread can be started");
+        }
     }
 
     private static void Answer(Session session, Request request)
@@ -102,8 +115,7 @@ public static class AgentProgram
     /// more.</summary>
     private static void GiveUp(Lines lines, object what)
     {
-        Console.Error.WriteLine(what);
-        lines.SendFatal(what is Exception problem ? $"{problem.GetType().Name}: {problem.Message}" : "unknown");
+        lines.SendFatal(what is Exception problem ? $"{problem.GetType().Name}: {problem.Message}" : "unknown", what);
         Native.Exit(3);
     }
 }

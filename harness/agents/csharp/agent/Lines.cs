@@ -8,6 +8,7 @@ namespace Ipcmark.Agent;
 internal sealed class Lines
 {
     private readonly Stream _output = Console.OpenStandardOutput(); // writes at once
+    private readonly Stream _errors = Console.OpenStandardError(); // later there may be no descriptor for it
     private readonly Lock _lock = new();
 
     public void Send(JsonObject line)
@@ -27,7 +28,11 @@ internal sealed class Lines
     public void SendPeer(int endpoint, string? peer, bool connected) =>
         Send(new JsonObject { ["ev"] = "peer", ["endpoint"] = endpoint, ["peer"] = peer, ["connected"] = connected });
 
-    public void SendFatal(string text) => Send(new JsonObject { ["ev"] = "fatal", ["text"] = text });
+    public void SendFatal(string text, object what)
+    {
+        _errors.Write(Encoding.UTF8.GetBytes(what + "\n"));
+        Send(new JsonObject { ["ev"] = "fatal", ["text"] = text });
+    }
 
     public static IEnumerable<JsonElement> Read()
     {

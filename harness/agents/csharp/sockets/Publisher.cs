@@ -113,22 +113,8 @@ internal sealed class Publisher : IPublisher
             else
                 _known[name] = link;
         }
-        return _closed || TryWatch(link);
-    }
-
-    private bool TryWatch(Link link)
-    {
-        try
-        {
-            link.Watcher = Threads.Start("watcher", () => Watch(link));
-            return true;
-        }
-        catch (Exception problem) when (problem is OutOfMemoryException or ThreadStartException)
-        {
-            Forget(link);
-            Bury(link);
-            return false;
-        }
+        link.Watcher = Threads.StartPatiently("watcher", () => Watch(link), () => !_closed);
+        return true;
     }
 
     /// <summary>A subscriber says that it is ready, once; anything else is its end.</summary>
@@ -180,7 +166,10 @@ internal sealed class Publisher : IPublisher
             Sockets.HangUp(link.Connection); // whoever waits in Publish comes back; what was sent stays sent
         _listener.Join();
         foreach (Link link in links)
+        {
             link.Watcher?.Join();
+            Bury(link);
+        }
         _folder.Dispose();
     }
 }

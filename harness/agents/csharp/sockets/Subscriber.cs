@@ -82,15 +82,7 @@ internal sealed class Subscriber : ISubscriber
             if (!_closed)
                 _sources.Add(source);
         }
-        try
-        {
-            if (!_closed)
-                source.Reader = Threads.Start("reader", () => Read(source));
-        }
-        catch (Exception problem) when (problem is OutOfMemoryException or ThreadStartException)
-        {
-            Forget(source);
-        }
+        source.Reader = Threads.StartPatiently("reader", () => Read(source), () => !_closed);
         if (source.Reader == null)
             connection.Dispose();
     }
