@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TOPIC_MOST = 1024 }; /* longer than any */
+enum {
+    TOPIC_MOST = 1024, /* longer than any */
+    LOOK_MS = 20
+};
 
 /* A socket is for one thread at a time: under the lock. Whoever calls it processes what libzmq's own thread has told it
- * meanwhile: that subscribers came and went, or have read, so that there is room. The control thread does so whenever
- * nobody else did. */
+ * meanwhile: that subscribers came and went, or have read, so that there is room. The control thread is woken to do so
+ * if nobody else did it first; while others do, it looks now and then what they came upon. */
 struct publisher {
     struct endpoint endpoint;
     struct roster *roster;
@@ -23,7 +26,8 @@ struct publisher {
     pthread_t control;
     pthread_mutex_t lock;
     pthread_cond_t room, idle;
-    bool closing;
+    bool closing, stopping;
+    bool sent, dozing; /* since the control thread looked; it waits until it is told */
     int callers, waiting;
 };
 
@@ -57,30 +61,46 @@ static int next_topic(struct publisher *publisher, unsigned char *topic, size_t 
     return size;
 }
 
+static void note_topics(struct publisher *publisher)
+{
+    unsigned char topic[1 + TOPIC + 1];
+    int size;
+    while ((size = next_topic(publisher, topic, sizeof topic - 1)) >= 0) {
+        if (size <= 1 + TOKEN || size >= (int)sizeof topic)
+            continue; /* that of everybody: the empty one */
+        topic[size] = '\0';
+        atomic_fetch_add(&publisher->count, topic[0] != 0 ? 1 : -1);
+        endpoint_report(&publisher->endpoint, (const char *)topic + 1 + TOKEN, topic[0] != 0);
+    }
+}
+
 static void *control(void *context)
 {
     struct publisher *publisher = context;
     struct pollfd waits[] = {{.fd = publisher->bell, .events = POLLIN},
                              {.fd = publisher->zeromq.ready, .events = POLLIN}};
-    unsigned char topic[1 + TOPIC + 1];
-    while (waits[0].revents == 0) {
-        int size;
-        while ((size = next_topic(publisher, topic, sizeof topic - 1)) >= 0) {
-            if (size <= 1 + TOKEN || size >= (int)sizeof topic)
-                continue; /* that of everybody: the empty one */
-            topic[size] = '\0';
-            atomic_fetch_add(&publisher->count, topic[0] != 0 ? 1 : -1);
-            endpoint_report(&publisher->endpoint, (const char *)topic + 1 + TOKEN, topic[0] != 0);
-        }
-        poll(waits, 2, -1);
+    for (;;) {
+        note_topics(publisher);
+        pthread_mutex_lock(&publisher->lock);
+        const bool stop = publisher->stopping, sent = publisher->sent;
+        publisher->sent = false;
+        publisher->dozing = !sent;
+        pthread_mutex_unlock(&publisher->lock);
+        if (stop)
+            return NULL;
+        poll(waits, 2, sent ? LOOK_MS : -1);
+        if (waits[0].revents != 0)
+            bell_clear(publisher->bell);
     }
-    return NULL;
 }
 
 static void publisher_free(struct publisher *publisher)
 {
     roster_close(publisher->roster);
     if (publisher->has_control) {
+        pthread_mutex_lock(&publisher->lock);
+        publisher->stopping = true;
+        pthread_mutex_unlock(&publisher->lock);
         bell_ring(publisher->bell);
         pthread_join(publisher->control, NULL);
     }
@@ -152,11 +172,22 @@ static int send_parts(struct publisher *publisher, const ipcmark_part *parts, si
     return 0;
 }
 
+/* With the lock: the socket has been called, and the control thread may have slept through what it had to tell. */
+static void note_sent(struct publisher *publisher)
+{
+    publisher->sent = true;
+    if (publisher->dozing) {
+        publisher->dozing = false;
+        bell_ring(publisher->bell);
+    }
+}
+
 /* With the lock. */
 static int send_when_there_is_room(struct publisher *publisher, const ipcmark_part *parts, size_t count)
 {
     for (;;) {
         const int result = publisher->closing ? -ESHUTDOWN : send_parts(publisher, parts, count);
+        note_sent(publisher);
         if (result != -EAGAIN) {
             wake_next(publisher);
             return result;
