@@ -7,9 +7,8 @@
 #include <errno.h>
 
 enum {
-    QUEUE_MOST = 8192,       /* messages; nng takes no more */
-    QUEUE_BYTES = 128 << 20, /* of large messages */
-    QUEUE_LEAST = 4,
+    QUEUE_MOST = 8192, /* messages; nng takes no more */
+    QUEUE_LARGE = 512, /* of messages that may be larger than LARGE: all of them are memory, at either end */
     LARGE = 65536
 };
 
@@ -41,9 +40,7 @@ int nng_driver_error(int result)
 
 int nng_driver_queue(const ipcmark_endpoint *options, int *length)
 {
-    const size_t largest = options->max_message_bytes;
-    const size_t fitting = largest <= LARGE ? QUEUE_MOST : QUEUE_BYTES / largest;
-    long given = fitting < QUEUE_LEAST ? QUEUE_LEAST : (long)fitting;
+    long given = options->max_message_bytes <= LARGE ? QUEUE_MOST : QUEUE_LARGE;
     const int result = param_number(options, "queue", 1, QUEUE_MOST, &given);
     *length = (int)given;
     return result;
