@@ -10,7 +10,7 @@
 
 enum {
     TOPIC_MOST = 1024, /* longer than any */
-    LOOK_MS = 20
+    LOOK_MS = 5
 };
 
 /* A socket is for one thread at a time: under the lock. Whoever calls it processes what libzmq's own thread has told it
