@@ -1,6 +1,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,7 +138,10 @@ static int connect_client(struct client *client, const ipcmark_endpoint *options
     mosquitto_publish_callback_set(client->mosquitto, on_publish);
     mosquitto_message_callback_set(client->mosquitto, on_message);
     errno = 0;
-    return client_error(mosquitto_connect(client->mosquitto, host, port, KEEPALIVE_S));
+    result = client_error(mosquitto_connect(client->mosquitto, host, port, KEEPALIVE_S));
+    if (result == 0) /* a child that inherited it would keep us alive for the broker */
+        fcntl(mosquitto_socket(client->mosquitto), F_SETFD, FD_CLOEXEC);
+    return result;
 }
 
 static int await_open(struct client *client)
