@@ -75,6 +75,10 @@ sys.exit(1 if word == "lost" else 0)
 '''
 
 
+# As many blocks as the gate takes by itself need a second for each verdict, without optimisation.
+BRIEF = "--seconds", "30"
+
+
 class Gate:
     """The program, among others that are the test's own."""
 
@@ -125,7 +129,7 @@ def the_same_passes(*programs):
 def a_regression_is_seen_twice(*programs):
     gate = Gate(*programs)
     gate.plan("1.25", "1.25")
-    out, _ = gate.run("--baseline", "./old.so", "--seed", "5", "--output", "kept.jsonl", code=1)
+    out, _ = gate.run("--baseline", "./old.so", *BRIEF, "--seed", "5", "--output", "kept.jsonl", code=1)
     assert "regression: slower, and seen again in fresh blocks" in out, out
     first, second = gate.calls()
     assert "--seed 5" in first and "--seed 6" in second, second
@@ -133,14 +137,14 @@ def a_regression_is_seen_twice(*programs):
     out, _ = gate.run("--judge", "kept.jsonl", "kept-fresh.jsonl", code=1)
     assert "regression: slower, and seen again" in out, out
     gate.plan("1.25", "1")
-    out, _ = gate.run("--baseline", "./old.so")
+    out, _ = gate.run("--baseline", "./old.so", *BRIEF)
     assert "pass: fresh blocks do not show again" in out, out
 
 
 def what_cannot_be_told_is_looked_at_again(*programs):
     gate = Gate(*programs)
     gate.plan("noisy hot", "1")
-    out, error = gate.run("--baseline", "./old.so", "--seed", "5", "--output", "kept.jsonl")
+    out, error = gate.run("--baseline", "./old.so", *BRIEF, "--seed", "5", "--output", "kept.jsonl")
     assert "some of it cannot be told yet" in error and "pass: nothing was measured to be slower" in out, out + error
     assert "Again, what could not be told, " in out and out.count("throughput, 64 B") == 1, out
     first, again = gate.calls()
@@ -149,21 +153,21 @@ def what_cannot_be_told_is_looked_at_again(*programs):
         out, _ = gate.run("--judge", *files, code=code)
         assert words in out, out
     gate.plan("noisy hot", "1.3", "1.3")
-    out, _ = gate.run("--baseline", "./old.so", "--seed", "5", "--junit", "a.xml", "--markdown", "a.md", code=1)
+    out, _ = gate.run("--baseline", "./old.so", *BRIEF, "--seed", "5", "--junit", "a.xml", "--markdown", "a.md", code=1)
     assert "regression: slower, and seen again in fresh blocks: one way (both awake) p50" in out, out
     assert [call.split("--seed ")[1].split()[0] for call in gate.calls()] == ["5", "7", "6"]
     assert 'failures="2" errors="0" skipped="0"' in pathlib.Path("a.xml").read_text()
     assert "Again, what could not be told, " in pathlib.Path("a.md").read_text()
     gate.plan("noisy throughput", "noisy throughput")
-    out, _ = gate.run("--baseline", "./old.so", "--junit", "a.xml", code=2)
+    out, _ = gate.run("--baseline", "./old.so", *BRIEF, "--junit", "a.xml", code=2)
     assert "inconclusive: it cannot be told, nor could it be when it was measured again: throughput, 64 B" in out, out
     assert len(gate.calls()) == 2 and 'skipped="1"' in pathlib.Path("a.xml").read_text()
     gate.plan("noisy hot", "lost")
-    out, _ = gate.run("--baseline", "./old.so", code=1)
+    out, _ = gate.run("--baseline", "./old.so", *BRIEF, code=1)
     assert "2 messages lost" in out and len(gate.calls()) == 2, out
     # What is slower in one metric is confirmed, too, when another had to be looked at again.
     gate.plan("1.3 throughput", "1 throughput")
-    gate.run("--baseline", "./old.so")
+    gate.run("--baseline", "./old.so", *BRIEF)
     assert len(gate.calls()) == 2
 
 
@@ -177,7 +181,7 @@ def lost_messages_fail_at_once(*programs):
 def files_and_annotations(*programs):
     gate = Gate(*programs)
     gate.plan("1.5", "1.5")
-    out, _ = gate.run("--baseline", "./old.so", "--markdown", "a.md", "--junit", "a.xml", code=1, GITHUB_ACTIONS="true")
+    out, _ = gate.run("--baseline", "./old.so", *BRIEF, "--markdown", "a.md", "--junit", "a.xml", code=1, GITHUB_ACTIONS="true")
     assert "::error title=ipcmark gate (regression)::slower" in out, out
     assert "### Gate: regression" in pathlib.Path("a.md").read_text()
     assert 'failures="3"' in pathlib.Path("a.xml").read_text()
@@ -232,10 +236,10 @@ def what_is_beside_decides_nothing(*programs):
     gate = Gate(*programs)
     gate.plan("1")
     (gate.here / "others").write_text("3")
-    out, error = gate.run("--baseline", "./old.so")
+    out, error = gate.run("--baseline", "./old.so", *BRIEF)
     assert "pass: " in out and "fifo is ill" in error, out + error
     gate.plan("1.5", "1.5")
-    gate.run("--baseline", "./old.so", code=1)
+    gate.run("--baseline", "./old.so", *BRIEF, code=1)
 
 
 def a_stored_run_is_accepted_and_compared_with(*programs):
@@ -288,17 +292,17 @@ def what_was_not_accepted_is_not_compared_with(*programs):
 def what_seemed_slower_is_confirmed_alone(*programs):
     gate = Gate(*programs)
     gate.plan("1")
-    gate.run("--baseline", "kept.jsonl", "--accept", "--reason", "the first one")
+    gate.run("--baseline", "kept.jsonl", *BRIEF, "--accept", "--reason", "the first one")
     for baseline in "./old.so", "kept.jsonl":
         gate.calls()
         gate.plan("1.3 throughput", "1 throughput")
-        out, _ = gate.run("--baseline", baseline)
+        out, _ = gate.run("--baseline", baseline, *BRIEF)
         first, second = gate.calls()
         assert "hot|throughput" in first and "hot|" not in second and "(throughput)/" in second, second
         assert "fresh blocks do not show again what was slower at first: throughput, 64 B" in out, out
         assert "not measured" not in out and out.count("one way (both awake) p50") == 1, out
         gate.plan("1.3 throughput", "1.3 throughput")
-        out, _ = gate.run("--baseline", baseline, code=1)
+        out, _ = gate.run("--baseline", baseline, *BRIEF, code=1)
         assert "seen again in fresh blocks: throughput, 64 B" in out and out.count("one way (both awake) p50") == 1, out
 
 
