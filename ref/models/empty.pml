@@ -1,7 +1,8 @@
 /* A reader that finds nothing to read: receive.c, and sleep_of() in publish.c. A subscriber and one publisher. The subscriber's
  * control thread hands the pair over at any time, and tells of the hang-up; the publisher stops publishing for good, or is
  * killed, at any step. By default a data thread reads (deliver.c); with -DPULL the program does, with calls of receive that
- * wait and with a descriptor that it polls (pull.c).
+ * wait and with a descriptor that it polls (pull.c). With -DLOOK_LATER whoever sleeps looks once more, after what was
+ * committed before the announcement has landed: store buffers empty themselves.
  *
  * When nothing moves any more, all that was committed has been taken, and a dead publisher has been let go of. There are no
  * more wake-up calls than sleeps. */
@@ -27,6 +28,13 @@ bit killed, dead;             /* fate of the publisher; and its socket has hung 
 byte position, committed;     /* of messages */
 byte naps, calls;
 bit announced;
+#ifdef LOOK_LATER
+byte due; /* what was committed when the sleep was announced */
+#define note_due() due = committed
+#define has_settled (due == 0 || memory[COMMIT(due - 1)])
+#else
+#define note_due()
+#endif
 
 /* The publisher. */
 
@@ -167,8 +175,9 @@ inline receive_announce()
     barrier(step);
 #endif
 #ifndef NO_FENCE
-    fence_full()
+    fence_full();
 #endif
+    note_due()
 }
 
 #ifndef PULL
@@ -197,7 +206,19 @@ inline wait_for_more()
     :: !found ->
 #endif
 end_asleep:
-        d_step { wake || attention -> wake = 0; attention = 0 } /* edge-triggered; one waking for both */
+        if
+        :: d_step { wake || attention -> wake = 0; attention = 0 } /* edge-triggered; one waking for both */
+#ifdef LOOK_LATER
+        :: has_settled ->
+            receive_any_ready();
+            if
+            :: !found ->
+end_asleep_again:
+                d_step { wake || attention -> wake = 0; attention = 0 }
+            :: else
+            fi
+#endif
+        fi
     :: else
     fi;
     found = 0;
@@ -272,7 +293,19 @@ inline wait_for_one()
     if
     :: !found ->
 end_asleep:
-        readable
+        if
+        :: readable
+#ifdef LOOK_LATER
+        :: has_settled ->
+            receive_any_ready();
+            if
+            :: !found ->
+end_asleep_again:
+                readable
+            :: else
+            fi
+#endif
+        fi
     :: else
     fi;
     found = 0
@@ -290,7 +323,19 @@ proctype reader(byte me)
         :: waits = 1
         :: waits = 0;
 end_polls:
-            readable
+            if
+            :: readable
+#ifdef LOOK_LATER
+            :: has_settled -> /* the control thread does: pull_settled() */
+                receive_any_ready();
+                if
+                :: found -> d_step { ready = 1; ready_raised = 1; found = 0 }
+                :: else
+                fi;
+end_polls_again:
+                readable
+#endif
+            fi
         fi;
         do
         :: receive_adopt();

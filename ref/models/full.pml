@@ -44,6 +44,15 @@ byte sleeps, room_calls; /* sleeps counts as naps does */
 byte head, tail, roused; /* inside the gate */
 byte sleepers;           /* of the nudge */
 byte waits_for[CPUS];
+#ifdef LOOK_LATER
+byte released, due; /* the tail as it was stored last; what it was when the sleep was announced */
+#define note_released() released = position
+#define note_due() due = released
+#define has_settled (memory[TAIL] >= due)
+#else
+#define note_released()
+#define note_due()
+#endif
 
 inline nudge_give() { d_step { given = given | (sleepers > 0) } }
 
@@ -51,7 +60,7 @@ inline nudge_give() { d_step { given = given | (sleepers > 0) } }
 
 inline inlet_free_to()
 {
-    store_release(TAIL, position); /* R2 ring_release */
+    atomic { store_release(TAIL, position); note_released() }; /* R2 ring_release */
 #ifdef FENCE
     fence_full();
 #else
@@ -185,6 +194,7 @@ inline sleep_once(until, target)
 #ifndef NO_FENCE
     fence_full();
 #endif
+    note_due();
 #ifdef NO_LOOK
     over = 0;
 #else
@@ -200,6 +210,23 @@ end_waits:
         if
         :: room || given
         :: !timed_out -> timed_out = 1
+#ifdef LOOK_LATER
+        :: has_settled ->
+            is_over(until);
+            if
+            :: !over -> is_over(target)
+            :: else
+            fi;
+            if
+            :: !over ->
+end_waits_again:
+                if
+                :: room || given
+                :: !timed_out -> timed_out = 1
+                fi
+            :: else
+            fi
+#endif
         fi
     :: else
     fi;

@@ -91,17 +91,26 @@ static void let_publisher_get_ahead(int delivered)
         pause_polling();
 }
 
+/* Edge-triggered: a wake-up is a wake-up, no need to read. */
+static void sleep_until_woken(struct mmipc_subscriber *subscriber)
+{
+    const int64_t settled_ns = os_now_ns() + OS_SETTLED_NS;
+    void *ready[1];
+    if (os_poller_wait(subscriber->poller, ready, 1, settled_ns) == 0 && os_now_ns() >= settled_ns &&
+        !receive_any_ready(subscriber))
+        os_poller_wait(subscriber->poller, ready, 1, -1);
+}
+
 static void wait_for_more(struct mmipc_subscriber *subscriber)
 {
     const int64_t start_ns = os_now_ns();
-    void *ready[1];
     if (receive_poll(subscriber, start_ns, -1))
         return;
     if (subscriber->naps % (UINT64_C(2) * SLEEPS_A_CLEARING) == 0)
         receive_clear(subscriber);
     receive_announce(subscriber);
     if (!receive_any_ready(subscriber) && !flag_get(&subscriber->endpoint.closing))
-        os_poller_wait(subscriber->poller, ready, 1, -1); /* edge-triggered: a wake-up is a wake-up, no need to read */
+        sleep_until_woken(subscriber);
     receive_awake(subscriber);
     spin_learn(&subscriber->spin, os_now_ns() - start_ns, false);
 }

@@ -91,19 +91,44 @@ static void arm_descriptor(struct mmipc_subscriber *subscriber)
     }
     if (receive_any_ready(subscriber))
         raise_ready(subscriber);
+    else
+        os_timer_start(subscriber->settled.fd, OS_SETTLED_NS);
+}
+
+/* Whoever has the turn arms anew when it gives it back, and looks then. The control thread does not take it: a receive
+ * that must not wait would find it taken. */
+void pull_settled(struct endpoint *endpoint, struct watch *watch)
+{
+    struct mmipc_subscriber *subscriber = (struct mmipc_subscriber *)(void *)endpoint; /* its first member */
+    (void)watch;
+    if (!turn_hold_if_free(&subscriber->receiving_turn))
+        return;
+    if (receive_any_ready(subscriber))
+        raise_ready(subscriber);
+    turn_let_go(&subscriber->receiving_turn);
+}
+
+static int sleep_until_woken(struct mmipc_subscriber *subscriber, int64_t deadline_ns)
+{
+    const int fds[] = {subscriber->poller};
+    const int64_t settled_ns = os_now_ns() + OS_SETTLED_NS;
+    int result;
+    if (deadline_ns >= 0 && deadline_ns <= settled_ns)
+        return os_poll(fds, 1, deadline_ns);
+    result = os_poll(fds, 1, settled_ns);
+    return result != 0 ? result : receive_any_ready(subscriber) ? 1 : os_poll(fds, 1, deadline_ns);
 }
 
 static int wait_for_one(struct mmipc_subscriber *subscriber, int64_t deadline_ns)
 {
     const int64_t start_ns = os_now_ns();
-    const int fds[] = {subscriber->poller};
     int result = 1;
     if (!flag_get(&subscriber->descriptor_used) && receive_poll(subscriber, start_ns, deadline_ns))
         return 0;
     clear_wake_ups(subscriber);
     receive_announce(subscriber);
     if (!receive_any_ready(subscriber) && !flag_get(&subscriber->endpoint.closing))
-        result = os_poll(fds, 1, deadline_ns);
+        result = sleep_until_woken(subscriber, deadline_ns);
     if (!flag_get(&subscriber->descriptor_used))
         receive_awake(subscriber);
     spin_learn(&subscriber->spin, os_now_ns() - start_ns, false);

@@ -62,12 +62,22 @@ static uint64_t nearest_target(struct outlet *outlet)
     return nearest;
 }
 
+/* One more look when all that the barrier may have missed is visible: see receive.c. */
+static void sleep_until_woken(const struct waiting *waiting, uint64_t target)
+{
+    const int events[] = {waiting->outlet->room_event, waiting->publisher->nudge.event};
+    const int64_t settled_ns = os_now_ns() + OS_SETTLED_NS;
+    if (waiting->deadline_ns >= 0 && waiting->deadline_ns <= settled_ns)
+        os_poll(events, 2, waiting->deadline_ns);
+    else if (os_poll(events, 2, settled_ns) == 0 && !has_read(waiting->outlet, target) && !is_over(waiting))
+        os_poll(events, 2, waiting->deadline_ns);
+}
+
 /* Once: until the tail reaches the nearest target, or somebody signals. */
 static void sleep_once(const struct waiting *waiting)
 {
     struct outlet *outlet = waiting->outlet;
     struct nudge *nudge = &waiting->publisher->nudge;
-    const int events[] = {outlet->room_event, nudge->event};
     const int64_t start_ns = os_now_ns();
     const bool paid = poll_until_over(waiting, start_ns);
     if (!paid) {
@@ -81,7 +91,7 @@ static void sleep_once(const struct waiting *waiting)
         os_barrier_heavy(); /* a subscriber that moved its tail before it could see this: we see the tail */
         fence_full();
         if (!has_read(outlet, target) && !is_over(waiting))
-            os_poll(events, 2, waiting->deadline_ns);
+            sleep_until_woken(waiting, target);
         nudge_over(nudge);
         shared_store_release(&outlet->ours->waiting, outlet->sleeps + 2);        /* awake; the label is R4's */
         if (outlet->room_event >= 0 && os_wake_clear(outlet->room_event) != 0) { /* dying, or deaf to our waiting */

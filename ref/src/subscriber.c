@@ -27,7 +27,13 @@ static int open_receiving_side(mmipc_subscriber *subscriber)
     subscriber->ready_event = os_event_create();
     if (subscriber->ready_event < 0)
         return subscriber->ready_event;
-    return os_poller_add(subscriber->poller, subscriber->ready_event, NULL, false);
+    error = os_poller_add(subscriber->poller, subscriber->ready_event, NULL, false);
+    if (error != 0)
+        return error;
+    subscriber->settled.fd = os_timer_create();
+    if (subscriber->settled.fd < 0)
+        return subscriber->settled.fd;
+    return os_poller_add(subscriber->endpoint.poller, subscriber->settled.fd, &subscriber->settled, true);
 }
 
 int mmipc_subscriber_open(mmipc_subscriber **out, const char *channel, const char *server_dir,
@@ -45,6 +51,7 @@ int mmipc_subscriber_open(mmipc_subscriber **out, const char *channel, const cha
     subscriber->on_message = on_message;
     subscriber->user = user;
     subscriber->poller = subscriber->attention_event = subscriber->ready_event = -1;
+    subscriber->settled = (struct watch){pull_settled, -1};
     pthread_mutex_init(&subscriber->handover, NULL);
     error = turn_open(&subscriber->receiving_turn);
     spin_open(&subscriber->spin, subscriber->endpoint.options.spin_us, subscriber->endpoint.load,
@@ -76,6 +83,7 @@ void subscriber_finish(struct mmipc_subscriber *subscriber)
     if (subscriber->thread_running && !pthread_equal(pthread_self(), subscriber->thread))
         pthread_join(subscriber->thread, NULL);
     endpoint_wait_alone(&subscriber->endpoint);
+    watch_close(&subscriber->endpoint, &subscriber->settled);
     endpoint_close(&subscriber->endpoint);
     directory_forget(&subscriber->memory);
     os_close(subscriber->ready_event);

@@ -101,7 +101,8 @@ struct mmipc_subscriber {
     int ready_event; /* pull mode: keeps the descriptor readable while there are messages */
     bool ready_raised;
     flag descriptor_used;
-    mmipc_part *parts; /* callback mode: of the message being delivered */
+    struct watch settled; /* pull mode: a timer, for one more look after the descriptor was armed */
+    mmipc_part *parts;    /* callback mode: of the message being delivered */
     size_t parts_capacity;
     bool thread_running;
     pthread_t thread;
@@ -137,6 +138,9 @@ void receive_clear(struct mmipc_subscriber *subscriber);    /* the publishers' w
 /* Polls as long as it pays, and not past the deadline (-1: none); true: look again. */
 bool receive_poll(struct mmipc_subscriber *subscriber, int64_t start_ns, int64_t deadline_ns);
 void inlet_free_to(struct inlet *inlet, uint64_t tail); /* pull mode: with the lock held */
+
+/* pull.c */
+void pull_settled(struct endpoint *endpoint, struct watch *watch); /* control thread */
 
 /* deliver.c: callback mode */
 void *deliver_run(void *subscriber);

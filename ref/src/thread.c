@@ -100,6 +100,20 @@ void turn_give(struct turn *turn)
     pthread_mutex_unlock(&turn->lock);
 }
 
+bool turn_hold_if_free(struct turn *turn)
+{
+    pthread_mutex_lock(&turn->lock);
+    if (!turn->taken)
+        return true;
+    pthread_mutex_unlock(&turn->lock);
+    return false;
+}
+
+void turn_let_go(struct turn *turn)
+{
+    pthread_mutex_unlock(&turn->lock);
+}
+
 int64_t thread_deadline(int timeout_ms)
 {
     return timeout_ms < 0 ? -1 : os_now_ns() + (int64_t)timeout_ms * 1000000;

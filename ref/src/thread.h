@@ -49,6 +49,9 @@ int turn_open(struct turn *turn);
 void turn_close(struct turn *turn);
 int turn_take(struct turn *turn, int64_t deadline_ns); /* -ETIMEDOUT */
 void turn_give(struct turn *turn);
+/* For a moment, in which who wants it waits whatever its deadline. False: it is taken. */
+bool turn_hold_if_free(struct turn *turn);
+void turn_let_go(struct turn *turn);
 
 /* A timeout_ms as the public functions take it, as a deadline. */
 int64_t thread_deadline(int timeout_ms);

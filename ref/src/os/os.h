@@ -21,14 +21,19 @@ void os_memory_unmap(void *base, size_t header_bytes, size_t ring_bytes);
 int os_event_create(void); /* for threads of this process: readable when signalled */
 void os_event_signal(int fd);
 void os_event_clear(int fd);
-int os_wake_create(int *sender);    /* a descriptor to wait on; *sender is for the process that is to wake us */
-int os_wake_check(int sender);      /* of another process: is it such a sender? else -EPROTO */
-void os_wake_send(int sender);      /* never blocks, whatever the other process does with its end */
-int os_wake_clear(int fd);          /* nor does this. -EPIPE: it has hung up, or floods us: close it */
-bool os_barrier_register(void);     /* may others order this process's accesses? Call before threads exist */
-bool os_barrier_heavy(void);        /* a full fence in every running thread of every registered process */
+int os_wake_create(int *sender); /* a descriptor to wait on; *sender is for the process that is to wake us */
+int os_wake_check(int sender);   /* of another process: is it such a sender? else -EPROTO */
+void os_wake_send(int sender);   /* never blocks, whatever the other process does with its end */
+int os_wake_clear(int fd);       /* nor does this. -EPIPE: it has hung up, or floods us: close it */
+bool os_barrier_register(void);  /* may others order this process's accesses? Call before threads exist */
+bool os_barrier_heavy(void);     /* a full fence in every running thread of every registered process, but for … */
+/* … those that the system takes for unregistered (ORDERING.md). What they have stored is visible by then all the same:
+ * store buffers empty themselves, in nanoseconds to microseconds. */
+enum { OS_SETTLED_NS = 10000000 };
 bool os_barrier_own_register(void); /* the same among the threads of this process */
 void os_barrier_own(void);
+int os_timer_create(void);                                   /* readable once started and over */
+void os_timer_start(int fd, int64_t ns);                     /* anew, if it runs */
 int os_poll(const int *fds, int count, int64_t deadline_ns); /* 1 readable, 0 deadline (-1: none) */
 int os_poller_create(void);
 int os_poller_add(int poller, int fd, void *data, bool edge);

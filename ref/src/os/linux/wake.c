@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,6 +96,19 @@ bool os_barrier_own_register(void)
 void os_barrier_own(void)
 {
     syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
+int os_timer_create(void)
+{
+    descriptor_hold();
+    return descriptor_keep(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+void os_timer_start(int fd, int64_t ns)
+{
+    const struct itimerspec once = {
+        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
+    timerfd_settime(fd, 0, &once, NULL);
 }
 
 /* NULL: no deadline. A deadline that has passed is zero. */
