@@ -6,6 +6,7 @@
 #include "walk.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 
 static const uint64_t MiB = 1048576;
@@ -238,19 +239,34 @@ void full_examine_limit(stage *self, const struct ipcmark_history *history)
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
-/* Of all participants; what several share is counted once. */
+struct sum {
+    const char *journals;
+    uint64_t bytes;
+    bool is_partial;
+};
+
+/* One that has ended meanwhile holds nothing. */
+static void add_memory(void *context, pid_t pid, const char *name)
+{
+    struct sum *sum = context;
+    memory taken;
+    (void)name;
+    if (memory_take(&taken, pid, sum->journals) == 0)
+        sum->bytes += taken.proportional;
+    else if (kill(pid, 0) == 0)
+        sum->is_partial = true;
+}
+
+/* Of all participants, a broker and its processes too: wherever a backlog lies, it is there because of the one that
+ * does not read. What several share is counted once. */
 static bool take_memory(stage *self, uint64_t *out)
 {
     char journals[PATH_MAX];
-    actor *who;
+    struct sum sum = {.journals = journals};
     snprintf(journals, sizeof journals, "%s/journals", ipcmark_trial_directory(self->trial));
-    *out = 0;
-    for (size_t i = 0; (who = stage_actor(self, i)) != NULL; ++i) {
-        memory taken;
-        if (memory_take(&taken, ipcmark_participant_pid(who->participant), journals) < 0)
-            return stage_unable(self, who, "/proc of %s cannot be read", who->name);
-        *out += taken.proportional;
-    }
+    if (ipcmark_trial_processes(self->trial, add_memory, &sum) < 0 || sum.is_partial)
+        return stage_unable(self, &self->publishers[0], "/proc of the participants cannot be read");
+    *out = sum.bytes;
     return true;
 }
 

@@ -246,6 +246,20 @@ int ipcmark_trial_close(ipcmark_trial *trial, const char *keep)
     return error;
 }
 
+int ipcmark_trial_processes(const ipcmark_trial *trial, void (*found)(void *context, pid_t pid, const char *name),
+                            void *context)
+{
+    int count = 0;
+    for (const ipcmark_participant *each = trial->participants; each != NULL; each = each->next) {
+        const int more =
+            ipcmark_participant_alive(each) ? processes_of(&trial->session->family, each->pid, found, context) : 0;
+        if (more < 0)
+            return more;
+        count += more;
+    }
+    return count;
+}
+
 double ipcmark_trial_deadline(const ipcmark_trial *trial)
 {
     return trial->options.deadline_seconds;

@@ -75,6 +75,36 @@ static void who_lives_on_without_its_first_thread_is_found(void **state)
     expect_process_found(IPCMARK_TEST_DRIVER "?leave_process=6");
 }
 
+struct found {
+    int count;
+    bool is_participant;
+};
+
+static void note_process(void *context, pid_t pid, const char *name)
+{
+    struct found *found = context;
+    assert_true(name[0] != '\0');
+    found->is_participant = found->is_participant || pid == watched;
+    ++found->count;
+}
+
+static void what_a_participant_started_is_of_the_trial(void **state)
+{
+    struct found found = {0};
+    (void)state;
+    stage_open(IPCMARK_TEST_DRIVER "?leave_process=1", NULL);
+    assert_int_equal(ipcmark_trial_processes(trial, note_process, &found), 0);
+    ipcmark_participant *participant = stage_start();
+    watched = ipcmark_participant_pid(participant);
+    stage_done(ipcmark_open_subscriber(participant, &subscriber, NULL));
+    assert_int_equal(ipcmark_trial_processes(trial, note_process, &found), 2);
+    assert_true(found.is_participant && found.count == 2);
+    watched = 0;
+    ipcmark_trial_stop(trial);
+    assert_int_equal(ipcmark_trial_processes(trial, note_process, &found), 0);
+    stage_close();
+}
+
 /* Until then its number can be nobody else's. */
 static void the_left_are_looked_for_before_the_participant_is_reaped(void **state)
 {
@@ -289,6 +319,6 @@ CASES_MAIN(CASE(what_somebody_else_holds_is_left_alone), CASE(what_has_a_name_in
            CASE(neither_requests_nor_kills_wait_for_a_walk_through_all_processes),
            CASE(a_trial_without_names_looks_for_none), CASE(who_left_the_session_is_found),
            CASE(who_left_the_session_and_its_environment_is_found),
-           CASE(who_lives_on_without_its_first_thread_is_found),
+           CASE(who_lives_on_without_its_first_thread_is_found), CASE(what_a_participant_started_is_of_the_trial),
            CASE(the_left_are_looked_for_before_the_participant_is_reaped), CASE(who_ends_a_moment_later_is_not_left),
            CASE(who_was_there_before_is_let_alone))

@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <cjson/cJSON.h>
 
@@ -145,6 +146,10 @@ int ipcmark_trial_stop(ipcmark_trial *);
  * /dev/shm and /dev/mqueue, System V shared memory, semaphores and message queues. The trial's close removes them.
  * `last` is one of them, for people; PATH_MAX characters, "" if there is none. */
 int ipcmark_trial_names(ipcmark_trial *, char *last);
+/* Calls `found` for each process of the participants that are alive, a broker among them, and for what these have
+ * started. Returns their number, or -errno if /proc cannot be read. */
+int ipcmark_trial_processes(const ipcmark_trial *, void (*found)(void *context, pid_t pid, const char *name),
+                            void *context);
 const char *
 ipcmark_trial_leftovers(const ipcmark_trial *); /* a line each; "" if there is nothing, or before the stop */
 /* Another private discovery directory, for isolation clauses; files left in it count too. NULL on failure. */
