@@ -18,15 +18,6 @@ struct discovery {
 
 enum { EVENTS = 64 };
 
-static bool is_closing(struct publisher *publisher)
-{
-    bool closing;
-    pthread_mutex_lock(&publisher->lock);
-    closing = publisher->closing;
-    pthread_mutex_unlock(&publisher->lock);
-    return closing;
-}
-
 static int wait_for(const struct discovery *discovery, int fd, uint32_t events, void *what)
 {
     struct epoll_event event = {.events = events, .data.ptr = what};
@@ -223,7 +214,7 @@ void *discovery_run(void *argument)
     discovery.watch = directory_watch(&publisher->directory, false);
     if (discovery.watch >= 0)
         wait_for(&discovery, discovery.watch, EPOLLIN, &discovery);
-    while (!is_closing(publisher)) {
+    while (!callers_refused(&publisher->callers)) {
         long long now = clock_ms();
         if (now >= due) {
             drop_if(&discovery, is_gone);

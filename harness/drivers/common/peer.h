@@ -2,6 +2,7 @@
 #ifndef COMMON_PEER_H
 #define COMMON_PEER_H
 
+#include "callers.h"
 #include "frame.h"
 #include "publisher.h"
 
@@ -31,8 +32,7 @@ struct publisher {
     struct peer *peers;   /* changed by the control thread alone, under the lock: it may read without */
     struct peer *dropped; /* while `publishing`: the waiting publish may still poll these */
     bool publishing;      /* a publish waits for room and has released the lock meanwhile */
-    bool closing;
-    int callers; /* publish calls that have begun and not ended */
+    struct callers callers;
 };
 
 /* The control thread: finds subscribers, greets them, and notices when they go. */

@@ -29,6 +29,7 @@ void peer_list_free(struct peer **list)
 
 static void destroy(struct publisher *publisher)
 {
+    callers_await(&publisher->callers);
     peer_list_free(&publisher->peers);
     peer_list_free(&publisher->dropped);
     directory_close(&publisher->directory);
@@ -68,6 +69,7 @@ int publisher_open(void **out, const ipcmark_endpoint *endpoint, const struct tr
     publisher->directory.fd = publisher->epoll = publisher->bell = publisher->retry = -1;
     pthread_mutex_init(&publisher->lock, NULL);
     pthread_cond_init(&publisher->turn, NULL);
+    callers_init(&publisher->callers);
     result = endpoint_copy(&publisher->endpoint, endpoint);
     if (result < 0)
         goto out;
@@ -148,18 +150,18 @@ static int send_to_all(struct publisher *publisher, const struct frame *frame)
     ahead_wait_begin();
     do
         wait_for_room(publisher);
-    while (!publisher->closing && send_round(publisher, frame));
+    while (!callers_refused(&publisher->callers) && send_round(publisher, frame));
     ahead_wait_end();
     publisher->publishing = false;
     peer_list_free(&publisher->dropped);
     pthread_cond_broadcast(&publisher->turn);
-    return publisher->closing ? -ESHUTDOWN : 0;
+    return callers_refused(&publisher->callers) ? -ESHUTDOWN : 0;
 }
 
 static void wait_for_turn(struct publisher *publisher)
 {
     ahead_wait_begin();
-    while (publisher->publishing && !publisher->closing)
+    while (publisher->publishing && !callers_refused(&publisher->callers))
         pthread_cond_wait(&publisher->turn, &publisher->lock);
     ahead_wait_end();
 }
@@ -168,18 +170,18 @@ int publisher_publish(void *handle, const ipcmark_part *parts, size_t count)
 {
     struct publisher *publisher = handle;
     struct frame frame;
+    if (!callers_enter(&publisher->callers))
+        return -ESHUTDOWN;
     int result = frame_begin(&frame, parts, count, publisher->endpoint.max_bytes);
-    if (result < 0)
-        return result;
-    pthread_mutex_lock(&publisher->lock);
-    ++publisher->callers;
-    if (publisher->publishing)
-        wait_for_turn(publisher);
-    result = publisher->closing ? -ESHUTDOWN : send_to_all(publisher, &frame);
-    if (--publisher->callers == 0 && publisher->closing)
-        pthread_cond_broadcast(&publisher->turn);
-    pthread_mutex_unlock(&publisher->lock);
-    frame_end(&frame);
+    if (result == 0) {
+        pthread_mutex_lock(&publisher->lock);
+        if (publisher->publishing)
+            wait_for_turn(publisher);
+        result = callers_refused(&publisher->callers) ? -ESHUTDOWN : send_to_all(publisher, &frame);
+        pthread_mutex_unlock(&publisher->lock);
+        frame_end(&frame);
+    }
+    callers_leave(&publisher->callers);
     return result;
 }
 
@@ -187,10 +189,13 @@ int publisher_peers(void *handle)
 {
     struct publisher *publisher = handle;
     int count = 0;
+    if (!callers_enter(&publisher->callers))
+        return 0;
     pthread_mutex_lock(&publisher->lock);
     for (const struct peer *peer = publisher->peers; peer != NULL; peer = peer->next)
         count += peer->state == PEER_READY && !peer->broken;
     pthread_mutex_unlock(&publisher->lock);
+    callers_leave(&publisher->callers);
     return count;
 }
 
@@ -199,13 +204,11 @@ void publisher_close(void *handle)
     struct publisher *publisher = handle;
     if (publisher == NULL)
         return;
-    pthread_mutex_lock(&publisher->lock);
-    publisher->closing = true;
+    callers_refuse(&publisher->callers);
     bell_ring(publisher->bell);
     bell_ring(publisher->retry);
+    pthread_mutex_lock(&publisher->lock);
     pthread_cond_broadcast(&publisher->turn);
-    while (publisher->callers > 0)
-        pthread_cond_wait(&publisher->turn, &publisher->lock);
     pthread_mutex_unlock(&publisher->lock);
     pthread_join(publisher->thread, NULL);
     destroy(publisher);

@@ -183,7 +183,8 @@ static void *run(void *context)
             due = now + roster->endpoint.scan_interval_ms;
         }
         watch_clear(roster->watch);
-        scan(roster);
+        if (roster->kind.joined != NULL)
+            scan(roster);
         const long long left = due - clock_ms();
         poll(waits, 2, left > 0 ? (int)left : 0);
         if (waits[0].revents != 0)
@@ -193,7 +194,8 @@ static void *run(void *context)
 
 int roster_start(struct roster *roster)
 {
-    roster->watch = directory_watch(&roster->directory, true); /* without it the slow scans find everybody */
+    if (roster->kind.joined != NULL)
+        roster->watch = directory_watch(&roster->directory, true); /* without it the slow scans find everybody */
     int result = directory_rename(&roster->directory, roster->name, roster->kind.is_publisher ? "pub" : "sub");
     if (result == 0)
         result = thread_start(&roster->thread, run, roster);

@@ -17,8 +17,8 @@ struct roster_kind {
     const char *driver; /* first word of the files' names */
     bool is_publisher;
     void (*stale)(const char *address); /* or NULL: clears away what a dead endpoint has left, before its file goes */
-    /* Both are called by the roster's thread, left by roster_close too. Somebody is there; what is put into *member is
-     * told when it leaves. -errno: try again at the next scan. */
+    /* Called by the roster's thread, left by roster_close too; both NULL: being seen is enough. Somebody is there; what
+     * is put into *member is told when it leaves. -errno: try again at the next scan. */
     int (*joined)(void *context, const char *id, const char *address, void **member);
     void (*left)(void *context, void *member);
 };

@@ -3,10 +3,9 @@
 #ifndef COMMON_SOURCE_H
 #define COMMON_SOURCE_H
 
+#include "callers.h"
 #include "frame.h"
 #include "subscriber.h"
-
-#include <stdatomic.h>
 
 /* What was read ahead of a source (ahead.h): by the reception thread while a handler waits, else the delivery thread's.
  */
@@ -44,7 +43,7 @@ struct subscriber {
 
     pthread_mutex_t lock;
     struct source *ready; /* under the lock: added by reception, removed by delivery */
-    atomic_bool closing;
+    struct callers callers;
     bool closed_inside; /* close was called by deliver: the delivery thread ends what is left. Its own */
 };
 

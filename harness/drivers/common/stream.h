@@ -17,13 +17,12 @@
 #include <stdbool.h>
 #include <sys/uio.h>
 
-/* What both ends above promise whatever the transport; whether a kernel buffer outlives its writer is for the transport
- * to say. */
+/* What such a driver promises, whatever the transport: each of them has kernel buffers that outlive their writer. */
 #define STREAM_CAPABILITIES                                                                                            \
     (IPCMARK_CAP_MULTIPART | IPCMARK_CAP_EMPTY_MESSAGE | IPCMARK_CAP_PEERS | IPCMARK_CAP_PEER_EVENTS |                 \
      IPCMARK_CAP_THREADS | IPCMARK_CAP_NO_SELF_DELIVERY | IPCMARK_CAP_PUBLISH_IN_HANDLER |                             \
      IPCMARK_CAP_CLOSE_IN_HANDLER | IPCMARK_CAP_DURABLE_PAUSE | IPCMARK_CAP_DIRECTORY_FILES |                          \
-     IPCMARK_CAP_ISOLATION_DIRECTORY | IPCMARK_CAP_WHEN_FULL_BLOCK)
+     IPCMARK_CAP_ISOLATION_DIRECTORY | IPCMARK_CAP_WHEN_FULL_BLOCK | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH)
 
 enum { ENDPOINT_NAME = 256, TOKEN_TEXT = 2 * IDENTITY_TEXT - 1 };
 
@@ -57,13 +56,17 @@ void listener_close(struct listener *listener, const struct directory *directory
 
 /* All descriptors are non-blocking. Functions are called from threads that block SIGPIPE, except send. */
 struct transport {
-    const char *name;
-    mode_t file_type; /* of its files in the directory */
+    const char *name, *summary; /* the driver's */
+    mode_t file_type;           /* of its files in the directory */
+    bool publisher_makes_files; /* in the directory: for each pair */
     int (*listen)(const struct directory *, const char *stem, struct listener *out);
     int (*accept)(const struct directory *, const struct listener *, struct link *out); /* -EAGAIN: none is waiting */
     int (*connect)(const struct directory *, const char *advertisement, char token[TOKEN_TEXT], struct link *out);
     ssize_t (*send)(int fd, const struct iovec *vector, int count); /* as writev; must not raise SIGPIPE */
 };
+
+/* The one that a driver defines, and is made of, together with stream_driver.c. */
+extern const struct transport stream_transport;
 
 enum { GREETING_MAGIC = 0x316b7069 };
 

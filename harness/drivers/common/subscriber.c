@@ -50,6 +50,7 @@ static void leave(struct subscriber *subscriber)
 
 void subscriber_destroy(struct subscriber *subscriber)
 {
+    callers_await(&subscriber->callers);
     leave(subscriber);
     free_sources(&subscriber->ready);
     pthread_mutex_destroy(&subscriber->ahead_lock);
@@ -98,7 +99,7 @@ static int start_threads(struct subscriber *subscriber)
         return result;
     result = thread_start(&subscriber->reception, reception_run, subscriber);
     if (result < 0) {
-        atomic_store_explicit(&subscriber->closing, true, memory_order_release);
+        callers_refuse(&subscriber->callers);
         bell_ring(subscriber->delivery_bell);
         pthread_join(subscriber->delivery, NULL);
     }
@@ -120,6 +121,7 @@ int subscriber_open(void **out, const ipcmark_endpoint *endpoint, const struct t
     subscriber->delivery_epoll = subscriber->delivery_bell = -1;
     pthread_mutex_init(&subscriber->lock, NULL);
     pthread_mutex_init(&subscriber->ahead_lock, NULL);
+    callers_init(&subscriber->callers);
     result = endpoint_copy(&subscriber->endpoint, endpoint);
     if (result == 0)
         result = directory_open(&subscriber->directory, endpoint->directory, transport->name, transport->file_type);
@@ -141,16 +143,19 @@ int subscriber_peers(void *handle)
 {
     struct subscriber *subscriber = handle;
     int count = 0;
+    if (!callers_enter(&subscriber->callers))
+        return 0;
     pthread_mutex_lock(&subscriber->lock);
     for (const struct source *source = subscriber->ready; source != NULL; source = source->next)
         ++count;
     pthread_mutex_unlock(&subscriber->lock);
+    callers_leave(&subscriber->callers);
     return count;
 }
 
 bool subscriber_is_closing(const struct subscriber *subscriber)
 {
-    return atomic_load_explicit(&subscriber->closing, memory_order_acquire);
+    return callers_refused(&subscriber->callers);
 }
 
 void subscriber_close(void *handle)
@@ -158,7 +163,7 @@ void subscriber_close(void *handle)
     struct subscriber *subscriber = handle;
     if (subscriber == NULL)
         return;
-    atomic_store_explicit(&subscriber->closing, true, memory_order_release);
+    callers_refuse(&subscriber->callers);
     bell_ring(subscriber->reception_bell);
     bell_ring(subscriber->delivery_bell);
     pthread_join(subscriber->reception, NULL);

@@ -2,6 +2,7 @@
  *
  * How much may lie between them, and who waits for it, is left to DDS: when a reader holds as many samples as it may,
  * the history caches of its writers fill up, and dds_write waits. */
+#include "callers.h"
 #include "domain.h"
 #include "frame.h"
 #include "intake.h"
@@ -31,10 +32,7 @@ struct publisher {
     struct matches matches;
     struct domain *domain;
     dds_entity_t topic, writer;
-    pthread_mutex_t lock;
-    pthread_cond_t idle;
-    bool closing;
-    int callers;
+    struct callers callers;
 };
 
 struct subscriber {
@@ -77,8 +75,6 @@ static void publisher_free(struct publisher *publisher)
     if (publisher->topic > 0)
         dds_delete(publisher->topic);
     domain_leave(publisher->domain);
-    pthread_cond_destroy(&publisher->idle);
-    pthread_mutex_destroy(&publisher->lock);
     matches_close(&publisher->matches);
     free(publisher);
 }
@@ -110,40 +106,13 @@ static int publisher_open(void **out, const ipcmark_endpoint *options)
         free(publisher);
         return result;
     }
-    pthread_mutex_init(&publisher->lock, NULL);
-    pthread_cond_init(&publisher->idle, NULL);
+    callers_init(&publisher->callers);
     result = make_writer(publisher, options);
     if (result < 0)
         publisher_free(publisher);
     else
         *out = publisher;
     return result;
-}
-
-static bool publisher_is_closing(struct publisher *publisher)
-{
-    pthread_mutex_lock(&publisher->lock);
-    const bool closing = publisher->closing;
-    pthread_mutex_unlock(&publisher->lock);
-    return closing;
-}
-
-static bool enter(struct publisher *publisher)
-{
-    pthread_mutex_lock(&publisher->lock);
-    const bool open = !publisher->closing;
-    if (open)
-        ++publisher->callers;
-    pthread_mutex_unlock(&publisher->lock);
-    return open;
-}
-
-static void leave(struct publisher *publisher)
-{
-    pthread_mutex_lock(&publisher->lock);
-    if (--publisher->callers == 0 && publisher->closing)
-        pthread_cond_broadcast(&publisher->idle);
-    pthread_mutex_unlock(&publisher->lock);
 }
 
 /* Of a clock that all processes share and nobody sets. */
@@ -159,7 +128,7 @@ static int write_message(struct publisher *publisher, const wire_message *messag
 {
     dds_return_t result;
     while ((result = dds_write_ts(publisher->writer, message, now())) == DDS_RETCODE_TIMEOUT)
-        if (publisher_is_closing(publisher))
+        if (callers_refused(&publisher->callers))
             return -ESHUTDOWN;
     return result < 0 ? dds_error(result) : 0;
 }
@@ -188,11 +157,11 @@ static int publish(void *handle, const ipcmark_part *parts, size_t count)
         return -ENOMEM;
     wire_message message = {.parts = {._maximum = (uint32_t)count, ._length = (uint32_t)count, ._buffer = pieces}};
     int result = refer(&message, parts, count, publisher->matches.endpoint.max_bytes);
-    if (result == 0 && !enter(publisher)) {
+    if (result == 0 && !callers_enter(&publisher->callers)) {
         result = -ESHUTDOWN;
     } else if (result == 0) {
         result = write_message(publisher, &message);
-        leave(publisher);
+        callers_leave(&publisher->callers);
     }
     if (pieces != inside)
         free(pieces);
@@ -209,11 +178,8 @@ static void publisher_close(void *handle)
 {
     struct publisher *publisher = handle;
     matches_mute(&publisher->matches);
-    pthread_mutex_lock(&publisher->lock);
-    publisher->closing = true;
-    while (publisher->callers > 0)
-        pthread_cond_wait(&publisher->idle, &publisher->lock);
-    pthread_mutex_unlock(&publisher->lock);
+    callers_refuse(&publisher->callers);
+    callers_await(&publisher->callers);
     dds_wait_for_acks(publisher->writer, DDS_MSECS(ACKNOWLEDGED_MS));
     publisher_free(publisher);
 }

@@ -8,9 +8,7 @@
  * only catch at the price of two system calls a message; that the subscriber is gone shows on the way back, which hangs
  * up. The subscriber has no second end of either: it reads to the end after the publisher has gone.
  */
-#include "frame.h"
-#include "publisher.h"
-#include "subscriber.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -138,43 +136,13 @@ static ssize_t pipe_send(int fd, const struct iovec *vector, int count)
     return count == 1 ? write(fd, vector->iov_base, vector->iov_len) : writev(fd, vector, count);
 }
 
-static const struct transport transport = {.name = "fifo",
-                                           .file_type = S_IFIFO,
-                                           .listen = door_open,
-                                           .accept = door_answer,
-                                           .connect = door_knock,
-                                           .send = pipe_send};
-
-/* Each pair's files are the publisher's to make: better to hear at once that it cannot than to wait for ever. */
-static int open_publisher(void **out, const ipcmark_endpoint *endpoint)
-{
-    if (faccessat(AT_FDCWD, endpoint->directory, W_OK | X_OK, AT_EACCESS) < 0)
-        return -errno;
-    return publisher_open(out, endpoint, &transport);
-}
-
-static int open_subscriber(void **out, const ipcmark_endpoint *endpoint, ipcmark_deliver_fn *deliver, void *context)
-{
-    return subscriber_open(out, endpoint, &transport, deliver, context);
-}
-
-const ipcmark_driver *ipcmark_driver_get(void)
-{
-    static const ipcmark_driver driver = {
-        .abi = IPCMARK_DRIVER_ABI,
-        .size = sizeof driver,
-        .name = "fifo",
-        .version = IPCMARK_VERSION,
-        .summary = "named pipes, one a pair",
-        .capabilities = STREAM_CAPABILITIES | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH,
-        .max_message_bytes = FRAME_BYTES_MAX,
-        .publisher_open = open_publisher,
-        .publish = publisher_publish,
-        .publisher_peers = publisher_peers,
-        .publisher_close = publisher_close,
-        .subscriber_open = open_subscriber,
-        .subscriber_peers = subscriber_peers,
-        .subscriber_close = subscriber_close,
-    };
-    return &driver;
-}
+const struct transport stream_transport = {
+    .name = "fifo",
+    .summary = "named pipes, one a pair",
+    .file_type = S_IFIFO,
+    .publisher_makes_files = true,
+    .listen = door_open,
+    .accept = door_answer,
+    .connect = door_knock,
+    .send = pipe_send,
+};

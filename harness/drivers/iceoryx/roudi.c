@@ -3,10 +3,12 @@
 #include "daemon.h"
 #include "directory.h"
 #include "params.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,13 +17,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* An open may take ten seconds all in all, and RouDi needs some of them itself. */
 #define ROUDI_PREFIX "ipcmark-iceoryx-" /* of the names of its clients, whose sockets are /tmp/NAME */
 
-enum { TURN_WITHIN_MS = 6000, LOOK_EVERY_MS = 50, PATH_ROOM = 1024, ADDRESS_ROOM = 64 };
+enum { TURN_WITHIN_MS = 6000, TURNS_MAX = 64, PATH_ROOM = 1024, ADDRESS_ROOM = 64 };
 
 /* RouDi writes to all of this memory when it starts. 128 MiB a pool hold several full queues, up to messages of 4 KiB
  * those of dozens of subscribers, and of the largest messages at least a few. */
@@ -37,7 +38,7 @@ enum {
 
 struct roudi {
     struct daemon *daemon;
-    int turn;     /* a socket whose name is taken as long as it is open, on the whole machine */
+    int turn;     /* a socket that listens: its name is taken as long as it is open, on the whole machine */
     int lifeline; /* what the cleaner waits for the end of */
     pid_t cleaner;
     char address[ADDRESS_ROOM];
@@ -51,28 +52,44 @@ static socklen_t turn_name(struct sockaddr_un *name)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof text);
 }
 
-/* RouDi's socket, lock and memory have fixed names. So brokers of this driver take turns, and only those: nobody tells
- * when a name is free again, therefore it is asked for now and then. */
+/* Nobody takes the connection: it hangs up when the last one who has the other's socket closes it. */
+static void await_end_of(const struct sockaddr_un *name, socklen_t size, long long until)
+{
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct pollfd hangs_up = {.fd = fd};
+    const long long left = until - clock_ms();
+    if (fd < 0)
+        return;
+    if (connect(fd, (const struct sockaddr *)name, size) == 0)
+        poll(&hangs_up, 1, left > 0 ? (int)left : 0);
+    close(fd);
+}
+
+/* RouDi's socket, lock and memory have fixed names. So brokers of this driver take turns, and only those. */
 static int take_turn(int *turn)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_EVERY_MS * 1000000L};
+    const long long until = clock_ms() + TURN_WITHIN_MS;
     struct sockaddr_un name;
     const socklen_t size = turn_name(&name);
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int error = fd < 0 ? errno : 0;
-    if (fd < 0)
-        return -error;
-    for (int waited = 0; bind(fd, (struct sockaddr *)&name, size) < 0; waited += LOOK_EVERY_MS) {
-        error = errno;
-        if (error != EADDRINUSE || waited >= TURN_WITHIN_MS) {
-            close(fd);
-            fprintf(stderr, "iceoryx: there is one RouDi a machine, and another run's is still there\n");
-            return -error;
-        }
-        nanosleep(&pause, NULL);
+    while (error == 0 && bind(fd, (struct sockaddr *)&name, size) < 0) {
+        if (errno != EADDRINUSE || clock_ms() >= until)
+            error = errno;
+        else
+            await_end_of(&name, size, until);
     }
-    *turn = fd;
-    return 0;
+    if (error == 0 && listen(fd, TURNS_MAX) < 0)
+        error = errno;
+    if (error == 0) {
+        *turn = fd;
+        return 0;
+    }
+    if (error == EADDRINUSE)
+        fprintf(stderr, "iceoryx: there is one RouDi a machine, and another run's is still there\n");
+    if (fd >= 0)
+        close(fd);
+    return -error;
 }
 
 int roudi_check(void)

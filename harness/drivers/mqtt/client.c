@@ -173,6 +173,7 @@ int client_open(struct client **out, const ipcmark_endpoint *options, ipcmark_de
     pthread_once(&once, begin);
     pthread_mutex_init(&client->lock, NULL);
     pthread_cond_init(&client->changed, NULL);
+    callers_init(&client->callers);
     client->deliver = deliver;
     client->context = context;
     client->on_peer = options->on_peer;

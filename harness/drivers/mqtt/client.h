@@ -2,6 +2,7 @@
 #ifndef MQTT_CLIENT_H
 #define MQTT_CLIENT_H
 
+#include "callers.h"
 #include "intake.h"
 #include "ipcmark/driver.h"
 
@@ -32,8 +33,7 @@ struct client {
     pthread_cond_t changed;
     enum { OPENING, OPEN, LOST } state;
     struct waiter *waiters;
-    bool closing;
-    atomic_int callers; /* of publish: inside, or about to be */
+    struct callers callers; /* of publish */
 };
 
 /* Returns once the broker knows the client and, of a subscriber, its subscription. */

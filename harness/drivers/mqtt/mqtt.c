@@ -56,7 +56,7 @@ static void forget(struct client *client, const struct waiter *waiter)
 static int publish_and_wait(struct client *client, const ipcmark_part *part)
 {
     struct waiter self = {.next = client->waiters, .changed = PTHREAD_COND_INITIALIZER};
-    if (client->closing)
+    if (callers_refused(&client->callers))
         return -ESHUTDOWN;
     if (client->state == LOST)
         return -ENOTCONN;
@@ -80,12 +80,12 @@ static int mqtt_publish(void *handle, const ipcmark_part *parts, size_t count)
         return -EINVAL;
     if (parts[0].size > client->max_bytes)
         return -EMSGSIZE;
-    atomic_fetch_add(&client->callers, 1); /* close must not be over while somebody waits for the lock */
+    if (!callers_enter(&client->callers))
+        return -ESHUTDOWN;
     pthread_mutex_lock(&client->lock);
     const int result = publish_and_wait(client, &parts[0]);
-    if (atomic_fetch_sub(&client->callers, 1) == 1 && client->closing)
-        pthread_cond_broadcast(&client->changed);
     pthread_mutex_unlock(&client->lock);
+    callers_leave(&client->callers);
     return result;
 }
 
@@ -93,11 +93,8 @@ static int mqtt_publish(void *handle, const ipcmark_part *parts, size_t count)
 static void mqtt_publisher_close(void *handle)
 {
     struct client *client = handle;
-    pthread_mutex_lock(&client->lock);
-    client->closing = true;
-    while (atomic_load(&client->callers) > 0)
-        pthread_cond_wait(&client->changed, &client->lock);
-    pthread_mutex_unlock(&client->lock);
+    callers_refuse(&client->callers);
+    callers_await(&client->callers);
     client_close(client);
 }
 

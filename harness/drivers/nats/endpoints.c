@@ -1,5 +1,6 @@
 #include "endpoints.h"
 
+#include "callers.h"
 #include "intake.h"
 #include "params.h"
 #include "server.h"
@@ -16,10 +17,7 @@ struct endpoint_state {
 
 struct publisher {
     struct endpoint_state base;
-    pthread_mutex_t lock;
-    pthread_cond_t idle;
-    bool closing;
-    int callers; /* in publish */
+    struct callers callers;
 };
 
 struct subscriber {
@@ -64,27 +62,9 @@ int endpoints_publisher_open(void **out, const ipcmark_endpoint *options, const 
         free(publisher);
         return result;
     }
-    pthread_mutex_init(&publisher->lock, NULL);
-    pthread_cond_init(&publisher->idle, NULL);
+    callers_init(&publisher->callers);
     *out = publisher;
     return 0;
-}
-
-static bool publisher_enter(struct publisher *publisher)
-{
-    pthread_mutex_lock(&publisher->lock);
-    const bool open = !publisher->closing;
-    publisher->callers += open;
-    pthread_mutex_unlock(&publisher->lock);
-    return open;
-}
-
-static void publisher_leave(struct publisher *publisher)
-{
-    pthread_mutex_lock(&publisher->lock);
-    if (--publisher->callers == 0 && publisher->closing)
-        pthread_cond_broadcast(&publisher->idle);
-    pthread_mutex_unlock(&publisher->lock);
 }
 
 int endpoints_publish(void *handle, const ipcmark_part *parts, size_t count)
@@ -95,10 +75,10 @@ int endpoints_publish(void *handle, const ipcmark_part *parts, size_t count)
         return -EINVAL; /* a message has one payload */
     if (parts[0].size > SERVER_MAX_PAYLOAD)
         return -EMSGSIZE;
-    if (!publisher_enter(publisher))
+    if (!callers_enter(&publisher->callers))
         return -ESHUTDOWN;
     const int result = base->flavour->send(&publisher->base.client, base->state, parts[0].data, parts[0].size);
-    publisher_leave(publisher);
+    callers_leave(&publisher->callers);
     return result;
 }
 
@@ -106,17 +86,10 @@ int endpoints_publish(void *handle, const ipcmark_part *parts, size_t count)
 void endpoints_publisher_close(void *handle)
 {
     struct publisher *publisher = handle;
-    pthread_mutex_lock(&publisher->lock);
-    publisher->closing = true;
-    pthread_mutex_unlock(&publisher->lock);
+    callers_refuse(&publisher->callers);
     client_disconnect(&publisher->base.client);
-    pthread_mutex_lock(&publisher->lock);
-    while (publisher->callers > 0)
-        pthread_cond_wait(&publisher->idle, &publisher->lock);
-    pthread_mutex_unlock(&publisher->lock);
+    callers_await(&publisher->callers);
     base_close(&publisher->base);
-    pthread_cond_destroy(&publisher->idle);
-    pthread_mutex_destroy(&publisher->lock);
     free(publisher);
 }
 

@@ -1,3 +1,4 @@
+#include "callers.h"
 #include "driver.h"
 
 #include <errno.h>
@@ -17,22 +18,8 @@ struct publisher {
     nng_socket socket;
     struct company company;
     atomic_llong last; /* when something was published */
-    atomic_bool closing;
-    atomic_int callers;
+    struct callers callers;
 };
-
-/* Publishers need not know where subscribers are. */
-static int joined(void *context, const char *id, const char *address, void **member)
-{
-    (void)context, (void)id, (void)address;
-    *member = NULL;
-    return 0;
-}
-
-static void left(void *context, void *member)
-{
-    (void)context, (void)member;
-}
 
 static bool name_process(void *context, nng_pipe pipe, char peer[ENDPOINT_NAME])
 {
@@ -48,6 +35,7 @@ static bool name_process(void *context, nng_pipe pipe, char peer[ENDPOINT_NAME])
  * Subscribers learn first that the connection has ended, and only then that it need not be made again. */
 static void publisher_free(struct publisher *publisher)
 {
+    callers_await(&publisher->callers);
     const long long since = clock_ms() - atomic_load(&publisher->last);
     if (since < FLUSH_MS)
         poll(NULL, 0, FLUSH_MS - (int)since);
@@ -72,11 +60,12 @@ static int listen_at(struct publisher *publisher, const ipcmark_endpoint *option
 
 int nng_publisher_open(void **out, const ipcmark_endpoint *options)
 {
-    static const struct roster_kind kind = {.driver = "nng", .is_publisher = true, .joined = joined, .left = left};
+    static const struct roster_kind kind = {.driver = "nng", .is_publisher = true};
     struct publisher *publisher = calloc(1, sizeof *publisher);
     char address[ROSTER_ADDRESS];
     if (publisher == NULL)
         return -ENOMEM;
+    callers_init(&publisher->callers);
     atomic_init(&publisher->last, -FLUSH_MS);
     publisher->company = (struct company){.endpoint = &publisher->endpoint, .name = name_process, .context = publisher};
     int result = endpoint_copy(&publisher->endpoint, options);
@@ -104,17 +93,15 @@ int nng_publisher_open(void **out, const ipcmark_endpoint *options)
 int nng_publish(void *handle, const ipcmark_part *parts, size_t count)
 {
     struct publisher *publisher = handle;
-    int result = -ESHUTDOWN;
     if (count != 1)
         return -EINVAL; /* nng has no parts */
     if (parts[0].size > publisher->endpoint.max_bytes)
         return -EMSGSIZE;
-    atomic_fetch_add(&publisher->callers, 1);
-    if (!atomic_load(&publisher->closing)) {
-        result = nng_driver_error(nng_send(publisher->socket, (void *)parts[0].data, parts[0].size, 0));
-        atomic_store_explicit(&publisher->last, clock_ms(), memory_order_relaxed);
-    }
-    atomic_fetch_sub(&publisher->callers, 1);
+    if (!callers_enter(&publisher->callers))
+        return -ESHUTDOWN;
+    const int result = nng_driver_error(nng_send(publisher->socket, (void *)parts[0].data, parts[0].size, 0));
+    atomic_store_explicit(&publisher->last, clock_ms(), memory_order_relaxed);
+    callers_leave(&publisher->callers);
     return result;
 }
 
@@ -127,8 +114,6 @@ void nng_publisher_close(void *handle)
 {
     struct publisher *publisher = handle;
     company_silence(&publisher->company);
-    atomic_store(&publisher->closing, true);
-    while (atomic_load(&publisher->callers) > 0)
-        poll(NULL, 0, 1); /* sending never waits */
+    callers_refuse(&publisher->callers); /* sending never waits */
     publisher_free(publisher);
 }

@@ -4,27 +4,17 @@
  * subscriber's queue is removed by whoever finds its advertisement. */
 #include "posixmq.h"
 
-#include "frame.h"
-#include "intake.h"
+#include "mailbox.h"
 #include "queue.h"
-#include "roster.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-struct subscriber {
-    struct endpoint endpoint;
-    struct roster *roster;
+struct inbox {
     char name[QUEUE_NAME];
     mqd_t queue;
-    atomic_int publishers;
-    struct intake intake;
-    struct frame_reader reader;
-    ipcmark_deliver_fn *deliver;
-    void *context;
 };
 
 size_t posixmq_frame_max(const ipcmark_endpoint *options)
@@ -33,122 +23,59 @@ size_t posixmq_frame_max(const ipcmark_endpoint *options)
     return asked > 0 && asked + QUEUE_FRAME < most ? asked + QUEUE_FRAME : most;
 }
 
-/* What is not a frame is nobody's message. */
-static void deliver(struct subscriber *subscriber)
+static int inbox_find(void *place, char address[ROSTER_ADDRESS])
 {
-    const ipcmark_part *parts;
-    size_t count;
-    if (frame_reader_next(&subscriber->reader, &parts, &count) > 0 &&
-        subscriber->reader.head == subscriber->reader.tail)
-        subscriber->deliver(subscriber->context, parts, count);
+    struct inbox *inbox = place;
+    queue_name(inbox->name);
+    snprintf(address, ROSTER_ADDRESS, "%s", inbox->name);
+    return 0;
 }
 
-static void receive(void *context)
+static int inbox_make(void *place, const ipcmark_endpoint *options)
 {
-    struct subscriber *subscriber = context;
-    while (!intake_is_closing(&subscriber->intake)) {
-        void *at;
-        size_t room;
-        subscriber->reader.head = subscriber->reader.tail = 0;
-        if (frame_reader_space(&subscriber->reader, &at, &room) < 0)
-            return;
-        const ssize_t got = mq_receive(subscriber->queue, at, room, NULL);
-        if (got <= 0)
-            continue;
-        frame_reader_filled(&subscriber->reader, (size_t)got);
-        deliver(subscriber);
-    }
+    struct inbox *inbox = place;
+    inbox->queue = queue_make(inbox->name, posixmq_frame_max(options));
+    return inbox->queue < 0 ? inbox->queue : 0;
+}
+
+static ssize_t inbox_receive(void *place, void *at, size_t room)
+{
+    return mq_receive(((struct inbox *)place)->queue, at, room, NULL);
 }
 
 /* A time that is over: if there is no room for it, there is something to wake up for already. */
-static void wake(void *context)
+static void inbox_wake(void *place)
 {
     const struct timespec over = {0};
-    mq_timedsend(((struct subscriber *)context)->queue, "", 0, 0, &over);
+    mq_timedsend(((struct inbox *)place)->queue, "", 0, 0, &over);
 }
 
-static int joined(void *context, const char *id, const char *address, void **out)
+static void inbox_free(void *place)
 {
-    struct subscriber *subscriber = context;
-    (void)address;
-    if ((*out = strdup(id)) == NULL)
-        return -ENOMEM;
-    atomic_fetch_add(&subscriber->publishers, 1);
-    endpoint_report(&subscriber->endpoint, id, true);
-    return 0;
+    struct inbox *inbox = place;
+    if (inbox->queue >= 0) {
+        queue_remove(inbox->name);
+        mq_close(inbox->queue);
+    }
+    free(inbox);
 }
 
-static void left(void *context, void *what)
-{
-    struct subscriber *subscriber = context;
-    atomic_fetch_sub(&subscriber->publishers, 1);
-    if (!intake_is_closing(&subscriber->intake))
-        endpoint_report(&subscriber->endpoint, what, false);
-    free(what);
-}
-
-/* The queue goes before its advertisement: killed in between, nobody would know of it. */
-static void subscriber_free(void *context)
-{
-    struct subscriber *subscriber = context;
-    if (subscriber->queue >= 0)
-        queue_remove(subscriber->name);
-    roster_close(subscriber->roster);
-    if (subscriber->queue >= 0)
-        mq_close(subscriber->queue);
-    frame_reader_close(&subscriber->reader);
-    free(subscriber);
-}
-
-/* Its advertisement is written first, for the same reason, and shown last. */
-static int subscriber_begin(struct subscriber *subscriber, const ipcmark_endpoint *options)
-{
-    static const struct roster_kind kind = {
-        .driver = "posixmq", .is_publisher = false, .stale = queue_remove, .joined = joined, .left = left};
-    queue_name(subscriber->name);
-    int result = endpoint_copy(&subscriber->endpoint, options);
-    if (result == 0)
-        result = frame_reader_open(&subscriber->reader, QUEUE_MESSAGE_MAX);
-    if (result == 0)
-        result = roster_open(&subscriber->roster, &subscriber->endpoint, options->directory, &kind, subscriber->name,
-                             subscriber);
-    if (result == 0)
-        result = subscriber->queue = queue_make(subscriber->name, posixmq_frame_max(options));
-    return result < 0 ? result : intake_start(&subscriber->intake, receive, subscriber_free, subscriber);
-}
-
-static int posixmq_subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver_,
+static int posixmq_subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver,
                                    void *context)
 {
-    struct subscriber *subscriber = calloc(1, sizeof *subscriber);
-    if (subscriber == NULL)
+    static const struct mailbox_kind kind = {.driver = "posixmq",
+                                             .stale = queue_remove,
+                                             .frame_max = QUEUE_MESSAGE_MAX,
+                                             .find = inbox_find,
+                                             .make = inbox_make,
+                                             .receive = inbox_receive,
+                                             .wake = inbox_wake,
+                                             .free = inbox_free};
+    struct inbox *inbox = calloc(1, sizeof *inbox);
+    if (inbox == NULL)
         return -ENOMEM;
-    subscriber->queue = -1;
-    subscriber->deliver = deliver_;
-    subscriber->context = context;
-    int result = subscriber_begin(subscriber, options);
-    if (result < 0) {
-        subscriber_free(subscriber);
-        return result;
-    }
-    result = roster_start(subscriber->roster);
-    if (result < 0) {
-        intake_close(&subscriber->intake, wake);
-        return result;
-    }
-    *out = subscriber;
-    return 0;
-}
-
-static int posixmq_subscriber_peers(void *handle)
-{
-    return atomic_load(&((struct subscriber *)handle)->publishers);
-}
-
-static void posixmq_subscriber_close(void *handle)
-{
-    struct subscriber *subscriber = handle;
-    intake_close(&subscriber->intake, wake);
+    inbox->queue = -1;
+    return mailbox_open(out, options, &kind, inbox, deliver, context);
 }
 
 const ipcmark_driver *ipcmark_driver_get(void)
@@ -169,8 +96,8 @@ const ipcmark_driver *ipcmark_driver_get(void)
         .publisher_peers = posixmq_publisher_peers,
         .publisher_close = posixmq_publisher_close,
         .subscriber_open = posixmq_subscriber_open,
-        .subscriber_peers = posixmq_subscriber_peers,
-        .subscriber_close = posixmq_subscriber_close,
+        .subscriber_peers = mailbox_peers,
+        .subscriber_close = mailbox_close,
     };
     driver.max_message_bytes = queue_message_max() > QUEUE_FRAME ? queue_message_max() - QUEUE_FRAME : 1;
     driver.max_subscribers = queue_count_max() > 0 ? queue_count_max() : 1;

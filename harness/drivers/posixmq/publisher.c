@@ -2,6 +2,7 @@
  * may come and go: one that goes stays open until the wait is over, for it may be polled. */
 #include "posixmq.h"
 
+#include "callers.h"
 #include "frame.h"
 #include "queue.h"
 #include "roster.h"
@@ -34,8 +35,7 @@ struct publisher {
     struct member *members;
     struct member *dropped; /* while `publishing` */
     bool publishing;        /* a publish waits for room and has released the lock meanwhile */
-    bool closing;
-    int callers;
+    struct callers callers;
 };
 
 static void member_free(struct member *member)
@@ -85,14 +85,14 @@ static void left(void *context, void *what)
     } else {
         member_free(member);
     }
-    const bool report = !publisher->closing;
     pthread_mutex_unlock(&publisher->lock);
-    if (report)
+    if (!callers_refused(&publisher->callers))
         endpoint_report(&publisher->endpoint, id, false);
 }
 
 static void publisher_free(struct publisher *publisher)
 {
+    callers_await(&publisher->callers);
     roster_close(publisher->roster);
     if (publisher->retry >= 0)
         close(publisher->retry);
@@ -111,6 +111,7 @@ int posixmq_publisher_open(void **out, const ipcmark_endpoint *options)
         return -ENOMEM;
     pthread_mutex_init(&publisher->lock, NULL);
     pthread_cond_init(&publisher->turn, NULL);
+    callers_init(&publisher->callers);
     publisher->frame_max = posixmq_frame_max(options);
     publisher->frame = malloc(publisher->frame_max);
     int result = publisher->retry = bell_open();
@@ -186,39 +187,42 @@ static int send_to_all(struct publisher *publisher, size_t size)
     publisher->publishing = true;
     do
         wait_for_room(publisher);
-    while (!publisher->closing && (result = send_round(publisher, size)) > 0);
+    while (!callers_refused(&publisher->callers) && (result = send_round(publisher, size)) > 0);
     publisher->publishing = false;
     for (struct member *member; (member = publisher->dropped) != NULL;) {
         publisher->dropped = member->next;
         member_free(member);
     }
     pthread_cond_broadcast(&publisher->turn);
-    return publisher->closing ? -ESHUTDOWN : result;
+    return callers_refused(&publisher->callers) ? -ESHUTDOWN : result;
+}
+
+static int send_in_turn(struct publisher *publisher, const struct frame *frame)
+{
+    int result = -ESHUTDOWN;
+    pthread_mutex_lock(&publisher->lock);
+    while (publisher->publishing && !callers_refused(&publisher->callers))
+        pthread_cond_wait(&publisher->turn, &publisher->lock);
+    if (!callers_refused(&publisher->callers)) {
+        frame_copy(frame, publisher->frame);
+        result = send_to_all(publisher, frame->size);
+    }
+    pthread_mutex_unlock(&publisher->lock);
+    return result;
 }
 
 int posixmq_publish(void *handle, const ipcmark_part *parts, size_t count)
 {
     struct publisher *publisher = handle;
     struct frame frame;
+    if (!callers_enter(&publisher->callers))
+        return -ESHUTDOWN;
     int result = frame_begin(&frame, parts, count, publisher->endpoint.max_bytes);
-    if (result < 0)
-        return result;
-    pthread_mutex_lock(&publisher->lock);
-    ++publisher->callers;
-    while (publisher->publishing && !publisher->closing)
-        pthread_cond_wait(&publisher->turn, &publisher->lock);
-    if (publisher->closing) {
-        result = -ESHUTDOWN;
-    } else if (frame.size > publisher->frame_max) {
-        result = -EMSGSIZE;
-    } else {
-        frame_copy(&frame, publisher->frame);
-        result = send_to_all(publisher, frame.size);
+    if (result == 0) {
+        result = frame.size > publisher->frame_max ? -EMSGSIZE : send_in_turn(publisher, &frame);
+        frame_end(&frame);
     }
-    if (--publisher->callers == 0 && publisher->closing)
-        pthread_cond_broadcast(&publisher->turn);
-    pthread_mutex_unlock(&publisher->lock);
-    frame_end(&frame);
+    callers_leave(&publisher->callers);
     return result;
 }
 
@@ -226,22 +230,23 @@ int posixmq_publisher_peers(void *handle)
 {
     struct publisher *publisher = handle;
     int count = 0;
+    if (!callers_enter(&publisher->callers))
+        return 0;
     pthread_mutex_lock(&publisher->lock);
     for (const struct member *member = publisher->members; member != NULL; member = member->next)
         ++count;
     pthread_mutex_unlock(&publisher->lock);
+    callers_leave(&publisher->callers);
     return count;
 }
 
 void posixmq_publisher_close(void *handle)
 {
     struct publisher *publisher = handle;
-    pthread_mutex_lock(&publisher->lock);
-    publisher->closing = true;
+    callers_refuse(&publisher->callers);
     bell_ring(publisher->retry);
+    pthread_mutex_lock(&publisher->lock);
     pthread_cond_broadcast(&publisher->turn);
-    while (publisher->callers > 0)
-        pthread_cond_wait(&publisher->turn, &publisher->lock);
     pthread_mutex_unlock(&publisher->lock);
     publisher_free(publisher);
 }

@@ -33,18 +33,18 @@ static int connect_again(struct publisher *publisher)
 
 int publisher_enter(struct publisher *publisher)
 {
-    atomic_fetch_add(&publisher->callers, 1); /* close must not be over while somebody waits for the lock */
-    pthread_mutex_lock(&publisher->lock);
-    while (publisher->busy && !publisher->closing)
-        pthread_cond_wait(&publisher->turn, &publisher->lock);
-    const bool refused = publisher->closing;
-    if (refused && atomic_fetch_sub(&publisher->callers, 1) == 1)
-        pthread_cond_signal(&publisher->idle);
-    if (!refused)
-        publisher->busy = true;
-    pthread_mutex_unlock(&publisher->lock);
-    if (refused)
+    if (!callers_enter(&publisher->callers))
         return -ESHUTDOWN;
+    pthread_mutex_lock(&publisher->lock);
+    while (publisher->busy && !callers_refused(&publisher->callers))
+        pthread_cond_wait(&publisher->turn, &publisher->lock);
+    const bool refused = callers_refused(&publisher->callers);
+    publisher->busy = publisher->busy || !refused;
+    pthread_mutex_unlock(&publisher->lock);
+    if (refused) {
+        callers_leave(&publisher->callers);
+        return -ESHUTDOWN;
+    }
     const int result = connect_again(publisher);
     if (result < 0)
         publisher_leave(publisher);
@@ -56,9 +56,8 @@ void publisher_leave(struct publisher *publisher)
     pthread_mutex_lock(&publisher->lock);
     publisher->busy = false;
     pthread_cond_signal(&publisher->turn);
-    if (atomic_fetch_sub(&publisher->callers, 1) == 1)
-        pthread_cond_signal(&publisher->idle);
     pthread_mutex_unlock(&publisher->lock);
+    callers_leave(&publisher->callers);
 }
 
 int publisher_open(struct publisher **out, const ipcmark_endpoint *options, size_t limit)
@@ -68,7 +67,7 @@ int publisher_open(struct publisher **out, const ipcmark_endpoint *options, size
         return -ENOMEM;
     pthread_mutex_init(&publisher->lock, NULL);
     pthread_cond_init(&publisher->turn, NULL);
-    pthread_cond_init(&publisher->idle, NULL);
+    callers_init(&publisher->callers);
     publisher->max_bytes = options->max_message_bytes;
     if (publisher->max_bytes == 0 || publisher->max_bytes > limit)
         publisher->max_bytes = limit;
@@ -86,19 +85,17 @@ int publisher_open(struct publisher **out, const ipcmark_endpoint *options, size
 
 void publisher_stop(struct publisher *publisher)
 {
+    callers_refuse(&publisher->callers);
     pthread_mutex_lock(&publisher->lock);
-    publisher->closing = true;
     pthread_cond_broadcast(&publisher->turn);
-    while (atomic_load(&publisher->callers) > 0)
-        pthread_cond_wait(&publisher->idle, &publisher->lock);
     pthread_mutex_unlock(&publisher->lock);
+    callers_await(&publisher->callers);
 }
 
 void publisher_free(struct publisher *publisher)
 {
     if (publisher->connection != NULL)
         redisFree(publisher->connection);
-    pthread_cond_destroy(&publisher->idle);
     pthread_cond_destroy(&publisher->turn);
     pthread_mutex_destroy(&publisher->lock);
     free(publisher);

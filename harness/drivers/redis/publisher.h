@@ -5,19 +5,18 @@
 #define REDIS_PUBLISHER_H
 
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 
 #include "broker.h"
+#include "callers.h"
 #include "connection.h"
 
 enum { CHANNEL = 256 };
 
 struct publisher {
+    struct callers callers;
     pthread_mutex_t lock;
-    pthread_cond_t turn, idle;
-    bool busy, closing;
-    atomic_int callers; /* inside, or about to be */
+    pthread_cond_t turn;
+    bool busy;
     int port;
     char host[BROKER_HOST], channel[CHANNEL];
     redisContext *connection;

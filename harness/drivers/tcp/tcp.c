@@ -7,10 +7,7 @@
  * After the handshake the subscriber never sends a byte. A publisher's socket therefore has nothing unread when it is
  * closed, by a kill too, and the kernel ends it with FIN behind the data and not with RST in their place.
  */
-#include "frame.h"
-#include "publisher.h"
 #include "sockets.h"
-#include "subscriber.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -71,40 +68,12 @@ static int tcp_connect(const struct directory *directory, const char *advertisem
     return sockets_connect(directory, advertisement, connect_to_port, token, out);
 }
 
-static const struct transport transport = {.name = "tcp",
-                                           .file_type = S_IFREG,
-                                           .listen = tcp_listen,
-                                           .accept = sockets_accept,
-                                           .connect = tcp_connect,
-                                           .send = sockets_send};
-
-static int open_publisher(void **out, const ipcmark_endpoint *endpoint)
-{
-    return publisher_open(out, endpoint, &transport);
-}
-
-static int open_subscriber(void **out, const ipcmark_endpoint *endpoint, ipcmark_deliver_fn *deliver, void *context)
-{
-    return subscriber_open(out, endpoint, &transport, deliver, context);
-}
-
-const ipcmark_driver *ipcmark_driver_get(void)
-{
-    static const ipcmark_driver driver = {
-        .abi = IPCMARK_DRIVER_ABI,
-        .size = sizeof driver,
-        .name = "tcp",
-        .version = IPCMARK_VERSION,
-        .summary = "TCP over loopback, one connection a pair",
-        .capabilities = STREAM_CAPABILITIES | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH,
-        .max_message_bytes = FRAME_BYTES_MAX,
-        .publisher_open = open_publisher,
-        .publish = publisher_publish,
-        .publisher_peers = publisher_peers,
-        .publisher_close = publisher_close,
-        .subscriber_open = open_subscriber,
-        .subscriber_peers = subscriber_peers,
-        .subscriber_close = subscriber_close,
-    };
-    return &driver;
-}
+const struct transport stream_transport = {
+    .name = "tcp",
+    .summary = "TCP over loopback, one connection a pair",
+    .file_type = S_IFREG,
+    .listen = tcp_listen,
+    .accept = sockets_accept,
+    .connect = tcp_connect,
+    .send = sockets_send,
+};

@@ -3,9 +3,9 @@
  * A datagram is in the receiver's buffer when sendmsg returns, or it was dropped because that was full, and nobody is
  * told: the implementation that shows what a reliable one has to be paid for. A subscriber advertises its port and a
  * random token, which each datagram repeats: others can reach the port, too. */
+#include "callers.h"
 #include "frame.h"
-#include "intake.h"
-#include "roster.h"
+#include "mailbox.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,28 +34,17 @@ struct publisher {
     struct endpoint endpoint;
     struct roster *roster;
     int socket;
+    struct callers callers;
     pthread_mutex_t lock;
-    pthread_cond_t idle;
     struct member *members;
-    bool closing;
-    int count, callers;
+    atomic_int count;
     char frame[FRAME_MAX];
 };
 
-struct subscriber {
-    struct endpoint endpoint;
-    struct roster *roster;
-    int socket;
-    struct sockaddr_in address;
-    char token[IDENTITY_TEXT];
-    atomic_int publishers;
-    struct intake intake;
-    struct frame_reader reader;
-    ipcmark_deliver_fn *deliver;
-    void *context;
-};
+/* ---- the publisher ------------------------------------------------------------------------------------------------
+ */
 
-static int publisher_joined(void *context, const char *id, const char *address, void **out)
+static int joined(void *context, const char *id, const char *address, void **out)
 {
     struct publisher *publisher = context;
     struct member *member = calloc(1, sizeof *member);
@@ -72,14 +61,14 @@ static int publisher_joined(void *context, const char *id, const char *address, 
     pthread_mutex_lock(&publisher->lock);
     member->next = publisher->members;
     publisher->members = member;
-    ++publisher->count;
+    atomic_fetch_add(&publisher->count, 1);
     pthread_mutex_unlock(&publisher->lock);
     endpoint_report(&publisher->endpoint, id, true);
     *out = member;
     return 0;
 }
 
-static void publisher_left(void *context, void *what)
+static void left(void *context, void *what)
 {
     struct publisher *publisher = context;
     struct member *member = what, **at = &publisher->members;
@@ -87,33 +76,31 @@ static void publisher_left(void *context, void *what)
     while (*at != member)
         at = &(*at)->next;
     *at = member->next;
-    --publisher->count;
-    const bool report = !publisher->closing;
+    atomic_fetch_sub(&publisher->count, 1);
     pthread_mutex_unlock(&publisher->lock);
-    if (report)
+    if (!callers_refused(&publisher->callers))
         endpoint_report(&publisher->endpoint, member->id, false);
     free(member);
 }
 
 static void publisher_free(struct publisher *publisher)
 {
+    callers_await(&publisher->callers);
     roster_close(publisher->roster);
     if (publisher->socket >= 0)
         close(publisher->socket);
-    pthread_cond_destroy(&publisher->idle);
     pthread_mutex_destroy(&publisher->lock);
     free(publisher);
 }
 
 static int udp_publisher_open(void **out, const ipcmark_endpoint *options)
 {
-    static const struct roster_kind kind = {
-        .driver = "udp", .is_publisher = true, .joined = publisher_joined, .left = publisher_left};
+    static const struct roster_kind kind = {.driver = "udp", .is_publisher = true, .joined = joined, .left = left};
     struct publisher *publisher = calloc(1, sizeof *publisher);
     if (publisher == NULL)
         return -ENOMEM;
     pthread_mutex_init(&publisher->lock, NULL);
-    pthread_cond_init(&publisher->idle, NULL);
+    callers_init(&publisher->callers);
     publisher->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int result = publisher->socket < 0 ? -errno : endpoint_copy(&publisher->endpoint, options);
     if (result == 0)
@@ -128,12 +115,14 @@ static int udp_publisher_open(void **out, const ipcmark_endpoint *options)
     return 0;
 }
 
-/* With the lock. One that could not be sent to may be the only one. */
-static int send_to_all(struct publisher *publisher, size_t size)
+/* One that could not be sent to may be the only one. */
+static int send_frame(struct publisher *publisher, const struct frame *frame)
 {
     int result = 0;
+    pthread_mutex_lock(&publisher->lock);
+    frame_copy(frame, publisher->frame);
     for (struct member *member = publisher->members; member != NULL; member = member->next) {
-        struct iovec pieces[] = {{member->token, TOKEN}, {publisher->frame, size}};
+        struct iovec pieces[] = {{member->token, TOKEN}, {publisher->frame, frame->size}};
         const struct msghdr message = {
             .msg_name = &member->address, .msg_namelen = sizeof member->address, .msg_iov = pieces, .msg_iovlen = 2};
         ssize_t sent;
@@ -143,6 +132,7 @@ static int send_to_all(struct publisher *publisher, size_t size)
         if (sent < 0)
             result = -EIO;
     }
+    pthread_mutex_unlock(&publisher->lock);
     return result;
 }
 
@@ -150,178 +140,95 @@ static int udp_publish(void *handle, const ipcmark_part *parts, size_t count)
 {
     struct publisher *publisher = handle;
     struct frame frame;
+    if (!callers_enter(&publisher->callers))
+        return -ESHUTDOWN;
     int result = frame_begin(&frame, parts, count, publisher->endpoint.max_bytes);
-    if (result < 0)
-        return result;
-    pthread_mutex_lock(&publisher->lock);
-    ++publisher->callers;
-    if (publisher->closing) {
-        result = -ESHUTDOWN;
-    } else if (frame.size > FRAME_MAX) {
-        result = -EMSGSIZE;
-    } else {
-        frame_copy(&frame, publisher->frame);
-        result = send_to_all(publisher, frame.size);
+    if (result == 0) {
+        result = frame.size > FRAME_MAX ? -EMSGSIZE : send_frame(publisher, &frame);
+        frame_end(&frame);
     }
-    if (--publisher->callers == 0 && publisher->closing)
-        pthread_cond_broadcast(&publisher->idle);
-    pthread_mutex_unlock(&publisher->lock);
-    frame_end(&frame);
+    callers_leave(&publisher->callers);
     return result;
 }
 
 static int udp_publisher_peers(void *handle)
 {
-    struct publisher *publisher = handle;
-    pthread_mutex_lock(&publisher->lock);
-    const int count = publisher->count;
-    pthread_mutex_unlock(&publisher->lock);
-    return count;
+    return atomic_load(&((struct publisher *)handle)->count);
 }
 
 static void udp_publisher_close(void *handle)
 {
     struct publisher *publisher = handle;
-    pthread_mutex_lock(&publisher->lock);
-    publisher->closing = true;
-    while (publisher->callers > 0)
-        pthread_cond_wait(&publisher->idle, &publisher->lock);
-    pthread_mutex_unlock(&publisher->lock);
+    callers_refuse(&publisher->callers);
     publisher_free(publisher);
 }
 
-/* Returns a socket that is bound to a port of its own, whose address is put into *address. */
-static int bound_socket(struct sockaddr_in *address)
+/* ---- the subscriber ---------------------------------------------------------------------------------------------- */
+
+struct port {
+    int socket;
+    struct sockaddr_in address;
+    char token[IDENTITY_TEXT];
+};
+
+static int port_find(void *place, char address[ROSTER_ADDRESS])
 {
+    struct port *port = place;
     const int size = RECEIVE_BUFFER;
-    socklen_t address_size = sizeof *address;
-    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    socklen_t address_size = sizeof port->address;
+    port->address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    port->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (port->socket < 0)
         return -errno;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0) /* beyond net.core.rmem_max, as root */
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    if (bind(fd, (struct sockaddr *)address, address_size) < 0 ||
-        getsockname(fd, (struct sockaddr *)address, &address_size) < 0) {
-        const int error = errno;
-        close(fd);
-        return -error;
-    }
-    return fd;
+    if (setsockopt(port->socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0) /* beyond rmem_max, as root */
+        setsockopt(port->socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    if (bind(port->socket, (struct sockaddr *)&port->address, address_size) < 0 ||
+        getsockname(port->socket, (struct sockaddr *)&port->address, &address_size) < 0)
+        return -errno;
+    identity_make(port->token);
+    snprintf(address, ROSTER_ADDRESS, "%u %s", ntohs(port->address.sin_port), port->token);
+    return 0;
 }
 
-/* A datagram from a stranger, or cut off, is nobody's message. */
-static void deliver(struct subscriber *subscriber)
+/* A datagram from a stranger is nobody's message. */
+static ssize_t port_receive(void *place, void *at, size_t room)
 {
-    const ipcmark_part *parts;
-    size_t count;
-    if (frame_reader_next(&subscriber->reader, &parts, &count) > 0 &&
-        subscriber->reader.head == subscriber->reader.tail)
-        subscriber->deliver(subscriber->context, parts, count);
-}
-
-static void receive(void *context)
-{
-    struct subscriber *subscriber = context;
-    while (!intake_is_closing(&subscriber->intake)) {
-        char token[TOKEN];
-        void *at;
-        size_t room;
-        subscriber->reader.head = subscriber->reader.tail = 0;
-        if (frame_reader_space(&subscriber->reader, &at, &room) < 0)
-            return;
-        struct iovec pieces[] = {{token, sizeof token}, {at, room}};
-        struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
-        const ssize_t got = recvmsg(subscriber->socket, &message, 0);
-        if (got <= TOKEN || memcmp(token, subscriber->token, TOKEN) != 0)
-            continue;
-        frame_reader_filled(&subscriber->reader, (size_t)got - TOKEN);
-        deliver(subscriber);
-    }
+    const struct port *port = place;
+    char token[TOKEN];
+    struct iovec pieces[] = {{token, sizeof token}, {at, room}};
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+    const ssize_t got = recvmsg(port->socket, &message, 0);
+    return got > TOKEN && memcmp(token, port->token, TOKEN) == 0 ? got - TOKEN : 0;
 }
 
 /* If there is no room for it, there is something to wake up for already. */
-static void wake(void *context)
+static void port_wake(void *place)
 {
-    struct subscriber *subscriber = context;
-    sendto(subscriber->socket, "", 0, MSG_DONTWAIT, (struct sockaddr *)&subscriber->address,
-           sizeof subscriber->address);
+    const struct port *port = place;
+    sendto(port->socket, "", 0, MSG_DONTWAIT, (const struct sockaddr *)&port->address, sizeof port->address);
 }
 
-static int subscriber_joined(void *context, const char *id, const char *address, void **out)
+static void port_free(void *place)
 {
-    struct subscriber *subscriber = context;
-    (void)address;
-    if ((*out = strdup(id)) == NULL)
+    struct port *port = place;
+    if (port->socket >= 0)
+        close(port->socket);
+    free(port);
+}
+
+static int udp_subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver, void *context)
+{
+    static const struct mailbox_kind kind = {.driver = "udp",
+                                             .frame_max = FRAME_MAX,
+                                             .find = port_find,
+                                             .receive = port_receive,
+                                             .wake = port_wake,
+                                             .free = port_free};
+    struct port *port = calloc(1, sizeof *port);
+    if (port == NULL)
         return -ENOMEM;
-    atomic_fetch_add(&subscriber->publishers, 1);
-    endpoint_report(&subscriber->endpoint, id, true);
-    return 0;
-}
-
-static void subscriber_left(void *context, void *what)
-{
-    struct subscriber *subscriber = context;
-    atomic_fetch_sub(&subscriber->publishers, 1);
-    if (!intake_is_closing(&subscriber->intake))
-        endpoint_report(&subscriber->endpoint, what, false);
-    free(what);
-}
-
-static void subscriber_free(void *context)
-{
-    struct subscriber *subscriber = context;
-    roster_close(subscriber->roster);
-    if (subscriber->socket >= 0)
-        close(subscriber->socket);
-    frame_reader_close(&subscriber->reader);
-    free(subscriber);
-}
-
-static int udp_subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver_, void *context)
-{
-    static const struct roster_kind kind = {
-        .driver = "udp", .is_publisher = false, .joined = subscriber_joined, .left = subscriber_left};
-    struct subscriber *subscriber = calloc(1, sizeof *subscriber);
-    char address[ROSTER_ADDRESS];
-    if (subscriber == NULL)
-        return -ENOMEM;
-    subscriber->deliver = deliver_;
-    subscriber->context = context;
-    identity_make(subscriber->token);
-    int result = subscriber->socket = bound_socket(&subscriber->address);
-    snprintf(address, sizeof address, "%u %s", ntohs(subscriber->address.sin_port), subscriber->token);
-    if (result >= 0)
-        result = endpoint_copy(&subscriber->endpoint, options);
-    if (result == 0)
-        result = frame_reader_open(&subscriber->reader, FRAME_MAX);
-    if (result == 0)
-        result =
-            roster_open(&subscriber->roster, &subscriber->endpoint, options->directory, &kind, address, subscriber);
-    if (result == 0)
-        result = intake_start(&subscriber->intake, receive, subscriber_free, subscriber);
-    if (result < 0) {
-        subscriber_free(subscriber);
-        return result;
-    }
-    result = roster_start(subscriber->roster);
-    if (result < 0) {
-        intake_close(&subscriber->intake, wake);
-        return result;
-    }
-    *out = subscriber;
-    return 0;
-}
-
-static int udp_subscriber_peers(void *handle)
-{
-    return atomic_load(&((struct subscriber *)handle)->publishers);
-}
-
-static void udp_subscriber_close(void *handle)
-{
-    struct subscriber *subscriber = handle;
-    intake_close(&subscriber->intake, wake);
+    port->socket = -1;
+    return mailbox_open(out, options, &kind, port, deliver, context);
 }
 
 const ipcmark_driver *ipcmark_driver_get(void)
@@ -342,8 +249,8 @@ const ipcmark_driver *ipcmark_driver_get(void)
         .publisher_peers = udp_publisher_peers,
         .publisher_close = udp_publisher_close,
         .subscriber_open = udp_subscriber_open,
-        .subscriber_peers = udp_subscriber_peers,
-        .subscriber_close = udp_subscriber_close,
+        .subscriber_peers = mailbox_peers,
+        .subscriber_close = mailbox_close,
     };
     return &driver;
 }

@@ -6,10 +6,7 @@
  *
  * What was sent lies in the receiver's queue, and stays there when the sender dies: as with TCP, the subscriber sends
  * nothing after the handshake, so there is nothing unread that would turn the end into a reset. */
-#include "frame.h"
-#include "publisher.h"
 #include "sockets.h"
-#include "subscriber.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -50,40 +47,12 @@ static int uds_connect(const struct directory *directory, const char *advertisem
     return sockets_connect(directory, advertisement, connect_to_name, token, out);
 }
 
-static const struct transport transport = {.name = "uds",
-                                           .file_type = S_IFREG,
-                                           .listen = uds_listen,
-                                           .accept = sockets_accept,
-                                           .connect = uds_connect,
-                                           .send = sockets_send};
-
-static int open_publisher(void **out, const ipcmark_endpoint *endpoint)
-{
-    return publisher_open(out, endpoint, &transport);
-}
-
-static int open_subscriber(void **out, const ipcmark_endpoint *endpoint, ipcmark_deliver_fn *deliver, void *context)
-{
-    return subscriber_open(out, endpoint, &transport, deliver, context);
-}
-
-const ipcmark_driver *ipcmark_driver_get(void)
-{
-    static const ipcmark_driver driver = {
-        .abi = IPCMARK_DRIVER_ABI,
-        .size = sizeof driver,
-        .name = "uds",
-        .version = IPCMARK_VERSION,
-        .summary = "Unix stream sockets, one connection a pair",
-        .capabilities = STREAM_CAPABILITIES | IPCMARK_CAP_SURVIVES_PUBLISHER_DEATH,
-        .max_message_bytes = FRAME_BYTES_MAX,
-        .publisher_open = open_publisher,
-        .publish = publisher_publish,
-        .publisher_peers = publisher_peers,
-        .publisher_close = publisher_close,
-        .subscriber_open = open_subscriber,
-        .subscriber_peers = subscriber_peers,
-        .subscriber_close = subscriber_close,
-    };
-    return &driver;
-}
+const struct transport stream_transport = {
+    .name = "uds",
+    .summary = "Unix stream sockets, one connection a pair",
+    .file_type = S_IFREG,
+    .listen = uds_listen,
+    .accept = sockets_accept,
+    .connect = uds_connect,
+    .send = sockets_send,
+};

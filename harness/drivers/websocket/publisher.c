@@ -1,3 +1,4 @@
+#include "callers.h"
 #include "connection.h"
 #include "loop.h"
 #include "roster.h"
@@ -16,11 +17,12 @@ struct publisher {
 
     struct gate gate;
     struct connection *connections; /* changed by the loop's thread alone, under the lock: it may read without */
-    int count, callers;
+    atomic_int count;
     uint64_t number; /* of the last message */
-    bool closing;
+    struct callers callers;
 
-    bool leaving; /* the loop's own */
+    atomic_bool deserted; /* closing, and nobody is inside any more */
+    bool leaving;         /* the loop's own */
 };
 
 /* ---- in the loop's thread ---------------------------------------------------------------------------------------- */
@@ -40,13 +42,13 @@ static int greet(struct publisher *publisher, struct connection *connection, str
     if (welcome == NULL)
         return -1;
     pthread_mutex_lock(&publisher->gate.lock);
-    const bool is_let_in = !publisher->closing && connection_reserve(connection) == 0;
+    const bool is_let_in = !callers_refused(&publisher->callers) && connection_reserve(connection) == 0;
     if (is_let_in) {
         connection_begin(connection, wsi, publisher->number);
         connection_enter(connection, welcome, publisher->number);
         connection->next = publisher->connections;
         publisher->connections = connection;
-        ++publisher->count;
+        atomic_fetch_add(&publisher->count, 1);
     }
     pthread_mutex_unlock(&publisher->gate.lock);
     message_release(welcome);
@@ -88,11 +90,10 @@ static void forget(struct publisher *publisher, struct connection *connection)
     while (*at != connection)
         at = &(*at)->next;
     *at = connection->next;
-    --publisher->count;
+    atomic_fetch_sub(&publisher->count, 1);
     pthread_cond_broadcast(&publisher->gate.turn);
-    const bool report = !publisher->closing;
     pthread_mutex_unlock(&publisher->gate.lock);
-    if (report)
+    if (!callers_refused(&publisher->callers))
         endpoint_report(&publisher->endpoint, connection->id, false);
     connection_end(connection);
     if (publisher->leaving && publisher->connections == NULL)
@@ -121,12 +122,11 @@ static void look_around(struct publisher *publisher)
 {
     loop_awake(&publisher->loop);
     pthread_mutex_lock(&publisher->gate.lock);
-    const bool leaves = publisher->closing && publisher->callers == 0 && !publisher->leaving;
     for (struct connection *each = publisher->connections; each != NULL; each = each->next)
         if (each->inbox.count > 0)
             lws_callback_on_writable(each->wsi);
     pthread_mutex_unlock(&publisher->gate.lock);
-    if (leaves)
+    if (atomic_load(&publisher->deserted) && !publisher->leaving)
         leave(publisher);
 }
 
@@ -153,22 +153,6 @@ static int serve(struct lws *wsi, enum lws_callback_reasons reason, void *sessio
 
 /* ---- in any thread ----------------------------------------------------------------------------------------------- */
 
-/* Subscribers come by themselves; the roster only shows where to. */
-static int ignore_joined(void *context, const char *id, const char *address, void **member)
-{
-    (void)context;
-    (void)id;
-    (void)address;
-    *member = NULL;
-    return 0;
-}
-
-static void ignore_left(void *context, void *member)
-{
-    (void)context;
-    (void)member;
-}
-
 static void publisher_free(struct publisher *publisher)
 {
     roster_close(publisher->roster);
@@ -182,8 +166,7 @@ static int publisher_start(struct publisher *publisher, const char *directory)
 {
     static const struct loop_kind loop = {
         .callback = serve, .session_bytes = sizeof(struct connection), .receive_bytes = 4096};
-    static const struct roster_kind roster = {
-        .driver = WEBSOCKET_DRIVER, .is_publisher = true, .joined = ignore_joined, .left = ignore_left};
+    static const struct roster_kind roster = {.driver = WEBSOCKET_DRIVER, .is_publisher = true};
     char address[ROSTER_ADDRESS];
     publisher->path[0] = '/';
     identity_make(publisher->path + 1);
@@ -204,6 +187,7 @@ int websocket_publisher_open(void **out, const ipcmark_endpoint *options)
         return -ENOMEM;
     pthread_mutex_init(&publisher->gate.lock, NULL);
     pthread_cond_init(&publisher->gate.turn, NULL);
+    callers_init(&publisher->callers);
     int result = endpoint_copy(&publisher->endpoint, options);
     if (result == 0)
         result = publisher_start(publisher, options->directory);
@@ -246,7 +230,7 @@ static void await_safety(struct publisher *publisher, uint64_t number)
         return;
     websocket_wait_begin();
     ++publisher->gate.waiting;
-    while (!is_safe(publisher, number) && !publisher->closing)
+    while (!is_safe(publisher, number) && !callers_refused(&publisher->callers))
         pthread_cond_wait(&publisher->gate.turn, &publisher->gate.lock);
     --publisher->gate.waiting;
     websocket_wait_end();
@@ -255,7 +239,7 @@ static void await_safety(struct publisher *publisher, uint64_t number)
 /* With the lock, which is released meanwhile. */
 static int publish(struct publisher *publisher, struct message *message)
 {
-    const int result = publisher->closing ? -ESHUTDOWN : enter(publisher, message);
+    const int result = callers_refused(&publisher->callers) ? -ESHUTDOWN : enter(publisher, message);
     const uint64_t number = publisher->number;
     if (result < 0 || publisher->connections == NULL)
         return result;
@@ -279,34 +263,31 @@ int websocket_publish(void *handle, const ipcmark_part *parts, size_t count)
     struct message *message = message_make(part.data, part.size);
     if (message == NULL)
         return -ENOMEM;
-    pthread_mutex_lock(&publisher->gate.lock);
-    ++publisher->callers;
-    const int result = publish(publisher, message);
-    if (--publisher->callers == 0 && publisher->closing)
-        pthread_cond_broadcast(&publisher->gate.turn);
-    pthread_mutex_unlock(&publisher->gate.lock);
+    int result = -ESHUTDOWN;
+    if (callers_enter(&publisher->callers)) {
+        pthread_mutex_lock(&publisher->gate.lock);
+        result = publish(publisher, message);
+        pthread_mutex_unlock(&publisher->gate.lock);
+        callers_leave(&publisher->callers);
+    }
     message_release(message);
     return result;
 }
 
 int websocket_publisher_peers(void *handle)
 {
-    struct publisher *publisher = handle;
-    pthread_mutex_lock(&publisher->gate.lock);
-    const int count = publisher->count;
-    pthread_mutex_unlock(&publisher->gate.lock);
-    return count;
+    return atomic_load(&((struct publisher *)handle)->count);
 }
 
 void websocket_publisher_close(void *handle)
 {
     struct publisher *publisher = handle;
+    callers_refuse(&publisher->callers);
     pthread_mutex_lock(&publisher->gate.lock);
-    publisher->closing = true;
     pthread_cond_broadcast(&publisher->gate.turn);
-    while (publisher->callers > 0)
-        pthread_cond_wait(&publisher->gate.turn, &publisher->gate.lock);
     pthread_mutex_unlock(&publisher->gate.lock);
+    callers_await(&publisher->callers);
+    atomic_store(&publisher->deserted, true);
     roster_close(publisher->roster);
     publisher->roster = NULL;
     loop_wake(&publisher->loop);

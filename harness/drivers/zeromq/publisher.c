@@ -1,3 +1,4 @@
+#include "callers.h"
 #include "zeromq.h"
 
 #include <errno.h>
@@ -25,24 +26,12 @@ struct publisher {
     bool has_control;
     pthread_t control;
     pthread_mutex_t lock;
-    pthread_cond_t room, idle;
-    bool closing, stopping;
+    pthread_cond_t room;
+    struct callers callers;
+    bool stopping;
     bool sent, dozing; /* since the control thread looked; it waits until it is told */
-    int callers, waiting;
+    int waiting;
 };
-
-/* Publishers need not know where subscribers are. */
-static int joined(void *context, const char *id, const char *address, void **member)
-{
-    (void)context, (void)id, (void)address;
-    *member = NULL;
-    return 0;
-}
-
-static void left(void *context, void *member)
-{
-    (void)context, (void)member;
-}
 
 /* One subscriber or one message makes room for one that waits; that one then wakes the next. With the lock. */
 static void wake_next(struct publisher *publisher)
@@ -96,6 +85,7 @@ static void *control(void *context)
 
 static void publisher_free(struct publisher *publisher)
 {
+    callers_await(&publisher->callers);
     roster_close(publisher->roster);
     if (publisher->has_control) {
         pthread_mutex_lock(&publisher->lock);
@@ -107,7 +97,6 @@ static void publisher_free(struct publisher *publisher)
     zeromq_close(&publisher->zeromq);
     if (publisher->bell >= 0)
         close(publisher->bell);
-    pthread_cond_destroy(&publisher->idle);
     pthread_cond_destroy(&publisher->room);
     pthread_mutex_destroy(&publisher->lock);
     free(publisher);
@@ -131,14 +120,14 @@ static int bind_socket(struct publisher *publisher, const ipcmark_endpoint *opti
 
 int zeromq_publisher_open(void **out, const ipcmark_endpoint *options)
 {
-    static const struct roster_kind kind = {.driver = "zeromq", .is_publisher = true, .joined = joined, .left = left};
+    static const struct roster_kind kind = {.driver = "zeromq", .is_publisher = true};
     struct publisher *publisher = calloc(1, sizeof *publisher);
     char address[ROSTER_ADDRESS];
     if (publisher == NULL)
         return -ENOMEM;
     pthread_mutex_init(&publisher->lock, NULL);
     pthread_cond_init(&publisher->room, NULL);
-    pthread_cond_init(&publisher->idle, NULL);
+    callers_init(&publisher->callers);
     int result = publisher->bell = bell_open();
     if (result >= 0)
         result = endpoint_copy(&publisher->endpoint, options);
@@ -186,7 +175,7 @@ static void note_sent(struct publisher *publisher)
 static int send_when_there_is_room(struct publisher *publisher, const ipcmark_part *parts, size_t count)
 {
     for (;;) {
-        const int result = publisher->closing ? -ESHUTDOWN : send_parts(publisher, parts, count);
+        const int result = callers_refused(&publisher->callers) ? -ESHUTDOWN : send_parts(publisher, parts, count);
         note_sent(publisher);
         if (result != -EAGAIN) {
             wake_next(publisher);
@@ -209,12 +198,12 @@ int zeromq_publish(void *handle, const ipcmark_part *parts, size_t count)
             return -EMSGSIZE;
         size += parts[i].size;
     }
+    if (!callers_enter(&publisher->callers))
+        return -ESHUTDOWN;
     pthread_mutex_lock(&publisher->lock);
-    ++publisher->callers;
     const int result = send_when_there_is_room(publisher, parts, count);
-    if (--publisher->callers == 0 && publisher->closing)
-        pthread_cond_signal(&publisher->idle);
     pthread_mutex_unlock(&publisher->lock);
+    callers_leave(&publisher->callers);
     return result;
 }
 
@@ -226,11 +215,9 @@ int zeromq_publisher_peers(void *handle)
 void zeromq_publisher_close(void *handle)
 {
     struct publisher *publisher = handle;
+    callers_refuse(&publisher->callers);
     pthread_mutex_lock(&publisher->lock);
-    publisher->closing = true;
     pthread_cond_broadcast(&publisher->room);
-    while (publisher->callers > 0)
-        pthread_cond_wait(&publisher->idle, &publisher->lock);
     pthread_mutex_unlock(&publisher->lock);
     publisher_free(publisher);
 }
