@@ -39,7 +39,8 @@ static inline uint64_t sleep_of(const struct outlet *outlet)
     else
         fence_light();
     /* A3 relaxed: pairs with R3 in receive_announce(). Either this load sees that announcement, or the barrier that
-     * the subscriber issues after it makes our commit visible to its last look. Nothing is read through this value. */
+     * the subscriber issues after it makes our commit visible to its last look; if it misses us, time does so to the
+     * look after that. Nothing is read through this value. */
     asleep = shared_load_relaxed(&outlet->theirs->asleep);
     return asleep % 2 == 1 && asleep != outlet->roused ? asleep : 0;
 }

@@ -108,6 +108,7 @@ void pull_settled(struct endpoint *endpoint, struct watch *watch)
     turn_let_go(&subscriber->receiving_turn);
 }
 
+/* Or until the deadline, or the later look finds something. -errno. */
 static int sleep_until_woken(struct mmipc_subscriber *subscriber, int64_t deadline_ns)
 {
     const int fds[] = {subscriber->poller};
@@ -116,7 +117,9 @@ static int sleep_until_woken(struct mmipc_subscriber *subscriber, int64_t deadli
     if (deadline_ns >= 0 && deadline_ns <= settled_ns)
         return os_poll(fds, 1, deadline_ns);
     result = os_poll(fds, 1, settled_ns);
-    return result != 0 ? result : receive_any_ready(subscriber) ? 1 : os_poll(fds, 1, deadline_ns);
+    if (result == 0 && !receive_any_ready(subscriber))
+        result = os_poll(fds, 1, deadline_ns);
+    return result;
 }
 
 static int wait_for_one(struct mmipc_subscriber *subscriber, int64_t deadline_ns)
@@ -132,9 +135,10 @@ static int wait_for_one(struct mmipc_subscriber *subscriber, int64_t deadline_ns
     if (!flag_get(&subscriber->descriptor_used))
         receive_awake(subscriber);
     spin_learn(&subscriber->spin, os_now_ns() - start_ns, false);
-    if (result == 1 && deadline_ns >= 0 && os_now_ns() >= deadline_ns && !receive_any_ready(subscriber))
-        result = 0; /* woken for nothing, too late */
-    return result < 0 ? result : result == 0 ? -ETIMEDOUT : 0;
+    if (result < 0)
+        return result;
+    /* What is there at the deadline is still taken, woken for it or not. */
+    return deadline_ns < 0 || os_now_ns() < deadline_ns || receive_any_ready(subscriber) ? 0 : -ETIMEDOUT;
 }
 
 static int receive(struct mmipc_subscriber *subscriber, mmipc_message **out, int timeout_ms, int64_t deadline_ns)

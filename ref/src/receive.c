@@ -2,7 +2,7 @@
  *
  * Asleep: announce in every inlet, have every publisher's stores made visible (heavy barrier), look once more, sleep. A
  * publisher commits, then looks for an announcement, without a fence. Either it sees the announcement, or the last look
- * sees its commit; or the barrier has missed it (ORDERING.md), and one more look sees it, a millisecond into the sleep.
+ * sees its commit; or the barrier has missed it (ORDERING.md), and one more look sees it, OS_SETTLED_NS into the sleep.
  */
 #include "os/os.h"
 #include "subscriber.h"

@@ -62,7 +62,7 @@ static uint64_t nearest_target(struct outlet *outlet)
     return nearest;
 }
 
-/* One more look when all that the barrier may have missed is visible: see receive.c. */
+/* One more look when all that the barrier may have missed is visible (ORDERING.md). */
 static void sleep_until_woken(const struct waiting *waiting, uint64_t target)
 {
     const int events[] = {waiting->outlet->room_event, waiting->publisher->nudge.event};
@@ -88,7 +88,7 @@ static void sleep_once(const struct waiting *waiting)
         outlet->sleeps += 2;
         /* R4 release: pairs with A4 in inlet_free_to(): announces the sleep and its target */
         shared_store_release(&outlet->ours->waiting, outlet->sleeps + 1);
-        os_barrier_heavy(); /* a subscriber that moved its tail before it could see this: we see the tail */
+        os_barrier_heavy(); /* a subscriber that moved its tail before it could see this: we see the tail, or later */
         fence_full();
         if (!has_read(outlet, target) && !is_over(waiting))
             sleep_until_woken(waiting, target);

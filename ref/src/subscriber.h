@@ -1,8 +1,9 @@
 /* A subscriber: its pairs ("inlets", one a publisher), and who may touch what.
  *
  *   control thread   peers, handshakes; hands new inlets to the receiving side, tells it of hang-ups
- *   receiving side   callback mode: the data thread; pull mode: whoever holds receiving_turn. Takes from the rings. An
- *                    inlet is its own from the handing over until it says that it has drained it.
+ *   receiving side   callback mode: the data thread; pull mode: whoever holds receiving_turn, or its lock while nobody
+ *                    does (pull_settled). Takes from the rings. An inlet is its own from the handing over until it says
+ *                    that it has drained it.
  *   message holders  pull mode: any thread, through the inlet's lock */
 #ifndef MMIPC_SUBSCRIBER_H
 #define MMIPC_SUBSCRIBER_H

@@ -15,13 +15,13 @@ enum { PATIENCE_MS = 10000 };
 
 static char *directory;
 static mmipc_publisher *publisher;
-static mmipc_subscriber *subscriber;
+static mmipc_subscriber *_Atomic subscriber; /* its data thread runs before it is opened */
 static mmipc_message *message;
 static _Atomic uint64_t sequence;
 
 static void (*_Atomic unseen)(void); /* what the other side is to do, once */
 static atomic_int swallowed;         /* wake-ups that it would have given if it had seen the sleeper */
-static _Thread_local bool plays_other;
+static _Thread_local bool plays_other, is_case;
 
 /* NOLINTBEGIN: the linker's names */
 int __real_os_socket_peer(int fd, struct os_peer *out);
@@ -60,17 +60,19 @@ static void play_other(void)
     plays_other = false;
 }
 
-/* A receive that waits, and a flush. */
+/* A receive that waits, and a flush: both called by the case itself. */
 int __wrap_os_poll(const int *fds, int count, int64_t deadline_ns)
 {
-    play_other();
+    if (is_case)
+        play_other();
     return __real_os_poll(fds, count, deadline_ns);
 }
 
 /* The data thread. */
 int __wrap_os_poller_wait(int poller, void **data, int capacity, int64_t deadline_ns)
 {
-    if (thread_is_callback_thread && subscriber != NULL && poller == subscriber->poller)
+    const mmipc_subscriber *opened = atomic_load(&subscriber);
+    if (thread_is_callback_thread && opened != NULL && poller == opened->poller)
         play_other();
     return __real_os_poller_wait(poller, data, capacity, deadline_ns);
 }
@@ -96,14 +98,17 @@ static void release(void)
 
 static void open_pair(mmipc_message_fn *on_message, void *user)
 {
+    mmipc_subscriber *opened;
     mmipc_options options;
+    is_case = true;
     mmipc_options_init(&options, sizeof options);
     options.spin_us = -1; /* sleeps at every turn */
     atomic_store(&sequence, 0);
     atomic_store(&swallowed, 0);
     directory = test_directory();
     assert_int_equal(mmipc_publisher_open(&publisher, "c", directory, &options), 0);
-    assert_int_equal(mmipc_subscriber_open(&subscriber, "c", directory, on_message, user, &options), 0);
+    assert_int_equal(mmipc_subscriber_open(&opened, "c", directory, on_message, user, &options), 0);
+    atomic_store(&subscriber, opened);
     assert_int_equal(mmipc_publisher_wait_connected(publisher, 1, PATIENCE_MS), 0);
 }
 
@@ -144,14 +149,18 @@ static void open_pulled_pair(void)
     release();
 }
 
+/* Before its time is over, or when it is: 5 ms are less than the later look waits. */
 static void receive_returns(void **state)
 {
+    static const int patience_ms[] = {PATIENCE_MS, -1, 5};
     (void)state;
     open_pulled_pair();
-    atomic_store(&unseen, publish_next);
-    assert_int_equal(mmipc_subscriber_receive(subscriber, &message, PATIENCE_MS), 0);
-    assert_int_equal(atomic_load(&swallowed), 1);
-    release();
+    for (int i = 0; i < 3; ++i) {
+        atomic_store(&unseen, publish_next);
+        assert_int_equal(mmipc_subscriber_receive(subscriber, &message, patience_ms[i]), 0);
+        assert_int_equal(atomic_load(&swallowed), i + 1);
+        release();
+    }
     close_pair();
 }
 
@@ -162,9 +171,9 @@ static void descriptor_becomes_readable(void **state)
     open_pulled_pair();
     polled.fd = mmipc_subscriber_fd(subscriber);
     atomic_store(&unseen, publish_next);
-    do
+    for (int i = 0; i < 100 && atomic_load(&swallowed) == 0; ++i) /* some may find that there is something to look at */
         assert_int_equal(mmipc_subscriber_receive(subscriber, &message, 0), -ETIMEDOUT);
-    while (atomic_load(&swallowed) == 0);
+    assert_int_equal(atomic_load(&swallowed), 1);
     assert_int_equal(poll(&polled, 1, PATIENCE_MS), 1);
     assert_int_equal(mmipc_subscriber_receive(subscriber, &message, 0), 0);
     release();
