@@ -5,8 +5,10 @@
 #include "memory.h"
 #include "walk.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 static const uint64_t MiB = 1048576;
@@ -242,19 +244,18 @@ void full_examine_limit(stage *self, const struct ipcmark_history *history)
 struct sum {
     const char *journals;
     uint64_t bytes;
-    bool is_partial;
+    char unread[96]; /* a process that could not be looked at */
 };
 
-/* One that has ended meanwhile holds nothing. */
+/* One that has been reaped meanwhile holds nothing. */
 static void add_memory(void *context, pid_t pid, const char *name)
 {
     struct sum *sum = context;
     memory taken;
-    (void)name;
     if (memory_take(&taken, pid, sum->journals) == 0)
         sum->bytes += taken.proportional;
-    else if (kill(pid, 0) == 0)
-        sum->is_partial = true;
+    else if (kill(pid, 0) == 0 || errno != ESRCH)
+        snprintf(sum->unread, sizeof sum->unread, "%d (%s)", (int)pid, name);
 }
 
 /* Of all participants, a broker and its processes too: wherever a backlog lies, it is there because of the one that
@@ -264,8 +265,9 @@ static bool take_memory(stage *self, uint64_t *out)
     char journals[PATH_MAX];
     struct sum sum = {.journals = journals};
     snprintf(journals, sizeof journals, "%s/journals", ipcmark_trial_directory(self->trial));
-    if (ipcmark_trial_processes(self->trial, add_memory, &sum) < 0 || sum.is_partial)
-        return stage_unable(self, &self->publishers[0], "/proc of the participants cannot be read");
+    if (ipcmark_trial_processes(self->trial, add_memory, &sum) < 0 || sum.unread[0] != '\0')
+        return stage_unable(self, &self->publishers[0], "not all memory is known: /proc of %s cannot be read",
+                            sum.unread[0] != '\0' ? sum.unread : "any process");
     *out = sum.bytes;
     return true;
 }

@@ -11,11 +11,13 @@ void callers_init(struct callers *callers)
     sem_init(&callers->gone, 0, 0);
 }
 
+/* Who is refused is never counted: one that only looked in must neither be waited for nor post for those inside. */
 bool callers_enter(struct callers *callers)
 {
-    if ((atomic_fetch_add(&callers->state, ONE) & REFUSED) == 0)
-        return true;
-    callers_leave(callers);
+    unsigned state = atomic_load(&callers->state);
+    while ((state & REFUSED) == 0)
+        if (atomic_compare_exchange_weak(&callers->state, &state, state + ONE))
+            return true;
     return false;
 }
 

@@ -1,6 +1,6 @@
 /* The threads that are inside an endpoint's calls, so that closing it can wait for them.
  *
- * A call enters before all else: one that still waits for a lock is inside, too. Closing refuses whoever comes from
+ * A call enters before it takes a lock: one that still waits for it is inside, too. Closing refuses whoever comes from
  * then on, wakes those inside from whatever they wait for, which ask callers_refused(), waits until they have left, and
  * then frees what they used. No lock is needed for any of these. */
 #ifndef COMMON_CALLERS_H

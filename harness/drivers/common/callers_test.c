@@ -37,7 +37,40 @@ struct endpoint {
     struct callers callers;
     pthread_barrier_t inside;
     atomic_int left;
+    atomic_bool over;
 };
+
+/* Comes again and again, until it is refused and after it. */
+static void *come_late(void *argument)
+{
+    struct endpoint *endpoint = argument;
+    while (!atomic_load(&endpoint->over))
+        if (callers_enter(&endpoint->callers))
+            callers_leave(&endpoint->callers);
+    return NULL;
+}
+
+/* They do not end the waiting for those inside: but for the last of these, nobody posts. */
+static void the_late_count_for_nothing(void **state)
+{
+    (void)state;
+    for (int round = 0; round < ROUNDS; ++round) {
+        struct endpoint endpoint = {.left = 0};
+        pthread_t late;
+        callers_init(&endpoint.callers);
+        assert_true(callers_enter(&endpoint.callers));
+        assert_int_equal(pthread_create(&late, NULL, come_late, &endpoint), 0);
+        callers_refuse(&endpoint.callers);
+        for (int i = 0; i < 100; ++i)
+            assert_false(callers_enter(&endpoint.callers));
+        callers_leave(&endpoint.callers);
+        callers_await(&endpoint.callers);
+        for (int i = 0; i < 100; ++i)
+            assert_int_equal(sem_trywait(&endpoint.callers.gone), -1);
+        atomic_store(&endpoint.over, true);
+        assert_int_equal(pthread_join(late, NULL), 0);
+    }
+}
 
 /* Leaves once it is told to, by what a call looks at while it waits. */
 static void *call(void *argument)
@@ -80,4 +113,5 @@ static void all_inside_are_waited_for(void **state)
     }
 }
 
-CASES_MAIN(CASE(those_who_come_late_are_refused), CASE(nobody_is_waited_for), CASE(all_inside_are_waited_for))
+CASES_MAIN(CASE(those_who_come_late_are_refused), CASE(nobody_is_waited_for), CASE(the_late_count_for_nothing),
+           CASE(all_inside_are_waited_for))

@@ -1,6 +1,7 @@
 #include "mailbox.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 

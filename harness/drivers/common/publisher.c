@@ -146,16 +146,18 @@ static int send_to_all(struct publisher *publisher, const struct frame *frame)
         peer->owed = peer->state == PEER_READY && !peer->broken ? frame->size : 0;
     if (!send_round(publisher, frame))
         return 0;
+    bool blocked = true;
     publisher->publishing = true;
     ahead_wait_begin();
-    do
+    while (blocked && !callers_refused(&publisher->callers)) {
         wait_for_room(publisher);
-    while (!callers_refused(&publisher->callers) && send_round(publisher, frame));
+        blocked = send_round(publisher, frame);
+    }
     ahead_wait_end();
     publisher->publishing = false;
     peer_list_free(&publisher->dropped);
     pthread_cond_broadcast(&publisher->turn);
-    return callers_refused(&publisher->callers) ? -ESHUTDOWN : 0;
+    return blocked ? -ESHUTDOWN : 0;
 }
 
 static void wait_for_turn(struct publisher *publisher)

@@ -22,7 +22,7 @@
 /* An open may take ten seconds all in all, and RouDi needs some of them itself. */
 #define ROUDI_PREFIX "ipcmark-iceoryx-" /* of the names of its clients, whose sockets are /tmp/NAME */
 
-enum { TURN_WITHIN_MS = 6000, TURNS_MAX = 64, PATH_ROOM = 1024, ADDRESS_ROOM = 64 };
+enum { TURN_WITHIN_MS = 6000, TURNS_MAX = 64, AGAIN_MS = 20, PATH_ROOM = 1024, ADDRESS_ROOM = 64 };
 
 /* RouDi writes to all of this memory when it starts. 128 MiB a pool hold several full queues, up to messages of 4 KiB
  * those of dozens of subscribers, and of the largest messages at least a few. */
@@ -52,17 +52,19 @@ static socklen_t turn_name(struct sockaddr_un *name)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof text);
 }
 
-/* Nobody takes the connection: it hangs up when the last one who has the other's socket closes it. */
+/* Nobody takes the connection: it hangs up when the last one who has the other's socket closes it. Where there is none
+ * to be had, since the other does not listen yet, or too many wait already, it is tried again soon. */
 static void await_end_of(const struct sockaddr_un *name, socklen_t size, long long until)
 {
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct pollfd hangs_up = {.fd = fd};
     const long long left = until - clock_ms();
-    if (fd < 0)
-        return;
-    if (connect(fd, (const struct sockaddr *)name, size) == 0)
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)name, size) == 0)
         poll(&hangs_up, 1, left > 0 ? (int)left : 0);
-    close(fd);
+    else
+        poll(NULL, 0, AGAIN_MS);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* RouDi's socket, lock and memory have fixed names. So brokers of this driver take turns, and only those. */

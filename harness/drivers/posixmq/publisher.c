@@ -185,16 +185,17 @@ static int send_to_all(struct publisher *publisher, size_t size)
     if (result <= 0)
         return result;
     publisher->publishing = true;
-    do
+    while (result > 0 && !callers_refused(&publisher->callers)) {
         wait_for_room(publisher);
-    while (!callers_refused(&publisher->callers) && (result = send_round(publisher, size)) > 0);
+        result = send_round(publisher, size);
+    }
     publisher->publishing = false;
     for (struct member *member; (member = publisher->dropped) != NULL;) {
         publisher->dropped = member->next;
         member_free(member);
     }
     pthread_cond_broadcast(&publisher->turn);
-    return callers_refused(&publisher->callers) ? -ESHUTDOWN : result;
+    return result > 0 ? -ESHUTDOWN : result;
 }
 
 static int send_in_turn(struct publisher *publisher, const struct frame *frame)

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +42,7 @@ struct publisher {
     char frame[FRAME_MAX];
 };
 
-/* ---- the publisher ------------------------------------------------------------------------------------------------
- */
+/* ---- the publisher ---- */
 
 static int joined(void *context, const char *id, const char *address, void **out)
 {
@@ -163,7 +163,7 @@ static void udp_publisher_close(void *handle)
     publisher_free(publisher);
 }
 
-/* ---- the subscriber ---------------------------------------------------------------------------------------------- */
+/* ---- the subscriber ---- */
 
 struct port {
     int socket;

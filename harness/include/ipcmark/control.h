@@ -146,8 +146,8 @@ int ipcmark_trial_stop(ipcmark_trial *);
  * /dev/shm and /dev/mqueue, System V shared memory, semaphores and message queues. The trial's close removes them.
  * `last` is one of them, for people; PATH_MAX characters, "" if there is none. */
 int ipcmark_trial_names(ipcmark_trial *, char *last);
-/* Calls `found` for each process of the participants that are alive, a broker among them, and for what these have
- * started. Returns their number, or -errno if /proc cannot be read. */
+/* Calls `found` for each process in the session of a participant that is alive, a broker among them, and for each
+ * orphan of theirs. Returns their number, or -errno if /proc cannot be read. */
 int ipcmark_trial_processes(const ipcmark_trial *, void (*found)(void *context, pid_t pid, const char *name),
                             void *context);
 const char *
