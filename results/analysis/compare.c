@@ -56,6 +56,14 @@ static double in_class(const struct results_cell *cell, const char *class, const
     return results_number(cell->metrics, name);
 }
 
+bool results_cell_has(const struct results_cell *cell, const char *metric)
+{
+    for (size_t i = 0; i < CLASSES; ++i)
+        if (!isnan(in_class(cell, classes[i], metric)))
+            return true;
+    return !isnan(results_cell_metric(cell, metric));
+}
+
 static size_t placed_figures(const struct results_cell *cell, const char *metric, bool by_class,
                              struct placed out[CLASSES])
 {

@@ -4,6 +4,9 @@
 
 #include "rows.h"
 
+/* results_cell_has: whether it has the figure at all, as a whole or in one placement of the CPUs. */
+bool results_cell_has(const struct results_cell *cell, const char *metric);
+
 /* One value of a block: what its cells have in common moves them all, so a block counts once. */
 struct results_pair {
     int block;

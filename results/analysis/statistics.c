@@ -54,6 +54,22 @@ struct results_spread results_spread(double *values, size_t count)
     return spread;
 }
 
+static double log_choose(size_t of, size_t some)
+{
+    return lgamma((double)of + 1) - lgamma((double)some + 1) - lgamma((double)(of - some) + 1);
+}
+
+double results_fisher(size_t marked, size_t of, size_t other_marked, size_t other_of)
+{
+    const size_t all = marked + other_marked;
+    double chance = 0;
+
+    for (size_t i = marked; i <= all && i <= of; ++i)
+        if (all - i <= other_of)
+            chance += exp(log_choose(of, i) + log_choose(other_of, all - i) - log_choose(of + other_of, all));
+    return fmin(1, chance);
+}
+
 /* The k-th smallest of n is multiplied by n - k + 1, and is never less than a smaller one. Of equal ones the first gets
  * the largest factor, and the others may not be less: so it is enough to count those that are smaller. */
 void results_holm(const double *chances, size_t count, double *adjusted)

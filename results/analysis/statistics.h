@@ -42,6 +42,10 @@ int results_signed_ranks(struct results_signed_ranks *out, const double *differe
  * calls those at most 0.05 significant is wrong about any of them in one question of twenty. */
 void results_holm(const double *chances, size_t count, double *adjusted);
 
+/* results_fisher compares two shares (Fisher's exact test, one-sided): how likely it is that of all that have a mark so
+ * many or more are among the first `of`, if nothing but chance dealt them out to both. 1 if there is none. */
+double results_fisher(size_t marked, size_t of, size_t other_marked, size_t other_of);
+
 /* results_shift is the estimate that belongs to the signed ranks: the median of the means of all pairs, each value with
  * itself too (Hodges and Lehmann, 1963). NAN of nothing. 0 or -ENOMEM. */
 int results_shift(double *out, const double *values, size_t count);

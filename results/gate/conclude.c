@@ -74,7 +74,7 @@ void gate_decide(struct gate_report *report)
     decided->verdict = GATE_PASS;
     merge_words(decided, &report->again);
     for (size_t i = 0; i < GATE_METRICS; ++i) {
-        if (report->again.asked >> i & 1)
+        if ((report->again.asked >> i & 1) && report->again.findings[i].judged) /* else the doubt stays */
             decided->findings[i] = report->again.findings[i];
         if (decided->findings[i].verdict > decided->verdict)
             decided->verdict = decided->findings[i].verdict;
@@ -228,6 +228,11 @@ void gate_conclude(struct gate_report *report)
     add_clauses(report, GATE_REGRESSION, "a clause newly fails", "clauses newly fail");
     add_clauses(report, GATE_INCONCLUSIVE, "a clause that passed is not known to be kept",
                 "clauses that passed are not known to be kept");
+}
+
+unsigned gate_runs_needed(bool slowed)
+{
+    return slowed ? 20 : 50;
 }
 
 bool gate_often_right(bool slowed, unsigned runs, unsigned alarms, unsigned inconclusive)

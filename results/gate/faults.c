@@ -1,6 +1,5 @@
 #include "faults.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,21 +29,10 @@ static void count(struct errors *errors, const struct results_row *row)
     }
 }
 
-static double log_choose(size_t of, size_t some)
-{
-    return lgamma((double)of + 1) - lgamma((double)some + 1) - lgamma((double)(of - some) + 1);
-}
-
-/* Whether more of the candidate's cells failed than chance would have it: Fisher's exact test, one-sided. */
+/* Whether more of the candidate's cells failed than chance would have it. */
 static bool outnumber(const struct errors *candidate, const struct errors *base)
 {
-    const size_t failed = candidate->failed + base->failed, cells = candidate->cells + base->cells;
-    double chance = 0;
-
-    for (size_t i = candidate->failed; i <= failed && i <= candidate->cells; ++i)
-        chance +=
-            exp(log_choose(candidate->cells, i) + log_choose(base->cells, failed - i) - log_choose(cells, failed));
-    return chance <= significant;
+    return results_fisher(candidate->failed, candidate->cells, base->failed, base->cells) <= significant;
 }
 
 static void say_candidate(struct gate_look *look, const struct results_cell *cell, const struct errors *candidate,

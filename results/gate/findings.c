@@ -1,5 +1,6 @@
 #include "findings.h"
 
+#include "../analysis/compare.h"
 #include "faults.h"
 
 #include <math.h>
@@ -42,15 +43,10 @@ void gate_find_noisy(struct gate_finding *finding, const char *why)
 /* A percentile that no cell of the base has is nothing that could have become worse. */
 static bool has_any(const struct results_row *row, const char *metric)
 {
-    char name[64];
-    double value = NAN;
-    for (size_t i = 0; i < row->sample_count && isnan(value); ++i) {
-        const struct results_cell *cell = row->samples[i].cell;
-        snprintf(name, sizeof name, "cluster_%s", metric);
-        value = results_number(cell->metrics, metric);
-        value = isnan(value) ? results_number(cell->metrics, name) : value;
-    }
-    return !isnan(value);
+    for (size_t i = 0; i < row->sample_count; ++i)
+        if (results_cell_has(row->samples[i].cell, metric))
+            return true;
+    return false;
 }
 
 /* One error makes a row no figure. Of a long text as much as there is room for. */
@@ -94,8 +90,8 @@ static bool comparable(struct gate_finding *finding, const struct gate_trio *tri
 bool gate_take(struct gate_look *look, struct gate_finding *finding, const struct gate_trio *trio, const char *metric)
 {
     gate_look_at_faults(look, trio->candidate, trio->base, trio->control);
-    if (trio->candidate && blocks_of(trio->candidate) > look->blocks)
-        look->blocks = (unsigned)blocks_of(trio->candidate);
+    if (trio->candidate && (look->blocks == 0 || blocks_of(trio->candidate) < look->blocks))
+        look->blocks = (unsigned)blocks_of(trio->candidate); /* all that are whole: of the row that has the fewest */
     if (!comparable(finding, trio, metric)) {
         finding->judged = finding->verdict != GATE_PASS;
         return false;

@@ -40,7 +40,8 @@ struct gate_finding {
                         come out as much slower as these or more; adjusted by Holm for all that was tested with it. NAN:
                         not tested */
     char why[640];   /* in words, of a verdict that is not plain from the figures; "": it is */
-    bool wants_more; /* inconclusive, and further blocks may tell: it was noise, or there were too few */
+    bool wants_more; /* inconclusive, and further blocks may tell: it was noise, there were too few of them, or one of
+                        the baseline's failed */
 };
 
 enum { GATE_WORDS = 1200 };
@@ -120,6 +121,7 @@ void gate_conclude(struct gate_report *report);
 /* Whether it was as often right as it has to be. Of 50 runs of the same beside itself 1 alarm and 5 inconclusive at
  * most; of 20 of one that is slowed on purpose at least 19 alarms. */
 bool gate_often_right(bool slowed, unsigned runs, unsigned alarms, unsigned inconclusive);
+unsigned gate_runs_needed(bool slowed); /* fewer say little of how often */
 
 int gate_exit(enum gate_verdict verdict);                 /* 0, 2, 1 */
 const char *gate_verdict_name(enum gate_verdict verdict); /* "pass", "inconclusive", "regression" */

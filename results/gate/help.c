@@ -53,4 +53,5 @@ const char options_help[] =
     "  ipcmark gate --self-test aa --repeat 50 --output aa.jsonl --resume\n"
     "\n"
     "Exit codes: 0 pass, or stored; 1 a regression; 2 inconclusive; 3 it could not be measured or read; 64 usage;\n"
+    "of --self-test 0 right often enough; 1 not; 2 too few runs to tell (of aa 50, of slowed 20 are needed);\n"
     "128 + N ended by signal N.\n";

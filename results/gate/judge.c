@@ -158,6 +158,33 @@ static bool tellable(struct gate_finding *finding, const char *why)
     return false;
 }
 
+/* Cells that made too few rounds for a p99. Blocks without one make no pair: those that are left would be the fast
+ * ones. */
+static size_t count_lacking(const struct results_row *row, const char *metric)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < row->sample_count; ++i)
+        count += !results_cell_has(row->samples[i].cell, metric);
+    return count;
+}
+
+/* Whether the candidate lacks it as the base does, as far as chance goes. */
+static bool lacks_no_more(struct gate_finding *finding, const struct gate_trio *trio, const char *metric)
+{
+    const size_t lacking = count_lacking(trio->candidate, metric), of = trio->candidate->sample_count,
+                 base = count_lacking(trio->base, metric) + count_lacking(trio->control, metric),
+                 of_base = trio->base->sample_count + trio->control->sample_count;
+
+    if (results_fisher(lacking, of, base, of_base) > significant)
+        return true;
+    finding->verdict = GATE_INCONCLUSIVE;
+    finding->wants_more = true;
+    snprintf(finding->why, sizeof finding->why,
+             "the candidate was too slow for it in %zu of %zu cells, and the baseline in %zu of %zu", lacking, of, base,
+             of_base);
+    return false;
+}
+
 static int judge_metric(struct gate_look *look, const struct results_rows *rows, unsigned index, double *chance)
 {
     struct gate_finding *finding = &look->findings[index];
@@ -171,7 +198,8 @@ static int judge_metric(struct gate_look *look, const struct results_rows *rows,
     error = compare(&finding->slower, chance, trio.candidate, trio.base, metric);
     if (error == 0)
         error = compare(&finding->control, &unused, trio.control, trio.base, metric);
-    if (error || !tellable(finding, results_compare(rows, trio.candidate, trio.base, metric).why))
+    if (error || !tellable(finding, results_compare(rows, trio.candidate, trio.base, metric).why) ||
+        !lacks_no_more(finding, &trio, metric))
         *chance = NAN;
     return error;
 }

@@ -24,7 +24,7 @@ static struct results_spread turned(struct results_spread spread, const char *me
 static void judge_stored_metric(struct gate_look *look, const struct results_rows *rows, size_t now, size_t stored,
                                 struct gate_finding *finding)
 {
-    const char *metric = finding->metric->metric;
+    const char *metric = finding->metric->of_a_cell;
     struct gate_trio trio = {find_of(rows, now, finding->metric->shape), find_of(rows, stored, finding->metric->shape),
                              NULL};
     struct results_ratio ratio;

@@ -259,6 +259,8 @@ static int measure_all(struct gate_report *report, const struct scratch *scratch
     if (status == 0)
         status = orientate(&others, options);
     others_say(report->beside, sizeof report->beside, scratch->others[0], scratch->others[1]);
+    if (report->beside[0] == '\0' && !options->self_test)
+        snprintf(report->beside, sizeof report->beside, "For orientation: pipe and TCP could not be measured");
     return status;
 }
 

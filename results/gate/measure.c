@@ -185,6 +185,7 @@ int gate_measure(const struct gate_measuring *measuring)
 
     if (error < 0)
         return command_error("gate", "ipcmark-bench", error);
+    unlink(measuring->output); /* one that did not finish would not be written over */
     snprintf(candidate, sizeof candidate, "candidate=%s", measuring->candidate);
     snprintf(base, sizeof base, "base=%s", measuring->base ? measuring->base : "");
     snprintf(control, sizeof control, "control=%s", measuring->base ? measuring->base : "");

@@ -156,10 +156,22 @@ static cJSON *settings_of(const struct self_test *test)
     return settings;
 }
 
+/* Records of several machines add up, but each says what it was made on. */
+static void add_machine(cJSON *record)
+{
+    static const char *const members[] = {"cpu", "cpus", "kernel", "virtualization", "compiler"};
+    cJSON *environment = ipcmark_environment_capture();
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; ++i)
+        cJSON_AddItemToObject(record, members[i], cJSON_DetachItemFromObject(environment, members[i]));
+    cJSON_Delete(environment);
+}
+
 static cJSON *record_of(const struct self_test *test, const struct gate_report *report, uint64_t seed)
 {
     cJSON *record = cJSON_Duplicate(test->settings, true);
 
+    add_machine(record);
     cJSON_AddStringToObject(record, "verdict", gate_verdict_name(report->verdict));
     cJSON_AddStringToObject(record, "words", report->words);
     cJSON_AddNumberToObject(record, "seconds", report->seconds);
@@ -255,6 +267,7 @@ static void say_progress(const struct self_test *test)
 static int say_summary(const struct self_test *test)
 {
     const struct counts *counts = &test->counts;
+    const unsigned needed = gate_runs_needed(test->slowed);
     const bool right = gate_often_right(test->slowed, counts->runs, counts->verdicts[GATE_REGRESSION],
                                         counts->verdicts[GATE_INCONCLUSIVE]);
 
@@ -263,6 +276,10 @@ static int say_summary(const struct self_test *test)
         printf("; at most %u may not be caught", counts->runs / 20);
     else
         printf("; at most %u and %u may be", counts->runs / 50, counts->runs / 10);
+    if (right && counts->runs < needed) {
+        printf(": too few to tell, %u are needed; --repeat %u --resume goes on\n", needed, needed);
+        return 2;
+    }
     printf(": the gate is %s\n", right ? "right often enough" : "NOT right often enough");
     return right ? 0 : 1;
 }

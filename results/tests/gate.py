@@ -327,15 +327,17 @@ def the_self_test_counts_over_sessions(*programs):
     gate = Gate(*programs)
     gate.plan("1", "1", "1.3", "1.3", "1")
     again = ["--self-test", "aa", "--output", "aa.jsonl", "--resume", "--seed", "10", "--repeat"]
-    out, _ = gate.run("--self-test", "aa", "--repeat", "2", "--output", "aa.jsonl", "--seed", "10")
+    out, _ = gate.run("--self-test", "aa", "--repeat", "2", "--output", "aa.jsonl", "--seed", "10", code=2)
     assert "aa: 0 of 2: 0 alarms, 0 inconclusive; at least 3 min left\nrun 1: pass: " in out, out
-    assert out.endswith("aa: 2 of 2: 0 alarms, 0 inconclusive; at most 0 and 0 may be: the gate is right often enough\n"), out
+    assert out.endswith("aa: 2 of 2: 0 alarms, 0 inconclusive; at most 0 and 0 may be: too few to tell, 50 are needed; "
+                        "--repeat 50 --resume goes on\n"), out
     out, _ = gate.run(*again, "4", code=1)
     assert out.startswith("aa: 2 of 4: 0 alarms, 0 inconclusive; about 1 min left\nrun 3: regression: "), out
     assert out.endswith("aa: 4 of 4: 1 alarms, 0 inconclusive; at most 0 and 0 may be: the gate is NOT right often enough\n"), out
     records = [json.loads(line) for line in pathlib.Path("aa.jsonl").read_text().splitlines()]
     assert [r["verdict"] for r in records] == ["pass", "pass", "regression", "pass"]
     assert [r["seed"] for r in records] == [10, 13, 16, 19]  # also of those that were added
+    assert all(r["cpus"] == os.cpu_count() and r["kernel"] == os.uname().release for r in records), records[0]
     assert records[2]["fresh"][0]["slower"] > 1.2
     calls = gate.calls()
     gate.plan()
@@ -361,7 +363,7 @@ def the_self_test_of_a_slowed_driver(*programs):
 def the_self_test_adds_up_only_what_is_the_same(*programs):
     gate = Gate(*programs)
     gate.plan("1")
-    gate.run("--self-test", "aa", "--output", "aa.jsonl")
+    gate.run("--self-test", "aa", "--output", "aa.jsonl", code=2)
     kept = pathlib.Path("aa.jsonl").read_text()
     more = ["--self-test", "aa", "--repeat", "2", "--output", "aa.jsonl"]
     _, error = gate.run(*more, code=3)
@@ -386,7 +388,7 @@ def the_self_test_adds_up_only_what_is_the_same(*programs):
     # Killed while it wrote: the record that is not whole is measured again.
     pathlib.Path("aa.jsonl").write_text(kept + kept[:100])
     gate.plan("1")
-    out, _ = gate.run(*more, "--resume")
+    out, _ = gate.run(*more, "--resume", code=2)
     assert "aa: 2 of 2" in out and pathlib.Path("aa.jsonl").read_text().startswith(kept), out
     assert [json.loads(line)["verdict"] for line in pathlib.Path("aa.jsonl").read_text().splitlines()] == ["pass", "pass"]
 
@@ -404,7 +406,7 @@ def the_self_test_can_be_interrupted(*programs):
     assert started.returncode == 128 + signal.SIGINT and "1 of 3 runs are done; --resume goes on" in error, error
     assert not list((gate.here / "temporary").iterdir())
     gate.plan("1", "1")
-    out, _ = gate.run(*words, "--resume")
+    out, _ = gate.run(*words, "--resume", code=2)
     assert "aa: 3 of 3: 0 alarms" in out, out
 
 

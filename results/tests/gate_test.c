@@ -196,6 +196,12 @@ static void the_second_look_counts(void **state)
     gate_conclude(&report);
     assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
     has(report.words, "nor could it be when it was measured again: one way (both awake) p50");
+    fine.p99 = false; /* whereupon nobody can say more of it than before */
+    report.again = judge(&fine);
+    assert_false(report.again.findings[GATE_P99].judged);
+    gate_conclude(&report);
+    assert_int_equal(report.verdict, GATE_INCONCLUSIVE);
+    assert_int_equal(report.decided.findings[GATE_P50].verdict, GATE_PASS);
     report.again = judge(&broken);
     gate_decide(&report);
     assert_int_equal(gate_to_confirm(&report.decided), ALL);
@@ -379,6 +385,24 @@ static void a_percentile_that_the_base_never_had_is_not_judged(void **state)
     assert_int_equal(judge_only(&made, 1u << GATE_P99).verdict, GATE_INCONCLUSIVE); /* nothing judged is no pass */
 }
 
+/* Blocks without it make no pair, and those that are left may well be the fast ones. */
+static void a_percentile_that_the_candidate_has_seldom_is_no_pass(void **state)
+{
+    struct made made = usual(1);
+    struct gate_look look;
+    (void)state;
+    made.lacking = 1;
+    look = judge(&made);
+    assert_int_equal(look.findings[GATE_P99].verdict, GATE_PASS);
+    assert_int_equal(look.findings[GATE_P99].slower.count, BLOCKS - 1);
+    made.lacking = 6;
+    look = judge(&made);
+    assert_int_equal(look.findings[GATE_P99].verdict, GATE_INCONCLUSIVE);
+    assert_int_equal(gate_to_look_again(&look), 1u << GATE_P99);
+    has(look.findings[GATE_P99].why, "too slow for it in 6 of 12 cells, and the baseline in 0 of 24");
+    assert_int_equal(look.findings[GATE_P50].verdict, GATE_PASS);
+}
+
 static void nothing_is_no_pass(void **state)
 {
     struct made made = usual(1);
@@ -396,6 +420,7 @@ static void how_often_it_may_be_wrong(void **state)
     assert_false(gate_often_right(false, 50, 2, 0));
     assert_false(gate_often_right(false, 50, 0, 6));
     assert_false(gate_often_right(true, 20, 18, 2));
+    assert_true(gate_runs_needed(false) == 50 && gate_runs_needed(true) == 20);
 }
 
 CASES_MAIN(CASE(the_same_passes), CASE(a_quarter_slower_is_a_regression_in_each_metric), CASE(faster_is_no_regression),
@@ -407,5 +432,6 @@ CASES_MAIN(CASE(the_same_passes), CASE(a_quarter_slower_is_a_regression_in_each_
            CASE(the_bases_error_is_not_the_candidates), CASE(who_cannot_be_measured_is_tried_again),
            CASE(a_regression_outweighs_a_row_that_failed), CASE(what_the_base_does_as_well_is_not_the_candidates),
            CASE(a_regression_has_to_be_seen_again), CASE(a_doubt_stays_when_an_alarm_was_none),
-           CASE(a_percentile_that_the_base_never_had_is_not_judged), CASE(nothing_is_no_pass),
+           CASE(a_percentile_that_the_base_never_had_is_not_judged),
+           CASE(a_percentile_that_the_candidate_has_seldom_is_no_pass), CASE(nothing_is_no_pass),
            CASE(how_often_it_may_be_wrong))

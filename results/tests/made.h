@@ -16,6 +16,7 @@ struct made {
     bool hot, rate, p99;       /* which metrics are slower; p99: whether the base has one */
     const char *error, *fault; /* of the candidate's cell in block 3 */
     int errors;                /* and in so many more */
+    int lacking;               /* in so many blocks it made too few rounds for a p99 */
     const char *base_error, *base_fault;
     const char *placement[BLOCKS]; /* of the candidate; NULL: "cluster" */
     const char *base_placement[BLOCKS];
@@ -58,7 +59,7 @@ static inline void write_driver(FILE *out, const struct made *made, const char *
     char metrics[200];
 
     snprintf(metrics, sizeof metrics, "\"p50_ns\":%.9g", 200 * hot);
-    if (made->p99)
+    if (made->p99 && !(is_candidate && block < made->lacking))
         snprintf(metrics + strlen(metrics), sizeof metrics - strlen(metrics),
                  ",\"p99_ns\":%.9g,\"p99_of_rounds_ns\":%.9g", held_up ? 9000 : 900 * hot, 800 * hot);
     write_cell(out, "hot", driver, block, placement, metrics, error, error ? fault : NULL);

@@ -56,6 +56,38 @@ static void holm_rejects_what_its_steps_reject(void **state)
     }
 }
 
+/* Fisher's own example (The Design of Experiments, 1935): of eight cups four had the milk in first, and all were named;
+ * or three of the four. */
+static void a_lady_tastes_tea(void **state)
+{
+    (void)state;
+    near(results_fisher(4, 4, 0, 4), 1.0 / 70, 1e-12, "all");
+    near(results_fisher(3, 4, 1, 4), 17.0 / 70, 1e-12, "three");
+    near(results_fisher(0, 4, 4, 4), 1, 1e-12, "none");
+    near(results_fisher(0, 12, 0, 24), 1, 1e-12, "none of either");
+}
+
+/* Against all ways to choose who has a mark. */
+static void shares_are_compared_exactly(void **state)
+{
+    enum { FIRST = 5, ALL = 11 };
+    (void)state;
+    for (unsigned marked = 0; marked <= ALL; ++marked)
+        for (size_t mine = 0; mine <= FIRST && mine <= marked; ++mine) {
+            size_t ways = 0, as_many = 0;
+            if (marked - mine > ALL - FIRST)
+                continue;
+            for (unsigned set = 0; set < 1u << ALL; ++set) {
+                if ((unsigned)__builtin_popcount(set) != marked)
+                    continue;
+                ++ways;
+                as_many += (size_t)__builtin_popcount(set & ((1u << FIRST) - 1)) >= mine;
+            }
+            near(results_fisher(mine, FIRST, marked - mine, ALL - FIRST), (double)as_many / (double)ways, 1e-12,
+                 "counted");
+        }
+}
+
 /* Counted: the largest rank, from 1, that so many tosses of a coin have fewer heads than in at most 25 of 1000 cases;
  * the upper end mirrors it. */
 static void a_median_lies_between_ranks(void **state)
@@ -213,7 +245,8 @@ static void two_samples_are_drawn_apart(void **state)
     assert_true(means.seen == ((((uint64_t)1 << 20) - 1) << 32 | (((uint64_t)1 << 30) - 1)));
 }
 
-CASES_MAIN(CASE(holm_adjusts_as_defined), DRAWN(holm_rejects_what_its_steps_reject), CASE(a_median_lies_between_ranks),
+CASES_MAIN(CASE(a_lady_tastes_tea), CASE(shares_are_compared_exactly), CASE(holm_adjusts_as_defined),
+           DRAWN(holm_rejects_what_its_steps_reject), CASE(a_median_lies_between_ranks),
            CASE(another_quantile_has_an_interval_of_its_own), CASE(a_spread_is_a_median_and_its_interval),
            DRAWN(intervals_hold_the_median), DRAWN(drawing_anew_follows_from_the_seed),
            DRAWN(two_samples_are_drawn_apart))
