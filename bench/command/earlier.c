@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cjson/cJSON.h>
 
@@ -20,7 +21,8 @@ static bool ends_run(const cJSON *record)
 
 bool earlier_is_unfinished(const char *path, char *command, size_t command_size)
 {
-    FILE *file = fopen(path, "re");
+    struct stat status;
+    FILE *file = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? fopen(path, "re") : NULL;
     char *line = NULL;
     size_t size = 0, count = 0;
     bool finished = true; /* of an empty file nothing is lost */

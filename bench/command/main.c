@@ -136,13 +136,14 @@ static bool has_errors(const struct tally *tally)
 
 static void say_end(const struct bench_run *run, size_t cells)
 {
-    char command[4096], time[32];
+    char command[4096], output[2048], time[32];
 
     if (interrupted != 0 || run->write_error < 0) {
         options_describe(&run->options, false, command, sizeof command);
+        options_quote(run->options.output, output, sizeof output);
         fprintf(stderr, "%s; %zu of %zu cells are in %s. To go on:\n  %s --resume %s\n",
                 interrupted != 0 ? "Interrupted" : "Stopped", run->done_before + cells, run->tally.planned,
-                run->options.output, command, run->options.output);
+                run->options.output, command, output);
         return;
     }
     progress_time(time, session_seconds(&run->session));

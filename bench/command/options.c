@@ -211,7 +211,6 @@ static int take_option(struct options *options, int option, const char *value, i
     case OUTPUT:
     case RESUME:
         options->output = value;
-        options->output_given = true;
         options->resume = options->resume || option == RESUME;
         return 0;
     case LIST:
@@ -316,17 +315,24 @@ uint64_t options_samples(const struct options *options)
     return options->seconds == NULL ? (uint64_t)ceil(all / options->blocks) : 0;
 }
 
+void options_quote(const char *value, char *text, size_t text_size)
+{
+    const bool quote = *value == '\0' || strpbrk(value, " \t\n'\"\\$&|;()<>*?[]^#~`!{}") != NULL;
+    size_t used = (size_t)snprintf(text, text_size, "%s", quote ? "'" : "");
+
+    for (; *value != '\0' && used < text_size; ++value)
+        used += (size_t)snprintf(text + used, text_size - used, *value == '\'' ? "'\\''" : "%c", *value);
+    if (quote && used < text_size)
+        snprintf(text + used, text_size - used, "'");
+}
+
 static void add(char *text, size_t text_size, const char *name, const char *value)
 {
     size_t used = strlen(text);
-    bool quote;
 
-    if (value == NULL) {
-        snprintf(text + used, text_size - used, " %s", name);
-        return;
-    }
-    quote = strpbrk(value, " '\"\\$&|;()<>*?[]^") != NULL && strchr(value, '\'') == NULL;
-    snprintf(text + used, text_size - used, " %s %s%s%s", name, quote ? "'" : "", value, quote ? "'" : "");
+    used += (size_t)snprintf(text + used, text_size - used, value == NULL ? " %s" : " %s ", name);
+    if (value != NULL && used < text_size)
+        options_quote(value, text + used, text_size - used);
 }
 
 static void add_driver_word(char *text, size_t text_size, const char *driver, bool kept)

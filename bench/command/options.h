@@ -22,7 +22,6 @@ struct options {
     const char *filter; /* a regular expression, or NULL */
     uint64_t seed;      /* below 2^53 */
     const char *output; /* the run file */
-    bool output_given;  /* else it is the default, and what is there is not written over unasked */
     bool resume;        /* … is gone on with */
     const char *pin;    /* "0,1", "none" or NULL */
     const char *seconds;
@@ -41,6 +40,9 @@ double options_cell_seconds(const struct options *);
 /* Of a latency cell, at least: over the blocks a percentile has 100 samples beyond it, p99.9 in the standard suite,
  * p99.99 in the full one; 0: as many as a cell's time holds. */
 uint64_t options_samples(const struct options *);
+
+/* A word as a shell takes it: in quotes if it needs them. */
+void options_quote(const char *value, char *text, size_t text_size);
 
 /* The command that does the same again; caller's buffer. In what is kept, paths of drivers are left out and their names
  * stay. */

@@ -22,14 +22,16 @@ static void take_resumed(void *context, const cJSON *record)
 
 int run_keep_earlier(const struct options *options)
 {
-    char command[4096];
+    char command[4096], output[2048];
 
-    if (options->output_given || !earlier_is_unfinished(options->output, command, sizeof command))
+    if (options->resume || !earlier_is_unfinished(options->output, command, sizeof command))
         return 0;
-    fprintf(stderr, "ipcmark bench: %s holds a run that did not finish, and would be written over. ", options->output);
+    options_quote(options->output, output, sizeof output);
+    fprintf(stderr, "ipcmark bench: %s holds %s, and would be written over. ", options->output,
+            command[0] != '\0' ? "a run that did not finish" : "something that is no finished run");
     if (command[0] != '\0')
-        fprintf(stderr, "To go on with it:\n  %s --resume %s\n", command, options->output);
-    fprintf(stderr, "To measure anew, give --output FILE, or delete it.\n");
+        fprintf(stderr, "To go on with it:\n  %s --resume %s\n", command, output);
+    fprintf(stderr, "To measure anew, give another --output, or delete it.\n");
     return 3;
 }
 

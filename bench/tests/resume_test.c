@@ -150,6 +150,13 @@ static void unfinished_run_is_not_written_over_unasked(void **state)
     snprintf(text, sizeof text, "%s{\"record\":\"footer\",\"interrupted\":true}\n", header);
     command_write_file("ipcmark-bench.jsonl", text);
     SAYS(3, "did not finish", "--driver", "fifo", "--filter", "limit/line");
+    assert_int_equal(rename("ipcmark-bench.jsonl", "it's mine.jsonl"), 0);
+    SAYS(3, "--resume 'it'\\''s mine.jsonl'", "--driver", "fifo", "--filter", "limit/line", "--output",
+         "it's mine.jsonl");
+    command_write_file("it's mine.jsonl", "my notes\n");
+    SAYS(3, "something that is no finished run", "--driver", "fifo", "--filter", "limit/line", "--output",
+         "it's mine.jsonl");
+    assert_int_equal(unlink("it's mine.jsonl"), 0);
     snprintf(text, sizeof text, "%s{\"record\":\"footer\",\"interrupted\":false}\n", header);
     command_write_file("ipcmark-bench.jsonl", text);
     SAYS(0, "Results: ipcmark-bench.jsonl", "--driver", "fifo", "--filter", "limit/memcpy/1MiB", "--blocks", "1");
