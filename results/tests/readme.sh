@@ -15,5 +15,15 @@ for picture in results/reports/*.svg; do
     cmp "$source/$picture" "$picture" || failures=1
     grep -qF "($picture)" README.md || { echo "README.md does not show $picture"; failures=1; }
 done
+for picture in "$source"/results/reports/*.svg; do
+    [ -f "results/reports/${picture##*/}" ] || { echo "$picture is of no chart any more"; failures=1; }
+done
+for kept in "$source"/results/reports/*.jsonl "$source"/results/baselines/*.jsonl "$source"/results/gate/*.jsonl; do
+    [ -f "$kept" ] || continue
+    grep -nEo '"/(home|root|tmp|var|opt|usr|srv|mnt|work|build)[/"][^"]*' "$kept" | head -n 3 | grep . && {
+        echo "$kept holds paths of the machine that it was made on"
+        failures=1
+    }
+done
 [ $failures -eq 0 ] || echo "after a change of what is kept, or of the report: ipcmark report results/reports/*.jsonl --readme README.md"
 exit $failures
