@@ -204,21 +204,15 @@ static void leave_names(unsigned long kinds)
 static void leave_something(const struct end *self, const ipcmark_endpoint *options)
 {
     char path[128];
-    /* 1: a child; 2: its child, in a session of its own; 3: likewise, of an empty environment; 4: likewise, which ends
-     * a moment after us; 5: likewise, and holds what we never held, and leaves its name; 6: as 2, without its first
-     * thread. */
-    static const char *const commands[] = {
-        "exec sleep 1000",
-        "setsid -f sleep 1000",
-        "env -i setsid -f sleep 1000",
-        "setsid -f sh -c 'read x; exec sleep 0.3'",
-        "exec 3>/dev/shm/ipcmark-left-helper-$$ && setsid -f sh -c 'read x; exec sleep 0.3'",
-        "exec setsid -f " TEST_HEADLESS};
+    /* 1: a child; 2: its child, in a session of its own; 3: likewise, of an empty environment; 4: as 2, and it holds
+     * what we never held, and leaves its name; 5: as 2, without its first thread. */
+    static const char *const commands[] = {"exec sleep 1000", "setsid -f sleep 1000", "env -i setsid -f sleep 1000",
+                                           "exec 3>/dev/shm/ipcmark-left-helper-$$ && exec setsid -f sleep 1000",
+                                           "exec setsid -f " TEST_HEADLESS};
     const unsigned long way = param(options, "leave_process");
     char *arguments[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
-                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 6], NULL};
+                         (char *)(uintptr_t)commands[way == 0 ? 0 : (way - 1) % 5], NULL};
     posix_spawn_file_actions_t actions;
-    int life[2]; /* its other end is closed by our end */
     pid_t pid;
     leave_names(param(options, "leave_names"));
     snprintf(path, sizeof path, "%s/left", self->directory);
@@ -226,12 +220,11 @@ static void leave_something(const struct end *self, const ipcmark_endpoint *opti
         fclose(fopen(path, "w"));
     if (way == 0)
         return;
-    if (pipe2(life, O_CLOEXEC) != 0 || posix_spawn_file_actions_init(&actions) != 0 ||
-        posix_spawn_file_actions_adddup2(&actions, life[0], STDIN_FILENO) != 0 ||
+    if (posix_spawn_file_actions_init(&actions) != 0 ||
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) != 0 ||
         posix_spawnp(&pid, "sh", &actions, NULL, arguments, environ) != 0 || (way > 1 && waitpid(pid, NULL, 0) != pid))
         abort();
     posix_spawn_file_actions_destroy(&actions);
-    close(life[0]);
 }
 
 static int subscriber_open(void **out, const ipcmark_endpoint *options, ipcmark_deliver_fn *deliver, void *context)
