@@ -73,9 +73,10 @@ static int judge_beside(struct gate_look *out, const struct results_run *run, co
     if (error == 0)
         error = gate_judge(out, &rows, tolerances, asked);
     results_rows_free(&rows);
-    return error == -EINVAL ? command_failed("gate", "that is no run of a benchmark")
-           : error          ? command_failed("gate", "not enough memory")
-                            : 0;
+    return error == -EINVAL
+               ? command_failed("gate", "that is no run of a benchmark; name a file that ipcmark bench wrote")
+           : error ? command_failed("gate", "not enough memory")
+                   : 0;
 }
 
 static int judge_file(struct gate_look *out, const char *file, const struct gate_tolerances *tolerances, unsigned asked)
@@ -303,14 +304,14 @@ static int check_cases(const char *file)
 static int accept(const struct scratch *scratch, const struct options *options)
 {
     struct gate_measuring measuring = measuring_of(options, scratch);
-    int status = options->baseline ? gate_measure(&measuring) : 0;
+    int status = options->verdicts ? check_cases(options->conformance) : 0; /* first: both are stored, or none */
 
+    if (status == 0 && options->baseline)
+        status = gate_measure(&measuring);
     if (status == 0 && options->baseline)
         status = check_whole(scratch->first);
     if (status == 0 && options->baseline)
         status = store(options->baseline, scratch->first, options->reason);
-    if (status == 0 && options->verdicts)
-        status = check_cases(options->conformance);
     if (status == 0 && options->verdicts)
         status = store(options->verdicts, options->conformance, options->reason);
     return status;

@@ -45,14 +45,21 @@ void gate_listen(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-static unsigned families_of(unsigned metrics)
+static bool takes_hot(const struct gate_measuring *measuring)
 {
-    return (metrics & (1u << GATE_P50 | 1u << GATE_P99) ? 1u : 0u) + (metrics & 1u << GATE_RATE ? 1u : 0u);
+    return (measuring->metrics & (1u << GATE_P50 | 1u << GATE_P99)) != 0;
 }
 
+static bool takes_rate(const struct gate_measuring *measuring)
+{
+    return (measuring->metrics & 1u << GATE_RATE) != 0;
+}
+
+/* With a base three drivers a family; else one, and what it is taken over. */
 static double blocks_of(const struct gate_measuring *measuring, double overhead)
 {
-    const double rows = families_of(measuring->metrics) * (measuring->base ? 3 : 2);
+    const unsigned hot = 3, rate = measuring->base ? 3 : 2;
+    const double rows = (takes_hot(measuring) ? hot : 0) + (takes_rate(measuring) ? rate : 0);
     return measuring->seconds / (rows * (measuring->cell_seconds + overhead));
 }
 
@@ -64,14 +71,14 @@ bool gate_has_time(const struct gate_measuring *measuring)
 static void make_filter(char *out, size_t size, const struct gate_measuring *measuring, bool limits)
 {
     static const char *const families[] = {"", "hot", "throughput", "hot|throughput"};
-    const bool hot = (measuring->metrics & (1u << GATE_P50 | 1u << GATE_P99)) != 0;
-    const bool rate = (measuring->metrics & 1u << GATE_RATE) != 0;
-    const char *name = families[(hot ? 1 : 0) + (rate ? 2 : 0)];
+    static const char *const of[] = {"", "line|bare-ring-hot/64B", "bare-ring/64B",
+                                     "line|bare-ring-hot/64B|bare-ring/64B"};
+    const int both = (takes_hot(measuring) ? 1 : 0) + (takes_rate(measuring) ? 2 : 0);
 
     if (limits)
-        snprintf(out, size, "^((%s)/[^/]+/64B/1x1|limit/(line|bare-ring-hot/64B|bare-ring/64B))$", name);
+        snprintf(out, size, "^((%s)/[^/]+/64B/1x1|limit/(%s))$", families[both], of[both]);
     else
-        snprintf(out, size, "^(%s)/[^/]+/64B/1x1$", name);
+        snprintf(out, size, "^(%s)/[^/]+/64B/1x1$", families[both]);
 }
 
 struct words {
@@ -155,6 +162,14 @@ static void show(const char *said)
     free(text);
 }
 
+static int fail_to_start(int error)
+{
+    command_say("gate",
+                "ipcmark-bench: %s; it belongs into libexec/ipcmark beside ipcmark, or where IPCMARK_EXEC_PATH says",
+                strerror(-error));
+    return EXIT_UNREADABLE;
+}
+
 static int run(const struct words *words, const char *said, double seconds)
 {
     int status = 0, error;
@@ -163,7 +178,7 @@ static int run(const struct words *words, const char *said, double seconds)
 
     error = start(words, said, &child);
     if (error < 0)
-        return command_error("gate", "ipcmark-bench", error);
+        return fail_to_start(error);
     late = wait_for(child, seconds + grace_seconds);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
@@ -184,7 +199,7 @@ int gate_measure(const struct gate_measuring *measuring)
     int error = begin_words(&words, launcher, program, self);
 
     if (error < 0)
-        return command_error("gate", "ipcmark-bench", error);
+        return fail_to_start(error);
     unlink(measuring->output); /* one that did not finish would not be written over */
     snprintf(candidate, sizeof candidate, "candidate=%s", measuring->candidate);
     snprintf(base, sizeof base, "base=%s", measuring->base ? measuring->base : "");
@@ -216,7 +231,7 @@ int gate_measure_others(const struct gate_measuring *measuring)
     int error = begin_words(&words, launcher, program, self);
 
     if (error < 0)
-        return command_error("gate", "ipcmark-bench", error);
+        return fail_to_start(error);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)measuring->seed);
     make_filter(filter, sizeof filter, measuring, false);
     add(&words, "--driver", "fifo");

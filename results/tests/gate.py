@@ -66,7 +66,7 @@ with open(options["--output"], "w") as out:
                 write(cell)
         for limit, of, metrics in (("bare-ring-hot", "hot", {"p50_ns": 100, "p99_ns": 400}),
                                    ("bare-ring", "throughput", {"messages_per_second": 8e6})):
-            if "limit/" in options["--filter"]:
+            if "limit/" in options["--filter"] and f"{limit}/64B" in options["--filter"]:
                 write({"record": "cell", "row": f"limit/{limit}/64B", "family": "limit", "driver": "limit", "size": 64,
                        "publishers": 1, "subscribers": 1, "block": block, "placement": "cluster", "limit_of": [of],
                        "line_before_ns": 50, "line_after_ns": 50, "limit_kind": "bound", "metrics": metrics})
@@ -299,6 +299,8 @@ def what_seemed_slower_is_confirmed_alone(*programs):
         out, _ = gate.run("--baseline", baseline, *BRIEF)
         first, second = gate.calls()
         assert "hot|throughput" in first and "hot|" not in second and "(throughput)/" in second, second
+        if baseline == "kept.jsonl":  # each with the limits that it is taken over, and no others
+            assert "limit/(line|bare-ring-hot/64B|bare-ring/64B)" in first and "limit/(bare-ring/64B)" in second, second
         assert "fresh blocks do not show again what was slower at first: throughput, 64 B" in out, out
         assert "not measured" not in out and out.count("one way (both awake) p50") == 1, out
         gate.plan("1.3 throughput", "1.3 throughput")
@@ -321,6 +323,8 @@ def clauses_are_compared(*programs):
     pathlib.Path("empty.jsonl").write_text('{"record": "header", "format": 1, "kind": "conformance", "planned": 1, "environment": {}}\n')
     _, error = gate.run("--verdicts", "old.jsonl", "--conformance", "empty.jsonl", "--accept", "--reason", "why not", code=3)
     assert "holds no case" in error and "it was never kept" in pathlib.Path("old.jsonl").read_text(), error
+    gate.run("--baseline", "kept.jsonl", "--verdicts", "old.jsonl", "--conformance", "empty.jsonl", "--accept", "--reason", "why not", code=3)
+    assert not pathlib.Path("kept.jsonl").exists() and gate.calls() == []  # both are stored, or none
 
 
 def the_self_test_counts_over_sessions(*programs):
