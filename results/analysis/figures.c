@@ -116,7 +116,7 @@ static bool is_placed(const struct results_cell *cell, const char *placement)
     return cell->error == NULL && cell->placement && strcmp(cell->placement, placement) == 0;
 }
 
-struct results_spread results_rows_line(const struct results_row *rows, size_t count, const char *placement)
+struct results_spread results_rows_line(const struct results_row *rows, size_t count, size_t run, const char *placement)
 {
     struct results_spread spread;
     size_t room = 0, used = 0;
@@ -125,7 +125,7 @@ struct results_spread results_rows_line(const struct results_row *rows, size_t c
         room += rows[r].sample_count;
     lines = calloc(room + 1, sizeof *lines);
     for (size_t r = 0; lines && r < count; ++r)
-        for (size_t i = 0; i < rows[r].sample_count; ++i) {
+        for (size_t i = 0; i < rows[r].sample_count && rows[r].run == run; ++i) {
             const struct results_cell *cell = rows[r].samples[i].cell;
             lines[used] = (cell->line_before_ns + cell->line_after_ns) / 2;
             used += is_placed(cell, placement) && isfinite(lines[used]) ? 1 : 0;

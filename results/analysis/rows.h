@@ -84,8 +84,9 @@ bool results_row_pinned(const struct results_row *row);
 /* How many cells of the row ran in this placement class (NULL: not known). */
 size_t results_row_placements(const struct results_row *row, const char *placement);
 
-/* results_rows_line: one way of a cache line around the cells of these rows that ran in one placement: what those may
- * be compared with. One median over several placements is a line that no cell saw. */
-struct results_spread results_rows_line(const struct results_row *rows, size_t count, const char *placement);
+/* results_rows_line: one way of a cache line around the cells of these rows that are of one run and ran in one
+ * placement: what those may be compared with. One median over several is a line that no cell saw. */
+struct results_spread results_rows_line(const struct results_row *rows, size_t count, size_t run,
+                                        const char *placement);
 
 #endif

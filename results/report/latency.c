@@ -102,22 +102,28 @@ static void driver_rows(struct page *page, const struct report *report, const st
     curve_row(page, &series, &row->uncorrected);
 }
 
-/* One way of a cache line around the cells of these rows, placement by placement: each a level that was measured. */
+static void line_row(struct page *page, const char *name, int style, const struct results_spread *spread)
+{
+    char points[96], words[160];
+    snprintf(points, sizeof points, "1,%.6g 1e9,%.6g", spread->median, spread->median);
+    snprintf(words, sizeof words, "median %s, from %s to %s", format_duration(spread->median).text,
+             format_duration(spread->low).text, format_duration(spread->high).text);
+    words_row(page, &(struct series){.name = name, .style = style, .points = points}, words);
+}
+
+/* One way of a cache line around the cells of these rows, run by run and placement by placement: each a level that was
+ * measured. */
 static int line_rows(struct page *page, const struct report *report, const struct results_row *rows, size_t count)
 {
-    static const char *const classes[] = {"siblings", "cluster", "distant"};
+    static const char *const names[][2] = {
+        {"siblings", "cache line, siblings"}, {"cluster", "cache line, cluster"}, {"distant", "cache line, distant"}};
     int style = -1;
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0] && report->rows.run_count == 1; ++i) {
-        struct results_spread spread = results_rows_line(rows, count, classes[i]);
-        char points[96], name[64], words[160];
-        if (spread.count == 0)
-            continue;
-        snprintf(points, sizeof points, "1,%.6g 1e9,%.6g", spread.median, spread.median);
-        snprintf(name, sizeof name, "limit: cache line, %s", classes[i]);
-        snprintf(words, sizeof words, "median %s, from %s to %s", format_duration(spread.median).text,
-                 format_duration(spread.low).text, format_duration(spread.high).text);
-        words_row(page, &(struct series){.name = name, .style = style--, .points = points}, words);
-    }
+    for (size_t run = 0; run < report->rows.run_count; ++run)
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
+            const struct results_spread spread = results_rows_line(rows, count, run, names[i][0]);
+            if (spread.count > 0)
+                line_row(page, report_limit(report, run, names[i][1]).text, style--, &spread);
+        }
     return style;
 }
 
@@ -132,16 +138,16 @@ static void bound_rows(struct page *page, const struct report *report, const str
         size_t found =
             results_row_figure(&rows[i]) ? results_limits(&report->rows, &rows[i], "p50_ns", false, limits) : 0;
         for (size_t l = 0; l < found && known < RESULTS_LIMITS; ++l) {
-            char name[160];
             bool again = limits[l].row == NULL || limits[l].row->histogram.total == 0;
             for (size_t k = 0; k < known; ++k)
                 again = again || shown[k] == limits[l].row;
             if (again)
                 continue;
             shown[known++] = limits[l].row;
-            snprintf(name, sizeof name, report->rows.run_count > 1 ? "limit: %s (%.60s)" : "limit: %s", limits[l].name,
-                     report->rows.runs[rows[i].run].label);
-            curve_row(page, &(struct series){.name = name, .style = style--}, &limits[l].row->histogram);
+            curve_row(
+                page,
+                &(struct series){.name = report_limit(report, rows[i].run, limits[l].name).text, .style = style--},
+                &limits[l].row->histogram);
         }
     }
 }

@@ -113,7 +113,7 @@ static void driver_cell(struct page *page, const struct report *report, const st
 
 /* A limit of one run, by its name; where along the axis it was measured. */
 struct bound {
-    char name[160];
+    struct sentence name;
     size_t run;
     const struct results_row *rows[PLACES];
 };
@@ -121,18 +121,13 @@ struct bound {
 static struct bound *bound_of(struct bound *bounds, size_t *count, const struct results_limit *limit,
                               const struct report *report, size_t run)
 {
-    char name[160];
-    if (report->rows.run_count > 1)
-        snprintf(name, sizeof name, "limit: %s (%.60s)", limit->name, report->rows.runs[run].label);
-    else
-        snprintf(name, sizeof name, "limit: %s", limit->name);
+    const struct sentence name = report_limit(report, run, limit->name);
     for (size_t i = 0; i < *count; ++i)
-        if (strcmp(bounds[i].name, name) == 0)
+        if (strcmp(bounds[i].name.text, name.text) == 0)
             return &bounds[i];
     if (*count == LIMITS)
         return NULL;
-    bounds[*count] = (struct bound){.run = run};
-    snprintf(bounds[*count].name, sizeof bounds[*count].name, "%s", name);
+    bounds[*count] = (struct bound){.name = name, .run = run};
     return &bounds[(*count)++];
 }
 
@@ -165,7 +160,7 @@ static void bound_series(struct page *page, const struct report *report, const s
     struct bound *bounds = calloc(LIMITS, sizeof *bounds);
     size_t found = bounds ? find_bounds(report, lines, x, count, bounds) : 0;
     for (size_t i = 0; i < found; ++i) {
-        part_series(page, &(struct series){.name = bounds[i].name, .style = -1 - (int)i});
+        part_series(page, &(struct series){.name = bounds[i].name.text, .style = -1 - (int)i});
         for (size_t at = 0; at < count; ++at)
             cell(page, lines->metric,
                  bounds[i].rows[at] ? results_row_metric(bounds[i].rows[at], lines->metric)

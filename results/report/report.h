@@ -72,6 +72,9 @@ struct sentence report_where_else(const struct report *report, size_t run);
 /* "30 of 72 planned", or only "30" if the header does not say how many. */
 struct sentence report_progress(const struct results_run *run);
 
+/* What a limit is called in charts: "limit: memcpy", and with several runs whose. */
+struct sentence report_limit(const struct report *report, size_t run, const char *name);
+
 /* In which placements of the CPUs rows were measured, in cells: "3 siblings, 2 distant", or "not known". */
 struct sentence report_placements(const struct results_row *rows, size_t count);
 

@@ -109,6 +109,16 @@ struct sentence report_progress(const struct results_run *run)
     return out;
 }
 
+struct sentence report_limit(const struct report *report, size_t run, const char *name)
+{
+    struct sentence sentence;
+    if (report->rows.run_count > 1)
+        snprintf(sentence.text, sizeof sentence.text, "limit: %s (%.60s)", name, report->rows.runs[run].label);
+    else
+        snprintf(sentence.text, sizeof sentence.text, "limit: %s", name);
+    return sentence;
+}
+
 struct sentence report_placements(const struct results_row *rows, size_t count)
 {
     static const char *const classes[] = {"siblings", "cluster", "distant", "mixed"};

@@ -132,9 +132,9 @@ static void lines_are_of_one_placement(void **state)
     struct results_rows rows;
     (void)state;
     assert_int_equal(results_rows_build(&rows, &run, 1), 0);
-    assert_true(results_rows_line(rows.rows, rows.count, "siblings").median == 26);
-    assert_true(results_rows_line(rows.rows, rows.count, "distant").median == 270);
-    assert_int_equal(results_rows_line(rows.rows, rows.count, "cluster").count, 0);
+    assert_true(results_rows_line(rows.rows, rows.count, 0, "siblings").median == 26);
+    assert_true(results_rows_line(rows.rows, rows.count, 0, "distant").median == 270);
+    assert_int_equal(results_rows_line(rows.rows, rows.count, 0, "cluster").count, 0);
     results_rows_free(&rows);
     results_run_free(&run);
 }

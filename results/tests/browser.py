@@ -1,6 +1,7 @@
 """browser.py IPCMARK-REPORT SAMPLES [PICTURES]: headless Chromium draws every chart of a report, light and dark, at the
 width of a desk and of a phone; nothing is asked of a network, nothing is said on the console, the buttons do what they
-say, words can be read against their ground, and paper is light. PICTURES is a folder for screenshots. Skipped (77) where there is no Chromium."""
+say, links lead somewhere, words can be read against their ground, and paper is light. So of two runs side by side, and of
+conformance alone. PICTURES is a folder for screenshots. Skipped (77) where there is no Chromium."""
 
 import os
 import subprocess
@@ -9,6 +10,8 @@ import tempfile
 
 import chromium
 
+# What is said of each page, and the samples that it is made from; the first is looked at further.
+PAGES = {"": ("conformance", "bench"), "side by side, ": ("bench", "faster"), "conformance alone, ": ("conformance",)}
 SCREENS = ((1280, 900, False), (1280, 900, True), (390, 844, False), (390, 844, True))
 
 # What the page says of itself: see report.js for the names.
@@ -95,12 +98,19 @@ READ = """(() => {
   };
 })()"""
 
+# Links within the page that lead nowhere.
+DEAD = """[...document.querySelectorAll("a[href^='#']")].map((link) => link.getAttribute("href"))
+  .filter((href) => !document.getElementById(decodeURIComponent(href.slice(1))))"""
+
+# The colours of the charts' axes, which must be those of the page.
+AXES = """[...new Set([...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas).options.scales.x.ticks.color))]"""
+
 # What is printed: light, as high and wide as paper has it.
 PRINTED = """(() => ({
   wide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
   ink: getComputedStyle(document.documentElement).getPropertyValue("--ink").trim(),
-  axes: [...new Set([...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas).options.scales.x.ticks.color))],
-}))()"""
+  axes: %s,
+}))()""" % AXES
 
 # How many lines or bars of the first chart with that button are to be seen.
 SEEN = """(() => {
@@ -115,15 +125,16 @@ def expect(failures, what, got, wanted):
         failures.append(f"{what}: {got}, not {wanted}")
 
 
-def look(browser, failures, where):
-    expect(failures, f"{where}: what was opened has charts", set(browser.value(OPEN)), {True})
+def look(browser, failures, where, measured):
+    """measured: whether there are benchmarks."""
+    expect(failures, f"{where}: what was opened has charts", set(browser.value(OPEN)), {True} if measured else set())
     seen, read = browser.value(LOOK), browser.value(READ)
     expect(failures, f"{where}: words that are too pale", read["pale"], [])
     expect(failures, f"{where}: headings", (read["first"], read["skipped"]), (1, 0))
+    expect(failures, f"{where}: links that lead nowhere", browser.value(DEAD), [])
     expect(failures, f"{where}: figures without a chart", seen["figures"] - seen["drawn"], 0)
-    if seen["figures"] == 0:
-        failures.append(f"{where}: there is no figure")
-    if seen["gaps"] == 0:
+    expect(failures, f"{where}: there are figures", seen["figures"] > 0, measured)
+    if measured and seen["gaps"] == 0:
         failures.append(f"{where}: the samples have no limit that is missing at a size")
     for name, wanted in (("wide", False), ("blank", []), ("overlapping", []), ("bridged", []), ("piled", []), ("tableless", 0),
                          ("nameless", 0)):
@@ -148,11 +159,30 @@ def toggle(browser, failures, where, button, change):
 
 
 def press_tab(browser, failures):
-    """The first stop of the keyboard is a link that shows where one is."""
+    """The first stop of the keyboard is a link that shows where one is; further on is a button that does its work."""
+    stop = ("(() => { const { tagName, className } = document.activeElement;"
+            " return [tagName, className, getComputedStyle(document.activeElement).outlineStyle]; })()")
     browser.press("Tab", 9)
-    seen = browser.value("(() => { const { tagName } = document.activeElement;"
-                         " return [tagName, getComputedStyle(document.activeElement).outlineStyle]; })()")
-    expect(failures, "the first stop of the keyboard", seen, ["A", "solid"])
+    expect(failures, "the first stop of the keyboard", browser.value(stop)[::2], ["A", "solid"])
+    for _ in range(300):
+        browser.press("Tab", 9)
+        if browser.value(stop)[1] == "series":
+            break
+    expect(failures, "a stop of the keyboard", browser.value(stop), ["BUTTON", "series", "solid"])
+    pressed = "document.activeElement.getAttribute('aria-pressed')"
+    before = browser.value(pressed)
+    browser.press(" ", 32)
+    expect(failures, f"a button at which the keyboard stopped, {before} before", browser.value(pressed),
+           "false" if before == "true" else "true")
+
+
+def recoloured(browser, failures, url):
+    """Where night falls while one reads, the charts turn dark with the page."""
+    browser.show(url, *SCREENS[0])
+    for scheme, soft in (("light", "#555e68"), ("dark", "#a3abb4"), ("light", "#555e68")):
+        browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        browser.settle()
+        expect(failures, f"axes, {scheme}", browser.value(AXES), [soft])
 
 
 def printed(browser, failures):
@@ -165,18 +195,23 @@ def printed(browser, failures):
         expect(failures, media, browser.value(PRINTED), {"wide": False, "ink": ink, "axes": [soft]})
 
 
-def check(browser, url, failures, pictures):
-    grounds = set()
+def check(browser, url, page, failures, pictures):
+    grounds, measured = set(), "bench" in PAGES[page]
     for width, height, dark in SCREENS:
-        where = f"{width} px, {'dark' if dark else 'light'}"
+        where = f"{page}{width} px, {'dark' if dark else 'light'}"
         browser.show(url, width, height, dark)
         if pictures:
-            browser.picture(os.path.join(pictures, f"{width}-{'dark' if dark else 'light'}.png"))
-        grounds.add(look(browser, failures, where))
-        toggle(browser, failures, where, "figure button.series[aria-pressed=true]", -1)
-        toggle(browser, failures, where, "figure button.variant", 1)
+            browser.picture(os.path.join(pictures, where.replace(", ", "-").replace(" ", "-") + ".png"))
+        grounds.add(look(browser, failures, where, measured))
+        if measured:
+            toggle(browser, failures, where, "figure button.series[aria-pressed=true]", -1)
+            toggle(browser, failures, where, "figure button.variant", 1)
         failures += [f"{where}: {complaint}" for complaint in browser.complaints(url)]
-    expect(failures, "grounds, light and dark", len(grounds), 2)
+    expect(failures, f"{page}grounds, light and dark", len(grounds), 2)
+
+
+def check_whole(browser, url, failures):
+    recoloured(browser, failures, url)
     browser.show(url, *SCREENS[1])
     press_tab(browser, failures)
     printed(browser, failures)
@@ -191,11 +226,13 @@ def main():
         return 77
     failures = []
     with tempfile.TemporaryDirectory(prefix="ipcmark-report.") as scratch:
-        page = os.path.join(scratch, "report.html")
-        files = [os.path.join(samples, name + ".jsonl") for name in ("conformance", "bench")]
-        subprocess.run([report, *files, "-o", page], check=True)
         with chromium.Browser(program) as browser:
-            check(browser, "file://" + page, failures, pictures)
+            for page, names in PAGES.items():
+                file = os.path.join(scratch, "-".join(names) + ".html")
+                subprocess.run([report, *(os.path.join(samples, name + ".jsonl") for name in names), "-o", file], check=True)
+                check(browser, "file://" + file, page, failures, pictures)
+                if not page:
+                    check_whole(browser, "file://" + file, failures)
     for failure in failures:
         print(failure)
     return 1 if failures else 0

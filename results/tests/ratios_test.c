@@ -196,6 +196,15 @@ static void runs_stand_side_by_side(void **state)
     assert_int_equal(document_count(&document, "//section[@id='headline']//tr[contains(th,'fixed rate')]/td[2]"
                                                "//li[starts-with(.,'perhaps 1.20\u202f× better than in bench')]"),
                      1);
+    /* Of each run its own limits: the cache line around its cells, too, in each figure of this family. */
+    for (size_t i = 0; i < 6; ++i)
+        assert_int_equal(document_count(&document,
+                                        "//figure[starts-with(@id,'one-way-both-awake-')][@data-x-kind='percentile']"
+                                        "[not(.//tr[@data-series='limit: cache line, %s (%s)'])]",
+                                        (const char *[]){"siblings", "cluster", "distant"}[i / 2],
+                                        i % 2 == 0 ? "bench" : "faster"),
+                         0);
+    assert_int_equal(document_count(&document, "//tr[starts-with(@data-series,'limit: cache line, ')]"), 12);
     text = report_text(&document.report);
     assert_non_null(strstr(text, "better than in bench"));
     assert_non_null(strstr(text, "mmipc (faster)"));
