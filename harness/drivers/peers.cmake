@@ -74,10 +74,22 @@ function(ipcmark_program_version program out)
   set(${out} unknown PARENT_SCOPE)
 endfunction()
 
-# ipcmark_add_peer(FINDING DRIVER sources…): a driver of what ipcmark_find_peer found, and the tests of every driver.
+# ipcmark_add_peer(FINDING DRIVER sources…): a driver of what ipcmark_find_peer found, and a test that it carries messages
+# and outlives a death.
 function(ipcmark_add_peer finding name)
   ipcmark_add_driver(${name} ${ARGN})
   target_link_libraries(ipcmark_driver_${name} PRIVATE ${finding}_peer ipcmark_peer_common)
+  if(BUILD_TESTING)
+    add_test(NAME harness.drivers.${name}.clauses
+      COMMAND ipcmark conformance --driver $<TARGET_FILE:ipcmark_driver_${name}> --quick --clause DEL-001 --clause KILL-001
+        --expect ${PROJECT_SOURCE_DIR}/harness/drivers/peers.expect)
+    set_tests_properties(harness.drivers.${name}.clauses PROPERTIES LABELS "multiprocess;sanitizer-unfit" TIMEOUT 120)
+  endif()
+endfunction()
+
+# ipcmark_list_agent(NAME text…): what `ipcmark drivers` says of an agent.
+function(ipcmark_list_agent name text)
+  set_property(GLOBAL APPEND_STRING PROPERTY IPCMARK_PEER_LINES "${name} agent ${text}\n")
 endfunction()
 
 # Which there are and which are not, for `ipcmark drivers`; called after the last.

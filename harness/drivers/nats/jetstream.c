@@ -14,10 +14,13 @@ enum { STREAM_MAX_BYTES = 64 << 20 };
 
 static const int64_t hour_ns = INT64_C(3600) * 1000000000;
 
-/* Whoever makes it second is told that it is there, and asks for nothing else. */
+/* Whoever makes it second is told that it is there, and asks for nothing else. The server looks for the name first, and
+ * in a later step for its subjects: who comes in between is told that some stream has these. It is this one, and the
+ * next look for the name finds it. */
 static natsStatus make_stream(jsCtx *jetstream, const char *name, const char *subject)
 {
     jsStreamConfig config;
+    jsErrCode code = 0;
     const char *subjects[] = {subject};
     natsStatus status = jsStreamConfig_Init(&config);
     if (status != NATS_OK)
@@ -29,7 +32,8 @@ static natsStatus make_stream(jsCtx *jetstream, const char *name, const char *su
     config.Retention = js_InterestPolicy;
     config.Discard = js_DiscardNew;
     config.MaxBytes = STREAM_MAX_BYTES;
-    return js_AddStream(NULL, jetstream, &config, NULL, NULL);
+    status = js_AddStream(NULL, jetstream, &config, NULL, &code);
+    return code == JSStreamSubjectOverlapErr ? js_AddStream(NULL, jetstream, &config, NULL, NULL) : status;
 }
 
 static int prepare(struct client *client, const ipcmark_endpoint *options, void **state)
