@@ -43,8 +43,9 @@ cJSON *drivers_probe(const struct options *options, int *exit_code)
     ipcmark_session *session;
 
     *exit_code = 0;
-    if (ipcmark_session_open(&session) < 0) {
-        fprintf(stderr, "ipcmark bench: the harness did not start\n");
+    const int error = ipcmark_session_open(&session);
+    if (error < 0) {
+        fprintf(stderr, "ipcmark bench: cannot begin: %s\n", strerror(-error));
         *exit_code = 3;
         goto out;
     }

@@ -283,8 +283,9 @@ int Run(Options *options, const std::vector<struct row> &rows)
     }
     if (options->cells != nullptr)
         KeepToOurselves(options->cells);
-    if (bench_open(bench) < 0) {
-        std::fprintf(stderr, "ipcmark-bench-rows: the harness did not start\n");
+    const int error = bench_open(bench);
+    if (error < 0) {
+        std::fprintf(stderr, "ipcmark-bench-rows: cannot begin: %s\n", std::strerror(-error));
         return 3;
     }
     CellReporter reporter(MakeDisplay(options->quiet), cells);

@@ -17,7 +17,8 @@ static const char help[] =
     "\n"
     "Lists the drivers that are installed, or those named, with the version of what they drive and what it claims to\n"
     "do. Each is loaded in a process of its own, so that one that crashes does no harm. Those that were not built,\n"
-    "since what they drive was missing, follow, with the Debian packages that hold it.\n"
+    "since what they drive was missing, follow, with the Debian packages that hold it; then agents, which are for\n"
+    "--agent.\n"
     "\n"
     "  ipcmark drivers\n"
     "  ipcmark drivers ./mine.so\n"
@@ -124,6 +125,24 @@ static void print_missing(void *context, const char *driver, const char *package
     printf("%s  not built: needs %s; " PEERS_ADVICE "\n", driver, packages);
 }
 
+static void print_agent_json(void *context, const char *agent, const char *text)
+{
+    cJSON *line = cJSON_CreateObject();
+    (void)context;
+    cJSON_AddStringToObject(line, "agent", agent);
+    cJSON_AddStringToObject(line, "note", text);
+    char *printed = cJSON_PrintUnformatted(line);
+    puts(printed);
+    free(printed);
+    cJSON_Delete(line);
+}
+
+static void print_agent(void *context, const char *agent, const char *text)
+{
+    (void)context;
+    printf("%s  an agent: %s\n", agent, text);
+}
+
 static int show_installed(ipcmark_session *session, bool json)
 {
     char directory[PATH_MAX], pattern[PATH_MAX + 8];
@@ -144,6 +163,7 @@ static int show_installed(ipcmark_session *session, bool json)
     }
     globfree(&found);
     peers_missing(json ? print_missing_json : print_missing, NULL);
+    peers_agents(json ? print_agent_json : print_agent, NULL);
     return code;
 }
 

@@ -88,6 +88,9 @@ static int open_watchdog(ipcmark_session *session)
         error = family_open(&session->family); /* before it has a child of ours */
     if (error == 0)
         error = watchdog_open(&session->watchdog, program, choose_parent(), session->family.run);
+    if (error == -ENOENT)
+        fputs("ipcmark: ipcmark-guard is missing; it belongs into libexec/ipcmark, or where IPCMARK_EXEC_PATH says\n",
+              stderr);
     return error < 0 ? error : family_add(&session->family, session->watchdog.pid);
 }
 

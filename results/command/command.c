@@ -35,9 +35,28 @@ int command_failed(const char *command, const char *text)
     return EXIT_UNREADABLE;
 }
 
+static const char *advice(int error)
+{
+    switch (-error) {
+    case ENOENT:
+        return "; check the name, and that its folder is there";
+    case EISDIR:
+        return "; name a file";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "; check its permissions, or name another place";
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room, or name another place";
+    default:
+        return "";
+    }
+}
+
 int command_error(const char *command, const char *what, int error)
 {
-    command_say(command, "%s: %s", what, strerror(-error));
+    command_say(command, "%s: %s%s", what, strerror(-error), advice(error));
     return EXIT_UNREADABLE;
 }
 

@@ -16,7 +16,7 @@ int command_usage(const char *command, const char *text, const char *what);
 /* Says "ipcmark COMMAND: TEXT" and returns EXIT_UNREADABLE. */
 int command_failed(const char *command, const char *text);
 
-/* Likewise "ipcmark COMMAND: WHAT: why", of a -errno. */
+/* Likewise "ipcmark COMMAND: WHAT: why; what to do", of a -errno. */
 int command_error(const char *command, const char *what, int error);
 
 /* Reads the files into *out, which is the caller's to give back. 0, or EXIT_UNREADABLE, said. */

@@ -77,7 +77,7 @@ static void drivers_are_described_or_refused(void **state)
 /* A folder of drivers that holds nothing but a list, and what it says of two. */
 static void peers_that_were_left_out_are_named(void **state)
 {
-    const char list[] = "here built\nnomad missing libnomad-dev nomadd\n";
+    const char list[] = "here built\nnomad missing libnomad-dev nomadd\nrover agent see its README\n";
     char folder[] = "/tmp/command-test-XXXXXX", path[64];
     (void)state;
     assert_non_null(mkdtemp(folder));
@@ -89,6 +89,8 @@ static void peers_that_were_left_out_are_named(void **state)
     expect(0, "nomad  not built: needs libnomad-dev nomadd; ./ipcmark --with-peers installs what is missing", "drivers",
            NULL, NULL);
     expect(0, "{\"driver\":\"nomad\",\"missing\":[\"libnomad-dev\",\"nomadd\"]}", "drivers", "--format=jsonl", NULL);
+    expect(0, "\nrover  an agent: see its README", "drivers", NULL, NULL);
+    expect(0, "{\"agent\":\"rover\",\"note\":\"see its README\"}", "drivers", "--format=jsonl", NULL);
     expect(3, "the driver 'nomad' is not built: needs libnomad-dev nomadd; ./ipcmark --with-peers", "drivers",
            "nomad?a=b", NULL);
     expect(3, "there is no driver 'here'", "drivers", "here", NULL);
