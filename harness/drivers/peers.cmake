@@ -74,14 +74,13 @@ function(ipcmark_program_version program out)
   set(${out} unknown PARENT_SCOPE)
 endfunction()
 
-# ipcmark_add_peer(FINDING DRIVER sources…): a driver of what ipcmark_find_peer found, and a test that it carries messages
-# and outlives a death.
+# ipcmark_add_peer(FINDING DRIVER sources…): a driver of what ipcmark_find_peer found, and a test that it carries messages.
 function(ipcmark_add_peer finding name)
   ipcmark_add_driver(${name} ${ARGN})
   target_link_libraries(ipcmark_driver_${name} PRIVATE ${finding}_peer ipcmark_peer_common)
   if(BUILD_TESTING)
     add_test(NAME harness.drivers.${name}.clauses
-      COMMAND ipcmark conformance --driver $<TARGET_FILE:ipcmark_driver_${name}> --quick --clause DEL-001 --clause KILL-001
+      COMMAND ipcmark conformance --driver $<TARGET_FILE:ipcmark_driver_${name}> --quick --clause DEL-001
         --expect ${PROJECT_SOURCE_DIR}/harness/drivers/peers.expect)
     set_tests_properties(harness.drivers.${name}.clauses PROPERTIES LABELS "multiprocess;sanitizer-unfit" TIMEOUT 120)
   endif()
