@@ -232,11 +232,26 @@ static const char *publish(const char *argument)
 
 static pthread_t unbound_thread;
 static atomic_int unbound_task; /* its number in /proc/self/task */
+/* It passes here before each call, and is held up from when it is stuck in one until the close has ended: that call may
+ * still succeed, and another one would be into what is gone. */
+static pthread_mutex_t unbound_next = PTHREAD_MUTEX_INITIALIZER;
+static bool unbound_over;
 
-static void *publish_without_end(void *work)
+static void *publish_without_end(void *argument)
 {
+    struct work work = *(const struct work *)argument;
+    const unsigned end = work.first + work.count;
+    void *wrong = NULL;
     atomic_store(&unbound_task, gettid());
-    return publish_numbered(work);
+    for (work.count = 1; work.first < end && wrong == NULL; ++work.first) {
+        pthread_mutex_lock(&unbound_next);
+        const bool over = unbound_over;
+        pthread_mutex_unlock(&unbound_next);
+        if (over)
+            break;
+        wrong = publish_numbered(&work);
+    }
+    return wrong;
 }
 
 static const char *publish_unbound(const char *argument)
@@ -264,21 +279,27 @@ static bool is_asleep(int task)
 }
 
 /* Until the unbound thread waits in publish: it was asleep, and had published nothing more, at so many looks in a row.
- * Who is short of CPU is not asleep. */
+ * Who is short of CPU is not asleep. Then it is kept from the next call, and looked at once more: it is in this one. */
 static const char *await_stuck(void)
 {
     enum { LOOKS = 10, LOOK_MS = 20 };
     const time_t deadline = time(NULL) + WAIT_SECONDS;
     long before = -1;
-    for (int looks = 0; looks < LOOKS;) {
+    for (int looks = 0;;) {
+        if (looks == LOOKS)
+            pthread_mutex_lock(&unbound_next);
         const long now = atomic_load(published);
-        looks = now == before && is_asleep(atomic_load(&unbound_task)) ? looks + 1 : 0;
+        const bool waits = now == before && is_asleep(atomic_load(&unbound_task));
+        if (waits && looks == LOOKS)
+            return NULL;
+        if (looks == LOOKS)
+            pthread_mutex_unlock(&unbound_next);
+        looks = waits ? looks + 1 : 0;
         before = now;
         if (time(NULL) > deadline)
             return "it goes on publishing";
         poll(NULL, 0, LOOK_MS);
     }
-    return NULL;
 }
 
 static const char *publish_shapes(char *argument)
@@ -330,8 +351,11 @@ static const char *close_endpoint(bool publishes)
     else
         driver->subscriber_close(subscriber);
     clock_gettime(CLOCK_MONOTONIC, &after);
-    if (unbound_thread != 0)
+    if (unbound_thread != 0) {
+        unbound_over = true;
+        pthread_mutex_unlock(&unbound_next);
         pthread_join(unbound_thread, NULL);
+    }
     unbound_thread = 0;
     return after.tv_sec - before.tv_sec > 2 ? "close took longer than a second" : NULL;
 }
