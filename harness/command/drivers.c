@@ -29,16 +29,22 @@ static const char help[] =
     "\n"
     "Exit codes: 0 all can be used, 3 one cannot (the reason is printed), 64 usage, 130 after Ctrl-C.\n";
 
+/* Takes it. */
+static void print_line(cJSON *line)
+{
+    char *text = cJSON_PrintUnformatted(line);
+    puts(text);
+    free(text);
+    cJSON_Delete(line);
+}
+
 static int cannot_use(const char *name, const char *why, bool json)
 {
     if (json) {
         cJSON *line = cJSON_CreateObject();
         cJSON_AddStringToObject(line, "driver", name);
         cJSON_AddStringToObject(line, "error", why);
-        char *text = cJSON_PrintUnformatted(line);
-        puts(text);
-        free(text);
-        cJSON_Delete(line);
+        print_line(line);
     } else {
         printf("%s\n    cannot be used: %s\n", name, why);
     }
@@ -62,10 +68,7 @@ static void print_json(const char *name, const ipcmark_implementation *what)
     cJSON_AddNumberToObject(line, "max_message_bytes", (double)what->max_message_bytes);
     cJSON_AddNumberToObject(line, "max_publishers", (double)what->max_publishers);
     cJSON_AddNumberToObject(line, "max_subscribers", (double)what->max_subscribers);
-    char *text = cJSON_PrintUnformatted(line);
-    puts(text);
-    free(text);
-    cJSON_Delete(line);
+    print_line(line);
 }
 
 /* In lines of up to 100 columns. */
@@ -113,10 +116,7 @@ static void print_missing_json(void *context, const char *driver, const char *pa
     missing = cJSON_AddArrayToObject(line, "missing");
     for (char *package = strtok_r(copy, " ", &rest); package != NULL; package = strtok_r(NULL, " ", &rest))
         cJSON_AddItemToArray(missing, cJSON_CreateString(package));
-    char *text = cJSON_PrintUnformatted(line);
-    puts(text);
-    free(text);
-    cJSON_Delete(line);
+    print_line(line);
 }
 
 static void print_missing(void *context, const char *driver, const char *packages)
@@ -131,10 +131,7 @@ static void print_agent_json(void *context, const char *agent, const char *text)
     (void)context;
     cJSON_AddStringToObject(line, "agent", agent);
     cJSON_AddStringToObject(line, "note", text);
-    char *printed = cJSON_PrintUnformatted(line);
-    puts(printed);
-    free(printed);
-    cJSON_Delete(line);
+    print_line(line);
 }
 
 static void print_agent(void *context, const char *agent, const char *text)
