@@ -14,9 +14,9 @@ enum { STREAM_MAX_BYTES = 64 << 20 };
 
 static const int64_t hour_ns = INT64_C(3600) * 1000000000;
 
-/* Whoever makes it second is told that it is there, and asks for nothing else. The server looks for the name first, and
- * in a later step for its subjects: who comes in between is told that some stream has these. It is this one, and the
- * next look for the name finds it. */
+/* Whoever makes it second is told that it is there, and asks for nothing else. The server, it seems, looks for the name
+ * first, and in a later step for its subjects: who comes in between is told that some stream has these. It is this one,
+ * and the next look for the name finds it. */
 static natsStatus make_stream(jsCtx *jetstream, const char *name, const char *subject)
 {
     jsStreamConfig config;
