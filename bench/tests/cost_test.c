@@ -194,11 +194,11 @@ static void harness_has_a_cost_of_its_own(void **state)
 }
 
 /* otherwise: what else may be said. */
-static void expect_error(const char *param, const char *size, const char *expected, const char *otherwise)
+static void expect_error(runner *how, const char *param, const char *size, const char *expected, const char *otherwise)
 {
     const char *const params[] = {param};
     char rows[1][128];
-    struct rows_run run = run_rows(rows_run, "0.05", params, 1, size, rows);
+    struct rows_run run = run_rows(how, "0.05", params, 1, size, rows);
     const cJSON *cell = rows_run_cell(&run, rows[0]);
     const char *error = rows_run_error(cell);
 
@@ -213,27 +213,28 @@ static void expect_error(const char *param, const char *size, const char *expect
 static void torn_message_is_an_error(void **state)
 {
     (void)state;
-    expect_error("publish_us=100&tear=520", "1KiB", "1 messages torn", "not received: ");
+    expect_error(rows_run_undisturbed, "publish_us=100&tear=520", "1KiB", "1 messages torn", "not received: ");
 }
 
 static void torn_message_of_a_further_pair_is_an_error(void **state)
 {
     (void)state;
-    expect_error("tear_pair=3", "64B", "messages were damaged", "messages were damaged");
+    expect_error(rows_run_undisturbed, "tear_pair=3", "64B", "messages were damaged", "messages were damaged");
 }
 
 /* 600 us a message are 1,667 a second at most. */
 static void publisher_that_falls_behind_is_an_error(void **state)
 {
     (void)state;
-    expect_error("slow_us=600", "1KiB", "messages a second of 2000 were sent", "messages a second of 2000 were sent");
+    expect_error(rows_run, "slow_us=600", "1KiB", "messages a second of 2000 were sent",
+                 "messages a second of 2000 were sent");
 }
 
 /* 1 ms a message are 1,000 a second, by whichever thread. */
 static void message_that_is_not_by_itself_is_an_error(void **state)
 {
     (void)state;
-    expect_error("slow_us=200&put_off_us=1000", "1KiB", " had arrived when the last one was sent",
+    expect_error(rows_run, "slow_us=200&put_off_us=1000", "1KiB", " had arrived when the last one was sent",
                  " messages a second of 2000 were sent");
 }
 

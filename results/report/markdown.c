@@ -1,17 +1,16 @@
-/* The short report, for a README or the summary page of a CI: verdicts and key figures, one column an implementation.
- */
+/* The short report, for a README or the summary page of a CI: verdicts and key figures of the implementations. */
 #include "markdown.h"
 #include "families.h"
 #include "format.h"
+#include "markdown_table.h"
 #include "report.h"
 #include "targets.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { COLUMNS = 64 };
 
 /* What GitHub would make a link or a mention of is text as well. */
 void markdown_escaped(FILE *out, const char *text)
@@ -26,36 +25,34 @@ void markdown_escaped(FILE *out, const char *text)
     }
 }
 
+static void cell_end(FILE *out)
+{
+    fputc('\0', out);
+}
+
 static void heads(FILE *out, const struct report *report)
 {
-    fputs("| |", out);
+    cell_end(out);
     for (size_t i = 0; i < report->driver_count; ++i) {
-        fputc(' ', out);
         markdown_escaped(out, report->drivers[i].label);
-        fputs(" |", out);
+        cell_end(out);
     }
-    fputs("\n| --- |", out);
-    for (size_t i = 0; i < report->driver_count; ++i)
-        fputs(" --- |", out);
-    fputc('\n', out);
 }
 
 static void conformance_line(FILE *out, const struct report *report)
 {
-    fputs("| Conformance |", out);
+    fputs("Conformance", out);
+    cell_end(out);
     for (size_t i = 0; i < report->driver_count; ++i) {
         int index = report_index(report, &report->drivers[i]);
-        fputc(' ', out);
         markdown_escaped(out, index < 0 ? "not tested" : report_verdict(report, (size_t)index).text);
-        fputs(" |", out);
+        cell_end(out);
     }
-    fputc('\n', out);
 }
 
-/* One square of a line of figures: `value`, or why the row is no figure. */
+/* What is in a square of a line of figures: `value`, or why the row is no figure. */
 static void figure(FILE *out, const struct results_row *row, const char *value)
 {
-    fputc(' ', out);
     if (row && !results_row_figure(row)) {
         fputs(row->not_applicable ? "does not apply: " : "error: ", out);
         markdown_escaped(out, row->not_applicable ? row->not_applicable
@@ -64,7 +61,6 @@ static void figure(FILE *out, const struct results_row *row, const char *value)
     } else {
         fputs(value, out);
     }
-    fputs(" |", out);
 }
 
 /* The beginning of a line about the key rows of a family; false if no driver has one. */
@@ -74,35 +70,36 @@ static bool line_begin(FILE *out, const struct report *report, const char *famil
         const struct results_row *row = report_key_row(report, report->drivers[i].label, family);
         if (row == NULL)
             continue;
-        fprintf(out, "| %s, ", family_find(family)->title);
+        fprintf(out, "%s, ", family_find(family)->title);
         markdown_escaped(out, family_label(row, true).text);
         return true;
     }
     return false;
 }
 
-/* The figures of each driver's key row, of one metric. */
-struct line_figures {
-    size_t count;
-    const struct results_row *rows[COLUMNS];
-    struct row_figures figures[COLUMNS];
+/* A driver's key row, and what is said of one metric of it. */
+struct square {
+    const struct results_row *row;
+    struct row_figures figures;
 };
 
-static void line_figures(struct line_figures *out, const struct report *report, const char *family, const char *metric)
+/* One a driver; the caller frees them. NULL: memory ran out. */
+static struct square *squares_of(const struct report *report, const char *family, const char *metric)
 {
-    *out = (struct line_figures){.count = report->driver_count < COLUMNS ? report->driver_count : COLUMNS};
-    for (size_t i = 0; i < out->count; ++i) {
+    struct square *squares = calloc(report->driver_count + 1, sizeof *squares);
+    for (size_t i = 0; squares && i < report->driver_count; ++i) {
         const struct results_row *row = report_key_row(report, report->drivers[i].label, family);
-        out->rows[i] = row;
+        squares[i].row = row;
         if (row)
-            out->figures[i] = strcmp(metric, figures_metric(row)) == 0 ? *report_figures(report, row)
-                                                                       : figures_of(&report->rows, row, metric);
+            squares[i].figures = strcmp(metric, figures_metric(row)) == 0 ? *report_figures(report, row)
+                                                                          : figures_of(&report->rows, row, metric);
     }
+    return squares;
 }
 
 static void limit(FILE *out, const struct row_figures *figures)
 {
-    fprintf(out, " %s", figures_ratio(&figures->limit.distance.spread).text);
+    fputs(figures_ratio(&figures->limit.distance.spread).text, out);
     if (figures->limit.distance.spread.count) {
         fputc(' ', out);
         markdown_escaped(out, figures->limit.name);
@@ -114,46 +111,51 @@ static void limit(FILE *out, const struct row_figures *figures)
 }
 
 /* The ratios of the line above them, a line each to its limit and to the rivals; nothing where there is none. */
-static void ratio_lines(FILE *out, const struct line_figures *line)
+static void ratio_lines(FILE *out, const struct square *squares, size_t count)
 {
     for (size_t which = 0; which <= FIGURES_RIVALS; ++which) {
         bool any = false;
-        for (size_t i = 0; i < line->count; ++i) {
-            const struct row_figures *figures = &line->figures[i];
+        for (size_t i = 0; i < count; ++i) {
+            const struct row_figures *figures = &squares[i].figures;
             any = any || (which ? figures->better[which - 1].count > 0
                                 : figures->limit.distance.spread.count + figures->beaten_count > 0);
         }
         if (!any)
             continue;
         if (which)
-            fprintf(out, "| – times better than %s |", figures_rivals[which - 1]);
+            fprintf(out, "– times better than %s", figures_rivals[which - 1]);
         else
-            fputs("| – times its limit |", out);
-        for (size_t i = 0; i < line->count; ++i) {
+            fputs("– times its limit", out);
+        cell_end(out);
+        for (size_t i = 0; i < count; ++i) {
             if (which)
-                fprintf(out, " %s", figures_ratio(&line->figures[i].better[which - 1]).text);
+                fputs(figures_ratio(&squares[i].figures.better[which - 1]).text, out);
             else
-                limit(out, &line->figures[i]);
-            fputs(" |", out);
+                limit(out, &squares[i].figures);
+            cell_end(out);
         }
-        fputc('\n', out);
     }
 }
 
-/* A figure of each driver's key row, and below it the ratios of that very figure. */
+/* A figure of each driver's key row, and the ratios of that very figure: below it, or with it. */
 static void metric_lines(FILE *out, const struct report *report, const char *family, const char *metric,
                          const char *word)
 {
-    struct line_figures *line = malloc(sizeof *line);
-    if (line && line_begin(out, report, family)) {
-        line_figures(line, report, family, metric);
-        fprintf(out, "%s |", word);
-        for (size_t i = 0; i < line->count; ++i)
-            figure(out, line->rows[i], format_metric(metric, line->figures[i].value.median).text);
-        fputc('\n', out);
-        ratio_lines(out, line);
+    struct square *squares = squares_of(report, family, metric);
+    if (squares && line_begin(out, report, family)) {
+        fputs(word, out);
+        cell_end(out);
+        for (size_t i = 0; i < report->driver_count; ++i) {
+            const struct row_figures *figures = &squares[i].figures;
+            figure(out, squares[i].row, format_metric(metric, figures->value.median).text);
+            if (report_turned(report) && figures->better[0].count > 0)
+                fprintf(out, "<br>%s", figures_ratio(&figures->better[0]).text);
+            cell_end(out);
+        }
+        if (!report_turned(report))
+            ratio_lines(out, squares, report->driver_count);
     }
-    free(line);
+    free(squares);
 }
 
 /* One of the measures of a family that has several, of each driver's key row. */
@@ -169,13 +171,14 @@ static void measure_line(FILE *out, const struct report *report, const char *nam
     }
     if (!any)
         return;
-    fprintf(out, "| %s |", measure->title);
+    fputs(measure->title, out);
+    cell_end(out);
     for (size_t i = 0; i < report->driver_count; ++i) {
         const struct results_row *row = report_key_row(report, report->drivers[i].label, name);
         double value = row && results_row_figure(row) ? results_row_metric(row, measure->metric).median : NAN;
         figure(out, row, format_metric(measure->metric, value).text);
+        cell_end(out);
     }
-    fputc('\n', out);
 }
 
 static void peak_line(FILE *out, const struct report *report)
@@ -185,19 +188,20 @@ static void peak_line(FILE *out, const struct report *report)
         any = any || report_peak(report, report->drivers[i].label);
     if (!any)
         return;
-    fputs("| Most bytes a second |", out);
+    fputs("Most bytes a second", out);
+    cell_end(out);
     for (size_t i = 0; i < report->driver_count; ++i) {
         const struct results_row *peak = report_peak(report, report->drivers[i].label);
         if (peak)
-            fprintf(out, " %s (%s) |", format_bandwidth(results_row_metric(peak, "bytes_per_second").median).text,
+            fprintf(out, "%s (%s)", format_bandwidth(results_row_metric(peak, "bytes_per_second").median).text,
                     format_size(peak->first->size).text);
         else
-            fputs(" – |", out);
+            fputs("–", out);
+        cell_end(out);
     }
-    fputc('\n', out);
 }
 
-static void squares(FILE *out, const struct target_words *target)
+static void target_line(FILE *out, const struct target_words *target)
 {
     const char *const texts[] = {target->name,  target->measured, target->rival,
                                  target->ratio, target->bound,    target->verdict};
@@ -223,7 +227,7 @@ static void target_lines(FILE *out, const struct report *report)
         fputs("\n| Target | Measured | Limit or rival | Ratio | To reach | |\n| --- | --- | --- | --- | --- | --- |\n",
               out);
         for (size_t i = 0; i < RESULTS_TARGETS; ++i)
-            squares(out, &words[i]);
+            target_line(out, &words[i]);
         free(words);
     }
 }
@@ -276,29 +280,50 @@ static void figure_lines(FILE *out, const struct report *report)
     measure_line(out, report, "cost", "idle_cpu_share");
 }
 
+/* Implementations, their verdicts and key figures; 0 or -ENOMEM. */
+static int table(FILE *out, const struct report *report)
+{
+    struct markdown_table table;
+    markdown_table_begin(&table);
+    if (table.cells == NULL)
+        return -ENOMEM;
+    heads(table.cells, report);
+    if (report_has(report, "conformance"))
+        conformance_line(table.cells, report);
+    figure_lines(table.cells, report);
+    return markdown_table_print(&table, report->driver_count + 1, report_turned(report), out);
+}
+
+static void notes(FILE *out, const struct report *report)
+{
+    if (report_turned(report))
+        fprintf(out, "\nWith a figure stands how many times better than %s it is", figures_rivals[0]);
+    else
+        fputs("\nRatios are those of the figure above them", out);
+    fputs(": the median over pairs of one block, with its 95 % interval, or the range of fewer than six.", out);
+    if (!report_turned(report))
+        fputs(" Times its limit: 1 is as fast as the limit that is named.", out);
+    fputc('\n', out);
+}
+
 char *report_markdown(const struct report *report)
 {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     struct line line = {out, 0};
+    bool complete;
     if (out == NULL)
         return NULL;
-    heads(out, report);
-    if (report_has(report, "conformance"))
-        conformance_line(out, report);
-    figure_lines(out, report);
+    complete = table(out, report) == 0;
     if (report->rows.count)
-        fputs("\nRatios are those of the figure above them: the median over pairs of one block, with its 95 % "
-              "interval, or "
-              "the range of fewer than six. Times its limit: 1 is as fast as the limit that is named.\n",
-              out);
+        notes(out, report);
     target_lines(out, report);
     troubles(out, report);
     results_fitness(report->runs, report->run_count, &report->rows, reason, &line);
     if (line.count)
         fputc('\n', out);
-    if (fclose(out) == 0)
+    if (fclose(out) == 0 && complete)
         return text;
     free(text);
     return NULL;

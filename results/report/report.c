@@ -193,6 +193,12 @@ void report_free(struct report *report)
     *report = (struct report){0};
 }
 
+bool report_turned(const struct report *report)
+{
+    enum { SIDE_BY_SIDE = 6 };
+    return report->driver_count > SIDE_BY_SIDE;
+}
+
 int report_style(const struct report *report, const char *label)
 {
     for (size_t i = 0; i < report->driver_count; ++i)

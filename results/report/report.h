@@ -41,6 +41,9 @@ int report_style(const struct report *report, const char *label);
 /* What is said of one of the report's rows. */
 const struct row_figures *report_figures(const struct report *report, const struct results_row *row);
 
+/* Few implementations stand side by side; of more, each is a line in the tables that compare all of them. */
+bool report_turned(const struct report *report);
+
 /* report_key_row is the driver's row that speaks for a family: one publisher, one subscriber, the smallest size of the
  * family. NULL if there is none. It may have failed: see results_row_figure. */
 const struct results_row *report_key_row(const struct report *report, const char *label, const char *family);

@@ -107,6 +107,34 @@ static void markdown_has_a_column_for_each_implementation(void **state)
     document_free(&document);
 }
 
+#define RATE(driver, rate)                                                                                             \
+    "{\"record\":\"cell\",\"row\":\"throughput/" driver "/64B/1x1\",\"family\":\"throughput\",\"driver\":\"" driver    \
+    "\",\"size\":64,\"publishers\":1,\"subscribers\":1,\"block\":0,\"metrics\":{\"messages_per_second\":" rate "}}\n"
+
+/* Of more than six: a table of 16 columns nobody reads. */
+static void many_implementations_are_lines(void **state)
+{
+    struct document document;
+    char *text;
+    (void)state;
+    document_parse(&document,
+                   HEADER RATE("fifo", "1000") RATE("tcp", "2000") RATE("a", "3000") RATE("b", "4000") RATE("c", "5000")
+                       RATE("d", "6000") RATE("e", "7000") FOOTER,
+                   NULL);
+    text = report_markdown(&document.report);
+    assert_non_null(text);
+    if (strstr(text,
+               "| | Throughput, 64\u202fB |\n| --- | --- |\n| a | 3.00\u202fk/s<br>3.00\u202f× (one block) |\n") ==
+            NULL ||
+        strstr(text, "\n| fifo | 1.00\u202fk/s |\n") == NULL)
+        fail_msg("%s", text);
+    assert_non_null(strstr(text, "how many times better than fifo it is"));
+    free(text);
+    assert_int_equal(document_count(&document, "//table[contains(@class,'turned')]/tbody/tr[th='d'][count(td)=1]"), 1);
+    assert_int_equal(document_count(&document, "//table[contains(@class,'turned')]/thead/tr/th"), 2);
+    document_free(&document);
+}
+
 static void markdown_escapes_what_is_text(void **state)
 {
     static const char text[] =
@@ -249,6 +277,7 @@ static void a_readme_escapes_what_is_from_a_file(void **state)
 
 CASES_MAIN(CASE(every_family_is_drawn), CASE(a_readme_gets_new_figures_between_its_marks),
            CASE(the_text_has_no_control_characters), CASE(markdown_has_a_column_for_each_implementation),
-           CASE(markdown_escapes_what_is_text), CASE(markdown_has_ratios_below_their_figures),
-           CASE(the_text_shows_a_single_limit), CASE(limits_are_in_the_order_of_sizes),
-           CASE(links_lead_from_the_readme), CASE(a_readme_escapes_what_is_from_a_file))
+           CASE(many_implementations_are_lines), CASE(markdown_escapes_what_is_text),
+           CASE(markdown_has_ratios_below_their_figures), CASE(the_text_shows_a_single_limit),
+           CASE(limits_are_in_the_order_of_sizes), CASE(links_lead_from_the_readme),
+           CASE(a_readme_escapes_what_is_from_a_file))
