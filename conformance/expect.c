@@ -12,11 +12,13 @@
 typedef struct {
     char clause[32], driver[128], reason[32];
     unsigned line;
-    bool flaky;
+    enum { XFAIL, INTERMITTENT, FLAKY, KINDS } kind;
     unsigned k, n;     /* of a flaky line */
     unsigned failures; /* seen in this run */
     bool met;          /* a driver of this run is meant */
 } expectation;
+
+static const char *const kinds[KINDS] = {[XFAIL] = "xfail", [INTERMITTENT] = "intermittent", [FLAKY] = "flaky"};
 
 struct expect_list {
     expectation *items;
@@ -47,17 +49,19 @@ static const char *parse_line(const char *line, expectation *out)
     int used = 0;
     memset(out, 0, sizeof *out);
     if (sscanf(line, "%31s %127s %15s %31s %n", out->clause, out->driver, kind, out->reason, &used) != 4)
-        return "five fields are needed: clause, driver, xfail or flaky, reason, source";
+        return "five fields are needed: clause, driver, kind, reason, source";
     if (line[used] == '\0')
         return "the source is missing: say where it is known from, so that somebody can look whether it still holds";
-    out->flaky = strcmp(kind, "flaky") == 0;
-    if (!out->flaky && strcmp(kind, "xfail") != 0)
-        return "the third field must be xfail or flaky";
+    while (out->kind < KINDS && strcmp(kind, kinds[out->kind]) != 0)
+        ++out->kind;
+    if (out->kind == KINDS)
+        return "the third field must be xfail, intermittent or flaky";
     if (!is_of_a_clause(out->clause))
         return "no clause is called so; --list shows them all";
-    if (!out->flaky && !is_class(out->reason))
+    if (out->kind != FLAKY && !is_class(out->reason))
         return "there is no such class of violations; the report of a failure names its own, and results/FORMAT.md all";
-    if (out->flaky && (sscanf(out->reason, "%u/%u%c", &out->k, &out->n, &end) != 2 || out->k == 0 || out->k > out->n))
+    if (out->kind == FLAKY &&
+        (sscanf(out->reason, "%u/%u%c", &out->k, &out->n, &end) != 2 || out->k == 0 || out->k > out->n))
         return "the reason of a flaky line is how often it fails: k/n, for instance 2/20";
     return NULL;
 }
@@ -129,13 +133,25 @@ static void surprise(const expectation *item, result *what)
 {
     const bool passed = what->verdict == VERDICT_PASS;
     char *text;
-    if (asprintf(&text, "the expectation `%s %s xfail %s` does not hold: %s%s", item->clause, item->driver,
-                 item->reason, passed ? "it passed; take the line out" : "it failed otherwise: ",
+    if (asprintf(&text, "the expectation `%s %s %s %s` does not hold: %s%s", item->clause, item->driver,
+                 kinds[item->kind], item->reason, passed ? "it passed; take the line out" : "it failed otherwise: ",
                  passed || what->text == NULL ? "" : what->text) >= 0) {
         free(what->text);
         what->text = text;
     }
     what->verdict = VERDICT_XPASS;
+}
+
+static bool is_excused(expectation *item, const result *what, unsigned rounds)
+{
+    return what->verdict == VERDICT_FAIL &&
+           (item->kind == FLAKY ? tolerated(item, rounds) : strcmp(item->reason, what->violation) == 0);
+}
+
+static bool is_surprising(const expectation *item, const result *what)
+{
+    return item->kind != FLAKY &&
+           (what->verdict == VERDICT_FAIL || (item->kind == XFAIL && what->verdict == VERDICT_PASS));
 }
 
 void expect_apply(expect_list *list, result *what, unsigned rounds)
@@ -144,11 +160,9 @@ void expect_apply(expect_list *list, result *what, unsigned rounds)
         expectation *item = &list->items[i];
         if (!clause_matches(item->clause, what->clause->id) || fnmatch(item->driver, what->driver, 0) != 0)
             continue;
-        if (item->flaky && what->verdict == VERDICT_FAIL && tolerated(item, rounds))
+        if (is_excused(item, what, rounds))
             what->verdict = VERDICT_XFAIL;
-        else if (!item->flaky && what->verdict == VERDICT_FAIL && strcmp(item->reason, what->violation) == 0)
-            what->verdict = VERDICT_XFAIL;
-        else if (!item->flaky && (what->verdict == VERDICT_FAIL || what->verdict == VERDICT_PASS))
+        else if (is_surprising(item, what))
             surprise(item, what);
         return;
     }
@@ -158,7 +172,7 @@ bool expect_too_many_flaky(const expect_list *list, const char *driver)
 {
     size_t count = 0;
     for (size_t i = 0; list != NULL && i < list->count; ++i)
-        count += list->items[i].flaky && fnmatch(list->items[i].driver, driver, 0) == 0;
+        count += list->items[i].kind == FLAKY && fnmatch(list->items[i].driver, driver, 0) == 0;
     return count > 2;
 }
 

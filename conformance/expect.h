@@ -3,11 +3,14 @@
  *     # clause  driver  kind   reason  source
  *     DEL-009   fifo*   xfail  phantom man 7 pipe: what is written to a pipe stays for the next reader
  *     KILL-003  tcp     flaky  2/20    project's tracker, number 12
+ *     PACE-007  udp     intermittent  lost  man 7 udp: a full buffer drops
  *
  * xfail: the clause fails, with a violation of the class `reason`. If it passes or fails otherwise, that is `xpass`.
- * flaky: it fails k times of n at most; a run of r rounds tolerates k·r/n failures, rounded down: none in a run of
- * fewer than n/k rounds, which could not tell it from what always fails. At most two a driver. Both need a source, so
- * that somebody can look whether it still holds. Clause and driver may be globs; the first line that matches counts. */
+ * intermittent: it may fail so and may pass, as a race that the implementation is known to have falls out, or as fast
+ * as the machine happens to be. If it fails otherwise, that is `xpass`. flaky: it fails k times of n at most; a run of
+ * r rounds tolerates k·r/n failures, rounded down: none in a run of fewer than n/k rounds, which could not tell it from
+ * what always fails. At most two a driver. Both need a source, so that somebody can look whether it still holds. Clause
+ * and driver may be globs; the first line that matches counts. */
 #ifndef EXPECT_H
 #define EXPECT_H
 

@@ -47,6 +47,20 @@ static void xfail_excuses_its_own_class_only(void **state)
     expect_free(list);
 }
 
+static void intermittent_may_pass_and_fail_in_its_class(void **state)
+{
+    expect_list *list;
+    (void)state;
+    assert_int_equal(load(&list, "DEL-001 nng intermittent lost nng_pub(7)\n"), 0);
+    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_FAIL, "lost", 1), VERDICT_XFAIL);
+    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_FAIL, "lost", 1), VERDICT_XFAIL);
+    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_PASS, "", 1), VERDICT_PASS);
+    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_FAIL, "duplicate", 1), VERDICT_XPASS);
+    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_UNKNOWN, "", 1), VERDICT_UNKNOWN);
+    assert_int_equal(applied(list, "DEL-002", "nng", VERDICT_FAIL, "lost", 1), VERDICT_FAIL);
+    expect_free(list);
+}
+
 static void others_are_left_alone(void **state)
 {
     expect_list *list;
@@ -140,6 +154,7 @@ static void bad_lines_are_named(void **state)
                                       "DEL-001 fifo sometimes lost x\n",
                                       "DEL-999 fifo xfail lost x\n",
                                       "DEL-001 fifo xfail losst x\n",
+                                      "DEL-001 fifo intermittent 1/2 x\n",
                                       "DEL-001 fifo flaky often x\n",
                                       "DEL-001 fifo flaky 3/2 x\n",
                                       "DEL-001 fifo flaky 0/2 x\n"};
@@ -161,7 +176,7 @@ static void a_missing_file_is_an_error(void **state)
     assert_non_null(strstr(problem, "/nonexistent/expect"));
 }
 
-CASES_MAIN(CASE(xfail_excuses_its_own_class_only), CASE(others_are_left_alone), CASE(flaky_tolerates_so_many_failures),
-           CASE(too_few_rounds_excuse_nothing), CASE(the_first_line_counts), CASE(a_line_may_be_long),
-           CASE(lines_for_nobody_are_named), CASE(at_most_two_lines_are_flaky), CASE(bad_lines_are_named),
-           CASE(a_missing_file_is_an_error))
+CASES_MAIN(CASE(xfail_excuses_its_own_class_only), CASE(intermittent_may_pass_and_fail_in_its_class),
+           CASE(others_are_left_alone), CASE(flaky_tolerates_so_many_failures), CASE(too_few_rounds_excuse_nothing),
+           CASE(the_first_line_counts), CASE(a_line_may_be_long), CASE(lines_for_nobody_are_named),
+           CASE(at_most_two_lines_are_flaky), CASE(bad_lines_are_named), CASE(a_missing_file_is_an_error))

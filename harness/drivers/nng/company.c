@@ -51,6 +51,16 @@ static bool is_down(struct company *company, nng_pipe pipe, char peer[ENDPOINT_N
     return was_counted;
 }
 
+/* A dialer whose pipe has ended dials anew: after a random part of NNG_OPT_RECONNMINT, says nng_options(5), but the
+ * number is negative half of the time, and that is at once. Of a socket that is being closed the publisher would count
+ * whoever comes so, or lose its listener to one that hangs up again at once. */
+static void stay_away(nng_pipe pipe)
+{
+    const nng_dialer dialer = nng_pipe_dialer(pipe);
+    if (nng_dialer_id(dialer) > 0)
+        nng_dialer_close(dialer);
+}
+
 static void changed(nng_pipe pipe, nng_pipe_ev event, void *context)
 {
     struct company *company = context;
@@ -63,9 +73,11 @@ static void changed(nng_pipe pipe, nng_pipe_ev event, void *context)
         tell = is_up(company, pipe, peer);
     else
         tell = is_down(company, pipe, peer);
-    tell = tell && !company->closing;
+    const bool is_closing = company->closing;
     pthread_mutex_unlock(&company->lock);
-    if (tell)
+    if (is_closing && event == NNG_PIPE_EV_REM_POST)
+        stay_away(pipe);
+    else if (tell && !is_closing)
         endpoint_report(company->endpoint, peer, event == NNG_PIPE_EV_ADD_POST);
 }
 
