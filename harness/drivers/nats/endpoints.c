@@ -133,6 +133,8 @@ static void subscriber_free(void *context)
     if (subscriber->subscription != NULL) {
         if (natsSubscription_IsValid(subscriber->subscription)) /* closed by its own handler */
             unsubscribe(subscriber);
+        /* Its thread may still be passing a message to it, in this version of the library (upstream issue 637). */
+        client_disconnect(&subscriber->base.client);
         natsSubscription_Destroy(subscriber->subscription);
     }
     base_close(&subscriber->base);
