@@ -7,7 +7,7 @@ enum {
     FLOOR = 100000,   /* messages that had to arrive: fewer make the case unknown */
     STORM_MS = 1500,  /* how long one storm of traffic lasts */
     SQUALL_MS = 600,  /* where nobody comes back before its end */
-    STORMS_MOST = 6,  /* usually; a slow implementation needs more than one of them to reach the floors */
+    STORMS_MOST = 12, /* usually; a slow implementation needs more than one of them to reach the floors */
     SPARED = 3,       /* subscribers that live on where subscribers die */
     STORM_RATE = 4000 /* messages a second of each publisher */
 };
