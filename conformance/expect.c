@@ -13,12 +13,14 @@ typedef struct {
     char clause[32], driver[128], reason[32];
     unsigned line;
     enum { XFAIL, INTERMITTENT, FLAKY, KINDS } kind;
-    unsigned k, n;     /* of a flaky line */
-    unsigned failures; /* seen in this run */
-    bool met;          /* a driver of this run is meant */
+    unsigned k, n;             /* of a flaky line */
+    unsigned failures, passes; /* seen in this run */
+    bool met;                  /* a driver of this run is meant */
 } expectation;
 
 static const char *const kinds[KINDS] = {[XFAIL] = "xfail", [INTERMITTENT] = "intermittent", [FLAKY] = "flaky"};
+
+enum { STEADY = 20 }; /* so often the same, and it is perhaps no race */
 
 struct expect_list {
     expectation *items;
@@ -122,9 +124,8 @@ void expect_free(expect_list *list)
     free(list);
 }
 
-static bool tolerated(expectation *item, unsigned rounds)
+static bool is_tolerated(const expectation *item, unsigned rounds)
 {
-    ++item->failures;
     return (unsigned long)item->failures * item->n <= (unsigned long)item->k * rounds;
 }
 
@@ -142,10 +143,13 @@ static void surprise(const expectation *item, result *what)
     what->verdict = VERDICT_XPASS;
 }
 
-static bool is_excused(expectation *item, const result *what, unsigned rounds)
+/* Counts it, too. */
+static bool excuse(expectation *item, const result *what, unsigned rounds)
 {
+    item->passes += what->verdict == VERDICT_PASS;
+    item->failures += what->verdict == VERDICT_FAIL;
     return what->verdict == VERDICT_FAIL &&
-           (item->kind == FLAKY ? tolerated(item, rounds) : strcmp(item->reason, what->violation) == 0);
+           (item->kind == FLAKY ? is_tolerated(item, rounds) : strcmp(item->reason, what->violation) == 0);
 }
 
 static bool is_surprising(const expectation *item, const result *what)
@@ -160,7 +164,7 @@ void expect_apply(expect_list *list, result *what, unsigned rounds)
         expectation *item = &list->items[i];
         if (!clause_matches(item->clause, what->clause->id) || fnmatch(item->driver, what->driver, 0) != 0)
             continue;
-        if (is_excused(item, what, rounds))
+        if (excuse(item, what, rounds))
             what->verdict = VERDICT_XFAIL;
         else if (is_surprising(item, what))
             surprise(item, what);
@@ -180,6 +184,21 @@ void expect_meet(expect_list *list, const char *driver)
 {
     for (size_t i = 0; list != NULL && i < list->count; ++i)
         list->items[i].met |= fnmatch(list->items[i].driver, driver, 0) == 0;
+}
+
+void expect_print_steady(FILE *file, const expect_list *list, const char *path)
+{
+    for (size_t i = 0; list != NULL && i < list->count; ++i) {
+        const expectation *item = &list->items[i];
+        if (item->kind != INTERMITTENT || item->passes + item->failures < STEADY)
+            continue;
+        if (item->failures == 0)
+            fprintf(file, "%s:%u: passed %u times of %u; is it mended? Then take the line out\n", path, item->line,
+                    item->passes, item->passes);
+        else if (item->passes == 0)
+            fprintf(file, "%s:%u: failed %u times of %u; if it always does, the line should say xfail\n", path,
+                    item->line, item->failures, item->failures);
+    }
 }
 
 void expect_print_unmet(FILE *file, const expect_list *list, const char *path)

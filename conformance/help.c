@@ -72,7 +72,7 @@ static const char *const paragraphs[] = {
     "\n"
     "Ctrl-C ends it, and so may anything else: what was recorded stays, and --resume goes on with it.\n"
     "\n",
-    "Exit codes: 0 every clause holds that counts; 1 one fails, or an expected failure does not; 2 something is\n"
+    "Exit codes: 0 every clause holds that counts; 1 one fails, or an xfail does not; 2 something is\n"
     "unknown (the case did not exercise enough to tell, or was not finished), or nothing was judged, as all was\n"
     "skipped; 3 the harness failed, or an implementation could not be started or broke the protocol; 64 wrong usage;\n"
     "128 + N: ended by signal N. 3 goes before 1 before 2.\n"

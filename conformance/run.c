@@ -331,8 +331,10 @@ static int sum_up(run *self, bool complete)
 {
     int code = result_exit_code(&self->results);
     print_report(self);
-    if (self->expectations != NULL)
+    if (self->expectations != NULL) {
         expect_print_unmet(stderr, self->expectations, self->options.expect);
+        expect_print_steady(stderr, self->expectations, self->options.expect);
+    }
     if (write_files(self, complete) != 0)
         code = EXIT_ERROR;
     if (code == EXIT_HOLDS && result_count(&self->results, VERDICT_SKIP) == self->results.count) {

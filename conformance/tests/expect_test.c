@@ -61,6 +61,30 @@ static void intermittent_may_pass_and_fail_in_its_class(void **state)
     expect_free(list);
 }
 
+static void an_intermittent_line_that_is_none_is_named(void **state)
+{
+    static const char *const expected[] = {
+        "", "FILE:1: passed 20 times of 20; is it mended? Then take the line out\n",
+        "FILE:1: failed 20 times of 20; if it always does, the line should say xfail\n", ""};
+    (void)state;
+    for (int how = 0; how < 4; ++how) { /* too few; never; always; both */
+        expect_list *list;
+        char *text;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+        assert_int_equal(load(&list, "DEL-001 nng intermittent lost nng_pub(7)\n"), 0);
+        for (int i = how == 0; i < 20; ++i) {
+            const bool fails = how == 2 || (how == 3 && i == 0);
+            applied(list, "DEL-001", "nng", fails ? VERDICT_FAIL : VERDICT_PASS, fails ? "lost" : "", 20);
+        }
+        expect_print_steady(file, list, "FILE");
+        fclose(file);
+        assert_string_equal(text, expected[how]);
+        free(text);
+        expect_free(list);
+    }
+}
+
 static void others_are_left_alone(void **state)
 {
     expect_list *list;
@@ -177,6 +201,7 @@ static void a_missing_file_is_an_error(void **state)
 }
 
 CASES_MAIN(CASE(xfail_excuses_its_own_class_only), CASE(intermittent_may_pass_and_fail_in_its_class),
-           CASE(others_are_left_alone), CASE(flaky_tolerates_so_many_failures), CASE(too_few_rounds_excuse_nothing),
-           CASE(the_first_line_counts), CASE(a_line_may_be_long), CASE(lines_for_nobody_are_named),
-           CASE(at_most_two_lines_are_flaky), CASE(bad_lines_are_named), CASE(a_missing_file_is_an_error))
+           CASE(an_intermittent_line_that_is_none_is_named), CASE(others_are_left_alone),
+           CASE(flaky_tolerates_so_many_failures), CASE(too_few_rounds_excuse_nothing), CASE(the_first_line_counts),
+           CASE(a_line_may_be_long), CASE(lines_for_nobody_are_named), CASE(at_most_two_lines_are_flaky),
+           CASE(bad_lines_are_named), CASE(a_missing_file_is_an_error))

@@ -16,7 +16,9 @@ struct topic {
     void (*say)(struct page *page, const struct report *report, size_t driver, const struct topic *topic);
 };
 
-enum { TOPICS = 8 };
+static const char *const timed[] = {"latency", "hot", "wakeup", "throughput"};
+
+enum { TOPICS = sizeof timed / sizeof timed[0] + 4 /* all but these: each has its own line in topics_of() */ };
 
 static void verdict(struct page *page, const struct report *report, size_t driver)
 {
@@ -161,7 +163,6 @@ static size_t add_family(struct topic *out, const struct report *report, const c
 /* Those of which there is anything to say of somebody. */
 static size_t topics_of(const struct report *report, struct topic out[TOPICS])
 {
-    static const char *const timed[] = {"latency", "hot", "wakeup", "throughput"};
     bool peak = false, idle = false;
     size_t count = 0;
     for (size_t i = 0; i < report->driver_count; ++i) {

@@ -51,9 +51,9 @@ static bool is_down(struct company *company, nng_pipe pipe, char peer[ENDPOINT_N
     return was_counted;
 }
 
-/* A dialer whose pipe has ended dials anew: after a random part of NNG_OPT_RECONNMINT, says nng_options(5), but the
- * number is negative half of the time, and that is at once. Of a socket that is being closed the publisher would count
- * whoever comes so, or lose its listener to one that hangs up again at once. */
+/* A dialer whose pipe has ended dials anew: after a random part of NNG_OPT_RECONNMINT (src/core/socket.c of 1.5.2), but
+ * the number is negative half of the time, and that is at once. Of a socket that is being closed the publisher would
+ * count whoever comes so, or lose its listener to one that hangs up again at once. */
 static void stay_away(nng_pipe pipe)
 {
     const nng_dialer dialer = nng_pipe_dialer(pipe);

@@ -29,7 +29,7 @@ struct company {
     pthread_mutex_t lock;
     struct pipe *pipes;
     int count;
-    bool closing; /* nobody is to be told any more */
+    bool closing; /* nobody is to be told any more, and no dialer whose pipe ends to dial again */
 };
 
 int company_open(struct company *company, nng_socket socket);
