@@ -270,9 +270,11 @@ static bool take_memory(stage *self, uint64_t *out)
     char journals[PATH_MAX];
     struct sum sum = {.journals = journals};
     snprintf(journals, sizeof journals, "%s/journals", ipcmark_trial_directory(self->trial));
-    if (ipcmark_trial_processes(self->trial, add_memory, &sum) < 0 || sum.unread[0] != '\0')
-        return stage_unable(self, &self->publishers[0], "not all memory is known: /proc of %s cannot be read",
-                            sum.unread[0] != '\0' ? sum.unread : "any process");
+    if (ipcmark_trial_processes(self->trial, add_memory, &sum) < 0 || sum.unread[0] != '\0') {
+        stage_unable(self, &self->publishers[0], "not all memory is known: /proc of %s cannot be read",
+                     sum.unread[0] != '\0' ? sum.unread : "any process");
+        return false;
+    }
     *out = sum.bytes;
     return true;
 }
