@@ -35,30 +35,49 @@ static verdict applied(expect_list *list, const char *id, const char *driver, ve
     return item.verdict;
 }
 
+/* What becomes of a verdict. */
+struct turn {
+    const char *id, *driver;
+    verdict before;
+    const char *violation;
+    verdict after;
+};
+
+/* One after the other, in a run of one round; text NULL: without expectations. */
+static void turns(const char *text, const struct turn *all, size_t count)
+{
+    expect_list *list = NULL;
+    if (text != NULL)
+        assert_int_equal(load(&list, text), 0);
+    for (size_t i = 0; i < count; ++i)
+        assert_int_equal(applied(list, all[i].id, all[i].driver, all[i].before, all[i].violation, 1), all[i].after);
+    expect_free(list);
+}
+
 static void xfail_excuses_its_own_class_only(void **state)
 {
-    expect_list *list;
+    static const struct turn all[] = {
+        {"DEL-009", "fifo", VERDICT_FAIL, "phantom", VERDICT_XFAIL},
+        {"DEL-009", "fifo?x=1", VERDICT_FAIL, "phantom", VERDICT_XFAIL},
+        {"DEL-009", "fifo", VERDICT_FAIL, "lost", VERDICT_XPASS},
+        {"DEL-009", "fifo", VERDICT_PASS, "", VERDICT_XPASS},
+    };
     (void)state;
-    assert_int_equal(load(&list, "# known\n\n  DEL-009 fifo* xfail phantom man 7 pipe\n"), 0);
-    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_FAIL, "phantom", 1), VERDICT_XFAIL);
-    assert_int_equal(applied(list, "DEL-009", "fifo?x=1", VERDICT_FAIL, "phantom", 1), VERDICT_XFAIL);
-    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_FAIL, "lost", 1), VERDICT_XPASS);
-    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_PASS, "", 1), VERDICT_XPASS);
-    expect_free(list);
+    turns("# known\n\n  DEL-009 fifo* xfail phantom man 7 pipe\n", all, sizeof all / sizeof all[0]);
 }
 
 static void intermittent_may_pass_and_fail_in_its_class(void **state)
 {
-    expect_list *list;
+    static const struct turn all[] = {
+        {"DEL-001", "nng", VERDICT_FAIL, "lost", VERDICT_XFAIL},
+        {"DEL-001", "nng", VERDICT_FAIL, "lost", VERDICT_XFAIL},
+        {"DEL-001", "nng", VERDICT_PASS, "", VERDICT_PASS},
+        {"DEL-001", "nng", VERDICT_FAIL, "duplicate", VERDICT_XPASS},
+        {"DEL-001", "nng", VERDICT_UNKNOWN, "", VERDICT_UNKNOWN},
+        {"DEL-002", "nng", VERDICT_FAIL, "lost", VERDICT_FAIL},
+    };
     (void)state;
-    assert_int_equal(load(&list, "DEL-001 nng intermittent lost nng_pub(7)\n"), 0);
-    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_FAIL, "lost", 1), VERDICT_XFAIL);
-    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_FAIL, "lost", 1), VERDICT_XFAIL);
-    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_PASS, "", 1), VERDICT_PASS);
-    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_FAIL, "duplicate", 1), VERDICT_XPASS);
-    assert_int_equal(applied(list, "DEL-001", "nng", VERDICT_UNKNOWN, "", 1), VERDICT_UNKNOWN);
-    assert_int_equal(applied(list, "DEL-002", "nng", VERDICT_FAIL, "lost", 1), VERDICT_FAIL);
-    expect_free(list);
+    turns("DEL-001 nng intermittent lost nng_pub(7)\n", all, sizeof all / sizeof all[0]);
 }
 
 static void an_intermittent_line_that_is_none_is_named(void **state)
@@ -87,16 +106,17 @@ static void an_intermittent_line_that_is_none_is_named(void **state)
 
 static void others_are_left_alone(void **state)
 {
-    expect_list *list;
+    static const struct turn all[] = {
+        {"DEL-008", "fifo", VERDICT_FAIL, "phantom", VERDICT_FAIL},
+        {"DEL-009", "tcp", VERDICT_FAIL, "phantom", VERDICT_FAIL},
+        {"DEL-009", "fifo", VERDICT_SKIP, "", VERDICT_SKIP},
+        {"DEL-009", "fifo", VERDICT_UNKNOWN, "", VERDICT_UNKNOWN},
+        {"DEL-009", "fifo", VERDICT_ERROR, "", VERDICT_ERROR},
+    };
+    static const struct turn any = {"DEL-009", "fifo", VERDICT_FAIL, "phantom", VERDICT_FAIL};
     (void)state;
-    assert_int_equal(load(&list, "DEL-009 fifo xfail phantom man 7 pipe\n"), 0);
-    assert_int_equal(applied(list, "DEL-008", "fifo", VERDICT_FAIL, "phantom", 1), VERDICT_FAIL);
-    assert_int_equal(applied(list, "DEL-009", "tcp", VERDICT_FAIL, "phantom", 1), VERDICT_FAIL);
-    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_SKIP, "", 1), VERDICT_SKIP);
-    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_UNKNOWN, "", 1), VERDICT_UNKNOWN);
-    assert_int_equal(applied(list, "DEL-009", "fifo", VERDICT_ERROR, "", 1), VERDICT_ERROR);
-    assert_int_equal(applied(NULL, "DEL-009", "fifo", VERDICT_FAIL, "phantom", 1), VERDICT_FAIL);
-    expect_free(list);
+    turns("DEL-009 fifo xfail phantom man 7 pipe\n", all, sizeof all / sizeof all[0]);
+    turns(NULL, &any, 1);
 }
 
 static void flaky_tolerates_so_many_failures(void **state)

@@ -59,6 +59,8 @@ struct address {
     char instance[NAME], event[NAME];
 };
 
+/* The C binding of 2.0 has events for data, services and requests: none for a subscription that was accepted, or a pool
+ * that has chunks again. */
 static void nap(void)
 {
     const struct timespec millisecond = {.tv_nsec = 1000000};
